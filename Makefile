@@ -1,0 +1,69 @@
+# Every target is one line over a `harness` command (or a tool); each sets the environment up first.
+TASK    ?=
+PROMPT  ?= v3
+MODEL   ?=
+DATASET ?=
+LIMIT   ?=
+BUDGET  ?=
+
+PYTHON  ?= python3
+BIN     := .venv/bin
+HARNESS := $(BIN)/harness
+READY   := .venv/ready
+
+option   = $(if $(2),--$(1) $(2))
+WHICH    = $(call option,dataset,$(DATASET))
+SIZE     = $(call option,limit,$(LIMIT))
+PROMPTED = --prompt $(PROMPT) $(call option,task,$(TASK)) $(call option,model,$(MODEL)) $(call option,budget,$(BUDGET))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup eval baselines report figures test check format bench golden lock clean
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## create .venv with the pinned packages (everything else does this first)
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+eval: $(READY) ## evaluate one prompt beside the baselines:  make eval PROMPT=v3
+	$(HARNESS) eval $(PROMPTED) $(WHICH) $(SIZE) --baselines
+
+baselines: $(READY) ## fit and evaluate the arms that need no model
+	$(HARNESS) baselines $(WHICH) $(SIZE)
+
+report: $(READY) ## write the HTML and Markdown report
+	$(HARNESS) report $(WHICH)
+
+figures: $(READY) ## write the figures and the tables behind them
+	$(HARNESS) figures $(WHICH)
+
+test: $(READY) ## run the tests, the local language model among them
+	$(BIN)/python -m pytest -m "not bench and not live"
+
+check: $(READY) ## format, lint, types, tests, documentation: exactly what CI runs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(MAKE) --no-print-directory test
+
+format: $(READY) ## rewrite the sources in the one format
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+bench: $(READY) ## timings and large sets (needs the public datasets beside the checkout)
+	$(BIN)/python -m pytest -m bench -s tests/bench
+
+golden: $(READY) ## refresh the files that tests compare with
+	HARNESS_GOLDEN=refresh $(BIN)/python -m pytest -q tests/report
+
+lock: $(READY) ## pin the newest allowed packages, with hashes
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements.lock
+
+clean: ## remove the environment and every cache; results stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -1,0 +1,200 @@
+"""Stored predictions in, `Results` out: the numbers every report, gate and verdict reads. Pure.
+
+One frame, one row per run and item (see `Store.predictions`), joined with gold labels. Failed
+predictions are counted and kept out of every metric: an outage is not a wrong answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness import plugins
+from harness.types import Estimate, Outcome, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    import pandas as pd
+
+    from harness.types import JSON, Metric
+
+BUCKETS = ("input_fresh", "cache_read", "cache_write", "output_visible", "reasoning")
+QUANTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Requests to a model: sent over the wire (every attempt), served by the ledger, and re-tried."""
+
+    sent: int = 0
+    cached: int = 0
+    retried: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The split that was scored. `looks` counts how often it has been scored before."""
+
+    dataset: str
+    dataset_id: str
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    n: int
+    looks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What the store knows about a run beside its predictions."""
+
+    run_id: str
+    arm: str
+    model: str | None
+    status: str
+    seed: int
+    repeat: int
+    n_train: int | None
+    params: Mapping[str, JSON]
+    started_at: datetime | None
+    wall_s: float | None
+    fit_s: float | None
+    prices_as_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """One run, summed up. Sums and quantiles are None when any part is unknown.
+
+    `latency_s` holds p50, p95 and p99 of the time a caller waits for one item alone;
+    `latency_n` is the number of items it was measured on.
+    """
+
+    run: RunFacts
+    n: int
+    outcomes: Mapping[Outcome, int]
+    metrics: Mapping[str, Estimate]
+    cost_usd: float | None
+    billed_usd: float | None
+    cost_per_1000_usd: float | None
+    latency_s: Mapping[str, float | None]
+    latency_n: int
+    calls: Calls
+    tokens: Usage | None
+
+    @property
+    def accuracy(self) -> Estimate:
+        """The headline metric of the kind: its first."""
+        return next(iter(self.metrics.values()))
+
+    @property
+    def unanswered(self) -> int:
+        """Items without an answer, for whatever reason."""
+        return self.n - self.outcomes[Outcome.ANSWERED]
+
+
+@dataclass(frozen=True)
+class Results:
+    """What analysis hands to report and gate: the runs, best first, on the same items.
+
+    `predictions` has one row per run and item: run_id, arm, example_id, text, tags, gold,
+    outcome, label, score, correct, cost_usd, latency_s, raw, error. `left_out` says which stored
+    runs are not shown, and why.
+    """
+
+    split: Split
+    runs: tuple[RunResult, ...]
+    predictions: pd.DataFrame
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+def analyse(
+    split: Split,
+    runs: Sequence[RunFacts],
+    predictions: pd.DataFrame,
+    provenance: Mapping[str, str],
+    seed: int = 0,
+) -> Results:
+    """The results of runs on one split, on the items that all of them predicted, best first.
+
+    A run that lacks some of the first run's items is left out with the reason, rather than
+    shrinking everybody's sample.
+    """
+    by_run = {run_id: frame for run_id, frame in predictions.groupby("run_id", sort=False)}
+    empty = predictions.iloc[:0]
+    items = set(by_run.get(runs[0].run_id, empty)["example_id"]) if runs else set()
+    shown, left_out, frames = [], {}, []
+    for run in runs:
+        frame = by_run.get(run.run_id, empty)
+        frame = frame[frame["example_id"].isin(items)]
+        if len(frame) < len(items):
+            left_out[run.arm] = f"has {len(frame)} of the {len(items)} items"
+            continue
+        shown.append(summarise(split, run, frame, seed))
+        frames.append(frame)
+    metric = next(iter(_metrics(split.kind)))
+    shown.sort(key=lambda result: (-(result.metrics[metric].value or 0.0), result.run.arm))
+    joined = predictions[predictions["run_id"].isin([r.run.run_id for r in shown])]
+    return Results(split, tuple(shown), joined[joined["example_id"].isin(items)], provenance, left_out)
+
+
+def summarise(split: Split, run: RunFacts, frame: pd.DataFrame, seed: int = 0) -> RunResult:
+    """One run's counts, estimates, money and waiting times."""
+    outcomes = {outcome: int((frame["outcome"] == outcome.value).sum()) for outcome in Outcome}
+    replied = frame[frame["outcome"] != Outcome.FAILED.value].sort_values("example_id")
+    cost = _total(replied["cost_usd"])
+    return RunResult(
+        run=run,
+        n=len(frame),
+        outcomes=outcomes,
+        metrics=_estimates(split, replied, seed),
+        cost_usd=cost,
+        billed_usd=_total(replied["billed_usd"]),
+        cost_per_1000_usd=None if cost is None or replied.empty else 1000 * cost / len(replied),
+        latency_s=_quantiles(replied["latency_s"]),
+        latency_n=int(replied["latency_s"].notna().sum()),
+        calls=_calls(frame),
+        tokens=_tokens(replied),
+    )
+
+
+def _metrics(kind: str) -> Mapping[str, Metric]:
+    metrics: Mapping[str, Metric] = plugins.load("kinds", kind).METRICS
+    return metrics
+
+
+def _estimates(split: Split, replied: pd.DataFrame, seed: int) -> dict[str, Estimate]:
+    gold = replied["gold"].tolist()
+    answers = replied["label"].astype(object).where(replied["label"].notna(), None).tolist()
+    return {
+        name: metric.estimate(gold, answers, split.labels, np.random.default_rng(seed))
+        for name, metric in _metrics(split.kind).items()
+    }
+
+
+def _total(column: pd.Series) -> float | None:
+    return None if column.empty or column.isna().any() else float(column.sum())
+
+
+def _quantiles(latency_s: pd.Series) -> dict[str, float | None]:
+    known = latency_s.dropna()
+    return {name: None if known.empty else float(known.quantile(q)) for name, q in QUANTILES.items()}
+
+
+def _calls(frame: pd.DataFrame) -> Calls:
+    attempts = frame["attempts"].fillna(0).astype(int)
+    cached = frame["cached"].fillna(False).astype(bool)
+    fresh = attempts[~cached]
+    return Calls(int(fresh.sum()), int(cached.sum()), int((fresh - 1).clip(lower=0).sum()))
+
+
+def _tokens(replied: pd.DataFrame) -> Usage | None:
+    sums = {bucket: replied[bucket].dropna() for bucket in BUCKETS}
+    if all(column.empty for column in sums.values()):
+        return None
+    return Usage(**{bucket: int(column.sum()) for bucket, column in sums.items()})

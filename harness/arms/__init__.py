@@ -1,0 +1,1 @@
+"""Everything that can be compared, behind one protocol (`types.Arm`)."""

@@ -1,0 +1,102 @@
+"""Any scikit-learn classifier over items, as an arm: the one adapter for every baseline.
+
+`predict_proba` gives the scores; a row of zeros says that the classifier abstains.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from statistics import fmean
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from harness.types import Outcome, Prediction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from harness.clock import Clock
+    from harness.types import Item
+
+TIMED_ITEMS = 200
+KEPT_SCORES = 20
+
+
+class Classifier(Protocol):
+    """What of scikit-learn's classifier interface is used."""
+
+    classes_: Sequence[str]
+
+    def fit(self, items: Sequence[Item], labels: Sequence[str]) -> object:
+        """Learn."""
+        ...
+
+    def predict_proba(self, items: Sequence[Item]) -> NDArray[np.float64]:
+        """Scores, one row per item and one column per class."""
+        ...
+
+
+class ClassifierArm:
+    """A classifier that runs on this machine.
+
+    Labels are predicted in batches. Latency is what a caller would wait for one item alone: it is
+    measured one item at a time on the first items seen (at most 200), and is unknown for the
+    rest. Cost is the mean of those times at the machine's price per hour.
+    """
+
+    batch_size = 256
+
+    def __init__(self, name: str, classifier: Classifier, usd_per_hour: float, clock: Clock) -> None:
+        self._name = name
+        self._classifier = classifier
+        self._usd_per_s = usd_per_hour / 3600
+        self._clock = clock
+        self._cost_usd: float | None = None
+
+    def fit(self, items: Sequence[Item], labels: Sequence[str]) -> None:
+        """Fit the classifier."""
+        self._classifier.fit(list(items), list(labels))
+
+    def prepare(self, items: Sequence[Item]) -> None:
+        """Nothing: batches are fast already."""
+
+    async def predict(self, items: Sequence[Item]) -> list[Prediction]:
+        """One prediction per item, computed on another thread."""
+        return await asyncio.to_thread(self._predict, list(items))
+
+    def _predict(self, items: list[Item]) -> list[Prediction]:
+        waits = self._waits(items) if self._cost_usd is None else [None] * len(items)
+        scores = self._classifier.predict_proba(items)
+        return [self._prediction(*row) for row in zip(items, scores, waits, strict=True)]
+
+    def _waits(self, items: list[Item]) -> list[float | None]:
+        self._classifier.predict_proba(items[:1])  # the first call pays for lazy set-up
+        timed: list[float] = []
+        for item in items[:TIMED_ITEMS]:
+            start = self._clock.monotonic()
+            self._classifier.predict_proba([item])
+            timed.append(self._clock.monotonic() - start)
+        self._cost_usd = fmean(timed) * self._usd_per_s
+        return [*timed, *[None] * (len(items) - len(timed))]
+
+    def _prediction(self, item: Item, scores: NDArray[np.float64], wait_s: float | None) -> Prediction:
+        best = int(np.argmax(scores))
+        answered = bool(scores[best] > 0)
+        return Prediction(
+            item_id=item.id,
+            outcome=Outcome.ANSWERED if answered else Outcome.ABSTAINED,
+            label=str(self._classifier.classes_[best]) if answered else None,
+            score=float(scores[best]) if answered else None,
+            scores=self._best(scores) if answered else None,
+            cost_usd=self._cost_usd,
+            billed_usd=self._cost_usd,
+            latency_s=wait_s,
+            path=(self._name,),
+        )
+
+    def _best(self, scores: NDArray[np.float64]) -> dict[str, float]:
+        order = np.argsort(-scores, kind="stable")[:KEPT_SCORES]
+        return {str(self._classifier.classes_[i]): round(float(scores[i]), 6) for i in order}

@@ -1,0 +1,40 @@
+"""A classifier that also works when training holds one label only: then the answer is that label."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from harness.types import Item
+
+
+class OrTheOnlyLabel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """`classifier`, unless training holds one label only: most of scikit-learn's refuse to fit that."""
+
+    def __init__(self, classifier: Any) -> None:  # noqa: ANN401  (any scikit-learn classifier)
+        self.classifier = classifier
+
+    def fit(self, items: Sequence[Item], labels: Sequence[str]) -> Self:
+        """Fit the classifier, if there is anything to tell apart."""
+        self.classes_ = np.unique(labels)
+        self.classifier_ = clone(self.classifier).fit(items, labels) if len(self.classes_) > 1 else None
+        return self
+
+    def predict_proba(self, items: Sequence[Item]) -> NDArray[np.float64]:
+        """Scores, one row per item."""
+        if self.classifier_ is None:
+            return np.ones((len(items), 1))
+        if len(items) == 0:
+            return np.zeros((0, len(self.classes_)))
+        return np.asarray(self.classifier_.predict_proba(items), dtype=np.float64)
+
+    def predict(self, items: Sequence[Item]) -> NDArray[np.str_]:
+        """The label with the highest score."""
+        return np.asarray(self.classes_[self.predict_proba(items).argmax(axis=1)])

@@ -1,0 +1,25 @@
+"""A linear support vector machine with scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import expit, softmax
+from sklearn.svm import LinearSVC
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
+
+
+class LinearMargins(LinearSVC):  # type: ignore[misc]  # scikit-learn has no types
+    """LinearSVC whose scores are the softmax of its margins: they rank, they are not probabilities yet."""
+
+    def predict_proba(self, features: csr_matrix) -> NDArray[np.float64]:
+        """Scores that add up to 1, one row per row."""
+        margins = self.decision_function(features)
+        if margins.ndim == 1:
+            upper = expit(margins)
+            return np.column_stack([1 - upper, upper])
+        return np.asarray(softmax(margins, axis=1))

@@ -1,0 +1,56 @@
+"""Similarity search: the labels of the nearest training items by sentence embedding vote."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.pipeline import make_pipeline
+
+from harness.baselines._features import Embedded, row_normalised
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from sklearn.pipeline import Pipeline
+
+VERSION = 1
+CHUNK = 2048
+
+
+def build(k: int = 10, temperature: float = 0.05, cache: str | None = None, seed: int = 0) -> Pipeline:  # noqa: ARG001
+    """The `k` nearest training items vote, nearer ones with more weight."""
+    return make_pipeline(Embedded(cache=cache), NearestVotes(k, temperature))
+
+
+class NearestVotes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Votes of the k nearest rows by cosine, weighted by exp(cosine / temperature). Rows have length 1."""
+
+    def __init__(self, k: int = 10, temperature: float = 0.05) -> None:
+        self.k = k
+        self.temperature = temperature
+
+    def fit(self, vectors: NDArray[np.float32], labels: Sequence[str]) -> Self:
+        """Keep the training rows."""
+        self.classes_, self.codes_ = np.unique(labels, return_inverse=True)
+        self.vectors_ = np.asarray(vectors)
+        return self
+
+    def predict_proba(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Scores, one row per row."""
+        scores = np.zeros((len(vectors), len(self.classes_)))
+        k = min(self.k, len(self.vectors_))
+        for start in range(0, len(vectors), CHUNK):
+            similarity = vectors[start : start + CHUNK] @ self.vectors_.T
+            nearest = np.argpartition(-similarity, k - 1, axis=1)[:, :k]
+            cosine = np.take_along_axis(similarity, nearest, axis=1).astype(np.float64)
+            weights = np.exp((cosine - cosine.max(axis=1, keepdims=True)) / self.temperature)
+            rows = np.arange(start, start + len(similarity))[:, None]
+            np.add.at(scores, (rows, self.codes_[nearest]), weights)
+        return row_normalised(scores)
+
+    def predict(self, vectors: NDArray[np.float32]) -> NDArray[np.str_]:
+        """The label with most votes."""
+        return np.asarray(self.classes_[self.predict_proba(vectors).argmax(axis=1)])

@@ -1,0 +1,83 @@
+"""The command line: a group over the files of `commands/`, and what becomes of errors.
+
+Listing the commands imports none of them: names come from the folder, help lines from the files'
+docstrings. So `harness --help` answers at once, and a command pays only for what it uses.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from harness import __version__, plugins
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+FOLDER = "commands"
+DONE, INTERRUPTED = 0, 3
+EPILOG = "Start with: harness eval --prompt v3   (every command has --help with an example)"
+
+
+class Commands(click.Group):
+    """The commands of a folder, loaded when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)
+        """The names of the files."""
+        return list(plugins.names(FOLDER))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of a file, or None when there is no such file."""
+        if cmd_name not in plugins.names(FOLDER):
+            return None
+        return cast("click.Command", plugins.load(FOLDER, cmd_name).command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table of commands in `--help`, from the files' docstrings."""
+        rows = [(name, plugins.summary(FOLDER, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.command(
+    cls=Commands,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="harness")
+def group() -> None:
+    """Which tool should serve a labelled text task: a regex, tags, similarity search, a trained
+    classifier, an LLM prompt, or a fusion of them? Answers with evidence, cost and latency.
+    """  # noqa: D205  (click shows it as one paragraph)
+
+
+def main() -> NoReturn:
+    """Run the command line; a user's mistake is one line on stderr and the contract's exit code."""
+    try:
+        sys.exit(group.main(standalone_mode=False) or DONE)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as ending:
+        sys.exit(ending.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _complain("stopped; the same command goes on where this one ended", INTERRUPTED)
+    except HarnessError as error:
+        _complain(str(error), error.exit_code)
+    except BrokenPipeError:
+        # The reader has gone, as in `harness sql ... | head`; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(DONE)
+
+
+def _complain(message: str, exit_code: int) -> NoReturn:
+    line = " ".join(message.split())
+    if "--json" in sys.argv:
+        click.echo(json.dumps({"error": line, "exit_code": exit_code}))
+    click.echo(f"harness: {line}", err=True)
+    sys.exit(exit_code)

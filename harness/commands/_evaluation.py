@@ -1,0 +1,155 @@
+"""What `eval` and `baselines` share: carrying jobs out under a progress bar, and the scorecard."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from harness import numbers, plugins, wiring
+from harness.commands import _options
+from harness.report import build, terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.analysis import Results, RunResult
+    from harness.project import Done, Project
+    from harness.runner import Progress as RunProgress
+    from harness.types import JSON, Dataset, Estimate
+    from harness.wiring import Job, Scope
+
+
+def carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job]) -> list[Done]:
+    """Each job done in turn; Ctrl-C lets what is in flight finish, stores it and stops."""
+    return asyncio.run(_carry_out(project, dataset, jobs))
+
+
+async def _carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job]) -> list[Done]:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
+    done = []
+    with _bar() as bar:
+        for job in jobs:
+            task = bar.add_task(job.run.arm, total=len(job.items), note="")
+
+            def watch(progress: RunProgress, task: object = task) -> None:
+                bar.update(task, completed=progress.done, note=_note(progress))  # type: ignore[arg-type]
+
+            try:
+                done.append(await project.carry_out(job, dataset, stop, watch))
+            finally:
+                if job.connection is not None:
+                    await job.connection.close()
+    return done
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description:<12}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=Console(stderr=True),
+        transient=False,
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def _note(progress: RunProgress) -> str:
+    parts = []
+    if progress.sent:
+        parts.append(f"{numbers.dollars(progress.billed_usd)} billed")
+    if progress.failed:
+        parts.append(f"{progress.failed} failed")
+    return ", ".join(parts)
+
+
+def print_scorecard(results: Results) -> None:
+    """The scorecard section, as a table on the terminal."""
+    section = plugins.load("report/sections", "scorecard").section(results)
+    console = Console()
+    console.print(*terminal.render(section))
+
+
+def write_report(project: Project, results: Results) -> list[str]:
+    """The paths of the report's files, relative to the workspace where they lie in it."""
+    folder = project.store.path.parent / results.split.dataset / results.split.name
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, content in build.build(results).items():
+        (folder / name).write_bytes(content)
+        written.append(_options.shown(project, folder / name))
+    return written
+
+
+def run_json(results: Results, result: RunResult, files: Sequence[str]) -> dict[str, JSON]:
+    """The run object of `eval --json` and `runs show --json`."""
+    return {
+        "run_id": result.run.run_id,
+        "dataset": results.split.dataset,
+        "split": results.split.name,
+        "arm": result.run.arm,
+        "model": result.run.model,
+        "status": result.run.status,
+        "n": result.n,
+        "outcomes": {outcome.value: count for outcome, count in result.outcomes.items()},
+        **{name: _estimate(estimate) for name, estimate in result.metrics.items()},
+        "cost_usd": result.cost_usd,
+        "billed_usd": result.billed_usd,
+        "cost_per_1000_usd": result.cost_per_1000_usd,
+        "latency_s": dict(result.latency_s),
+        "latency_n": result.latency_n,
+        "calls": {
+            "sent": result.calls.sent,
+            "cached": result.calls.cached,
+            "retried": result.calls.retried,
+        },
+        "tokens": None
+        if result.tokens is None
+        else {name: getattr(result.tokens, name) for name in result.tokens.__slots__},
+        "wall_s": result.run.wall_s,
+        "fit_s": result.run.fit_s,
+        "looks": results.split.looks,
+        "files": list(files),
+    }
+
+
+def _estimate(estimate: Estimate) -> dict[str, JSON]:
+    return {
+        "value": estimate.value,
+        "low": estimate.low,
+        "high": estimate.high,
+        "n": estimate.n,
+        "method": estimate.method,
+    }
+
+
+def default_baselines(project: Project, scope: Scope, seed: int) -> list[Job]:
+    """The workspace's baselines that suit this dataset; the others are named on stderr with the reason."""
+    jobs = []
+    for name in project.workspace.preferences.arms:
+        reason = wiring.unsuitable(name, scope.dataset, project.workspace)
+        if reason is None:
+            jobs.append(wiring.baseline_job(name, scope, project.workspace, project.clock, seed))
+        else:
+            click.echo(f"{name}: left out, {reason}", err=True)
+    return jobs
+
+
+def say_where(done: Done, written: Sequence[str], again: str) -> None:
+    """What was sent and billed just now, which files were written, and how to do it again."""
+    calls = done.calls
+    billed = numbers.dollars(done.progress.billed_usd)
+    click.echo(
+        f"\nThis run: {numbers.plural(calls.sent, 'call')} sent, {calls.cached:,} answered before, "
+        f"{billed} billed, {numbers.duration(done.wall_s)}"
+    )
+    click.echo(f"Report {written[0]}, and beside it {', '.join(path.rpartition('/')[2] for path in written[1:])}")
+    click.echo(f"Again: {again}")

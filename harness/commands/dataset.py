@@ -1,0 +1,245 @@
+"""The data's life: import, fetch, verify, list, show and split labelled datasets.
+
+Example: harness dataset import tickets.csv --name tickets --text body --label queue
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from harness import datasets, numbers, plugins
+from harness.commands import _options
+from harness.commands._groups import print_table
+from harness.errors import ConfigError
+from harness.workspace import checked_name
+
+
+@click.group(help=__doc__)
+def command() -> None:
+    """The data's life."""
+
+
+IMPORT = (
+    click.argument("file", type=_options.FILE, required=False),
+    _options.option("--name", required=True, help="The dataset's name."),
+    _options.option("--version", default="v1", help="The version to make."),
+    _options.option("--text", required=True, metavar="COL", help="Column of the text."),
+    _options.option("--label", required=True, metavar="COL", help="Column of the gold label."),
+    _options.option("--id", default=None, metavar="COL", help="Column of a unique id."),
+    _options.option("--tags", default=None, metavar="COL", help="Column of tags."),
+    _options.option("--tags-separator", default="|", help="What stands between two tags."),
+    _options.option("--group", default=None, metavar="COL", help="Rows of one group stay in one split."),
+    _options.option("--split-column", default=None, metavar="COL", help="Column that names the split."),
+    _options.option("--train", type=_options.FILE, default=None, help="File of the training split."),
+    _options.option("--dev", type=_options.FILE, default=None, help="File of the development split."),
+    _options.option("--test", type=_options.FILE, default=None, help="File of the test split."),
+    _options.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of the hash split."),
+    _options.option("--description", default="", help="One sentence about the data."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Import(_options.Where):
+    """What `dataset import` was given."""
+
+    file: Path | None
+    name: str
+    version: str
+    text: str
+    label: str
+    id: str | None
+    tags: str | None
+    tags_separator: str
+    group: str | None
+    split_column: str | None
+    train: Path | None
+    dev: Path | None
+    test: Path | None
+    seed: int
+    description: str
+
+    def files(self) -> dict[str | None, Path]:
+        """The files by the split they hold; None is a file whose rows are still to be split."""
+        by_split: dict[str | None, Path | None] = {
+            None: self.file,
+            "train": self.train,
+            "dev": self.dev,
+            "test": self.test,
+        }
+        given = {split: path for split, path in by_split.items() if path is not None}
+        if not given or (self.file is not None and len(given) > 1):
+            raise ConfigError("give one FILE, or --train/--dev/--test FILE, not both and not none")
+        return given
+
+
+@command.command("import")
+@_options.gathered(Import, *IMPORT, *_options.WHERE)
+def import_(options: Import) -> None:
+    """Make a dataset version of a CSV, TSV, JSONL or Parquet file.
+
+    Example: harness dataset import sms.csv --name sms --text body --label kind --id id
+    """
+    project = options.project()
+    spec = datasets.ImportSpec(
+        name=checked_name(options.name, "dataset"),
+        version=checked_name(options.version, "version"),
+        text=options.text,
+        label=options.label,
+        id=options.id,
+        tags=options.tags,
+        tags_separator=options.tags_separator,
+        group=options.group,
+        split_column=options.split_column,
+        seed=options.seed,
+        description=options.description,
+    )
+    folder = datasets.import_file(project.workspace.root, spec, options.files())
+    _show(options, f"{spec.name}@{spec.version}", written=[folder])
+
+
+FETCH = (
+    click.argument("recipe"),
+    _options.option("--from", "source", type=_options.FOLDER, default=None, help="Folder with a local copy."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch(_options.Where):
+    """What `dataset fetch` was given."""
+
+    recipe: str
+    source: Path | None
+
+
+@command.command()
+@_options.gathered(Fetch, *FETCH, *_options.WHERE)
+def fetch(options: Fetch) -> None:
+    """Bring in a public dataset by its recipe: address, sha256, columns, licence.
+
+    Example: harness dataset fetch banking77 --from ../data/banking77
+    """
+    root = options.project().workspace.root
+    written = datasets.fetch(root, options.recipe, options.source)
+    for folder in written:
+        _show(options, f"{folder.parent.name}@{folder.name}", written=[folder])
+
+
+@dataclass(frozen=True, slots=True)
+class One(_options.Where):
+    """A command about one dataset version."""
+
+    ref: str
+
+
+REF = click.argument("ref", metavar="NAME@VERSION")
+
+
+@command.command()
+@_options.gathered(One, REF, *_options.WHERE)
+def show(options: One) -> None:
+    """A dataset version: its rows by split and label, its source and its id.
+
+    Example: harness dataset show emoji-tags@v1
+    """
+    _show(options, options.ref)
+
+
+@command.command()
+@_options.gathered(One, REF, *_options.WHERE)
+def verify(options: One) -> None:
+    """Check that a dataset version is what it was when it was released; exit 1 when it is not.
+
+    Example: harness dataset verify emoji-tags@v1
+    """
+    found = datasets.verify(options.project().workspace.root, options.ref)
+    if options.as_json:
+        _options.print_json(asdict(found))
+    elif found.problems:
+        click.echo("\n".join(f"{options.ref}: {problem}" for problem in found.problems))
+    else:
+        click.echo(f"{found.ref}: {numbers.plural(found.n, 'row')}, as released ({found.id})")
+    if found.problems:
+        raise click.exceptions.Exit(1)
+
+
+@command.command("list")
+@_options.gathered(_options.Where, *_options.WHERE)
+def list_(options: _options.Where) -> None:
+    """The dataset versions of this workspace, and the recipes for more."""
+    root = options.project().workspace.root
+    refs, recipes = datasets.refs(root), plugins.names("datasets/recipes")
+    if options.as_json:
+        _options.print_json({"datasets": refs, "recipes": list(recipes)})
+        return
+    click.echo("\n".join(refs) or "no datasets yet")
+    click.echo(f"\nharness dataset fetch: {', '.join(recipes)}")
+
+
+SPLIT = (
+    REF,
+    _options.option("--to", required=True, metavar="VERSION", help="The version to make."),
+    _options.option("--train", type=click.FloatRange(0, 1), default=0.6, help="Share of the training split."),
+    _options.option("--dev", type=click.FloatRange(0, 1), default=0.2, help="Share of the dev split."),
+    _options.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of the hash."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Split(_options.Where):
+    """What `dataset split` was given; the test split gets the rest."""
+
+    ref: str
+    to: str
+    train: float
+    dev: float
+    seed: int
+
+
+@command.command()
+@_options.gathered(Split, *SPLIT, *_options.WHERE)
+def split(options: Split) -> None:
+    """Make a new version with other splits: by hash of the group or the item, so adding rows moves none.
+
+    Example: harness dataset split sms_spam@v1 --to v2 --train 0.7 --dev 0.1
+    """
+    if options.train + options.dev > 1:
+        raise ConfigError(f"--train {options.train} and --dev {options.dev} are more than 1 together")
+    shares = {"train": options.train, "dev": options.dev, "test": round(1 - options.train - options.dev, 9)}
+    root = options.project().workspace.root
+    folder = datasets.resplit(root, options.ref, checked_name(options.to, "version"), shares, options.seed)
+    _show(options, f"{folder.parent.name}@{folder.name}", written=[folder])
+
+
+def _show(options: _options.Where, ref: str, written: list[Path] | None = None) -> None:
+    project = options.project()
+    dataset = project.dataset(ref)
+    counts = datasets.split_counts(dataset)
+    paths = [_options.shown(project, folder) for folder in written or ()]
+    if options.as_json:
+        _options.print_json(
+            {
+                "ref": dataset.ref,
+                "id": dataset.id,
+                "kind": dataset.kind,
+                "n": len(dataset.examples),
+                "labels": list(dataset.label_names),
+                "splits": counts,
+                "source": dict(dataset.source),
+                "files": paths,
+            }
+        )
+        return
+    click.echo(f"{dataset.ref}  {numbers.plural(len(dataset.examples), 'item')}  {dataset.id}")
+    click.echo(dataset.description)
+    rows = [
+        (name, *(numbers.count(of_label.get(name, 0)) for of_label in counts.values())) for name in dataset.label_names
+    ]
+    totals = ("all", *(numbers.count(sum(of_label.values())) for of_label in counts.values()))
+    print_table(("label", *counts), [*rows, totals], numeric=tuple(counts))
+    for key, value in dataset.source.items():
+        click.echo(f"{key}: {value}")
+    for path in paths:
+        click.echo(f"Wrote {path}")

@@ -1,0 +1,73 @@
+"""Evaluate one prompt: predict, store, print the scorecard beside the stored arms.
+
+Example: harness eval --prompt v3 --model openai/gpt-4o-mini --limit 50
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import click
+
+from harness import wiring
+from harness.commands import _evaluation, _options
+from harness.project import complain_about_failures
+from harness.prompts import files
+
+OPTIONS = (
+    _options.option("--prompt", required=True, metavar="VERSION|FILE", help="Prompt version, or a .j2 file."),
+    _options.option("--task", default=None, help="Folder under prompts/; default: the dataset's name."),
+    _options.option("--model", default=None, metavar="PROVIDER/MODEL", help="Default: the workspace's."),
+    _options.option("--base-url", default=None, metavar="URL", help="An OpenAI-compatible server."),
+    _options.option("--concurrency", type=click.IntRange(1, 4096), default=None, help="Requests at once."),
+    _options.option("--repeat", type=click.IntRange(min=0), default=0, help="Which repeated draw this is."),
+    _options.option("--fresh", is_flag=True, help="Ask again although the ledger has answers."),
+    _options.option("--baselines", is_flag=True, help="Run the workspace's baselines first, where missing."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options(_options.Which):
+    """What the command line chose."""
+
+    prompt: str
+    task: str | None
+    model: str | None
+    base_url: str | None
+    concurrency: int | None
+    repeat: int
+    fresh: bool
+    baselines: bool
+
+
+@click.command(help=__doc__)
+@_options.gathered(Options, *OPTIONS, *_options.WHICH)
+def command(options: Options) -> None:
+    """Evaluate one prompt."""
+    project = options.project()
+    preferences = project.workspace.preferences
+    dataset = project.dataset(options.dataset)
+    task = options.task or preferences.task or dataset.name
+    prompt = files.load(project.workspace.root, task, options.prompt)
+    scope = wiring.Scope(dataset, options.split, options.limit)
+    asking = wiring.Asking(
+        model=options.model or preferences.model,
+        base_url=options.base_url,
+        workers=options.concurrency or preferences.concurrency,
+        repeat=options.repeat,
+        fresh=options.fresh,
+    )
+    with project.ledger() as ledger:
+        job = wiring.prompt_job(prompt, scope, asking, project.workspace, ledger, project.clock)
+        baselines = _evaluation.default_baselines(project, scope, options.seed) if options.baselines else []
+        done = _evaluation.carry_out(project, dataset, [*baselines, job])[-1]
+    results = project.results(dataset, options.split, first=done.run_id)
+    written = _evaluation.write_report(project, results)
+    if options.as_json:
+        result = project.result(results, done)
+        _options.print_json(_evaluation.run_json(results, result, written))
+    else:
+        _evaluation.print_scorecard(results)
+        again = f"harness eval --prompt {options.prompt} --dataset {dataset.ref}"
+        _evaluation.say_where(done, written, again)
+    complain_about_failures(done)

@@ -1,0 +1,23 @@
+"""Versioned labelled datasets: read, checked, frozen, split, imported and fetched.
+
+A version is a folder `datasets/<name>/<version>/` with dataset.toml, its rows, and one hash per
+row. Once released it never changes: edited bytes are an error that names the row.
+"""
+
+from harness.datasets.fetching import fetch
+from harness.datasets.importing import ImportSpec, import_file
+from harness.datasets.loading import Verification, load, refs, verify
+from harness.datasets.releasing import resplit
+from harness.datasets.splits import split_counts
+
+__all__ = [
+    "ImportSpec",
+    "Verification",
+    "fetch",
+    "import_file",
+    "load",
+    "refs",
+    "resplit",
+    "split_counts",
+    "verify",
+]

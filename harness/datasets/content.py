@@ -1,0 +1,50 @@
+"""The identity of a dataset: one hash per row, and the hash of all of them in no order."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from harness.ids import canonical_json, content_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from harness.types import JSON, Example, Label
+
+LOCK = "rows.lock"
+SHORT = 12
+
+
+def row_hash(example: Example) -> str:
+    """The SHA-256 of everything a row says."""
+    item = example.item
+    asked: list[JSON] = [item.id, item.text, list(item.tags), dict(item.fields)]
+    said = [*asked, example.label, example.split, example.group]
+    return hashlib.sha256(canonical_json(said).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def dataset_id(kind: str, labels: Sequence[Label], row_hashes: Iterable[str]) -> str:
+    """The id of a dataset's content: kind, labels and rows, whatever the order of the rows."""
+    named = [[label.name, label.description] for label in labels]
+    return content_id({"kind": kind, "labels": named, "rows": sorted(row_hashes)})
+
+
+def lock_text(row_hashes: Iterable[str]) -> str:
+    """The lock file: a short hash per row, in file order. It is what lets an error name the row."""
+    return "".join(row[:SHORT] + "\n" for row in row_hashes)
+
+
+def first_change(folder: Path, examples: Sequence[tuple[str, Example]]) -> str:
+    """What differs from the released rows, in words; `examples` come with their places."""
+    lock = folder / LOCK
+    if not lock.is_file():
+        return f"{lock.name} is gone, so the row cannot be named"
+    released = lock.read_text(encoding="ascii").split()
+    for (where, example), known in zip(examples, released, strict=False):
+        if not row_hash(example).startswith(known):
+            return f"the first row that differs is {where} (id {example.item.id!r})"
+    if len(examples) != len(released):
+        return f"it has {len(examples):,} rows, and {len(released):,} were released"
+    return "no row differs, so line ends or quoting were rewritten"

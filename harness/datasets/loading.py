@@ -1,0 +1,189 @@
+"""Released versions: found, read, checked against what was released."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness import plugins
+from harness.datasets import content, manifest, splits, tables
+from harness.errors import DatasetError, one_of
+from harness.types import Dataset, Example, Item, Label
+from harness.workspace import checked_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from harness.datasets.manifest import Manifest
+    from harness.datasets.tables import Cell
+
+FOLDER = "datasets"
+PLACED = list[tuple[str, Example]]
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What `dataset verify` found: nothing, or every way in which a version is not as released."""
+
+    ref: str
+    id: str
+    n: int
+    problems: tuple[str, ...]
+
+
+def refs(root: Path) -> list[str]:
+    """Every `name@version` of a workspace, versions in natural order."""
+    folders = [path.parent for path in (root / FOLDER).glob(f"*/*/{manifest.FILE}")]
+    ordered = sorted(folders, key=lambda folder: (folder.parent.name, natural(folder.name)))
+    return [f"{folder.parent.name}@{folder.name}" for folder in ordered]
+
+
+def load(root: Path, ref: str) -> Dataset:
+    """A released version by `name@version`, or by `name`: its newest. Raises `DatasetError`."""
+    folder = find(root, ref)
+    read = manifest.read(folder)
+    examples = list(read_examples(folder, read))
+    dataset, problem = _as_released(folder, read, examples)
+    if problem is not None:
+        raise DatasetError(f"{problem}; a released version is frozen: undo the edit, or release a new version")
+    return dataset
+
+
+def verify(root: Path, ref: str) -> Verification:
+    """What is wrong with a version; raises only when there is no such version."""
+    folder = find(root, ref)
+    name = f"{folder.parent.name}@{folder.name}"
+    try:
+        read = manifest.read(folder)
+        examples = list(read_examples(folder, read))
+        dataset, problem = _as_released(folder, read, examples)
+    except DatasetError as error:
+        return Verification(name, "", 0, (str(error),))
+    return Verification(name, dataset.id, len(examples), () if problem is None else (problem,))
+
+
+def find(root: Path, ref: str) -> Path:
+    """The folder of a version; `DatasetError` names what there is when it is not there."""
+    name, _, version = ref.partition("@")
+    checked_name(name, "dataset")
+    if version:
+        checked_name(version, "version")
+    known = refs(root)
+    versions = [one.partition("@")[2] for one in known if one.partition("@")[0] == name]
+    if not version and versions:
+        version = versions[-1]
+    if version not in versions:
+        recipe = f"; harness dataset fetch {name} brings it in" if name in _recipes() else ""
+        raise DatasetError(f"there is no dataset {ref!r} in {root / FOLDER}{recipe}; {one_of(ref, known)}")
+    folder = root / FOLDER / name / version
+    if not folder.resolve().is_relative_to(root.resolve()):
+        raise DatasetError(f"{folder} leads out of the workspace; copy the data in")
+    return folder
+
+
+def read_examples(folder: Path, read: Manifest) -> Iterator[tuple[str, Example]]:
+    """The examples of a version with their places; every row is checked on the way."""
+    path = folder / read.file
+    if path.is_symlink():
+        raise DatasetError(f"{path} is a link; a version holds its own rows")
+    kind = plugins.load("kinds", read.kind)
+    seen: dict[str, str] = {}
+    for where, row in tables.read(path):
+        one = example(where, row, read)
+        item_id = one.item.id
+        if item_id in seen:
+            raise DatasetError(f"{where}: id {item_id!r} stands at {seen[item_id]} already")
+        seen[item_id] = where
+        kind.read_gold(one.label, read.labels, where)
+        yield where, one
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """A sort key that puts v2 before v10."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name) if part]
+
+
+def file_hash(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _as_released(folder: Path, read: Manifest, placed: PLACED) -> tuple[Dataset, str | None]:
+    """The dataset, and what differs from the release (None: nothing)."""
+    labels = tuple(Label(name, description) for name, description in read.labels.items())
+    examples = tuple(example for _, example in placed)
+    found = content.dataset_id(read.kind, labels, map(content.row_hash, examples))
+    dataset = Dataset(
+        name=read.name,
+        version=read.version,
+        id=found,
+        kind=read.kind,
+        labels=labels,
+        examples=examples,
+        description=read.description,
+        source=read.source,
+    )
+    sha256 = file_hash(folder / read.file)
+    if not read.sha256 or not read.content:
+        released = f'add sha256 = "{sha256}" and content = "{found}" to release it as it is'
+        return dataset, f"{folder / manifest.FILE} has no sha256 or no content id; {released}"
+    if sha256 != read.sha256:
+        return dataset, f"{folder / read.file} was changed: {content.first_change(folder, placed)}"
+    if found != read.content:
+        return (
+            dataset,
+            f"{folder / manifest.FILE} was changed: labels, columns or splits are not those released",
+        )
+    return dataset, None
+
+
+def example(where: str, row: dict[str, Cell], read: Manifest) -> Example:
+    """The example that a row is, by the manifest's columns; `DatasetError` names the place."""
+    text = _text(row, read.text, where)
+    if not text.strip():
+        raise DatasetError(f"{where}: the text is empty; every item needs one")
+    tags = _tags(row, read, where)
+    group = _optional(row, read.group, where)
+    item_id = _text(row, read.id, where) if read.id else where
+    named = {read.text, read.label, read.id, read.group, read.splits.column, read.tags and read.tags.column}
+    fields = {name: _plain(cell) for name, cell in row.items() if name not in named and cell is not None}
+    if read.splits.column is not None:
+        split = _text(row, read.splits.column, where)
+    else:
+        split = splits.assign(group or item_id, read.splits.shares, read.splits.seed)
+    return Example(Item(item_id, text, tags, fields), _text(row, read.label, where), split, group)
+
+
+def _text(row: dict[str, Cell], column: str, where: str) -> str:
+    if column not in row:
+        raise DatasetError(f"{where}: there is no column {column!r}; {one_of(column, row)}")
+    cell = row[column]
+    if not isinstance(cell, str):
+        raise DatasetError(f"{where}: column {column!r} holds {cell!r}; expected text")
+    return cell
+
+
+def _optional(row: dict[str, Cell], column: str | None, where: str) -> str | None:
+    return _text(row, column, where) or None if column else None
+
+
+def _tags(row: dict[str, Cell], read: Manifest, where: str) -> tuple[str, ...]:
+    if read.tags is None:
+        return ()
+    if read.tags.column not in row:
+        raise DatasetError(f"{where}: there is no column {read.tags.column!r}; {one_of(read.tags.column, row)}")
+    cell = row[read.tags.column]
+    parts = cell if isinstance(cell, list) else (cell or "").split(read.tags.separator)
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def _plain(cell: Cell) -> str:
+    return cell if isinstance(cell, str) else ", ".join(cell or ())
+
+
+def _recipes() -> tuple[str, ...]:
+    return plugins.names("datasets/recipes")

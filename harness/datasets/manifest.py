@@ -1,0 +1,106 @@
+"""dataset.toml: what a version's rows mean. Read with every key checked, written in one form."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from harness.errors import DatasetError
+from harness.validation import validated
+from harness.workspace import checked_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE = "dataset.toml"
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """The column of tags, and what stands between two of them."""
+
+    column: str
+    separator: str = "|"
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """Either the column that names each row's split, or shares drawn by hash with a seed."""
+
+    column: str | None = None
+    shares: dict[str, Share] = field(default_factory=dict)
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A version's dataset.toml. `id` in it is the hash of its content, `sha256` that of its file."""
+
+    name: str
+    version: str
+    text: str
+    label: str
+    labels: dict[str, str]
+    splits: Splits
+    file: str = "examples.csv"
+    kind: str = "single"
+    description: str = ""
+    id: str | None = None
+    group: str | None = None
+    tags: Tags | None = None
+    source: dict[str, str] = field(default_factory=dict)
+    sha256: str = ""
+    content: str = ""
+
+
+def read(folder: Path) -> Manifest:
+    """The manifest of a version's folder; `DatasetError` names file and key."""
+    path = folder / FILE
+    if not path.is_file():
+        raise DatasetError(f"{folder} holds no {FILE}")
+    try:
+        value = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path}: not valid TOML: {error}") from None
+    manifest = validated(Manifest, value, str(path))
+    checked_name(manifest.file, f"{path}: file")
+    if (manifest.name, manifest.version) != (folder.parent.name, folder.name):
+        raise DatasetError(f"{path} says {manifest.name}@{manifest.version}; its folder says otherwise")
+    return manifest
+
+
+def written(manifest: Manifest) -> str:
+    """The manifest as TOML text; the same manifest is the same text."""
+    lines = []
+    for name in ("name", "version", "kind", "description", "file", "text", "label", "id", "group"):
+        value = getattr(manifest, name)
+        if value:
+            lines.append(f"{name} = {_quoted(value)}")
+    lines += [f"sha256 = {_quoted(manifest.sha256)}", f"content = {_quoted(manifest.content)}"]
+    if manifest.tags is not None:
+        tags = {"column": manifest.tags.column, "separator": manifest.tags.separator}
+        lines += ["", "[tags]", *_pairs(tags)]
+    lines += ["", "[labels]", *_pairs(manifest.labels), "", "[splits]"]
+    if manifest.splits.column is not None:
+        lines.append(f"column = {_quoted(manifest.splits.column)}")
+    else:
+        lines.append(f"seed = {manifest.splits.seed}")
+        shares = [f"{_quoted(name)} = {share!r}" for name, share in manifest.splits.shares.items()]
+        lines += ["", "[splits.shares]", *shares]
+    if manifest.source:
+        lines += ["", "[source]", *_pairs(manifest.source)]
+    return "\n".join(lines) + "\n"
+
+
+def _pairs(table: dict[str, str]) -> list[str]:
+    return [f"{_quoted(key)} = {_quoted(value)}" for key, value in table.items()]
+
+
+def _quoted(text: str) -> str:
+    # A TOML basic string is a JSON string, but for DEL, which TOML wants escaped.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

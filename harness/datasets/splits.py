@@ -1,0 +1,42 @@
+"""Which split a row belongs to: by hash, so that adding rows moves none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.errors import DatasetError
+from harness.ids import unit_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.types import Dataset
+
+ROUNDING = 1e-9
+
+
+def assign(key: str, shares: Mapping[str, float], seed: int) -> str:
+    """The split of a row, decided by the hash of its group (or id) and the seed alone."""
+    place, upto = unit_interval(f"split {seed}", key), 0.0
+    for name, share in shares.items():
+        upto += share
+        if place < upto:
+            return name
+    return list(shares)[-1]
+
+
+def check_shares(shares: Mapping[str, float], where: str) -> None:
+    """Raise `DatasetError` unless the shares add up to 1."""
+    total = sum(shares.values())
+    if not shares or abs(total - 1) > ROUNDING:
+        raise DatasetError(f"{where}: the shares of the splits add up to {total:g}; expected 1")
+
+
+def split_counts(dataset: Dataset) -> dict[str, dict[str, int]]:
+    """How many examples each split has, by label; splits in order of first appearance."""
+    counts: dict[str, dict[str, int]] = {}
+    for example in dataset.examples:
+        of_label = counts.setdefault(example.split, {})
+        of_label[example.label] = of_label.get(example.label, 0) + 1
+    order = {"train": 0, "dev": 1, "test": 2}
+    return {name: counts[name] for name in sorted(counts, key=lambda name: (order.get(name, 3), name))}

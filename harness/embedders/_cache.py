@@ -1,0 +1,59 @@
+"""Vectors that were computed before, by model and text: one SQLite file, for several processes."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+BUSY_TIMEOUT_S = 60.0
+SCHEMA = "create table if not exists vectors (key blob primary key, vector blob not null) without rowid"
+ASKED_AT_ONCE = 500
+
+
+class VectorCache:
+    """A cache file; opened for each bulk read or write and closed again."""
+
+    def __init__(self, path: Path, model_id: str) -> None:
+        self._path = path
+        self._model_id = model_id.encode()
+
+    def read(self, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """The vectors that are known, by text."""
+        if not self._path.exists():
+            return {}
+        texts_by_key = {self._key(text): text for text in texts}
+        keys = list(texts_by_key)
+        found: dict[str, NDArray[np.float32]] = {}
+        with closing(self._connect()) as connection:
+            for start in range(0, len(keys), ASKED_AT_ONCE):
+                asked = keys[start : start + ASKED_AT_ONCE]
+                marks = ",".join("?" * len(asked))
+                rows = connection.execute(f"select key, vector from vectors where key in ({marks})", asked)
+                found |= {texts_by_key[key]: np.frombuffer(vector, dtype=np.float32) for key, vector in rows}
+        return found
+
+    def write(self, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+        """Keep vectors; what another process has written meanwhile stays."""
+        rows = [(self._key(text), vector.astype(np.float32).tobytes()) for text, vector in vectors.items()]
+        with closing(self._connect()) as connection, connection:
+            connection.executemany("insert or ignore into vectors values (?, ?)", rows)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S)
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = normal")  # what is lost in a power cut is computed again
+        connection.execute(SCHEMA)
+        return connection
+
+    def _key(self, text: str) -> bytes:
+        return hashlib.sha256(self._model_id + b"\x00" + text.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,135 @@
+"""The exceptions of the package. Nothing else lives here.
+
+    HarnessError                     exit code 2 unless a subclass says otherwise
+    ├── ConfigError(ValueError)      a setting, an option, a prompt, a plan or a name is wrong
+    ├── DatasetError(ValueError)     a dataset file is wrong; names file and line
+    ├── StoreError                   the store or the ledger cannot be used (held, newer, damaged)
+    ├── BudgetExceeded               the next call could pass the budget; resumable, exit code 3
+    ├── Interrupted                  stopped on request; resumable, exit code 3
+    └── ProviderError                a model could not answer one request; resumable, exit code 3
+        ├── RateLimited              asked too fast; `retry_after_s` when the server said so
+        ├── TransientError           an outage: 5xx, a dropped connection, a time-out
+        ├── RequestRejected          this request is refused for good (4xx); the run goes on
+        └── AuthError                no key, or a key that is not accepted; the run stops, exit code 2
+
+Rules for adding one: the message says what was found, what was expected, where, and what to do
+next, on one line; it never holds a key; keyword arguments have defaults, so that it pickles.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.types import Attempt
+
+
+class HarnessError(Exception):
+    """Anything the user can be told about in one line."""
+
+    exit_code = 2
+
+
+class ConfigError(HarnessError, ValueError):
+    """A setting, option, prompt, plan or name is not what it must be."""
+
+
+class DatasetError(HarnessError, ValueError):
+    """A dataset or one of its rows is not what it must be."""
+
+
+class StoreError(HarnessError):
+    """The store or the ledger cannot be read or written."""
+
+
+class BudgetExceeded(HarnessError):
+    """The worst case of the next call does not fit into what is left of the budget."""
+
+    exit_code = 3
+
+
+class Interrupted(HarnessError):
+    """The run was stopped before its end; everything answered is stored."""
+
+    exit_code = 3
+
+
+class ProviderError(HarnessError):
+    """A model did not answer a request. `status` is the HTTP status, if there was one.
+
+    `attempts` lists every try that was made, when retries were exhausted (see `types.Attempt`).
+    """
+
+    exit_code = 3
+    retryable = False
+
+    def __init__(self, message: str, *, status: int | None = None, request_id: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.request_id = request_id
+        self.attempts: tuple[Attempt, ...] = ()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), str(self), dict(self.__dict__))
+
+
+def _rebuild(cls: type[ProviderError], message: str, state: dict[str, object]) -> ProviderError:
+    error = cls(message)
+    error.__dict__.update(state)
+    return error
+
+
+class RateLimited(ProviderError):
+    """The provider asked for fewer requests; `retry_after_s` is the pause it named, in seconds."""
+
+    retryable = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = 429,
+        request_id: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, status=status, request_id=request_id)
+        self.retry_after_s = retry_after_s
+
+
+class TransientError(ProviderError):
+    """An outage that may pass: a 5xx, a dropped connection, a time-out, half a body."""
+
+    retryable = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        request_id: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, status=status, request_id=request_id)
+        self.retry_after_s = retry_after_s
+
+
+class RequestRejected(ProviderError):
+    """The provider will never answer this request (a 4xx other than 401, 403, 408, 409, 429)."""
+
+
+class AuthError(ProviderError):
+    """There is no key, or the provider does not accept it."""
+
+    exit_code = 2
+
+
+def one_of(found: str, allowed: Iterable[str]) -> str:
+    """The tail of an error message: the allowed values, and the nearest to what was found."""
+    names = sorted(allowed)
+    near = get_close_matches(found, names, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    shown = ", ".join(repr(name) for name in names[:20]) + (", ..." if len(names) > 20 else "")
+    return f"expected one of {shown or '(nothing is there)'}{hint}"

@@ -1,0 +1,49 @@
+"""Identity is content: canonical JSON and the ids hashed from it. Pure, no IO.
+
+The form of an id and of the canonical text is part of the documented contract: changing either
+orphans every stored answer, so a change needs a new scheme prefix.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.types import JSON, Request
+
+SCHEME = "s1:"
+
+
+def canonical_json(value: JSON) -> str:
+    """The one JSON text of a value: sorted keys, no blanks, no NaN, characters as they are."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def content_id(value: JSON) -> str:
+    """The first 16 hex digits of the SHA-256 of the value's canonical JSON, behind the scheme."""
+    return SCHEME + hashlib.sha256(canonical_json(value).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def request_id(request: Request) -> str:
+    """The ledger's key of a request: the full SHA-256, for it guards money."""
+    text = canonical_json(asdict(request))
+    return SCHEME + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def item_set_id(item_ids: Sequence[str]) -> str:
+    """The id of a set of items, whatever their order."""
+    return content_id(sorted(item_ids))
+
+
+def unit_interval(*parts: str) -> float:
+    """A number in [0, 1) that depends on the parts alone: uniform over distinct parts.
+
+    Used to assign splits and to draw samples, so that adding rows moves no other row.
+    """
+    digest = hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:7], "big") / 2**56

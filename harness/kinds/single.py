@@ -1,0 +1,90 @@
+"""One label of a closed set, the default kind: gold and answer are a label's name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness import parsing
+from harness.errors import DatasetError, one_of
+from harness.ids import canonical_json
+from harness.stats import bootstrap, intervals
+from harness.types import Estimate, Metric, ReplyFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from harness.types import JSON, ReplyMode
+
+
+def read_gold(cell: str, labels: Collection[str], where: str) -> str:
+    """The gold label of a cell; `DatasetError` names the place and the nearest label."""
+    if cell not in labels:
+        raise DatasetError(f"{where}: label {cell!r} is not in [labels]; {one_of(cell, labels)}")
+    return cell
+
+
+def reply_format(mode: ReplyMode, labels: Sequence[str], pattern: str | None = None) -> ReplyFormat:
+    """What a model may reply, for a prompt's output mode."""
+    schema = canonical_json(_schema(labels)) if mode == "json" else None
+    options = tuple(labels) if mode in ("label", "choice") else ()
+    return ReplyFormat(mode=mode, options=options, schema=schema, pattern=pattern)
+
+
+def parse(reply: str, labels: Sequence[str], expected: ReplyFormat) -> parsing.Parsed:
+    """The outcome and label of a reply of the expected format."""
+    if expected.mode == "json":
+        return parsing.parse_json(reply, labels)
+    if expected.mode == "text":
+        return parsing.parse_text(reply, labels, expected.pattern or "(.*)")
+    return parsing.parse_label(reply, labels)
+
+
+def score(gold: str, answer: str | None) -> float:
+    """The score of one item in [0, 1]: right or wrong."""
+    return float(gold == answer)
+
+
+def accuracy(
+    gold: Sequence[str], answers: Sequence[str | None], _labels: Sequence[str], _rng: np.random.Generator
+) -> Estimate:
+    """The share of items answered with their gold label; Wilson's score interval."""
+    right = sum(score(g, a) == 1.0 for g, a in zip(gold, answers, strict=True))
+    return intervals.wilson(right, len(gold), name="accuracy")
+
+
+def macro_f1(
+    gold: Sequence[str], answers: Sequence[str | None], labels: Sequence[str], rng: np.random.Generator
+) -> Estimate:
+    """F1 averaged over the labels with equal weight; percentile bootstrap over items."""
+    code = {label: index for index, label in enumerate(labels)}
+    return bootstrap.macro_f1(
+        np.array([code[g] for g in gold], dtype=np.int64),
+        np.array([-1 if a is None else code[a] for a in answers], dtype=np.int64),
+        len(labels),
+        rng,
+    )
+
+
+def coverage(
+    gold: Sequence[str], answers: Sequence[str | None], _labels: Sequence[str], _rng: np.random.Generator
+) -> Estimate:
+    """The share of items answered at all; Wilson's score interval."""
+    return intervals.wilson(sum(a is not None for a in answers), len(gold), name="coverage")
+
+
+METRICS = {
+    "accuracy": Metric("accuracy", accuracy, better="higher", unanswered="wrong"),
+    "macro_f1": Metric("macro_f1", macro_f1, better="higher", unanswered="wrong"),
+    "coverage": Metric("coverage", coverage, better="higher", unanswered="counted"),
+}
+
+
+def _schema(labels: Sequence[str]) -> JSON:
+    return {
+        "type": "object",
+        "properties": {"label": {"type": "string", "enum": list(labels)}},
+        "required": ["label"],
+        "additionalProperties": False,
+    }

@@ -1,0 +1,1 @@
+"""Wrappers with a provider's own signature, one concern each: `send(request) -> response`."""

@@ -1,0 +1,184 @@
+"""A workspace with its doors open: datasets, store and ledger, and the two things done with them.
+
+`carry_out` runs a job and stores what came of it; `results` reads it back for reports and
+verdicts. The command line and the Python API both go through here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from harness import __version__, analysis, datasets, pricing
+from harness.errors import ConfigError, HarnessError
+from harness.ledger import Ledger
+from harness.runner import Progress, Runner
+from harness.store import Store
+from harness.types import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from harness.clock import SystemClock
+    from harness.types import Dataset
+    from harness.wiring import Job
+    from harness.workspace import Workspace
+
+LEDGER = "calls.sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What one invocation did: its run, how far it came, how long it took."""
+
+    run_id: str
+    progress: Progress
+    wall_s: float
+
+    @property
+    def calls(self) -> analysis.Calls:
+        """Requests of this invocation alone; items that were stored before count as cached."""
+        progress = self.progress
+        return analysis.Calls(progress.sent, progress.cached + progress.already, progress.retried)
+
+
+class Project:
+    """A workspace, its store and its ledger. `db` names another store than the workspace's own."""
+
+    def __init__(self, workspace: Workspace, clock: SystemClock, db: Path | None = None) -> None:
+        self.workspace = workspace
+        self.clock = clock
+        self.store = Store(db or workspace.default_store, clock)
+
+    def ledger(self) -> Ledger:
+        """The ledger of paid answers, beside the store."""
+        self.store.path.parent.mkdir(parents=True, exist_ok=True)
+        return Ledger(self.store.path.with_name(LEDGER))
+
+    def dataset(self, ref: str | None) -> Dataset:
+        """The dataset of that reference, or the workspace's default."""
+        wanted = ref or self.workspace.preferences.dataset
+        if wanted is None:
+            raise ConfigError(
+                "no dataset: give --dataset NAME@VERSION, or set `dataset` in [tool.harness]; "
+                f"there are: {', '.join(datasets.refs(self.workspace.root)) or 'none yet'}"
+            )
+        return datasets.load(self.workspace.root, wanted)
+
+    async def carry_out(
+        self, job: Job, dataset: Dataset, stop: asyncio.Event, watch: Callable[[Progress], None]
+    ) -> Done:
+        """The finished job: fitted, run and stored. However it ends, what was answered is stored."""
+        store, run, start_s = self.store, job.run, self.clock.monotonic()
+        store.add_dataset(dataset)
+        if job.prompt is not None:
+            prompt = job.prompt
+            store.add_prompt(prompt.id, prompt.task, prompt.version, prompt.content)
+        prices = f"{pricing.table_name()} at {self.clock.now():%Y-%m-%d}" if run.model else None
+        store.start_run(run, dataset=dataset.ref, code_version=__version__, prices_as_of=prices)
+        runner = Runner(store, self.clock, stop, watch)
+        fit_s: float | None = None
+        status = "stopped"
+        try:
+            if len(store.done(run.id)) < len(job.items):
+                fit_s = await self._fit(job)
+            progress = await runner.run(run, job.arm, job.items, job.workers)
+            status = "failed items" if progress.failed else "done"
+        finally:
+            wall_s = self.clock.monotonic() - start_s
+            store.finish_run(run.id, status=status, wall_s=wall_s, fit_s=fit_s)
+        return Done(run.id, progress, wall_s)
+
+    async def _fit(self, job: Job) -> float | None:
+        if not job.training:
+            return None
+        start_s = self.clock.monotonic()
+        items = [example.item for example in job.training]
+        labels = [example.label for example in job.training]
+        await asyncio.to_thread(job.arm.fit, items, labels)
+        return self.clock.monotonic() - start_s
+
+    def results(self, dataset: Dataset, split: str, first: str | None = None) -> analysis.Results:
+        """The latest complete run of every arm on a split, on the items of run `first` (or of the newest)."""
+        frame = self.store.runs(dataset.id, split)
+        runs = _latest(frame, first)
+        if not runs:
+            raise ConfigError(
+                f"the store has no finished run on {dataset.ref} / {split}; start with: harness baselines "
+                f"--dataset {dataset.ref} --split {split}"
+            )
+        return self._analysed(dataset, split, runs)
+
+    def _analysed(self, dataset: Dataset, split: str, runs: Sequence[analysis.RunFacts]) -> analysis.Results:
+        predictions = self.store.predictions([run.run_id for run in runs])
+        facts = analysis.Split(
+            dataset=dataset.ref,
+            dataset_id=dataset.id,
+            name=split,
+            kind=dataset.kind,
+            labels=dataset.label_names,
+            n=int((predictions["run_id"] == runs[0].run_id).sum()),
+            looks=self.store.looks(dataset.id, split),
+        )
+        return analysis.analyse(facts, runs, predictions, self._provenance(runs))
+
+    def run_results(self, name: str) -> analysis.Results:
+        """The results of one run alone: by id, unique prefix, tag, or arm name."""
+        run_id = self.store.resolve(name)
+        frame = self.store.runs()
+        row = frame[frame["run_id"] == run_id].to_dict("records")[0]
+        dataset = datasets.load(self.workspace.root, row["dataset"])
+        if dataset.id != row["dataset_id"]:
+            raise ConfigError(f"run {run_id} was made on another {row['dataset']} than the one in datasets/")
+        return self._analysed(dataset, row["split"], [_facts(row)])
+
+    def result(self, results: analysis.Results, done: Done) -> analysis.RunResult:
+        """A run's result, with the calls, the bill and the wall time of this invocation alone."""
+        found = next(result for result in results.runs if result.run.run_id == done.run_id)
+        run = replace(found.run, wall_s=done.wall_s)
+        return replace(found, run=run, calls=done.calls, billed_usd=done.progress.billed_usd)
+
+    def _provenance(self, runs: Sequence[analysis.RunFacts]) -> dict[str, str]:
+        return {
+            "harness": __version__,
+            "prices as of": max((run.prices_as_of or "" for run in runs), default="") or "no prices used",
+            "price of this machine": f"${self.workspace.preferences.cpu_usd_per_hour:.2f} per hour",
+        }
+
+
+def complain_about_failures(done: Done) -> None:
+    """Raise when items failed: the scorecard is printed, and the exit code says that it is not whole."""
+    failed = done.progress.outcomes[Outcome.FAILED]
+    if failed:
+        raise FailedItems(
+            f"{failed} of {done.progress.total} items failed and are not scored; the same command asks them again"
+        )
+
+
+class FailedItems(HarnessError):
+    """The run ended, and some items have no reply; resumable."""
+
+    exit_code = 3
+
+
+def _latest(frame: pd.DataFrame, first: str | None) -> list[analysis.RunFacts]:
+    usable = frame[(frame["status"] != "running") | (frame["run_id"] == first)].sort_values("started_at")
+    facts = [_facts(row) for row in usable.to_dict("records")]
+    newest = {(run.arm, run.model): run for run in facts}
+    chosen = sorted(newest.values(), key=lambda run: str(run.started_at), reverse=True)
+    leading = [run for run in facts if run.run_id == first]
+    if not leading:
+        return chosen
+    rest = [run for run in chosen if (run.arm, run.model) != (leading[0].arm, leading[0].model)]
+    return leading + rest
+
+
+def _facts(row: dict[str, object]) -> analysis.RunFacts:
+    known = {key: None if value != value else value for key, value in row.items()}  # noqa: PLR0124  (NaN)
+    return analysis.RunFacts(
+        **{name: known.get(name) for name in analysis.RunFacts.__dataclass_fields__}  # type: ignore[arg-type]
+    )

@@ -1,0 +1,1 @@
+"""Prompt files: what they say (`files`), and what they become for an item (`rendering`)."""

@@ -1,0 +1,126 @@
+"""Anthropic's models through its official SDK.
+
+Key and address come from the SDK's own variables, ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN) and
+ANTHROPIC_BASE_URL. The SDK's retries are off: one layer retries, and it is not this one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import anthropic
+
+from harness.clock import SystemClock
+from harness.errors import AuthError, ConfigError
+from harness.providers import _sdk
+from harness.redaction import Redactor
+from harness.types import Model, Response, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.clock import Clock
+    from harness.types import JSON, Connection, Request
+
+OFFICIAL = "https://api.anthropic.com"
+KEY, TOKEN, ADDRESS = "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"
+DEFAULT_MODEL = "claude-haiku-4-5"
+MODELS = ("claude-haiku-4-5", "claude-haiku-5-5", "claude-sonnet-5-5")
+RUNS_HERE = False
+TIMEOUT_S = 60.0
+
+
+def available() -> str | None:
+    """Why Anthropic cannot be called here, or None."""
+    return None if os.environ.get(KEY) or os.environ.get(TOKEN) else f"{KEY} is not set"
+
+
+def connect(model: str, base_url: str | None = None, timeout_s: float = TIMEOUT_S) -> Connection:
+    """A connection to a model; `AuthError` before anything is sent when there is no key."""
+    address = base_url or os.environ.get(ADDRESS) or OFFICIAL
+    endpoint = _sdk.public_address(address, OFFICIAL)
+    key, token = os.environ.get(KEY) or "", os.environ.get(TOKEN) or ""
+    if not key and not token and not endpoint:
+        raise AuthError(f"no key for anthropic/{model}: set {KEY}, or choose --model local/gemma3-270m")
+    by_token = bool(token and not key)
+    client = anthropic.AsyncAnthropic(
+        api_key=None if by_token else key or "none",
+        auth_token=token if by_token else None,
+        base_url=address,
+        timeout=timeout_s,
+        max_retries=0,
+    )
+    return _Messages(Model("anthropic", model, endpoint), client, Redactor([key, token]), SystemClock())
+
+
+class _Messages:
+    def __init__(self, model: Model, client: anthropic.AsyncAnthropic, hide: Redactor, clock: Clock) -> None:
+        self.model = model
+        self._client = client
+        self._hide = hide
+        self._clock = clock
+
+    async def send(self, request: Request) -> Response:
+        """The model's reply, its usage in disjoint buckets, and how long this one call took."""
+        ask = self._client.messages.with_raw_response.create
+        start_s = self._clock.monotonic()
+        try:
+            reply = await ask(**_parameters(request))
+        except anthropic.APIError as error:
+            raise _sdk.translated(error, anthropic, str(self.model), KEY, self._hide, self._clock) from None
+        latency_s = self._clock.monotonic() - start_s
+        payload = _sdk.payload(reply, str(self.model))
+        return self._response(payload, latency_s, reply.headers.get("request-id"))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    def _response(self, payload: Mapping[str, Any], latency_s: float, request_id: str | None) -> Response:
+        parts = [part.get("text", "") for part in payload.get("content") or [] if part.get("type") == "text"]
+        reason, usage = payload.get("stop_reason"), payload.get("usage")
+        return Response(
+            text=self._hide("".join(parts)),
+            finish="refusal" if reason == "refusal" else "length" if reason == "max_tokens" else "stop",
+            usage=None if not usage else usage_of(usage),
+            raw_usage=usage,
+            latency_s=latency_s,
+            answered_by=str(payload.get("model") or self.model.name),
+            request_id=request_id,
+        )
+
+
+def usage_of(usage: Mapping[str, JSON]) -> Usage:
+    """Disjoint buckets: `input_tokens` excludes cache reads and writes, `output_tokens` includes thinking."""
+    thinking = _sdk.number(usage, "output_tokens_details", "thinking_tokens")
+    return Usage(
+        input_fresh=_sdk.number(usage, "input_tokens"),
+        cache_read=_sdk.number(usage, "cache_read_input_tokens"),
+        cache_write=_sdk.number(usage, "cache_creation_input_tokens"),
+        output_visible=max(_sdk.number(usage, "output_tokens") - thinking, 0),
+        reasoning=thinking,
+    )
+
+
+def _parameters(request: Request) -> dict[str, Any]:
+    settings, reply = request.settings, request.reply
+    if reply.mode == "choice":
+        raise ConfigError(f"{request.model} gives no log-probabilities; use `output: label` in the prompt")
+    output: dict[str, Any] = {}
+    if settings.reasoning_effort:
+        output["effort"] = settings.reasoning_effort
+    if reply.mode == "json" and reply.schema:
+        output["format"] = {"type": "json_schema", "schema": json.loads(reply.schema)}
+    parameters = {
+        "model": request.model.name,
+        "max_tokens": settings.max_tokens,
+        "system": "\n\n".join(m.content for m in request.messages if m.role == "system") or None,
+        "messages": [{"role": m.role, "content": m.content} for m in request.messages if m.role != "system"],
+        "temperature": settings.temperature,
+        "top_p": settings.top_p,
+        "stop_sequences": list(settings.stop) or None,
+        "output_config": output or None,
+    }
+    return {name: value for name, value in parameters.items() if value is not None}

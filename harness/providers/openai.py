@@ -1,0 +1,143 @@
+"""OpenAI's chat models through its official SDK, and every server that speaks the same protocol.
+
+Key and address come from the SDK's own variables, OPENAI_API_KEY and OPENAI_BASE_URL. The SDK's
+retries are off: one layer retries, and it is not this one.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from typing import TYPE_CHECKING, Any
+
+import openai
+
+from harness.clock import SystemClock
+from harness.errors import AuthError
+from harness.providers import _sdk
+from harness.redaction import Redactor
+from harness.types import Model, Response, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.clock import Clock
+    from harness.types import JSON, Connection, Request
+
+OFFICIAL = "https://api.openai.com/v1"
+KEY, ADDRESS = "OPENAI_API_KEY", "OPENAI_BASE_URL"
+DEFAULT_MODEL = "gpt-5-mini"
+MODELS = ("gpt-5-mini", "gpt-5", "gpt-4o-mini", "gpt-4o")
+RUNS_HERE = False
+TIMEOUT_S = 60.0
+MOST_LOGPROBS = 20
+
+
+def available() -> str | None:
+    """Why OpenAI cannot be called here, or None."""
+    return None if os.environ.get(KEY) else f"{KEY} is not set"
+
+
+def connect(model: str, base_url: str | None = None, timeout_s: float = TIMEOUT_S) -> Connection:
+    """A connection to a chat model; `AuthError` before anything is sent when there is no key."""
+    address = base_url or os.environ.get(ADDRESS) or OFFICIAL
+    endpoint = _sdk.public_address(address, OFFICIAL)
+    key = os.environ.get(KEY) or ""
+    if not key and not endpoint:
+        raise AuthError(f"no key for openai/{model}: set {KEY}, or choose --model local/gemma3-270m")
+    # A server of one's own may need no key, and the SDK insists on one.
+    client = openai.AsyncOpenAI(api_key=key or "none", base_url=address, timeout=timeout_s, max_retries=0)
+    return _Chat(Model("openai", model, endpoint), client, Redactor([key]), SystemClock())
+
+
+class _Chat:
+    def __init__(self, model: Model, client: openai.AsyncOpenAI, hide: Redactor, clock: Clock) -> None:
+        self.model = model
+        self._client = client
+        self._hide = hide
+        self._clock = clock
+
+    async def send(self, request: Request) -> Response:
+        """The model's reply, its usage in disjoint buckets, and how long this one call took."""
+        ask = self._client.chat.completions.with_raw_response.create
+        start_s = self._clock.monotonic()
+        try:
+            reply = await ask(**_parameters(request))
+        except openai.APIError as error:
+            raise _sdk.translated(error, openai, str(self.model), KEY, self._hide, self._clock) from None
+        latency_s = self._clock.monotonic() - start_s
+        payload = _sdk.payload(reply, str(self.model))
+        return self._response(payload, request, latency_s, reply.headers.get("x-request-id"))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    def _response(
+        self, payload: Mapping[str, Any], request: Request, latency_s: float, request_id: str | None
+    ) -> Response:
+        choice = (payload.get("choices") or [{}])[0]
+        message = choice.get("message") or {}
+        refused = bool(message.get("refusal")) or choice.get("finish_reason") == "content_filter"
+        usage = payload.get("usage")
+        return Response(
+            text=self._hide(message.get("refusal") or message.get("content") or ""),
+            finish="refusal" if refused else "length" if choice.get("finish_reason") == "length" else "stop",
+            usage=None if not usage else usage_of(usage),
+            raw_usage=usage,
+            latency_s=latency_s,
+            answered_by=str(payload.get("model") or self.model.name),
+            request_id=request_id,
+            scores=_scores(choice, request),
+        )
+
+
+def usage_of(usage: Mapping[str, JSON]) -> Usage:
+    """Disjoint buckets: `prompt_tokens` includes cached ones, `completion_tokens` includes reasoning."""
+    read = _sdk.number(usage, "prompt_tokens_details", "cached_tokens")
+    write = _sdk.number(usage, "prompt_tokens_details", "cache_write_tokens")
+    reasoning = _sdk.number(usage, "completion_tokens_details", "reasoning_tokens")
+    return Usage(
+        input_fresh=max(_sdk.number(usage, "prompt_tokens") - read - write, 0),
+        cache_read=read,
+        cache_write=write,
+        output_visible=max(_sdk.number(usage, "completion_tokens") - reasoning, 0),
+        reasoning=reasoning,
+    )
+
+
+def _parameters(request: Request) -> dict[str, Any]:
+    settings, reply = request.settings, request.reply
+    # Servers of one's own often know only the older name of this limit.
+    limit = "max_tokens" if request.model.endpoint else "max_completion_tokens"
+    parameters: dict[str, Any] = {
+        "model": request.model.name,
+        "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+        limit: settings.max_tokens,
+        "temperature": settings.temperature,
+        "top_p": settings.top_p,
+        "seed": settings.seed,
+        "stop": list(settings.stop) or None,
+        "reasoning_effort": settings.reasoning_effort,
+    }
+    if reply.mode == "json" and reply.schema:
+        schema = {"name": "answer", "strict": True, "schema": json.loads(reply.schema)}
+        parameters["response_format"] = {"type": "json_schema", "json_schema": schema}
+    if reply.mode == "choice":
+        parameters |= {"logprobs": True, "top_logprobs": MOST_LOGPROBS}
+    return {name: value for name, value in parameters.items() if value is not None}
+
+
+def _scores(choice: Mapping[str, Any], request: Request) -> dict[str, float] | None:
+    """Probability per option from the first token's alternatives, renormalised over the options."""
+    tokens = (choice.get("logprobs") or {}).get("content") or []
+    if request.reply.mode != "choice" or not tokens:
+        return None
+    mass = dict.fromkeys(request.reply.options, 0.0)
+    for alternative in tokens[0].get("top_logprobs") or []:
+        option = str(alternative.get("token", "")).strip()
+        if option in mass:
+            mass[option] += math.exp(alternative["logprob"])
+    total = sum(mass.values())
+    return {option: share / total for option, share in mass.items()} if total > 0 else None

@@ -1,0 +1,40 @@
+"""Which labels are hard: recall per label, the best arms side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness import numbers
+from harness.report.blocks import Column, Section, Table
+from harness.stats import intervals
+
+if TYPE_CHECKING:
+    from harness.analysis import Results
+
+ORDER = 40
+ARMS_SHOWN = 4
+LABELS_SHOWN = 40
+
+
+def section(results: Results) -> Section:
+    """Recall per label with its interval, hardest first for the best arm."""
+    shown = results.runs[:ARMS_SHOWN]
+    scored = results.predictions.dropna(subset=["correct"])
+    by_run = scored.groupby(["run_id", "gold"])["correct"].agg(["sum", "count"])
+    counts = {result.run.run_id: by_run.loc[result.run.run_id] for result in shown}
+    best = counts[shown[0].run.run_id]
+    hardest_first = sorted(best.index, key=lambda label: (best["sum"][label] / best["count"][label], label))
+    rows = []
+    for label in hardest_first[:LABELS_SHOWN]:
+        cells = []
+        for result in shown:
+            of_arm = counts[result.run.run_id]
+            right, n = (int(of_arm[c].get(label, 0)) for c in ("sum", "count"))
+            cells.append(numbers.with_interval(intervals.wilson(right, n, name="recall")))
+        rows.append((str(label), numbers.count(int(best["count"][label])), *cells))
+    left_out = len(hardest_first) - len(rows)
+    caption = "Recall with its 95% interval (Wilson), hardest label first."
+    if left_out:
+        caption += f" {numbers.plural(left_out, 'easier label')} left out."
+    columns = (Column("label"), Column("items", numeric=True), *(Column(r.run.arm, numeric=True) for r in shown))
+    return Section("Labels", (Table(columns, tuple(rows), caption),))

@@ -1,0 +1,47 @@
+"""Where every number comes from, and what the words mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.report.blocks import Column, Section, Table, Text
+
+if TYPE_CHECKING:
+    from harness.analysis import Results, RunResult
+
+ORDER = 90
+MEANINGS = (
+    "Accuracy is the share of items answered with their gold label; an item without an answer counts as wrong. "
+    "Its interval is Wilson's, that of macro-F1 a bootstrap over items.",
+    "Cost is what the predictions cost at list price; arms that run on this machine cost their computing time at the "
+    "price of the machine. Latency is what a caller waits for one item alone, without queueing and retries; "
+    "classifiers are timed one item at a time, on up to 200 items.",
+)
+SQL = "select arm, model, count(*) n, avg(correct::int) accuracy, 1000 * avg(cost_usd) usd_per_1000 from scored "
+
+
+def section(results: Results) -> Section:
+    """Ids, versions, prices and the SQL that gives the scorecard again."""
+    split = results.split
+    facts = {"dataset": f"{split.dataset} ({split.dataset_id})", "split": split.name, **results.provenance}
+    ids = ", ".join(f"'{result.run.run_id}'" for result in results.runs)
+    query = f'harness sql "{SQL}where run_id in ({ids}) group by all order by accuracy desc"'
+    return Section(
+        "Provenance",
+        (
+            Table((Column("what"), Column("value")), tuple(facts.items())),
+            Table(
+                (Column("arm"), Column("run"), Column("model"), Column("trained on", numeric=True), Column("started")),
+                tuple(_row(result) for result in results.runs),
+            ),
+            *(Text(meaning) for meaning in MEANINGS),
+            Text(f"The same numbers from the store: {query}", "quiet"),
+        ),
+    )
+
+
+def _row(result: RunResult) -> tuple[str, ...]:
+    run = result.run
+    started = "" if run.started_at is None else f"{run.started_at:%Y-%m-%d %H:%M} UTC"
+    trained = "" if run.n_train is None else f"{run.n_train:,.0f}"
+    return run.arm, run.run_id, run.model or "", trained, started

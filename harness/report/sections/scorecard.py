@@ -1,0 +1,94 @@
+"""Every arm on the same items: accuracy with its interval, macro-F1, money, waiting, gaps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness import numbers
+from harness.report.blocks import Column, Section, Table, Text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from harness.analysis import Results, RunResult
+
+ORDER = 10
+COLUMNS = (
+    Column("arm"),
+    Column("accuracy", numeric=True),
+    Column("95%", numeric=True),
+    Column("macro-F1", numeric=True),
+    Column("$ per 1,000", numeric=True),
+    Column("p50", numeric=True),
+    Column("p95", numeric=True),
+    Column("p99", numeric=True),
+    Column("no answer", numeric=True),
+)
+
+
+def section(results: Results) -> Section:
+    """The scorecard, best arm first."""
+    split = results.split
+    looks = "once" if split.looks == 1 else f"{split.looks:,} times"
+    head = (
+        f"{split.dataset} / {split.name}: {numbers.plural(split.n, 'item')}, "
+        f"{numbers.plural(len(split.labels), 'label')}; this split was scored {looks}."
+    )
+    rows = tuple(_row(result) for result in results.runs)
+    return Section("Scorecard", (Text(head), Table(COLUMNS, rows), *_notes(results)))
+
+
+def _row(result: RunResult) -> tuple[str, ...]:
+    metrics, latency_s = result.metrics, result.latency_s
+    return (
+        _name(result),
+        numbers.share(result.accuracy.value),
+        numbers.span(result.accuracy),
+        numbers.share(metrics["macro_f1"].value) if "macro_f1" in metrics else "",
+        numbers.dollars(result.cost_per_1000_usd),
+        numbers.duration(latency_s["p50"]),
+        numbers.duration(latency_s["p95"]),
+        numbers.duration(latency_s["p99"]),
+        numbers.count(result.unanswered),
+    )
+
+
+def _name(result: RunResult) -> str:
+    repeat = f" #{result.run.repeat}" if result.run.repeat else ""
+    return f"{result.run.arm}{repeat}"
+
+
+def _notes(results: Results) -> list[Text]:
+    asked = {result.run.arm: result.run.model for result in results.runs if result.run.model}
+    notes = [Text(f"{arm} asks {model}.", "quiet") for arm, model in asked.items()]
+    notes += _head_to_head(results)
+    notes += [Text(f"{arm} is not shown: it {reason}.", "warning") for arm, reason in results.left_out.items()]
+    failed = [f"{r.run.arm} ({r.n - r.accuracy.n})" for r in results.runs if r.accuracy.n < r.n]
+    if failed:
+        notes.append(Text(f"Failed calls are not scored: {', '.join(failed)}.", "warning"))
+    return notes
+
+
+def _head_to_head(results: Results) -> list[Text]:
+    """The best arm beside the best prompt, in items: what only one of the two got right."""
+    best = results.runs[0]
+    prompts = [result for result in results.runs if result.run.model]
+    others = [result for result in results.runs if not result.run.model]
+    rival = (others or results.runs)[0] if best.run.model else (prompts or [best])[0]
+    if rival is best:
+        return []
+    right = {result.run.run_id: _right(results.predictions, result) for result in (best, rival)}
+    a, b = right[best.run.run_id].align(right[rival.run.run_id], join="inner")
+    only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
+    return [
+        Text(
+            f"{numbers.plural(only_a, 'item')} only {best.run.arm} got right, "
+            f"{only_b:,} only {rival.run.arm}, of {len(a):,} that both were asked.",
+            "verdict",
+        )
+    ]
+
+
+def _right(predictions: pd.DataFrame, result: RunResult) -> pd.Series:
+    rows = predictions[predictions["run_id"] == result.run.run_id].dropna(subset=["correct"])
+    return rows.set_index("example_id")["correct"].astype(bool)

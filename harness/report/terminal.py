@@ -1,0 +1,56 @@
+"""Sections on the terminal, as rich renderables; printing them is the caller's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from rich import box
+from rich.table import Table as RichTable
+from rich.text import Text as RichText
+
+from harness.report.blocks import Figure, Table, Text
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from harness.report.blocks import Block, Section
+
+STYLES = {"plain": "", "verdict": "bold", "warning": "yellow", "quiet": "dim"}
+
+
+def render(section: Section) -> list[RenderableType]:
+    """A section's blocks, drawn for a terminal of 80 columns or more."""
+    return [drawn for block in section.blocks if (drawn := _block(block)) is not None]
+
+
+def _block(block: Block) -> RenderableType | None:
+    if isinstance(block, Text):
+        # A RichText takes no markup, so what a dataset or a model says is shown as it is.
+        return RichText(_visible(block.text), style=STYLES[block.tone])
+    if isinstance(block, Table):
+        return _table(block)
+    assert isinstance(block, Figure)
+    return None
+
+
+def _table(block: Table) -> RichTable:
+    # One blank between columns where there are many: the scorecard has to fit 80 columns.
+    padding = (0, 0) if len(block.columns) > 7 else (0, 1)
+    table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, padding=padding, header_style="bold")
+    for i, column in enumerate(block.columns):
+        justify: Literal["left", "right"] = "right" if column.numeric else "left"
+        narrowest = _narrowest(column.title, [row[i] for row in block.rows]) if column.numeric or i == 0 else None
+        table.add_column(RichText(column.title), justify=justify, overflow="fold", min_width=narrowest)
+    for row in block.rows:
+        table.add_row(*(RichText(_visible(cell)) for cell in row))
+    return table
+
+
+def _narrowest(title: str, cells: list[str]) -> int:
+    """The width below which a number or a name would break; titles may break between words."""
+    return min(max(len(text) for text in (*title.split(), *cells)), 28)
+
+
+def _visible(text: str) -> str:
+    """The text without control characters, which could move the cursor or rewrite the screen."""
+    return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)

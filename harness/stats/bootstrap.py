@@ -1,0 +1,58 @@
+"""Intervals by resampling items, for what has no closed form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.types import Estimate
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+
+def macro_f1(
+    gold: NDArray[np.int64],
+    answers: NDArray[np.int64],
+    n_labels: int,
+    rng: Generator,
+    *,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+) -> Estimate:
+    """F1 per label, averaged with equal weight; percentile bootstrap over items.
+
+    `gold` and `answers` are label codes, one per item; -1 is an item without an answer, which
+    costs its gold label recall. A label that is neither in gold nor among the answers is left
+    out, as scikit-learn does when it finds the labels itself; one that is never hit counts 0.
+    Items are resampled through the counts of the confusion matrix: a multinomial draw of its
+    cells is the same as drawing items with replacement (Efron and Tibshirani 1993, chapter 6).
+    """
+    n = len(gold)
+    method = f"percentile bootstrap, {resamples:,} resamples"
+    if n == 0:
+        return Estimate("macro_f1", None, None, None, 0, method)
+    width = n_labels + 1
+    cells, counts = np.unique(gold * width + answers + 1, return_counts=True)
+    gold_of, answer_of = cells // width, cells % width - 1
+    # Rows: what was seen, then the resamples; columns: the cells of the confusion matrix.
+    drawn = np.vstack([counts, rng.multinomial(n, counts / n, size=resamples)])
+    scores = _macro_f1(drawn, gold_of, answer_of, n_labels)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(scores[1:], [tail, 1 - tail])
+    return Estimate("macro_f1", float(scores[0]), float(low), float(high), n, method)
+
+
+def _macro_f1(
+    counts: NDArray[np.int64], gold_of: NDArray[np.int64], answer_of: NDArray[np.int64], n_labels: int
+) -> NDArray[np.float64]:
+    labels = np.arange(n_labels)
+    is_gold = (gold_of[:, None] == labels).astype(np.float64)
+    is_answer = (answer_of[:, None] == labels).astype(np.float64)
+    hits = counts @ (is_gold * is_answer)
+    seen = counts @ is_gold + counts @ is_answer
+    present = seen > 0
+    f1 = np.divide(2 * hits, seen, out=np.zeros_like(seen), where=present)
+    return np.asarray(f1.sum(axis=1) / np.maximum(present.sum(axis=1), 1))

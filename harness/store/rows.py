@@ -1,0 +1,107 @@
+"""Records to rows and back to frames: the shape of the tables, without touching the database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from harness.ids import canonical_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from harness.types import Dataset, Prediction
+
+PREDICTION_TYPES = {
+    "score": "float64",
+    "input_fresh": "Int64",
+    "cache_read": "Int64",
+    "cache_write": "Int64",
+    "output_visible": "Int64",
+    "reasoning": "Int64",
+    "cost_usd": "float64",
+    "billed_usd": "float64",
+    "latency_s": "float64",
+}
+
+
+def of_predictions(run_id: str, predictions: Iterable[Prediction]) -> pd.DataFrame:
+    """One row per prediction, columns as in the table `predictions`."""
+    rows = [
+        (
+            run_id,
+            p.item_id,
+            p.outcome.value,
+            storable(p.label),
+            p.score,
+            _json(p.scores),
+            storable(p.raw),
+            storable(p.error),
+            *((None,) * 5 if p.usage is None else _buckets(p)),
+            p.cost_usd,
+            p.billed_usd,
+            p.latency_s,
+            p.cached,
+            p.attempts,
+            p.request_id,
+            list(p.path),
+        )
+        for p in predictions
+    ]
+    return pd.DataFrame(rows, columns=PREDICTION_COLUMNS).astype(PREDICTION_TYPES)
+
+
+PREDICTION_COLUMNS = [
+    "run_id",
+    "example_id",
+    "outcome",
+    "label",
+    "score",
+    "scores",
+    "raw",
+    "error",
+    "input_fresh",
+    "cache_read",
+    "cache_write",
+    "output_visible",
+    "reasoning",
+    "cost_usd",
+    "billed_usd",
+    "latency_s",
+    "cached",
+    "attempts",
+    "request_id",
+    "path",
+]
+
+
+def of_examples(dataset: Dataset) -> pd.DataFrame:
+    """One row per example, columns as in the table `examples`."""
+    return pd.DataFrame(
+        {
+            "dataset_id": dataset.id,
+            "example_id": [e.item.id for e in dataset.examples],
+            "split": [e.split for e in dataset.examples],
+            "text": [storable(e.item.text) for e in dataset.examples],
+            "tags": [[storable(tag) for tag in e.item.tags] for e in dataset.examples],
+            "fields": [_json(e.item.fields) for e in dataset.examples],
+            "gold": [e.label for e in dataset.examples],
+            "group": [e.group for e in dataset.examples],
+        }
+    )
+
+
+def storable(text: str | None) -> str | None:
+    """The text with lone surrogates written as escapes: the database holds valid Unicode only."""
+    return None if text is None else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _json(value: Mapping[str, object] | None) -> str | None:
+    return storable(canonical_json(dict(value))) if value else None  # type: ignore[arg-type]
+
+
+def _buckets(prediction: Prediction) -> tuple[int, ...]:
+    usage = prediction.usage
+    assert usage is not None
+    return usage.input_fresh, usage.cache_read, usage.cache_write, usage.output_visible, usage.reasoning

@@ -1,0 +1,83 @@
+"""The tables, as numbered migrations. A number, once released, never changes.
+
+There are primary keys and no other index: in DuckDB 1.5 a secondary index silently loses rows
+after a crash, and none is needed at ten million rows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.errors import StoreError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+TABLES = """
+create table datasets (
+    dataset_id text primary key, name text, version text, kind text, description text,
+    labels json, source json, n integer, added_at timestamptz
+);
+create table examples (
+    dataset_id text, example_id text, split text, text text, tags text[], fields json, gold text,
+    "group" text, primary key (dataset_id, example_id)
+);
+create table prompts (
+    id text primary key, task text, version text, content text, added_at timestamptz
+);
+create table runs (
+    run_id text primary key, dataset_id text, dataset text, split text, arm text, arm_id text, model text,
+    params json, seed integer, n_train integer, repeat integer, item_set text, status text,
+    started_at timestamptz, finished_at timestamptz, wall_s double, fit_s double, n integer,
+    content_hash text, code_version text, prices_as_of text, tag text
+);
+create table predictions (
+    run_id text, example_id text, outcome text, label text, score double, scores json, raw text, error text,
+    input_fresh integer, cache_read integer, cache_write integer, output_visible integer, reasoning integer,
+    cost_usd double, billed_usd double, latency_s double, cached boolean, attempts integer, request_id text,
+    path text[], primary key (run_id, example_id)
+);
+create table looks (run_id text primary key, dataset_id text, split text, looked_at timestamptz);
+create view scored as
+    select r.dataset, r.split, r.arm, r.model, p.*, e.text, e.tags, e.gold, e."group",
+           -- A failed call is no answer, so it is neither right nor wrong.
+           case when p.outcome = 'failed' then null else coalesce(p.label = e.gold, false) end as correct
+    from predictions p
+    join runs r using (run_id)
+    join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id;
+"""
+
+MIGRATIONS = (TABLES,)
+NEWEST = len(MIGRATIONS)
+
+
+def version(connection: DuckDBPyConnection) -> int:
+    """How many migrations a store has seen; 0 for an empty file."""
+    known = connection.execute(
+        "select count(*) from information_schema.tables where table_name = 'schema_versions'"
+    ).fetchone()
+    if not known or not known[0]:
+        return 0
+    found = connection.execute("select coalesce(max(version), 0) from schema_versions").fetchone()
+    return int(found[0]) if found else 0
+
+
+def check(connection: DuckDBPyConnection, path: object) -> int:
+    """The store's version; `StoreError` when a newer harness has written it."""
+    found = version(connection)
+    if found > NEWEST:
+        raise StoreError(
+            f"{path} was written by a newer harness (schema {found}, this one knows {NEWEST}); "
+            "upgrade harness, or choose another store with --db"
+        )
+    return found
+
+
+def upgrade(connection: DuckDBPyConnection, path: object) -> None:
+    """Apply the migrations that are missing, each in a transaction with its record."""
+    for number in range(check(connection, path) + 1, NEWEST + 1):
+        connection.execute("begin")
+        connection.execute("create table if not exists schema_versions (version integer primary key)")
+        connection.execute(MIGRATIONS[number - 1])
+        connection.execute("insert into schema_versions values (?)", [number])
+        connection.execute("commit")

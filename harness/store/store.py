@@ -1,0 +1,258 @@
+"""Everything that is written to and read from the store, one short opening at a time."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import duckdb
+import pandas as pd
+
+from harness.errors import ConfigError, StoreError, one_of
+from harness.ids import SCHEME, canonical_json
+from harness.store import rows
+from harness.store.opening import reading, writing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
+
+    from harness.clock import SystemClock
+    from harness.types import Dataset, Prediction, Run
+
+WAIT_S = 15.0
+CONTENT_HASH = """
+    select sha256(string_agg(concat_ws(chr(31), example_id, outcome, coalesce(label, ''),
+        coalesce(format('{:.9g}', score), ''), coalesce(raw, ''), coalesce(error, ''),
+        coalesce(format('{:.9g}', cost_usd), ''), coalesce(format('{:.9g}', latency_s), '')),
+        chr(30) order by example_id)), count(*)
+    from predictions where run_id = ?
+"""
+
+
+class Store:
+    """One DuckDB file of runs. Every method opens it for a moment; a `types.Sink`."""
+
+    def __init__(self, path: Path, clock: SystemClock, wait_s: float = WAIT_S) -> None:
+        self.path = path
+        self._clock = clock
+        self._wait_s = wait_s
+        # One process may not hold the file for reading and for writing at once.
+        self._turn = threading.RLock()
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def add_dataset(self, dataset: Dataset) -> None:
+        """Store a dataset's rows, once."""
+        if self._has("datasets", "dataset_id", dataset.id):
+            return
+        frame = rows.of_examples(dataset)
+        fields = (
+            dataset.id,
+            dataset.name,
+            dataset.version,
+            dataset.kind,
+            dataset.description,
+            canonical_json([asdict(label) for label in dataset.labels]),
+            canonical_json(dict(dataset.source)),
+            len(dataset.examples),
+            self._clock.now(),
+        )
+        with self._turn, writing(self.path, self._clock, self._wait_s) as connection:
+            connection.execute("begin")
+            _insert_frame(connection, "examples", frame)
+            connection.execute(f"insert into datasets values ({_marks(fields)}) on conflict do nothing", list(fields))
+            connection.execute("commit")
+
+    def add_prompt(self, prompt_id: str, task: str, version: str, content: str) -> None:
+        """Store a prompt's text, once."""
+        if self._has("prompts", "id", prompt_id):
+            return
+        fields = (prompt_id, task, version, rows.storable(content), self._clock.now())
+        with self._turn, writing(self.path, self._clock, self._wait_s) as connection:
+            connection.execute(f"insert into prompts values ({_marks(fields)}) on conflict do nothing", list(fields))
+
+    def start_run(self, run: Run, dataset: str, code_version: str, prices_as_of: str | None = None) -> None:
+        """Enter a run as running; a run that is resumed keeps its first start and its tag."""
+        fields = {
+            "run_id": run.id,
+            "dataset_id": run.dataset_id,
+            "dataset": dataset,
+            "split": run.split,
+            "arm": run.arm,
+            "arm_id": run.arm_id,
+            "model": run.model,
+            "params": canonical_json(dict(run.params)),
+            "seed": run.seed,
+            "n_train": run.n_train,
+            "repeat": run.repeat,
+            "item_set": run.item_set,
+            "status": "running",
+            "started_at": self._clock.now(),
+            "code_version": code_version,
+            "prices_as_of": prices_as_of,
+        }
+        names = ", ".join(fields)
+        with self._turn, writing(self.path, self._clock, self._wait_s) as connection:
+            connection.execute(
+                f"insert into runs ({names}) values ({_marks(fields)}) "
+                "on conflict (run_id) do update set status = 'running'",
+                list(fields.values()),
+            )
+
+    def append(self, run_id: str, predictions: Sequence[Prediction]) -> None:
+        """Store predictions; a stored one stays, unless it had failed: then the new one replaces it."""
+        frame = rows.of_predictions(run_id, predictions)
+        with self._turn, writing(self.path, self._clock, self._wait_s) as connection:
+            connection.execute("begin")
+            connection.execute(
+                "delete from predictions where run_id = ? and outcome = 'failed' and example_id in (select unnest(?))",
+                [run_id, frame["example_id"].tolist()],
+            )
+            _insert_frame(connection, "predictions", frame)
+            connection.execute("commit")
+
+    def finish_run(self, run_id: str, status: str, wall_s: float, fit_s: float | None) -> None:
+        """Close a run: its state, its time, its row count and the hash of its rows.
+
+        The times of a run that was resumed add up. A finished run on a split is a look at it.
+        """
+        with self._turn, writing(self.path, self._clock, self._wait_s) as connection:
+            digest, n = _content(connection, run_id)
+            connection.execute(
+                "update runs set status = ?, finished_at = ?, wall_s = coalesce(wall_s, 0) + ?, "
+                "fit_s = coalesce(?, fit_s), n = ?, content_hash = ? where run_id = ?",
+                [status, self._clock.now(), wall_s, fit_s, n, digest, run_id],
+            )
+            if n:
+                connection.execute(
+                    "insert into looks select run_id, dataset_id, split, ? from runs where run_id = ? "
+                    "on conflict do nothing",
+                    [self._clock.now(), run_id],
+                )
+
+    def tag_run(self, run_id: str, tag: str) -> None:
+        """Give a run a tag; the tag leaves the run that had it."""
+        with self._turn, writing(self.path, self._clock, self._wait_s) as connection:
+            connection.execute("update runs set tag = null where tag = ?", [tag])
+            connection.execute("update runs set tag = ? where run_id = ?", [tag, run_id])
+
+    def remove_run(self, run_id: str) -> None:
+        """Remove a run and its predictions. That its split was looked at stays on record."""
+        with self._turn, writing(self.path, self._clock, self._wait_s) as connection:
+            connection.execute("begin")
+            connection.execute("delete from predictions where run_id = ?", [run_id])
+            connection.execute("delete from runs where run_id = ?", [run_id])
+            connection.execute("commit")
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def done(self, run_id: str) -> set[str]:
+        """The items of a run that need not be asked again: all but the failed ones."""
+        if not self.path.exists():
+            return set()
+        query = "select example_id from predictions where run_id = ? and outcome <> 'failed'"
+        with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
+            return {row[0] for row in connection.execute(query, [run_id]).fetchall()}
+
+    def runs(self, dataset_id: str | None = None, split: str | None = None) -> pd.DataFrame:
+        """The runs, oldest first, columns as in the table `runs`."""
+        return self._frame(
+            "select * from runs where ($1 is null or dataset_id = $1) and ($2 is null or split = $2) "
+            "order by started_at, run_id",
+            [dataset_id, split],
+        )
+
+    def predictions(self, run_ids: Sequence[str]) -> pd.DataFrame:
+        """The rows of the view `scored` for some runs, by run and item."""
+        return self._frame(
+            "select * from scored where run_id in (select unnest($1)) order by run_id, example_id",
+            [list(run_ids)],
+        )
+
+    def looks(self, dataset_id: str, split: str) -> int:
+        """How many runs have been scored on a split, removed ones included."""
+        query = "select count(*) from looks where dataset_id = ? and split = ?"
+        with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
+            found = connection.execute(query, [dataset_id, split]).fetchone()
+        return int(found[0]) if found else 0
+
+    def resolve(self, name: str, dataset_id: str | None = None, split: str | None = None) -> str:
+        """The run id meant by an id, a unique prefix of one, a tag, or an arm (its latest run)."""
+        frame = self.runs(dataset_id, split)
+        is_prefix = frame["run_id"].str.startswith(name) | frame["run_id"].str.startswith(SCHEME + name)
+        for matches, is_unique in (
+            (frame[frame["tag"] == name], False),
+            (frame[frame["arm"] == name], False),
+            (frame[is_prefix], True),
+        ):
+            if is_unique and len(matches) > 1:
+                raise ConfigError(f"{name!r} begins {len(matches)} run ids; give more of it")
+            if len(matches):
+                return str(matches["run_id"].iloc[-1])
+        known = {*frame["arm"].dropna(), *frame["tag"].dropna()}
+        raise ConfigError(f"the store has no run {name!r}; {one_of(name, known)}, or a run id")
+
+    def verify(self) -> list[str]:
+        """What is not as it was stored: runs whose row count or content hash has changed."""
+        problems = []
+        with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
+            finished = connection.execute(
+                "select run_id, arm, n, content_hash from runs where content_hash is not null"
+            ).fetchall()
+            for run_id, arm, n, stored in finished:
+                digest, count = _content(connection, run_id)
+                if (digest, count) != (stored, n):
+                    problems.append(f"run {run_id} ({arm}) has {count} rows that differ from the {n} it stored")
+        return problems
+
+    def query(self, sql: str, limit: int = 1000) -> pd.DataFrame:
+        """The first rows of one SQL statement; it can reach nothing but this store, and only read."""
+        with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
+            try:
+                statements = connection.extract_statements(sql)
+                if len(statements) != 1:
+                    raise ConfigError(f"found {len(statements)} statements; expected one")
+                result = connection.execute(statements[0])
+                names = [column[0] for column in result.description or ()]
+                return pd.DataFrame(result.fetchmany(limit), columns=names)
+            except duckdb.Error as error:
+                raise ConfigError(f"SQL: {' '.join(str(error).split())}") from None
+
+    def _frame(self, sql: str, values: list[object]) -> pd.DataFrame:
+        with (
+            self._turn,
+            reading(self.path, self._clock, self._wait_s) as connection,
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")  # duckdb calls pandas in a way that pandas 4 will not know
+            return connection.execute(sql, values).df()
+
+    def _has(self, table: str, column: str, value: str) -> bool:
+        if not self.path.exists():
+            return False
+        with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
+            query = f"select 1 from {table} where {column} = ?"  # both names are ours
+            return connection.execute(query, [value]).fetchone() is not None
+
+
+def _insert_frame(connection: DuckDBPyConnection, table: str, frame: pd.DataFrame) -> None:
+    names = ", ".join(f'"{name}"' for name in frame.columns)
+    connection.register("incoming", frame)
+    connection.execute(f"insert into {table} ({names}) select {names} from incoming on conflict do nothing")
+    connection.unregister("incoming")
+
+
+def _content(connection: DuckDBPyConnection, run_id: str) -> tuple[str | None, int]:
+    found = connection.execute(CONTENT_HASH, [run_id]).fetchone()
+    if found is None:
+        raise StoreError(f"run {run_id} cannot be read back")
+    return found[0], int(found[1])
+
+
+def _marks(values: object) -> str:
+    return ", ".join("?" * len(values))  # type: ignore[arg-type]  # anything with a length

@@ -1,0 +1,361 @@
+"""The nouns of the package: frozen records and three protocols. Nothing here does any work.
+
+Everything else is functions from one of these to the next. An arm sees `Item`s, which carry no
+gold label; gold labels live in `Example`s and are joined to predictions only by the store's
+`scored` view and by `analysis`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
+"""A value that `json.dumps` writes without help."""
+
+Role = Literal["system", "user", "assistant"]
+ReplyMode = Literal["label", "json", "choice", "text"]
+
+
+class Outcome(StrEnum):
+    """How a prediction came out. Only `ANSWERED` carries a label."""
+
+    ANSWERED = "answered"
+    ABSTAINED = "abstained"  # the arm declined: no rule matched
+    UNPARSED = "unparsed"  # the model replied, and the reply is not one of the labels
+    REFUSED = "refused"  # the model declined to reply
+    FAILED = "failed"  # no reply: an outage or a rejected request
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is classified. All that an arm sees at predict time: there is no label here."""
+
+    id: str
+    text: str
+    tags: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def words(self) -> str:
+        """Text and tags as one text: what text classifiers and encoders read."""
+        return " ".join((self.text, *self.tags))
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An item with its gold label (canonical text, see `kinds`) and its split."""
+
+    item: Item
+    label: str
+    split: str
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One of the closed set of labels, with the sentence that describes it."""
+
+    name: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A released version of a labelled dataset. `id` hashes its rows, labels and splits."""
+
+    name: str
+    version: str
+    id: str
+    kind: str
+    labels: tuple[Label, ...]
+    examples: tuple[Example, ...]
+    description: str = ""
+    source: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def ref(self) -> str:
+        """`name@version`, as the command line takes it."""
+        return f"{self.name}@{self.version}"
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The labels' names, in the order of dataset.toml."""
+        return tuple(label.name for label in self.labels)
+
+    def in_split(self, split: str) -> tuple[Example, ...]:
+        """The examples of one split, in file order."""
+        return tuple(example for example in self.examples if example.split == split)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a model is asked to answer. `None` means: not sent, the provider's default holds."""
+
+    temperature: float | None = None
+    max_tokens: int = 256
+    top_p: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    reasoning_effort: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFormat:
+    """What a reply may be.
+
+    `options` are the permitted replies of modes `label` and `choice`, in order; `schema` is the
+    JSON schema (as canonical text, so that the record stays hashable) of mode `json`; `pattern`
+    is the regular expression of mode `text`.
+    """
+
+    mode: ReplyMode = "label"
+    options: tuple[str, ...] = ()
+    schema: str | None = None
+    pattern: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a chat, as the provider gets it."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Which weights, served by whom.
+
+    `endpoint` is whatever else decides the answer: the server's base URL (credentials removed),
+    or the sha256 of a local weights file. Empty for a provider's own default server.
+    """
+
+    provider: str
+    name: str
+    endpoint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to a model. Every field changes the answer, so its hash is the ledger's key.
+
+    `sample` is the run's repeat: a repeat is a new draw and must not be served an old answer.
+    """
+
+    model: Model
+    messages: tuple[Message, ...]
+    settings: Settings = Settings()
+    reply: ReplyFormat = ReplyFormat()
+    sample: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens in five disjoint buckets: their sum is every token of the call."""
+
+    input_fresh: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    output_visible: int = 0
+    reasoning: int = 0
+
+    @property
+    def total(self) -> int:
+        """All tokens of the call."""
+        return self.input_fresh + self.cache_read + self.cache_write + self.output_visible + self.reasoning
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at a request: the HTTP status (or None), its own duration, and the error if it failed."""
+
+    status: int | None
+    latency_s: float
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A model's reply.
+
+    `finish` is `stop`, `length` (cut off) or `refusal`. `usage` and `raw_usage` are None when the
+    server reports none. `latency_s` is the successful attempt's own time, without queueing. From
+    the ledger (`cached=True`) a response keeps the latency and usage of the call that was paid.
+    `answered_by` is the model name the server gave back. `scores` are per-option probabilities.
+    """
+
+    text: str
+    finish: Literal["stop", "length", "refusal"]
+    usage: Usage | None
+    raw_usage: JSON
+    latency_s: float
+    answered_by: str
+    request_id: str | None = None
+    scores: Mapping[str, float] | None = field(default=None, hash=False)
+    attempts: tuple[Attempt, ...] = ()
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """An arm's answer for one item. Unknown is None, never 0.
+
+    `label` is set exactly when `outcome` is answered; `score` is the arm's confidence in it and
+    `scores` the confidence per label, both in [0, 1]. `cost_usd` is what the prediction costs at
+    list price, `billed_usd` what this run paid (0 from the ledger). `latency_s` is the time a
+    caller would have waited for this item alone. `path` names the arms that were asked, in order.
+    """
+
+    item_id: str
+    outcome: Outcome
+    label: str | None = None
+    score: float | None = None
+    scores: Mapping[str, float] | None = field(default=None, hash=False)
+    raw: str | None = None
+    error: str | None = None
+    usage: Usage | None = None
+    cost_usd: float | None = None
+    billed_usd: float | None = None
+    latency_s: float | None = None
+    cached: bool = False
+    attempts: int = 0
+    request_id: str | None = None
+    path: tuple[str, ...] = ()
+
+    def after(self, first: Prediction) -> Prediction:
+        """This prediction, asked for after `first`: costs and waits add up, paths join."""
+        return replace(
+            self,
+            cost_usd=_sum(first.cost_usd, self.cost_usd),
+            billed_usd=_sum(first.billed_usd, self.billed_usd),
+            latency_s=_sum(first.latency_s, self.latency_s),
+            attempts=first.attempts + self.attempts,
+            path=first.path + self.path,
+        )
+
+
+def _sum(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a + b
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One arm on one split of one dataset version. The fields up to `repeat` hash to `id`.
+
+    `arm_id` hashes what the arm is (its version and parameters, or the prompt's content);
+    `item_set` hashes the ids of the items to predict, so a limited run is a run of its own.
+    """
+
+    id: str
+    dataset_id: str
+    split: str
+    arm: str
+    arm_id: str
+    model: str | None = None
+    params: Mapping[str, JSON] = field(default_factory=dict, hash=False)
+    seed: int = 0
+    n_train: int | None = None
+    item_set: str = ""
+    repeat: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with its uncertainty. All of `value`, `low` and `high` are None without data."""
+
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A paired comparison of runs `a` and `b` on their shared items; `difference` is a minus b."""
+
+    metric: str
+    a: str
+    b: str
+    difference: Estimate
+    p_value: float | None
+    method: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What is measured over a run, and how unanswered items are treated.
+
+    `estimate` takes gold answers, given answers (None where the arm gave none), the label names
+    and a random generator. Failed predictions never reach it: an outage is not a wrong answer.
+    """
+
+    name: str
+    estimate: Callable[[Sequence[str], Sequence[str | None], Sequence[str], Generator], Estimate]
+    better: Literal["higher", "lower"]
+    unanswered: Literal["wrong", "excluded", "counted"]
+
+
+class Provider(Protocol):
+    """Something that answers requests: a provider file, or a middleware around one."""
+
+    async def send(self, request: Request) -> Response:
+        """The model's reply; raises a `ProviderError` when there is none."""
+        ...
+
+
+class Connection(Provider, Protocol):
+    """What a provider file's `connect` returns: a provider that knows which model it serves."""
+
+    @property
+    def model(self) -> Model:
+        """The model behind this connection; part of every request's identity."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of sockets and weights."""
+        ...
+
+
+class Arm(Protocol):
+    """Anything compared in an experiment."""
+
+    @property
+    def batch_size(self) -> int:
+        """How many items `predict` wants at once."""
+        ...
+
+    def fit(self, items: Sequence[Item], labels: Sequence[str]) -> None:
+        """Learn from the training items; called once, before `predict`."""
+        ...
+
+    def prepare(self, items: Sequence[Item]) -> None:
+        """Do for all items at once what would be slow one by one; `predict` works without it."""
+        ...
+
+    async def predict(self, items: Sequence[Item]) -> list[Prediction]:
+        """One prediction per item, in the items' order."""
+        ...
+
+
+class Sink(Protocol):
+    """Where predictions go."""
+
+    def done(self, run_id: str) -> set[str]:
+        """The ids of the items this run has stored already."""
+        ...
+
+    def append(self, run_id: str, predictions: Sequence[Prediction]) -> None:
+        """Store predictions; storing one twice changes nothing."""
+        ...

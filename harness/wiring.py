@@ -1,0 +1,234 @@
+"""The one place that builds things: from names and options to an arm, its run and its items.
+
+Knows every part by folder and name, never by import; touches neither store nor report.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, cast
+
+from harness import fewshot, plugins, pricing
+from harness.arms.classifier import Classifier, ClassifierArm
+from harness.arms.prompt import PromptArm, Question
+from harness.errors import ConfigError, one_of
+from harness.ids import content_id, item_set_id, unit_interval
+from harness.middleware.cached import Cached
+from harness.types import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+    from types import ModuleType
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from harness.clock import Clock
+    from harness.ledger import Ledger
+    from harness.prompts.files import Prompt
+    from harness.types import JSON, Arm, Connection, Dataset, Example, Item, Provider, Response
+    from harness.workspace import Workspace
+
+TRAIN = "train"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which items of a dataset are predicted: a split, or a random part of it of size `limit`."""
+
+    dataset: Dataset
+    split: str = "test"
+    limit: int | None = None
+
+    def items(self) -> tuple[Item, ...]:
+        """The items to predict. A smaller limit gives a subset of a larger one."""
+        examples = self.dataset.in_split(self.split)
+        if not examples:
+            splits = {example.split for example in self.dataset.examples}
+            raise ConfigError(f"{self.dataset.ref} has no items in split {self.split!r}; {one_of(self.split, splits)}")
+        if self.limit is not None and self.limit < len(examples):
+            drawn = sorted(examples, key=lambda example: unit_interval("limit", example.item.id))
+            examples = tuple(drawn[: self.limit])
+        return tuple(example.item for example in examples)
+
+    def training(self) -> tuple[Example, ...]:
+        """The examples that arms may learn from: the training split, never the one that is scored."""
+        if self.split == TRAIN:
+            raise ConfigError("arms learn from the train split, so scoring it says nothing; use --split test")
+        return self.dataset.in_split(TRAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An arm with everything the runner needs to run it. `model_name` says who will answer."""
+
+    run: Run
+    arm: Arm
+    training: tuple[Example, ...]
+    items: tuple[Item, ...]
+    workers: int = 1
+    prompt: Prompt | None = None
+    connection: Connection | None = None
+
+
+def baseline_job(name: str, scope: Scope, workspace: Workspace, clock: Clock, seed: int = 0) -> Job:
+    """The job of a baseline, fitted on the whole training split."""
+    module = plugins.load("baselines", name)
+    reason = unsuitable(name, scope.dataset, workspace)
+    if reason is not None:
+        raise ConfigError(f"arm {name!r} cannot run: {reason}")
+    params = _baseline_params(module, scope.dataset, workspace)
+    training, items = scope.training(), scope.items()
+    if not training:
+        raise ConfigError(f"{scope.dataset.ref} has no training split, so {name!r} has nothing to learn from")
+    said = {"arm": name, "version": module.VERSION, "params": _content(params)}
+    classifier = cast("Classifier", module.build(**params, seed=seed))
+    arm = ClassifierArm(name, classifier, workspace.preferences.cpu_usd_per_hour, clock)
+    run = _run(scope, arm=name, arm_id=content_id(said), items=items, seed=seed, n_train=len(training))
+    return Job(run, arm, training, items)
+
+
+def unsuitable(name: str, dataset: Dataset, workspace: Workspace) -> str | None:
+    """Why a baseline has nothing to work with on a dataset, or None when it has."""
+    module = plugins.load("baselines", name)
+    wanted = inspect.signature(module.build).parameters
+    if "rules" in wanted and not _rules_files(workspace, dataset):
+        return f"there are no rules in prompts/{dataset.name}/rules-v1.toml"
+    if getattr(module, "NEEDS_TAGS", False) and not any(example.item.tags for example in dataset.examples):
+        return f"no item of {dataset.ref} has tags"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a prompt's model is asked: which, where, how many at once, which draw."""
+
+    model: str = "auto"
+    base_url: str | None = None
+    workers: int = 16
+    repeat: int = 0
+    fresh: bool = False
+
+
+def prompt_job(prompt: Prompt, scope: Scope, asking: Asking, workspace: Workspace, ledger: Ledger, clock: Clock) -> Job:
+    """The job of a prompt: its model connected, behind the ledger."""
+    provider_name, _, model_name = resolve_model(asking.model, asking.base_url).partition("/")
+    module = plugins.load("providers", provider_name)
+    connection: Connection = module.connect(model_name, base_url=asking.base_url)
+    dataset, header = scope.dataset, prompt.header
+    question = Question(prompt, connection.model, dataset.kind, dataset.name, dataset.labels, asking.repeat)
+    arm = PromptArm(
+        question,
+        _stack(connection, ledger, clock, fresh=asking.fresh),
+        lambda pool: fewshot.selector(header.examples, pool, embed_with(header.examples.encoder, workspace)),
+        _price(module, connection, workspace, clock),
+    )
+    training = scope.training() if header.examples.how != "none" else ()
+    items = scope.items()
+    said = {"prompt": prompt.id, "model": asdict(connection.model), "labels": _labels(dataset)}
+    run = _run(
+        scope,
+        arm=f"prompt:{prompt.version}",
+        arm_id=content_id(said),
+        items=items,
+        model=str(connection.model),
+        params={"prompt": prompt.id, "endpoint": connection.model.endpoint},
+        n_train=len(training) or None,
+        repeat=asking.repeat,
+    )
+    return Job(run, arm, training, items, asking.workers, prompt, connection)
+
+
+def resolve_model(name: str, base_url: str | None = None) -> str:
+    """`provider/model` for what the user wrote; `auto` is the first provider that works here."""
+    providers = plugins.names("providers")
+    if name != "auto":
+        provider = name.partition("/")[0]
+        if "/" not in name or provider not in providers:
+            known = ", ".join(f"{p}/..." for p in providers)
+            raise ConfigError(f"unknown model {name!r}; expected auto or PROVIDER/MODEL, one of {known}")
+        return name
+    if base_url is not None:
+        raise ConfigError("--base-url needs --model PROVIDER/MODEL: which model does that server serve?")
+    reasons = []
+    for provider in ("openai", "anthropic", "local"):
+        module = plugins.load("providers", provider)
+        missing = module.available()
+        if missing is None and module.DEFAULT_MODEL:
+            return f"{provider}/{module.DEFAULT_MODEL}"
+        reasons.append(f"{provider}: {missing}")
+    raise ConfigError(f"no model can be called here ({'; '.join(reasons)})")
+
+
+def embed_with(encoder: str, workspace: Workspace) -> Callable[[Sequence[str]], NDArray[np.float32]]:
+    """A function from texts to vectors, through the workspace's cache."""
+
+    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+        workspace.results.mkdir(parents=True, exist_ok=True)
+        embedder = plugins.load("embedders", encoder).connect(workspace.embeddings)
+        vectors: NDArray[np.float32] = embedder.embed(texts)
+        return vectors
+
+    return embed
+
+
+def _stack(connection: Connection, ledger: Ledger, clock: Clock, *, fresh: bool) -> Provider:
+    return Cached(connection, ledger, clock, pricing.table_name(), fresh=fresh)
+
+
+def _price(
+    module: ModuleType, connection: Connection, workspace: Workspace, clock: Clock
+) -> Callable[[Response], float | None]:
+    usd_per_s = workspace.preferences.cpu_usd_per_hour / 3600
+    overrides = pricing.rates(workspace.preferences.prices, "[tool.harness]")
+
+    def of_compute(response: Response) -> float | None:
+        return response.latency_s * usd_per_s
+
+    def of_tokens(response: Response) -> float | None:
+        if response.usage is None:
+            return None
+        price = pricing.price(connection.model, response.usage, clock.now(), overrides=overrides)
+        return None if price is None else price.usd
+
+    return of_compute if getattr(module, "RUNS_HERE", False) else of_tokens
+
+
+def _run(scope: Scope, *, arm: str, arm_id: str, items: Sequence[Item], **rest: object) -> Run:
+    identity = {
+        "dataset_id": scope.dataset.id,
+        "split": scope.split,
+        "arm": arm,
+        "arm_id": arm_id,
+        "item_set": item_set_id([item.id for item in items]),
+        **rest,
+    }
+    return Run(id=content_id(cast("JSON", identity)), **identity)  # type: ignore[arg-type]
+
+
+def _baseline_params(module: ModuleType, dataset: Dataset, workspace: Workspace) -> dict[str, object]:
+    """What a baseline's `build` asks for by name: the embedding cache, the hand-written rules."""
+    wanted = inspect.signature(module.build).parameters
+    params: dict[str, object] = {}
+    if "cache" in wanted:
+        workspace.results.mkdir(parents=True, exist_ok=True)
+        params["cache"] = str(workspace.embeddings)
+    if "rules" in wanted:
+        params["rules"] = _rules_files(workspace, dataset)[-1].read_text(encoding="utf-8")
+    return params
+
+
+def _rules_files(workspace: Workspace, dataset: Dataset) -> list[Path]:
+    folder = workspace.root / "prompts" / dataset.name
+    return sorted(folder.glob("rules-v*.toml"), key=lambda path: (len(path.name), path.name))
+
+
+def _content(params: dict[str, object]) -> JSON:
+    # Where the cache lies does not change what an arm says.
+    return {key: cast("JSON", value) for key, value in params.items() if key != "cache"}
+
+
+def _labels(dataset: Dataset) -> JSON:
+    return [[label.name, label.description] for label in dataset.labels]
