@@ -33,7 +33,18 @@ def test_listing_imports_nothing():
 
 def test_import_harness_loads_no_sdk():
     """`import harness` costs nothing: no SDK, no data-frame library, no model."""
-    heavy = "openai anthropic pandas duckdb sklearn matplotlib onnxruntime xllamacpp numpy pydantic".split()
+    heavy = [
+        "openai",
+        "anthropic",
+        "pandas",
+        "duckdb",
+        "sklearn",
+        "matplotlib",
+        "onnxruntime",
+        "xllamacpp",
+        "numpy",
+        "pydantic",
+    ]
     code = f"import sys, harness; assert not set({heavy!r}) & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 VERSION = 1
-CHUNK = 2048
+CHUNK = 512
+TIE = 1e-6
 
 
 def build(k: int = 10, temperature: float = 0.05, cache: str | None = None, seed: int = 0) -> Pipeline:  # noqa: ARG001
@@ -26,7 +27,10 @@ def build(k: int = 10, temperature: float = 0.05, cache: str | None = None, seed
 
 
 class NearestVotes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Votes of the k nearest rows by cosine, weighted by exp(cosine / temperature). Rows have length 1."""
+    """Votes of the k nearest rows by cosine, weighted by exp(cosine / temperature). Rows have length 1.
+
+    Rows as near as the k-th vote too, so the order of the training rows decides nothing.
+    """
 
     def __init__(self, k: int = 10, temperature: float = 0.05) -> None:
         self.k = k
@@ -44,11 +48,11 @@ class NearestVotes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         k = min(self.k, len(self.vectors_))
         for start in range(0, len(vectors), CHUNK):
             similarity = vectors[start : start + CHUNK] @ self.vectors_.T
-            nearest = np.argpartition(-similarity, k - 1, axis=1)[:, :k]
-            cosine = np.take_along_axis(similarity, nearest, axis=1).astype(np.float64)
-            weights = np.exp((cosine - cosine.max(axis=1, keepdims=True)) / self.temperature)
-            rows = np.arange(start, start + len(similarity))[:, None]
-            np.add.at(scores, (rows, self.codes_[nearest]), weights)
+            farthest = np.partition(similarity, -k, axis=1)[:, [-k]]
+            rows, nearest = np.nonzero(similarity >= farthest - TIE)
+            # A vote is exp(cosine / temperature), divided by the greatest so that none overflows.
+            behind = (similarity.max(axis=1)[rows] - similarity[rows, nearest]).astype(np.float64)
+            np.add.at(scores, (start + rows, self.codes_[nearest]), np.exp(-behind / self.temperature))
         return row_normalised(scores)
 
     def predict(self, vectors: NDArray[np.float32]) -> NDArray[np.str_]:

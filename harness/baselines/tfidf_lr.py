@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline, make_union
 
-from harness.baselines._features import words
 from harness.baselines._one_class import OrTheOnlyLabel
+from harness.baselines._tfidf import piece_counts, word_counts
 
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
@@ -19,8 +19,8 @@ VERSION = 1
 
 def build(c: float = 10.0, seed: int = 0) -> ClassifierMixin:
     """TF-IDF of words (one and two) and character pieces (2 to 5), then logistic regression."""
-    features = make_union(
-        TfidfVectorizer(preprocessor=words, ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\S+"),
-        TfidfVectorizer(preprocessor=words, analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True),
-    )
-    return OrTheOnlyLabel(make_pipeline(features, LogisticRegression(C=c, max_iter=300, random_state=seed)))
+    # One label against the rest, solved in the dual: with as many features as this, several times
+    # faster than one softmax over all labels, and no less accurate.
+    one_label = LogisticRegression(C=c, solver="liblinear", dual=True, tol=0.01, random_state=seed)
+    features = make_union(word_counts(), piece_counts())
+    return OrTheOnlyLabel(make_pipeline(features, OneVsRestClassifier(one_label)))

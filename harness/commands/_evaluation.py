@@ -36,6 +36,8 @@ async def _carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job]) ->
     done = []
     with _bar() as bar:
         for job in jobs:
+            if bar.disable:
+                click.echo(f"{job.run.arm}: {numbers.plural(len(job.items), 'item')} ...", err=True)
             task = bar.add_task(job.run.arm, total=len(job.items), note="")
 
             def watch(progress: RunProgress, task: object = task) -> None:

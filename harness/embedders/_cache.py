@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from contextlib import closing
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.errors import StoreError
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -34,7 +36,7 @@ class VectorCache:
         texts_by_key = {self._key(text): text for text in texts}
         keys = list(texts_by_key)
         found: dict[str, NDArray[np.float32]] = {}
-        with closing(self._connect()) as connection:
+        with self._opened() as connection:
             for start in range(0, len(keys), ASKED_AT_ONCE):
                 asked = keys[start : start + ASKED_AT_ONCE]
                 marks = ",".join("?" * len(asked))
@@ -45,15 +47,24 @@ class VectorCache:
     def write(self, vectors: Mapping[str, NDArray[np.float32]]) -> None:
         """Keep vectors; what another process has written meanwhile stays."""
         rows = [(self._key(text), vector.astype(np.float32).tobytes()) for text, vector in vectors.items()]
-        with closing(self._connect()) as connection, connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._opened() as connection, connection:
             connection.executemany("insert or ignore into vectors values (?, ?)", rows)
 
-    def _connect(self) -> sqlite3.Connection:
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
         connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S)
-        connection.execute("pragma journal_mode = wal")
-        connection.execute("pragma synchronous = normal")  # what is lost in a power cut is computed again
-        connection.execute(SCHEMA)
-        return connection
+        try:
+            connection.execute("pragma journal_mode = wal")
+            connection.execute("pragma synchronous = normal")  # what is lost in a power cut is computed again
+            connection.execute(SCHEMA)
+            yield connection
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{self._path} cannot be used as the cache of embeddings: {error}; delete it, they are computed again"
+            ) from None
+        finally:
+            connection.close()
 
     def _key(self, text: str) -> bytes:
         return hashlib.sha256(self._model_id + b"\x00" + text.encode("utf-8", "surrogatepass")).digest()

@@ -72,7 +72,9 @@ class MiniLM:
 
 def _encode(texts: Sequence[str]) -> NDArray[np.float32]:
     """The vectors of distinct texts: sorted by length, so that a batch wastes little on padding."""
-    encodings = _tokenizer().encode_batch(list(texts))
+    # A lone surrogate, which JSON can carry, is no Unicode and reads as a question mark.
+    readable = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+    encodings = _tokenizer().encode_batch(readable)
     order = sorted(range(len(texts)), key=lambda i: len(encodings[i].ids))
     vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
     for batch in _batches(order, [len(encoding.ids) for encoding in encodings]):

@@ -164,7 +164,11 @@ def _load(path: Path, sha256: str) -> Any:  # noqa: ANN401  (the binding has no 
     parameters.model.path = str(path)
     parameters.n_ctx = CONTEXT_TOKENS
     parameters.n_parallel = 1
-    parameters.cpuparams.n_threads = os.cpu_count() or 1
+    for threads in (parameters.cpuparams, parameters.cpuparams_batch):
+        threads.n_threads = os.cpu_count() or 1
+        # Waiting threads sleep instead of spinning: with spinning, one other busy process on a machine
+        # of two cores makes each reply twenty times slower (docs/decisions.md).
+        threads.poll = 0
     parameters.warmup = False
     parameters.verbosity = 0
     return engine.Server(parameters)

@@ -1,0 +1,101 @@
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from harness import fewshot
+from harness.arms.prompt import PromptArm, Question
+from harness.errors import AuthError, RateLimited, RequestRejected, TransientError
+from harness.prompts import files
+from harness.types import Attempt, Item, Label, Model, Outcome, Response, Usage
+
+LABELS = (Label("ham"), Label("spam"))
+SOURCE = "{% block system %}Labels.{% endblock %}{% block user %}{{ item.text }}{% endblock %}"
+REPLY = Response("spam", "stop", Usage(10, 0, 0, 1, 0), {"x": 1}, 0.25, "m-1", request_id="r1")
+
+
+class Canned:
+    """A provider that replies, or raises, the same every time."""
+
+    def __init__(self, reply):
+        self.reply = reply
+        self.requests = []
+
+    async def send(self, request):
+        self.requests.append(request)
+        if isinstance(self.reply, Exception):
+            raise self.reply
+        return self.reply
+
+
+def ask(reply, header="", sample=0):
+    prompt = files.parse(header + SOURCE, task="t", version="v1", path="p.j2")
+    provider = Canned(reply)
+    question = Question(prompt, Model("openai", "m"), "single", "t", LABELS, sample)
+    arm = PromptArm(question, provider, lambda pool: fewshot.Fixed(()), lambda response: 0.002)
+    (prediction,) = asyncio.run(arm.predict([Item("i", "win a prize")]))
+    return prediction, provider
+
+
+def test_a_reply_becomes_a_prediction():
+    """Label, usage, price, latency and ids come from the response."""
+    prediction, provider = ask(REPLY)
+    assert (prediction.outcome, prediction.label, prediction.raw) == (Outcome.ANSWERED, "spam", "spam")
+    assert (prediction.cost_usd, prediction.billed_usd, prediction.latency_s) == (0.002, 0.002, 0.25)
+    assert (prediction.usage.total, prediction.request_id, prediction.path) == (11, "r1", ("prompt:v1",))
+    (request,) = provider.requests
+    assert [message.content for message in request.messages] == ["Labels.", "win a prize"]
+    assert request.reply.options == ("ham", "spam")
+
+
+def test_an_answer_from_the_ledger_costs_but_is_not_billed():
+    """What it costs at list price stays; what this run paid is nothing."""
+    prediction, _ = ask(replace(REPLY, cached=True))
+    assert (prediction.cost_usd, prediction.billed_usd, prediction.cached) == (0.002, 0.0, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "finish", "outcome"),
+    [
+        ("I think it is spam", "stop", Outcome.UNPARSED),
+        ("", "stop", Outcome.UNPARSED),
+        ("spa", "length", Outcome.UNPARSED),
+        ("spam", "refusal", Outcome.REFUSED),
+        ("I cannot help with that", "refusal", Outcome.REFUSED),
+    ],
+)
+def test_what_is_no_answer_carries_no_label(text, finish, outcome):
+    """Prose, nothing, half a label and a refusal are kept as what they are."""
+    prediction, _ = ask(replace(REPLY, text=text, finish=finish))
+    assert (prediction.outcome, prediction.label, prediction.raw) == (outcome, None, text)
+    assert prediction.cost_usd == 0.002
+
+
+@pytest.mark.parametrize("error", [RateLimited("slow down"), TransientError("down"), RequestRejected("too long")])
+def test_an_outage_is_a_failed_prediction(error):
+    """It names the error, counts the attempts, and has no label and no cost."""
+    error.attempts = (Attempt(500, 0.1, "x"),) * 3
+    prediction, _ = ask(error)
+    assert (prediction.outcome, prediction.label, prediction.cost_usd) == (Outcome.FAILED, None, None)
+    assert prediction.error == f"{type(error).__name__}: {error}"
+    assert prediction.attempts == 3
+
+
+def test_a_refused_key_is_not_an_items_fault():
+    """It ends the run instead of failing every item."""
+    with pytest.raises(AuthError):
+        ask(AuthError("no key"))
+
+
+def test_a_repeat_is_another_request():
+    """The repeat's number is part of the request, so it is asked anew."""
+    _, first = ask(REPLY)
+    _, second = ask(REPLY, sample=1)
+    assert first.requests[0] != second.requests[0]
+
+
+def test_json_mode_asks_for_a_schema():
+    """The labels are the enum of the answer."""
+    prediction, provider = ask(replace(REPLY, text='{"label": "ham"}'), header="---\noutput: json\n---\n")
+    assert prediction.label == "ham"
+    assert '"enum":["ham","spam"]' in provider.requests[0].reply.schema

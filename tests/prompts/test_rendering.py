@@ -1,0 +1,99 @@
+import pytest
+
+from harness.errors import ConfigError
+from harness.prompts.rendering import Template
+from harness.types import Example, Item, Label
+
+ITEM = Item("1", "grinning face", ("face", "{{ 7*7 }}"), {"source": "{% raw %}"})
+LABELS = (Label("A", "the first"), Label("B"))
+
+
+def rendered(block, item=ITEM, examples=()):
+    template = Template(f"{{% block user %}}{block}{{% endblock %}}", "p.j2")
+    return template.messages(item, LABELS, "task", examples)[0].content
+
+
+def test_blocks_become_messages_in_order():
+    """System, user, assistant: whatever their order in the file; an empty block is not sent."""
+    source = "{% block user %}u{% endblock %}\n{% block assistant %} {% endblock %}\n{% block system %}s{% endblock %}"
+    messages = Template(source, "p.j2").messages(ITEM, LABELS, "task")
+    assert [(m.role, m.content) for m in messages] == [("system", "s"), ("user", "u")]
+
+
+def test_templates_see_plain_data():
+    """Item, labels, task and examples are there as texts and lists."""
+    example = Example(Item("2", "cat", ("pet",)), "B", "train")
+    block = (
+        "{{ item.text }}|{{ item.tags | join(',') }}|{{ item.fields.source }}|"
+        "{% for l in labels %}{{ l.name }}:{{ l.description }} {% endfor %}|{{ task }}|"
+        "{% for e in examples %}{{ e.text }} {{ e.tags[0] }} {{ e.label }}{% endfor %}"
+    )
+    assert rendered(block, examples=[example]) == (
+        "grinning face|face,{{ 7*7 }}|{% raw %}|A:the first B: |task|cat pet B"
+    )
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ("{{ itm.text }}", "p.j2:1: 'itm' is undefined; templates see item.text"),
+        ("\n\n{{ item.txt }}", "p.j2:3: .*has no attribute 'txt'"),
+        ("{{ item.tags | map(attribute='name') | list }}", "has no attribute 'name'"),
+        ("{{ item.fields.nope }}", "has no attribute 'nope'"),
+        ("{{ 1 / 0 }}", "p.j2:1: division by zero"),
+        ("{{ 'A' * 10**7 }}", "longer than 1,000,000"),
+        ("{% include '/etc/passwd' %}", "no loader"),
+    ],
+)
+def test_mistakes_name_file_and_line(block, message):
+    """An undefined name is an error, not an empty text."""
+    with pytest.raises(ConfigError, match=message):
+        rendered(block)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "{{ ''.__class__.__mro__ }}",
+        "{{ cycler.__init__.__globals__.os.popen('id').read() }}",
+        "{{ item.text.__class__ }}",
+        "{{ item | attr('__class__') }}",
+        "{{ item.tags | map(attribute='__class__') | list }}",
+        "{{ '{0.__class__}'.format(item) }}",
+        "{{ self.__init__.__globals__ }}",
+        "{{ item.tags.append('x') }}",
+        "{{ item.update({'text': 'x'}) }}",
+        "{% set item = {} %}{{ lipsum.__globals__ }}",
+        "{{ namespace.__init__.__globals__ }}",
+    ],
+)
+def test_the_sandbox_holds(block):
+    """Every known way out, and every change of what was passed in, is an error."""
+    with pytest.raises(ConfigError):
+        rendered(block)
+
+
+def test_rows_are_rendered_once():
+    """Template syntax in a dataset row stays text."""
+    assert rendered("{{ item.tags[1] }}") == "{{ 7*7 }}"
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("hello {% block user %}u{% endblock %}", "p.j2:1: this stands outside the blocks"),
+        ("{% block usr %}u{% endblock %}", "block 'usr' is no message.*did you mean 'user'"),
+        ("{% block system %}s{% endblock %}", "no {% block user %}"),
+        ("{% block user %}\n{% for %}\n{% endblock %}", "p.j2:2"),
+    ],
+)
+def test_the_shape_of_a_template_is_checked(source, message):
+    """Text that would never be sent, and blocks that are no message, are refused at once."""
+    with pytest.raises(ConfigError, match=message):
+        Template(source, "p.j2")
+
+
+def test_lines_count_from_the_top_of_the_file():
+    """Front matter above the template does not shift the line that an error names."""
+    with pytest.raises(ConfigError, match="p.j2:6"):
+        Template("{% block user %}\n{{ nope }}{% endblock %}", "p.j2", first_line=5).messages(ITEM, LABELS, "t")
