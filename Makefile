@@ -59,7 +59,7 @@ bench: $(READY) ## timings and large sets (needs the public datasets beside the 
 	$(BIN)/python -m pytest -m bench -s tests/bench
 
 golden: $(READY) ## refresh the files that tests compare with
-	HARNESS_GOLDEN=refresh $(BIN)/python -m pytest -q tests/report
+	HARNESS_GOLDEN=refresh $(BIN)/python -m pytest -q tests/report tests/test_docs.py
 
 lock: $(READY) ## pin the newest allowed packages, with hashes
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \

@@ -16,7 +16,7 @@ from harness.commands import _options
 from harness.report import build, terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from harness.analysis import Results, RunResult
     from harness.project import Done, Project
@@ -81,11 +81,16 @@ def print_scorecard(results: Results) -> None:
 
 
 def write_report(project: Project, results: Results) -> list[str]:
-    """The paths of the report's files, relative to the workspace where they lie in it."""
+    """The paths of the report's files, as the user would type them."""
+    return write_files(project, results, build.build(results))
+
+
+def write_files(project: Project, results: Results, files: Mapping[str, bytes]) -> list[str]:
+    """The paths of the files, written into the split's folder beside the store."""
     folder = project.store.path.parent / results.split.dataset / results.split.name
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, content in build.build(results).items():
+    for name, content in files.items():
         (folder / name).write_bytes(content)
         written.append(_options.shown(project, folder / name))
     return written

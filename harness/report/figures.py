@@ -80,7 +80,7 @@ def _accuracy_cost(results: Results, priced: Sequence[RunResult]) -> Figure:
         _point(axes, result)
     costs = [_cost(r) for r in priced]
     axes.set_xlim(min(costs) / 2.5, max(costs) * 6)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: numbers.dollars(float(value))))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"${float(value):.10f}".rstrip("0").rstrip(".")))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: numbers.share(float(value), 2)))
     _label(axes, priced)

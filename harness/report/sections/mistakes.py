@@ -45,7 +45,7 @@ def _row(row: dict[str, Any]) -> tuple[str, ...]:
         known["gold"],
         known["label"] or f"({known['outcome']})",
         "" if _is_null(score) else numbers.share(float(score)),
-        _short(known["raw"]) if known["raw"] != known["label"] else "",
+        _short(known["raw"]) if known["raw"].strip() != known["label"] else "",
     )
 
 

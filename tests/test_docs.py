@@ -1,0 +1,88 @@
+"""The documentation is true: its commands exist, its links lead somewhere, its tables equal the code."""
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from harness import plugins
+from harness.store import schema
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+REFRESH = os.environ.get("HARNESS_GOLDEN") == "refresh"
+
+
+def marked(text: str, name: str) -> str:
+    return re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", text, re.DOTALL).group(1)
+
+
+def command_table() -> str:
+    rows = [f"| `harness {name}` | {plugins.summary('commands', name)} |" for name in plugins.names("commands")]
+    return "\n".join(["| command | does |", "|---|---|", *rows]) + "\n"
+
+
+def test_the_command_table_equals_the_commands():
+    """README's table is made from the files in commands/."""
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    if REFRESH:
+        readme.write_text(text.replace(marked(text, "commands"), command_table()), encoding="utf-8")
+        text = readme.read_text(encoding="utf-8")
+    assert marked(text, "commands") == command_table()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    """Every relative link is a file of the repository."""
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            assert (page.parent / target.partition("#")[0]).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_in_code_blocks_exist(page):
+    """Every `harness` and `make` line in a code block names a command or target, and options that exist."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for block in re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        for line in block.splitlines():
+            words = shlex.split(line, comments=True)
+            if words and words[0] == "make":
+                assert re.search(rf"^{words[1]}:", makefile, re.MULTILINE), line
+            elif words and words[0].endswith("harness"):
+                assert_parses(words[1:])
+
+
+def assert_parses(words: list[str]) -> None:
+    command = plugins.load("commands", words[0]).command
+    if hasattr(command, "commands"):
+        command, words = command.commands[words[1]], words[1:]
+    known = {option for parameter in command.params for option in parameter.opts}
+    for word in words[1:]:
+        assert not word.startswith("--") or word in known, f"{word} is no option of {words[0]}"
+
+
+@pytest.mark.parametrize("kind", plugins.names("kinds"))
+def test_every_metric_is_explained(kind):
+    """docs/metrics.md has a row for each."""
+    text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    for name in plugins.load("kinds", kind).METRICS:
+        assert f"| `{name}` |" in text
+
+
+def test_every_column_of_the_store_is_documented():
+    """docs/store.md names each table with each of its columns, and no other."""
+    text = (ROOT / "docs" / "store.md").read_text(encoding="utf-8")
+    for table, body in re.findall(r"create table (\w+) \((.*?)\);", schema.TABLES, re.DOTALL):
+        columns = re.findall(r"(?:^|,)\s*\"?(\w+)\"? (?:text|json|integer|double|boolean|timestamptz)", body)
+        row = re.search(rf"^\| `{table}` \|.*\| (.*) \|$", text, re.MULTILINE).group(1)
+        assert re.sub(r" \(JSON\)", "", row).split(", ") == columns
+
+
+def test_the_readme_shows_a_scorecard_that_the_code_printed():
+    """The block has the default task, the prompt and every default baseline."""
+    shown = marked((ROOT / "README.md").read_text(encoding="utf-8"), "scorecard")
+    for words in ("emoji-tags@v1 / test", "minilm-lr", "prompt:v3", "majority", "local/"):
+        assert words in shown
