@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
 from typing import Protocol
 
 
@@ -45,11 +47,20 @@ class SystemClock:
 
 
 class VirtualClock:
-    """A clock that moves only when somebody sleeps: for tests and simulations."""
+    """A clock that moves only when everybody sleeps: for tests and simulations.
+
+    Sleepers wake in the order of their times. Between two of them the event loop gets `SETTLE`
+    rounds, in which whoever was woken runs on until it sleeps again.
+    """
+
+    SETTLE = 30
 
     def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         self._start = start
         self.elapsed_s = 0.0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._order = count()
+        self._is_ticking = False
 
     def monotonic(self) -> float:
         """Seconds slept so far."""
@@ -60,10 +71,27 @@ class VirtualClock:
         return self._start + timedelta(seconds=self.elapsed_s)
 
     async def sleep(self, seconds: float) -> None:
-        """Move the clock on and let other tasks run."""
-        self.elapsed_s += max(seconds, 0.0)
-        await asyncio.sleep(0)
+        """Wait until all who wake earlier have run."""
+        loop = asyncio.get_running_loop()
+        woken = loop.create_future()
+        heappush(self._sleepers, (self.elapsed_s + max(seconds, 0.0), next(self._order), woken))
+        if not self._is_ticking:
+            self._is_ticking = True
+            loop.call_soon(self._tick, loop, self.SETTLE)
+        await woken
 
     def pause(self, seconds: float) -> None:
         """Move the clock on."""
         self.elapsed_s += max(seconds, 0.0)
+
+    def _tick(self, loop: asyncio.AbstractEventLoop, rounds_left: int) -> None:
+        if rounds_left:
+            loop.call_soon(self._tick, loop, rounds_left - 1)
+            return
+        at_s, _, woken = heappop(self._sleepers)
+        self.elapsed_s = max(self.elapsed_s, at_s)
+        if not woken.done():
+            woken.set_result(None)
+        self._is_ticking = bool(self._sleepers)
+        if self._is_ticking:
+            loop.call_soon(self._tick, loop, self.SETTLE)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import asdict, dataclass
+from random import Random
 from typing import TYPE_CHECKING, cast
 
 from harness import fewshot, plugins, pricing
@@ -15,6 +16,8 @@ from harness.arms.prompt import PromptArm, Question
 from harness.errors import ConfigError, one_of
 from harness.ids import content_id, item_set_id, unit_interval
 from harness.middleware.cached import Cached
+from harness.middleware.limited import Limited
+from harness.middleware.retrying import Retrying
 from harness.types import Run
 
 if TYPE_CHECKING:
@@ -121,7 +124,7 @@ def prompt_job(prompt: Prompt, scope: Scope, asking: Asking, workspace: Workspac
     question = Question(prompt, connection.model, dataset.kind, dataset.name, dataset.labels, asking.repeat)
     arm = PromptArm(
         question,
-        _stack(connection, ledger, clock, fresh=asking.fresh),
+        _stack(connection, ledger, clock, asking),
         lambda pool: fewshot.selector(header.examples, pool, embed_with(header.examples.encoder, workspace)),
         _price(module, connection, workspace, clock),
     )
@@ -174,8 +177,11 @@ def embed_with(encoder: str, workspace: Workspace) -> Callable[[Sequence[str]], 
     return embed
 
 
-def _stack(connection: Connection, ledger: Ledger, clock: Clock, *, fresh: bool) -> Provider:
-    return Cached(connection, ledger, clock, pricing.table_name(), fresh=fresh)
+def _stack(connection: Connection, ledger: Ledger, clock: Clock, asking: Asking) -> Provider:
+    """A hit in the ledger skips everything; every retry passes the limiter again."""
+    limited = Limited(connection, clock, most=asking.workers)
+    retrying = Retrying(limited, clock, Random(asking.repeat))
+    return Cached(retrying, ledger, clock, pricing.table_name(), fresh=asking.fresh)
 
 
 def _price(

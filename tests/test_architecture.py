@@ -65,7 +65,8 @@ DOORS = {
     "re2": {"parsing", "baselines"},
     "pandas": {"store", "analysis", "report", "project"},
     "time": {"clock"},
-    "random": set(),
+    "random": {"wiring"},
+    "tenacity": {"middleware"},
 }
 
 EXTENSIONS = (
