@@ -68,16 +68,16 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         _complain("stopped; the same command goes on where this one ended", INTERRUPTED)
     except HarnessError as error:
-        _complain(str(error), error.exit_code)
+        _complain(str(error), error.exit_code, is_aside=error.is_aside)
     except BrokenPipeError:
         # The reader has gone, as in `harness sql ... | head`; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(DONE)
 
 
-def _complain(message: str, exit_code: int) -> NoReturn:
+def _complain(message: str, exit_code: int, *, is_aside: bool = False) -> NoReturn:
     line = " ".join(message.split())
-    if "--json" in sys.argv:
+    if "--json" in sys.argv and not is_aside:
         click.echo(json.dumps({"error": line, "exit_code": exit_code}))
     click.echo(f"harness: {line}", err=True)
     sys.exit(exit_code)

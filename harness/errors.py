@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
 
 class HarnessError(Exception):
-    """Anything the user can be told about in one line."""
+    """Anything the user can be told about in one line. `is_aside`: the result was printed already."""
 
     exit_code = 2
+    is_aside = False
 
 
 class ConfigError(HarnessError, ValueError):

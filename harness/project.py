@@ -163,6 +163,7 @@ class FailedItems(HarnessError):
     """The run ended, and some items have no reply; resumable."""
 
     exit_code = 3
+    is_aside = True
 
 
 def _latest(frame: pd.DataFrame, first: str | None) -> list[analysis.RunFacts]:

@@ -2,6 +2,9 @@
 
 Key and address come from the SDK's own variables, ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN) and
 ANTHROPIC_BASE_URL. The SDK's retries are off: one layer retries, and it is not this one.
+
+Since API version 2026-10-21 a request with `temperature` or `top_p` is rejected, whatever their
+value, and the SDK has no such parameters. A prompt's own are therefore not sent here.
 """
 
 from __future__ import annotations
@@ -118,8 +121,6 @@ def _parameters(request: Request) -> dict[str, Any]:
         "max_tokens": settings.max_tokens,
         "system": "\n\n".join(m.content for m in request.messages if m.role == "system") or None,
         "messages": [{"role": m.role, "content": m.content} for m in request.messages if m.role != "system"],
-        "temperature": settings.temperature,
-        "top_p": settings.top_p,
         "stop_sequences": list(settings.stop) or None,
         "output_config": output or None,
     }

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 OFFICIAL = "https://api.openai.com/v1"
 KEY, ADDRESS = "OPENAI_API_KEY", "OPENAI_BASE_URL"
-DEFAULT_MODEL = "gpt-5-mini"
-MODELS = ("gpt-5-mini", "gpt-5", "gpt-4o-mini", "gpt-4o")
+# Not a reasoning model: those reject a temperature, and spend a label's few tokens on thinking.
+DEFAULT_MODEL = "gpt-4o-mini"
+MODELS = ("gpt-4o-mini", "gpt-4o", "gpt-5-mini", "gpt-5")
 RUNS_HERE = False
 TIMEOUT_S = 60.0
 MOST_LOGPROBS = 20

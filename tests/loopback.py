@@ -1,0 +1,168 @@
+"""A server on loopback that speaks both wire formats, and misbehaves as it is told.
+
+The real SDKs talk to it. `answer` maps the last user message to the reply; `faults` maps the
+number of a request (from 0) to a fault by name. Usage is counted in words, so sums can be planted.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+
+HANG_S = 3.0
+
+
+@dataclass
+class Loopback:
+    """What the server does, and what it has been asked."""
+
+    answer: Callable[[str], str]
+    faults: Mapping[int, str] = field(default_factory=dict)
+    latency_s: float = 0.0
+    usage: Mapping[str, int] = field(default_factory=lambda: {"input": 100, "output": 2})
+    requests: list[dict] = field(default_factory=list)
+    headers: list[dict] = field(default_factory=list)
+    url: str = ""
+    numbers: count = field(default_factory=count)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def openai_url(self) -> str:
+        return f"{self.url}/v1"
+
+
+class Wire(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: "Server"
+
+    def do_POST(self):
+        plan = self.server.plan
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        with plan.lock:
+            number = next(plan.numbers)
+            plan.requests.append(body)
+            plan.headers.append(dict(self.headers))
+        threading.Event().wait(plan.latency_s)
+        fault = plan.faults.get(number, plan.faults.get(-1, ""))
+        if fault and not self.misbehave(fault):
+            return
+        text = {"empty": "", "prose": "I would say it is probably the first one."}.get(fault)
+        reply = plan.answer(body["messages"][-1]["content"]) if text is None else text
+        made = (
+            self.anthropic(body, reply, fault) if self.path.endswith("/messages") else self.openai(body, reply, fault)
+        )
+        self.send(200, json.dumps(made))
+
+    def misbehave(self, fault: str) -> bool:
+        """Carry a fault out; True when an ordinary reply is still to be sent."""
+        name, _, argument = fault.partition(" ")
+        if name.isdigit():
+            message = argument if argument and not argument[0].isdigit() else "planted"
+            headers = {"retry-after": argument} if argument and argument[0].isdigit() else {}
+            key = self.headers.get("authorization") or self.headers.get("x-api-key") or ""
+            said = f"{message} {key}" if message == "echo" else message
+            self.send(int(name), json.dumps({"error": {"message": said, "type": "planted"}}), headers)
+        elif name == "reset":
+            self.close_connection = True
+            self.connection.close()
+        elif name == "hang":
+            threading.Event().wait(HANG_S)
+            self.close_connection = True
+        elif name == "half":
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", "1000")
+            self.end_headers()
+            self.wfile.write(b'{"choices": [')
+            self.wfile.flush()
+            self.close_connection = True
+            self.connection.close()
+        elif name == "garbage":
+            self.send(200, "<html>gateway</html>")
+        else:
+            return True
+        return False
+
+    def openai(self, body, reply, fault):
+        refused = fault == "refusal"
+        usage = self.server.plan.usage
+        message = {"role": "assistant", "content": None if refused else reply, "refusal": "No." if refused else None}
+        return {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 0,
+            "model": body["model"] + "-2026",
+            "choices": [{"index": 0, "message": message, "finish_reason": "length" if fault == "cut" else "stop"}],
+            "usage": {
+                "prompt_tokens": usage["input"],
+                "completion_tokens": usage["output"],
+                "total_tokens": usage["input"] + usage["output"],
+                "prompt_tokens_details": {
+                    "cached_tokens": usage.get("read", 0),
+                    "cache_write_tokens": usage.get("write", 0),
+                },
+                "completion_tokens_details": {"reasoning_tokens": usage.get("reasoning", 0)},
+            },
+        }
+
+    def anthropic(self, body, reply, fault):
+        usage = self.server.plan.usage
+        reason = {"refusal": "refusal", "cut": "max_tokens"}.get(fault, "end_turn")
+        return {
+            "id": "msg_1",
+            "type": "message",
+            "role": "assistant",
+            "model": body["model"] + "-2026",
+            "content": [] if not reply else [{"type": "text", "text": reply}],
+            "stop_reason": reason,
+            "stop_sequence": None,
+            "usage": {
+                "input_tokens": usage["input"] - usage.get("read", 0) - usage.get("write", 0),
+                "cache_read_input_tokens": usage.get("read", 0),
+                "cache_creation_input_tokens": usage.get("write", 0),
+                "output_tokens": usage["output"],
+                "output_tokens_details": {"thinking_tokens": usage.get("reasoning", 0)},
+            },
+        }
+
+    def send(self, status, text, headers=()):
+        content = text.encode()
+        self.send_response(status)
+        for name, value in {"content-type": "application/json", "x-request-id": "req-1", **dict(headers)}.items():
+            self.send_header(name, value)
+        if self.path.endswith("/messages"):
+            self.send_header("request-id", "req-1")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        """Nothing: tests read `requests`."""
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 1024
+    plan: Loopback
+
+    def handle_error(self, request, client_address):
+        """A client that went away is part of the plan."""
+
+
+@contextmanager
+def serve(answer: Callable[[str], str], **plan):
+    """The running server's plan, with its address."""
+    server = Server(("127.0.0.1", 0), Wire)
+    server.plan = Loopback(answer, **plan)
+    server.plan.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield server.plan
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

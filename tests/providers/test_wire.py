@@ -1,0 +1,174 @@
+"""Both SDKs, for real, against a server on loopback: formats, faults, usage, keys."""
+
+import asyncio
+import json
+import pickle
+
+import pytest
+
+from harness import plugins
+from harness.errors import AuthError, ConfigError, RateLimited, RequestRejected, TransientError
+from harness.types import Message, Model, ReplyFormat, Request, Settings, Usage
+from tests.loopback import serve
+
+KEY = "sk-canary-0123456789abcdefghij"
+VARIABLES = {
+    "openai": ("OPENAI_API_KEY", "OPENAI_BASE_URL", "/v1"),
+    "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", ""),
+}
+both = pytest.mark.parametrize("provider", sorted(VARIABLES))
+
+
+def ask(provider, server, *, timeout_s=1.0, settings=None, reply=None, messages=None):
+    """One request through the real SDK; the response or the error."""
+    module = plugins.load("providers", provider)
+    said = messages or (Message("system", "Be brief."), Message("user", "spam or ham?"))
+
+    async def go():
+        connection = module.connect("m", base_url=server.url + VARIABLES[provider][2], timeout_s=timeout_s)
+        request = Request(connection.model, said, settings or Settings(max_tokens=9), reply or ReplyFormat())
+        try:
+            return await connection.send(request)
+        except (RateLimited, TransientError, RequestRejected, AuthError) as error:
+            return error
+        finally:
+            await connection.close()
+
+    return asyncio.run(go())
+
+
+@both
+def test_a_reply_comes_back_with_usage_and_ids(provider, monkeypatch):
+    """Text, five disjoint buckets, request id, the model that answered, and the latency of this call."""
+    monkeypatch.setenv(VARIABLES[provider][0], KEY)
+    usage = {"input": 1000, "read": 600, "write": 150, "output": 50, "reasoning": 40}
+    with serve(lambda text: text.upper(), usage=usage, latency_s=0.05) as server:
+        response = ask(provider, server)
+    assert response.text == "SPAM OR HAM?"
+    assert response.finish == "stop"
+    assert response.usage == Usage(250, 600, 150, 10, 40)
+    assert response.usage.total == 1050
+    assert (response.request_id, response.answered_by) == ("req-1", "m-2026")
+    assert 0.05 <= response.latency_s < 1
+    assert response.raw_usage["output_tokens" if provider == "anthropic" else "completion_tokens"] == 50
+
+
+@both
+def test_settings_are_sent_and_nothing_else(provider):
+    """What is None is left to the provider; retries of the SDK are off."""
+    with serve(lambda text: "x", faults={0: "500"}) as server:
+        ask(provider, server, settings=Settings(temperature=0.0, max_tokens=7, stop=("\n",)))
+    (body,) = server.requests
+    expected = {
+        "openai": {"model": "m", "max_tokens": 7, "temperature": 0.0, "stop": ["\n"]},
+        # This API rejects a temperature since its version 2026-10-21.
+        "anthropic": {"model": "m", "max_tokens": 7, "stop_sequences": ["\n"]},
+    }[provider]
+    assert {key: value for key, value in body.items() if key not in ("messages", "system")} == expected
+
+
+@both
+def test_json_mode_sends_the_schema(provider):
+    """Through each provider's own structured output."""
+    schema = '{"type":"object","properties":{"label":{"enum":["a"]}}}'
+    with serve(lambda text: "{}") as server:
+        ask(provider, server, reply=ReplyFormat(mode="json", schema=schema))
+    assert '"enum": ["a"]' in json.dumps(server.requests[0])
+
+
+FAULTS = [
+    ("429", RateLimited, None),
+    ("429 0", RateLimited, 0.0),
+    ("429 2", RateLimited, 2.0),
+    ("429 86400", RateLimited, 86_400.0),
+    ("500", TransientError, None),
+    ("503", TransientError, None),
+    ("529", TransientError, None),
+    ("408", TransientError, None),
+    ("409", TransientError, None),
+    ("400", RequestRejected, None),
+    ("404", RequestRejected, None),
+    ("422", RequestRejected, None),
+    ("401", AuthError, None),
+    ("403", AuthError, None),
+    ("reset", TransientError, None),
+    ("hang", TransientError, None),
+    ("half", TransientError, None),
+    ("garbage", TransientError, None),
+]
+
+
+@both
+@pytest.mark.parametrize(("fault", "kind", "pause_s"), FAULTS, ids=[fault for fault, _, _ in FAULTS])
+def test_every_fault_is_the_right_error(provider, fault, kind, pause_s):
+    """One line that names model and status; one request only; the pause the server asked for."""
+    with serve(lambda text: "x", faults={-1: fault}) as server:
+        error = ask(provider, server, timeout_s=0.5)
+    assert type(error) is kind
+    assert str(error).startswith(f"{provider}/m: ")
+    assert "\n" not in str(error)
+    assert len(server.requests) == 1
+    if fault[:3].isdigit():
+        assert (error.status, error.request_id) == (int(fault[:3]), "req-1")
+    if kind is RateLimited:
+        assert error.retry_after_s == pause_s
+
+
+@both
+@pytest.mark.parametrize(("fault", "finish"), [("refusal", "refusal"), ("cut", "length"), ("empty", "stop")])
+def test_endings_are_told_apart(provider, fault, finish):
+    """A refusal, a cut-off and an empty reply are replies, not errors."""
+    with serve(lambda text: "some text", faults={0: fault}) as server:
+        assert ask(provider, server).finish == finish
+
+
+@both
+@pytest.mark.parametrize("fault", ["401 echo", "400 echo", "500 echo"])
+def test_a_key_never_leaves(provider, fault, monkeypatch):
+    """A server that echoes the key does not get it into message, repr or pickle."""
+    monkeypatch.setenv(VARIABLES[provider][0], KEY)
+    with serve(lambda text: KEY, faults={0: fault}) as server:
+        error, response = ask(provider, server), ask(provider, server)
+    assert KEY in str(server.headers)
+    for text in (str(error), repr(error), repr(pickle.dumps(error)), repr(response)):
+        assert KEY not in text
+    assert "[key hidden]" in str(error)
+
+
+@both
+def test_addresses_come_from_option_and_environment(provider, monkeypatch):
+    """The SDK's own variable works; the address is part of the model's identity, credentials are not."""
+    _, address, path = VARIABLES[provider]
+    module = plugins.load("providers", provider)
+    with serve(lambda text: "x") as server:
+        monkeypatch.setenv(address, server.url + path)
+        connection = module.connect("m")
+        assert connection.model == Model(provider, "m", server.url + path)
+        asyncio.run(connection.close())
+    with_secret = module.connect("m", base_url="http://user:secret@127.0.0.1:1/v1?token=t")
+    assert with_secret.model.endpoint == "http://127.0.0.1:1/v1"
+    asyncio.run(with_secret.close())
+
+
+@both
+def test_no_key_is_told_before_anything_is_sent(provider):
+    """The line names the variable to set and the way without."""
+    module = plugins.load("providers", provider)
+    with pytest.raises(AuthError, match=f"set {VARIABLES[provider][0]}, or choose --model local/"):
+        module.connect("m")
+    assert VARIABLES[provider][0] in module.available()
+
+
+def test_choice_mode_reads_log_probabilities():
+    """Scores per option from the first token's alternatives; Anthropic has none and says so."""
+    openai = plugins.load("providers", "openai")
+    tokens = [(" A", -0.5), ("B", -1.5), ("x", -0.1)]
+    alternatives = [{"token": token, "logprob": logprob} for token, logprob in tokens]
+    choice = {"logprobs": {"content": [{"top_logprobs": alternatives}]}}
+    request = Request(Model("openai", "m"), (), reply=ReplyFormat("choice", ("A", "B", "C")))
+    scores = openai._scores(choice, request)
+    assert sum(scores.values()) == pytest.approx(1)
+    assert scores["A"] / scores["B"] == pytest.approx(2.718281828)
+    assert scores["C"] == 0
+    with serve(lambda text: "x") as server, pytest.raises(ConfigError, match="no log-probabilities"):
+        ask("anthropic", server, reply=ReplyFormat("choice", ("A", "B")))
