@@ -150,13 +150,12 @@ class Project:
         }
 
 
-def complain_about_failures(done: Done) -> None:
+def complain_about_failures(runs: Sequence[Done]) -> None:
     """Raise when items failed: the scorecard is printed, and the exit code says that it is not whole."""
-    failed = done.progress.outcomes[Outcome.FAILED]
+    failed = sum(done.progress.outcomes[Outcome.FAILED] for done in runs)
+    total = sum(done.progress.total for done in runs)
     if failed:
-        raise FailedItems(
-            f"{failed} of {done.progress.total} items failed and are not scored; the same command asks them again"
-        )
+        raise FailedItems(f"{failed} of {total} items failed and are not scored; the same command asks them again")
 
 
 class FailedItems(HarnessError):
@@ -167,15 +166,19 @@ class FailedItems(HarnessError):
 
 
 def _latest(frame: pd.DataFrame, first: str | None) -> list[analysis.RunFacts]:
-    usable = frame[(frame["status"] != "running") | (frame["run_id"] == first)].sort_values("started_at")
-    facts = [_facts(row) for row in usable.to_dict("records")]
-    newest = {(run.arm, run.model): run for run in facts}
-    chosen = sorted(newest.values(), key=lambda run: str(run.started_at), reverse=True)
-    leading = [run for run in facts if run.run_id == first]
-    if not leading:
-        return chosen
-    rest = [run for run in chosen if (run.arm, run.model) != (leading[0].arm, leading[0].model)]
-    return leading + rest
+    """Run `first` (or else the one with most items), then the newest run of every other arm."""
+    rows = frame[frame["n"].fillna(0) > 0].sort_values("started_at")
+    if rows.empty:
+        return []
+    leading = first or str(rows.sort_values("n", kind="stable")["run_id"].iloc[-1])
+    facts = {row["run_id"]: _facts(row) for row in rows.to_dict("records")}
+    newest = {_arm_of(run): run for run in facts.values()}
+    newest[_arm_of(facts[leading])] = facts[leading]
+    return sorted(newest.values(), key=lambda run: run.run_id != leading)
+
+
+def _arm_of(run: analysis.RunFacts) -> tuple[str, str | None, int]:
+    return run.arm, run.model, run.repeat
 
 
 def _facts(row: dict[str, object]) -> analysis.RunFacts:

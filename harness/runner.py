@@ -83,7 +83,9 @@ class Runner:
             await asyncio.to_thread(arm.prepare, todo)
             await self._ask(run, arm, todo, workers, progress)
         if progress.done < progress.total:
-            raise Interrupted(f"stopped with {progress.done} of {progress.total} items stored")
+            raise Interrupted(
+                f"stopped with {progress.done} of {progress.total} items stored; the same command goes on from there"
+            )
         return progress
 
     async def _ask(self, run: Run, arm: Arm, todo: list[Item], workers: int, progress: Progress) -> None:

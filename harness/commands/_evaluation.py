@@ -150,13 +150,12 @@ def default_baselines(project: Project, scope: Scope, seed: int) -> list[Job]:
     return jobs
 
 
-def say_where(done: Done, written: Sequence[str], again: str) -> None:
+def say_where(done: Sequence[Done], written: Sequence[str], again: str) -> None:
     """What was sent and billed just now, which files were written, and how to do it again."""
-    calls = done.calls
-    billed = numbers.dollars(done.progress.billed_usd)
-    click.echo(
-        f"\nThis run: {numbers.plural(calls.sent, 'call')} sent, {calls.cached:,} answered before, "
-        f"{billed} billed, {numbers.duration(done.wall_s)}"
-    )
+    sent, cached = (sum(getattr(one.calls, name) for one in done) for name in ("sent", "cached"))
+    bills = [one.progress.billed_usd for one in done]
+    billed = numbers.dollars(None if None in bills else sum(bill for bill in bills if bill is not None))
+    wall = numbers.duration(sum(one.wall_s for one in done))
+    click.echo(f"\nThis time: {numbers.plural(sent, 'call')} sent, {cached:,} answered before, {billed} billed, {wall}")
     click.echo(f"Report {written[0]}, and beside it {', '.join(path.rpartition('/')[2] for path in written[1:])}")
     click.echo(f"Again: {again}")

@@ -43,4 +43,4 @@ def command(options: Options) -> None:
     else:
         _evaluation.print_scorecard(results)
         again = f"harness baselines --dataset {dataset.ref} --split {options.split}"
-        _evaluation.say_where(done[-1], written, again)
+        _evaluation.say_where(done, written, again)

@@ -5,7 +5,7 @@ Example: harness eval --prompt v3 --model openai/gpt-4o-mini --limit 50
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import click
 
@@ -20,7 +20,7 @@ OPTIONS = (
     _options.option("--model", default=None, metavar="PROVIDER/MODEL", help="Default: the workspace's."),
     _options.option("--base-url", default=None, metavar="URL", help="An OpenAI-compatible server."),
     _options.option("--concurrency", type=click.IntRange(1, 4096), default=None, help="Requests at once."),
-    _options.option("--repeat", type=click.IntRange(min=0), default=0, help="Which repeated draw this is."),
+    _options.option("--repeat", type=click.IntRange(1, 100), default=1, help="Ask everything this many times."),
     _options.option("--fresh", is_flag=True, help="Ask again although the ledger has answers."),
     _options.option("--baselines", is_flag=True, help="Run the workspace's baselines first, where missing."),
 )
@@ -54,20 +54,22 @@ def command(options: Options) -> None:
         model=options.model or preferences.model,
         base_url=options.base_url,
         workers=options.concurrency or preferences.concurrency,
-        repeat=options.repeat,
         fresh=options.fresh,
     )
     with project.ledger() as ledger:
-        job = wiring.prompt_job(prompt, scope, asking, project.workspace, ledger, project.clock)
-        baselines = _evaluation.default_baselines(project, scope, options.seed) if options.baselines else []
-        done = _evaluation.carry_out(project, dataset, [*baselines, job])[-1]
+        jobs = _evaluation.default_baselines(project, scope, options.seed) if options.baselines else []
+        for repeat in range(options.repeat):
+            draw = replace(asking, repeat=repeat)
+            jobs.append(wiring.prompt_job(prompt, scope, draw, project.workspace, ledger, project.clock))
+        repeats = _evaluation.carry_out(project, dataset, jobs)[-options.repeat :]
+    done = repeats[0]
     results = project.results(dataset, options.split, first=done.run_id)
     written = _evaluation.write_report(project, results)
     if options.as_json:
-        result = project.result(results, done)
-        _options.print_json(_evaluation.run_json(results, result, written))
+        objects = [_evaluation.run_json(results, project.result(results, one), written) for one in repeats]
+        _options.print_json(objects[0] | ({"repeats": objects} if len(objects) > 1 else {}))
     else:
         _evaluation.print_scorecard(results)
         again = f"harness eval --prompt {options.prompt} --dataset {dataset.ref}"
-        _evaluation.say_where(done, written, again)
-    complain_about_failures(done)
+        _evaluation.say_where(repeats, written, again)
+    complain_about_failures(repeats)

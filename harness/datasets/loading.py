@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness import plugins
 from harness.datasets import content, manifest, splits, tables
-from harness.errors import DatasetError, one_of
+from harness.errors import DatasetError, HarnessError, one_of
 from harness.types import Dataset, Example, Item, Label
 from harness.workspace import checked_name
 
@@ -60,7 +60,7 @@ def verify(root: Path, ref: str) -> Verification:
         read = manifest.read(folder)
         examples = list(read_examples(folder, read))
         dataset, problem = _as_released(folder, read, examples)
-    except DatasetError as error:
+    except HarnessError as error:  # a wrong row, a wrong key, a wrong kind: all are findings here
         return Verification(name, "", 0, (str(error),))
     return Verification(name, dataset.id, len(examples), () if problem is None else (problem,))
 

@@ -68,9 +68,9 @@ def test_a_removed_run_is_served_by_the_ledger(harness, recipe):
 def test_fresh_asks_again_and_a_repeat_is_a_new_draw(harness, recipe):
     """--repeat is a run of its own and is asked; --fresh asks although the ledger has answers."""
     first = harness("eval", "--prompt", "v1", "--model", recipe, "--json").json
-    repeat = harness("eval", "--prompt", "v1", "--model", recipe, "--repeat", "1", "--json").json
-    assert repeat["run_id"] != first["run_id"]
-    assert repeat["calls"]["sent"] == first["n"]
+    both = harness("eval", "--prompt", "v1", "--model", recipe, "--repeat", "2", "--json").json
+    assert [one["calls"]["sent"] for one in both["repeats"]] == [0, first["n"]]
+    assert [one["run_id"] == first["run_id"] for one in both["repeats"]] == [True, False]
     harness("runs", "rm", first["run_id"])
     assert harness("eval", "--prompt", "v1", "--model", recipe, "--fresh", "--json").json["calls"]["sent"] == first["n"]
 

@@ -1,0 +1,258 @@
+"""The store on disk, for real: what goes in comes out, locks are waited for, damage is found."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import duckdb
+import pytest
+
+from harness import datasets
+from harness.analysis import BUCKETS
+from harness.clock import SystemClock
+from harness.errors import ConfigError, StoreError
+from harness.store import Store
+from harness.types import Outcome, Prediction, Run, Usage
+
+RUN = Run("s1:aaaa", "s1:data", "test", "arm", "s1:arm", model="openai/m", params={"k": 1}, n_train=7)
+
+
+@pytest.fixture
+def dataset(root):
+    return datasets.load(root, "tickets@v1")
+
+
+@pytest.fixture
+def store(root):
+    return Store(root / "results" / "harness.duckdb", SystemClock(), wait_s=0.2)
+
+
+@pytest.fixture
+def run(store, dataset):
+    store.add_dataset(dataset)
+    made = replace(RUN, dataset_id=dataset.id)
+    store.start_run(made, dataset=dataset.ref, code_version="0")
+    return made
+
+
+def answered(dataset, n=5, **more):
+    examples = dataset.in_split("test")[:n]
+    return [Prediction(e.item.id, Outcome.ANSWERED, label="billing", score=0.5, **more) for e in examples]
+
+
+def test_what_goes_in_comes_out(store, run, dataset):
+    """Every field of a prediction, joined with its gold label, text and tags."""
+    (item,) = dataset.in_split("test")[:1]
+    full = Prediction(
+        item.item.id,
+        Outcome.ANSWERED,
+        label="billing",
+        score=0.75,
+        scores={"billing": 0.75, "bug": 0.25},
+        raw=" Billing\x00\ud800",
+        usage=Usage(1, 2, 3, 4, 5),
+        cost_usd=0.001,
+        billed_usd=0.0,
+        latency_s=0.2,
+        cached=True,
+        attempts=3,
+        request_id="r",
+        path=("a", "b"),
+    )
+    store.append(run.id, [full])
+    (row,) = store.predictions([run.id]).to_dict("records")
+    assert (row["label"], row["score"], row["cost_usd"], row["cached"], row["attempts"]) == (
+        "billing",
+        0.75,
+        0.001,
+        True,
+        3,
+    )
+    assert [row[b] for b in ("input_fresh", "cache_read", "cache_write", "output_visible", "reasoning")] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
+    assert row["raw"] == " Billing\x00\\ud800"
+    assert list(row["path"]) == ["a", "b"]
+    assert (row["gold"], row["text"], row["arm"], row["split"]) == (item.label, item.item.text, "arm", "test")
+    assert row["correct"] is (item.label == "billing")
+
+
+def test_unknown_stays_null(store, run, dataset):
+    """No usage, no cost, no latency: null, never 0."""
+    store.append(run.id, answered(dataset, 1))
+    (row,) = store.query("select * from predictions").to_dict("records")
+    assert {row[key] for key in ("cost_usd", "billed_usd", "latency_s", "input_fresh", "raw", "scores")} == {None}
+
+
+def test_a_failed_item_is_neither_right_nor_wrong_and_is_asked_again(store, run, dataset):
+    """`correct` is null; the item is not done; the next prediction replaces it; a good one stays."""
+    (first, second) = answered(dataset, 2)
+    failed = Prediction(first.item_id, Outcome.FAILED, error="TransientError: down")
+    store.append(run.id, [failed, second])
+    assert store.done(run.id) == {second.item_id}
+    correct = dict(store.query("select example_id, correct from scored").itertuples(index=False))
+    assert correct[first.item_id] is None
+    store.append(run.id, [first, replace(second, label="bug")])
+    labels = dict(store.query("select example_id, label from predictions").itertuples(index=False))
+    assert labels == {first.item_id: "billing", second.item_id: "billing"}
+
+
+def test_storing_twice_changes_nothing(store, run, dataset):
+    """A replay after a crash is harmless."""
+    store.append(run.id, answered(dataset))
+    store.append(run.id, answered(dataset))
+    store.add_dataset(dataset)
+    assert len(store.predictions([run.id])) == 5
+
+
+def test_a_finished_run_is_counted_hashed_and_looked_at(store, run, dataset):
+    """Rows, content hash and the look at the split; times of a resumed run add up."""
+    store.append(run.id, answered(dataset))
+    store.finish_run(run.id, status="done", wall_s=2.0, fit_s=1.0)
+    store.start_run(run, dataset=dataset.ref, code_version="0")
+    store.finish_run(run.id, status="done", wall_s=3.0, fit_s=None)
+    (row,) = store.runs().to_dict("records")
+    assert (row["n"], row["wall_s"], row["fit_s"], row["status"], row["dataset"]) == (5, 5.0, 1.0, "done", "tickets@v1")
+    assert store.looks(dataset.id, "test") == 1
+    assert store.verify() == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "update predictions set label = 'bug' where example_id = (select min(example_id) from predictions)",
+        "update predictions set score = 0.51 where example_id = (select min(example_id) from predictions)",
+        "delete from predictions where example_id = (select min(example_id) from predictions)",
+    ],
+)
+def test_changed_rows_are_found(store, run, dataset, damage):
+    """DuckDB's checksums cannot know what we stored; our own hash does."""
+    store.append(run.id, answered(dataset))
+    store.finish_run(run.id, status="done", wall_s=1.0, fit_s=None)
+    with duckdb.connect(str(store.path)) as connection:
+        connection.execute(damage)
+    (problem,) = store.verify()
+    assert run.id in problem
+
+
+def test_a_run_is_found_by_id_prefix_tag_and_arm(store, run, dataset):
+    """The newest run of an arm; a tag belongs to one run; an ambiguous prefix says so."""
+    later = replace(run, id="s1:aabb")
+    store.start_run(later, dataset=dataset.ref, code_version="0")
+    store.tag_run(run.id, "pinned")
+    assert store.resolve("s1:aaaa") == store.resolve("aaa") == store.resolve("pinned") == run.id
+    assert store.resolve("arm") == later.id
+    store.tag_run(later.id, "pinned")
+    assert store.resolve("pinned") == later.id
+    with pytest.raises(ConfigError, match="'aa' begins 2 run ids"):
+        store.resolve("aa")
+    with pytest.raises(ConfigError, match="no run 'arn'.*did you mean 'arm'"):
+        store.resolve("arn")
+
+
+def hold(path, statement="select 1"):
+    """Another process with the store open for writing."""
+    opening = f"import duckdb, sys; c = duckdb.connect({str(path)!r}); c.execute({statement!r})"
+    code = f"{opening}; print(1, flush=True); sys.stdin.read()"
+    holder = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline() == "1\n"
+    return holder
+
+
+def test_a_held_store_names_its_holder_and_is_usable_again(store, run, dataset):
+    """The wait ends with a line that names the process; nothing is lost by it."""
+    with hold(store.path) as holder:
+        with pytest.raises(StoreError, match=f"held by process {holder.pid}"):
+            store.append(run.id, answered(dataset))
+        holder.communicate("")
+    store.append(run.id, answered(dataset))
+    assert len(store.done(run.id)) == 5
+
+
+def test_a_lock_is_waited_for(root, run, dataset, store):
+    """Another process's moment with the file is no error."""
+    patient = Store(store.path, SystemClock(), wait_s=20)
+    with hold(store.path) as holder:
+        holder.stdin.close()
+        patient.append(run.id, answered(dataset))
+    assert len(patient.done(run.id)) == 5
+
+
+@pytest.mark.parametrize("content", [b"", b"junk" * 5000], ids=["empty", "junk"])
+def test_a_file_that_is_no_store_is_told(root, content):
+    """What it is, and the way out; paid answers are elsewhere."""
+    path = root / "x.duckdb"
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="x.duckdb cannot be opened as a store.*paid answers stay"):
+        Store(path, SystemClock(), wait_s=0.1).runs()
+
+
+def test_a_newer_store_is_refused(store, run):
+    """It is left alone, and the line says what to do."""
+    with duckdb.connect(str(store.path)) as connection:
+        connection.execute("insert into schema_versions values (99)")
+    with pytest.raises(StoreError, match=r"newer harness \(schema 99, this one knows 1\); upgrade"):
+        store.runs()
+    with pytest.raises(StoreError, match="newer harness"):
+        store.start_run(run, dataset="d@v1", code_version="0")
+
+
+def test_no_secondary_index_is_ever_made(store, run):
+    """In DuckDB 1.5 one loses rows after a crash, silently."""
+    assert store.query("select count(*) n from duckdb_indexes()")["n"].tolist() == [0]
+
+
+def test_the_file_can_be_read_by_the_older_format(store, run):
+    """Written for 1.5, so that tools on either line open it."""
+    with duckdb.connect(str(store.path), read_only=True) as connection:
+        (tags,) = connection.execute("select tags from duckdb_databases() where path is not null").fetchone()
+    assert tags["storage_version"].startswith("v1.5.0")
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from harness.clock import SystemClock
+from harness.store import Store
+from harness.types import Outcome, Prediction
+store = Store(Path(sys.argv[1]), SystemClock(), wait_s=60)
+for batch in range(int(sys.argv[4])):
+    store.append(sys.argv[2], [Prediction(f"{sys.argv[3]}-{batch}-{i}", Outcome.ANSWERED, "a") for i in range(20)])
+    print(batch, flush=True)
+"""
+
+
+def test_two_processes_write_at_once(store, run):
+    """Both finish, every row is there once, and a reader beside them is served."""
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(store.path), run.id, name, "8"], stdout=subprocess.DEVNULL)
+        for name in ("one", "two")
+    ]
+    patient = Store(store.path, SystemClock(), wait_s=60)
+    while any(writer.poll() is None for writer in writers):
+        patient.done(run.id)
+    assert [writer.returncode for writer in writers] == [0, 0]
+    assert len(store.done(run.id)) == 2 * 8 * 20
+
+
+@pytest.mark.parametrize("after", [0, 1, 3, 6])
+def test_kill_9_loses_no_acknowledged_batch(store, run, after):
+    """Every batch that was acknowledged is there, whole, by key and by scan, seen from another process."""
+    command = [sys.executable, "-c", WRITER, str(store.path), run.id, "k", "500"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        for line in writer.stdout:
+            if int(line) == after:
+                writer.kill()
+                break
+        acknowledged = after
+    rows = store.query("select example_id from predictions", limit=100_000)["example_id"].tolist()
+    assert len(rows) == len(set(rows))
+    assert len(rows) % 20 == 0
+    for batch in range(acknowledged + 1):
+        keys = ", ".join(f"'k-{batch}-{i}'" for i in range(20))
+        found = store.query(f"select count(*) n from predictions where run_id = '{run.id}' and example_id in ({keys})")
+        assert found["n"].tolist() == [20]
