@@ -8,7 +8,6 @@ import duckdb
 import pytest
 
 from harness import datasets
-from harness.analysis import BUCKETS
 from harness.clock import SystemClock
 from harness.errors import ConfigError, StoreError
 from harness.store import Store

@@ -1,0 +1,98 @@
+"""Results for report tests, made by the real analysis from small frames."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness import analysis
+
+HOSTILE = [
+    "<script>document.title='owned'</script>",
+    "<img src=x onerror=\"document.title='owned'\">",
+    "</script><svg onload=\"document.title='owned'\">",
+    "=1+1",
+    "@SUM(A1)",
+    "a|b`c`*d*_e_[f](javascript:alert(1))",
+    "\u202eright to left\u202c and zero\u200bwidth",
+    "{{ 7*7 }}{% raw %}",
+    "line one\nline two\x1b[31m",
+    "'; drop table runs; --",
+]
+
+
+def frame(run_id, arm, labels, n, rng, *, right, cost=0.0001, failed=0, texts=None, model=None):
+    gold = [labels[i % len(labels)] for i in range(n)]
+    answers = [g if rng.random() < right else labels[(labels.index(g) + 1) % len(labels)] for g in gold]
+    outcome = ["failed" if i < failed else "answered" for i in range(n)]
+    given = [None if o == "failed" else a for o, a in zip(outcome, answers, strict=True)]
+    return pd.DataFrame(
+        {
+            "run_id": run_id,
+            "arm": arm,
+            "model": model,
+            "example_id": [f"i{i}" for i in range(n)],
+            "text": [texts[i % len(texts)] if texts else f"text {i}" for i in range(n)],
+            "tags": [np.array(["t1", "t2"]) if i % 2 else None for i in range(n)],
+            "gold": gold,
+            "outcome": outcome,
+            "label": given,
+            "score": [None if a is None else 0.5 + (i % 50) / 100 for i, a in enumerate(given)],
+            "correct": [None if a is None else a == g for a, g in zip(given, gold, strict=True)],
+            "raw": given,
+            "error": None,
+            "cost_usd": cost,
+            "billed_usd": cost,
+            "latency_s": [0.001 * (i % 7 + 1) for i in range(n)],
+            "attempts": 1 if model else 0,
+            "cached": False,
+            **dict.fromkeys(analysis.BUCKETS, 10 if model else pd.NA),
+        }
+    )
+
+
+def made(labels=("ham", "spam", "other"), n=60, texts=None, arms=None, name="tickets@v1"):
+    labels = tuple(labels)
+    rng = np.random.default_rng(0)
+    arms = arms or {
+        "minilm-lr": {"right": 0.9},
+        "tfidf-lr": {"right": 0.8, "cost": 0.00005},
+        "prompt:v3": {"right": 0.7, "cost": 0.002, "failed": 2, "model": "openai/m"},
+        "prompt:v1": {"right": 0.5, "cost": None, "model": "openai/own"},
+        "majority": {"right": 0.3, "cost": 0.0000001},
+    }
+    frames, facts = [], []
+    for number, (arm, how) in enumerate(arms.items()):
+        frames.append(frame(f"s1:{number:016x}", arm, labels, n, rng, texts=texts, **how))
+        facts.append(
+            analysis.RunFacts(
+                f"s1:{number:016x}",
+                arm,
+                how.get("model"),
+                "done",
+                0,
+                0,
+                100,
+                {},
+                pd.Timestamp("2026-01-01", tz="UTC"),
+                1.0,
+                0.1,
+            )
+        )
+    split = analysis.Split(name, "s1:data", "test", "single", labels, n, looks=3)
+    return analysis.analyse(split, facts, pd.concat(frames), {"harness": "0.1.0", "prices as of": "table 1"})
+
+
+@pytest.fixture
+def results():
+    """Five arms on sixty items: one with failed calls, one without a price."""
+    return made()
+
+
+@pytest.fixture
+def hostile():
+    """Texts, labels, arms, models and the dataset's name carry what should never be acted on."""
+    arms = {
+        f"minilm-lr{HOSTILE[0]}": {"right": 0.5},
+        HOSTILE[3]: {"right": 0.4, "cost": 0.01, "model": HOSTILE[1]},
+    }
+    return made(labels=HOSTILE[:6], n=40, texts=HOSTILE, arms=arms, name=HOSTILE[2])

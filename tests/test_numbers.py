@@ -1,0 +1,66 @@
+import pytest
+
+from harness import numbers
+from harness.types import Estimate
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.8649, ".865"), (1.0, "1.000"), (0.0, ".000"), (-0.0421, "-.042"), (-0.0001, ".000"), (None, "unknown")],
+)
+def test_shares(value, text):
+    """Three digits, no leading zero, no minus before nothing."""
+    assert numbers.share(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.00034, "340 µs"),
+        (0.0009996, "1 ms"),
+        (0.0042, "4.2 ms"),
+        (0.455, "455 ms"),
+        (0.9996, "1 s"),
+        (2.14, "2.1 s"),
+        (59.96, "1 min 0 s"),
+        (200, "3 min 20 s"),
+        (7384, "2 h 3 min"),
+        (None, "unknown"),
+    ],
+)
+def test_durations(seconds, text):
+    """The unit a reader expects, also at the edges between two."""
+    assert numbers.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("usd", "text"),
+    [
+        (0, "$0"),
+        (0.00042, "$0.00042"),
+        (0.000031, "$0.000031"),
+        (0.000001, "<$0.00001"),
+        (0.031, "$0.031"),
+        (0.996, "$1.00"),
+        (12.4, "$12.40"),
+        (12345.678, "$12,345.68"),
+        (None, "unknown"),
+    ],
+)
+def test_dollars(usd, text):
+    """Two digits that matter below a dollar, cents above; unknown is not nothing."""
+    assert numbers.dollars(usd) == text
+
+
+def test_intervals():
+    """In a table with a dash, in a sentence with words; without data, unknown."""
+    estimate = Estimate("accuracy", 0.865, 0.821, 0.899, 296, "Wilson")
+    assert numbers.span(estimate) == ".821–.899"
+    assert numbers.with_interval(estimate) == ".865 (.821 to .899)"
+    assert numbers.with_interval(Estimate("accuracy", None, None, None, 0, "Wilson")) == "unknown"
+
+
+def test_counts_and_plurals():
+    """Thousands are marked; one is one."""
+    assert numbers.count(13083) == "13,083"
+    assert (numbers.plural(1, "item"), numbers.plural(1200, "item")) == ("1 item", "1,200 items")
