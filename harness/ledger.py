@@ -17,6 +17,7 @@ import threading
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Self
 
+from harness import wal
 from harness.errors import StoreError
 from harness.types import Attempt, Response, Usage
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from harness.types import JSON, Request
 
-BUSY_TIMEOUT_S = 30.0
 LARGEST_GROUP = 1000
 
 SCHEMA = """
@@ -130,16 +130,11 @@ class Ledger:
 
 def _connect(path: Path) -> sqlite3.Connection:
     try:
-        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, check_same_thread=False)
-        connection.execute("pragma journal_mode = wal")
-        # FULL flushes on every commit, so an answer survives a power cut too, not only a kill.
-        connection.execute("pragma synchronous = full")
-        connection.executescript(SCHEMA)
+        return wal.connect(path, SCHEMA, synchronous="full")
     except sqlite3.Error as error:
         raise StoreError(
             f"{path} cannot be used as the ledger: {error}; close what holds it, or choose another with --db"
         ) from None
-    return connection
 
 
 def _tell(group: list[tuple[Row, asyncio.Future[None]]], error: StoreError | None) -> None:

@@ -25,6 +25,7 @@ FLOOR = {
     "stats": 1,
     "kinds": 2,
     "workspace": 3,
+    "wal": 3,
     "ledger": 4,
     "datasets": 4,
     "prompts": 4,
@@ -48,7 +49,7 @@ FLOOR = {
 
 DOORS = {
     "duckdb": {"store", "datasets"},
-    "sqlite3": {"ledger", "embedders"},
+    "sqlite3": {"wal", "ledger", "embedders"},
     "openai": {"providers/openai"},
     "anthropic": {"providers/anthropic"},
     "xllamacpp": {"providers/local"},
@@ -66,7 +67,7 @@ DOORS = {
     "pandas": {"store", "analysis", "report", "project"},
     "time": {"clock"},
     "random": {"wiring"},
-    "tenacity": {"middleware"},
+    "tenacity": {"middleware", "wal"},
 }
 
 EXTENSIONS = (

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness import wal
 from harness.errors import StoreError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-BUSY_TIMEOUT_S = 60.0
 SCHEMA = "create table if not exists vectors (key blob primary key, vector blob not null) without rowid"
 ASKED_AT_ONCE = 500
 
@@ -53,18 +53,14 @@ class VectorCache:
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S)
         try:
-            connection.execute("pragma journal_mode = wal")
-            connection.execute("pragma synchronous = normal")  # what is lost in a power cut is computed again
-            connection.execute(SCHEMA)
-            yield connection
+            # What is lost in a power cut is computed again, so commits need not be flushed.
+            with closing(wal.connect(self._path, SCHEMA, synchronous="normal")) as connection:
+                yield connection
         except sqlite3.Error as error:
             raise StoreError(
                 f"{self._path} cannot be used as the cache of embeddings: {error}; delete it, they are computed again"
             ) from None
-        finally:
-            connection.close()
 
     def _key(self, text: str) -> bytes:
         return hashlib.sha256(self._model_id + b"\x00" + text.encode("utf-8", "surrogatepass")).digest()
