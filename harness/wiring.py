@@ -117,9 +117,10 @@ class Asking:
 
 def prompt_job(prompt: Prompt, scope: Scope, asking: Asking, workspace: Workspace, ledger: Ledger, clock: Clock) -> Job:
     """The job of a prompt: its model connected, behind the ledger."""
-    provider_name, _, model_name = resolve_model(asking.model, asking.base_url).partition("/")
+    name, base_url = resolve_model(asking.model, asking.base_url)
+    provider_name, _, model_name = name.partition("/")
     module = plugins.load("providers", provider_name)
-    connection: Connection = module.connect(model_name, base_url=asking.base_url)
+    connection: Connection = module.connect(model_name, base_url=base_url)
     dataset, header = scope.dataset, prompt.header
     question = Question(prompt, connection.model, dataset.kind, dataset.name, dataset.labels, asking.repeat)
     arm = PromptArm(
@@ -144,25 +145,39 @@ def prompt_job(prompt: Prompt, scope: Scope, asking: Asking, workspace: Workspac
     return Job(run, arm, training, items, asking.workers, prompt, connection)
 
 
-def resolve_model(name: str, base_url: str | None = None) -> str:
-    """`provider/model` for what the user wrote; `auto` is the first provider that works here."""
+def resolve_model(name: str, base_url: str | None = None) -> tuple[str, str | None]:
+    """`provider/model` for what the user wrote, and the server's address if it is not the provider's own.
+
+    `auto` is the first that works here: a configured key, a server on loopback, the local weights.
+    """
+    if name == "auto":
+        if base_url is not None:
+            raise ConfigError("--base-url needs --model PROVIDER/MODEL: which model does that server serve?")
+        return _first_that_works()
     providers = plugins.names("providers")
-    if name != "auto":
-        provider = name.partition("/")[0]
-        if "/" not in name or provider not in providers:
-            known = ", ".join(f"{p}/..." for p in providers)
-            raise ConfigError(f"unknown model {name!r}; expected auto or PROVIDER/MODEL, one of {known}")
-        return name
-    if base_url is not None:
-        raise ConfigError("--base-url needs --model PROVIDER/MODEL: which model does that server serve?")
-    reasons = []
-    for provider in ("openai", "anthropic", "local"):
+    if "/" not in name or name.partition("/")[0] not in providers:
+        known = ", ".join(f"{p}/..." for p in providers)
+        raise ConfigError(f"unknown model {name!r}; expected auto or PROVIDER/MODEL, one of {known}")
+    return name, base_url
+
+
+def _first_that_works() -> tuple[str, str | None]:
+    missing = {}
+    for provider in ("openai", "anthropic"):
         module = plugins.load("providers", provider)
-        missing = module.available()
-        if missing is None and module.DEFAULT_MODEL:
-            return f"{provider}/{module.DEFAULT_MODEL}"
-        reasons.append(f"{provider}: {missing}")
-    raise ConfigError(f"no model can be called here ({'; '.join(reasons)})")
+        missing[provider] = module.available()
+        if missing[provider] is None:
+            return f"{provider}/{module.DEFAULT_MODEL}", None
+    served = plugins.load("providers", "openai").served_on_loopback()
+    if served is not None:
+        address, model = served
+        return f"openai/{model}", address
+    local = plugins.load("providers", "local")
+    missing["local"] = local.available()
+    if missing["local"] is None:
+        return f"local/{local.DEFAULT_MODEL}", None
+    reasons = "; ".join(f"{provider}: {reason}" for provider, reason in missing.items())
+    raise ConfigError(f"no model can be called here ({reasons})")
 
 
 def embed_with(encoder: str, workspace: Workspace) -> Callable[[Sequence[str]], NDArray[np.float32]]:

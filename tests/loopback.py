@@ -23,6 +23,7 @@ class Loopback:
     faults: Mapping[int, str] = field(default_factory=dict)
     latency_s: float = 0.0
     usage: Mapping[str, int] = field(default_factory=lambda: {"input": 100, "output": 2})
+    models: tuple[str, ...] = ("planted-embed", "planted-chat")
     requests: list[dict] = field(default_factory=list)
     headers: list[dict] = field(default_factory=list)
     url: str = ""
@@ -55,6 +56,10 @@ class Wire(BaseHTTPRequestHandler):
             self.anthropic(body, reply, fault) if self.path.endswith("/messages") else self.openai(body, reply, fault)
         )
         self.send(200, json.dumps(made))
+
+    def do_GET(self):
+        listed = [{"id": name, "object": "model", "created": 0, "owned_by": "x"} for name in self.server.plan.models]
+        self.send(200, json.dumps({"object": "list", "data": listed}))
 
     def misbehave(self, fault: str) -> bool:
         """Carry a fault out; True when an ordinary reply is still to be sent."""

@@ -10,6 +10,7 @@ import json
 import math
 import os
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import openai
 
@@ -33,11 +34,33 @@ MODELS = ("gpt-4o-mini", "gpt-4o", "gpt-5-mini", "gpt-5")
 RUNS_HERE = False
 TIMEOUT_S = 60.0
 MOST_LOGPROBS = 20
+# Where servers of one's own listen unless told otherwise: Ollama, llama.cpp, vLLM, LM Studio.
+USUAL_PORTS = (11434, 8080, 8000, 1234)
+KNOCK_S = 0.5
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def available() -> str | None:
     """Why OpenAI cannot be called here, or None."""
     return None if os.environ.get(KEY) else f"{KEY} is not set"
+
+
+def served_on_loopback() -> tuple[str, str] | None:
+    """The address of a server on this machine and the first chat model it lists; None when there is none.
+
+    OPENAI_BASE_URL is tried first when it names this machine. Only the list of models is asked for.
+    """
+    named = os.environ.get(ADDRESS) or ""
+    usual = [f"http://127.0.0.1:{port}/v1" for port in USUAL_PORTS]
+    for address in ([named] if urlsplit(named).hostname in LOOPBACK else []) + usual:
+        with openai.OpenAI(api_key="none", base_url=address, timeout=KNOCK_S, max_retries=0) as client:
+            try:
+                names = [model.id for model in client.models.list().data if "embed" not in model.id]
+            except (openai.APIError, AttributeError, TypeError):  # nobody there, or something else than a model server
+                continue
+        if names:
+            return address, names[0]
+    return None
 
 
 def connect(model: str, base_url: str | None = None, timeout_s: float = TIMEOUT_S) -> Connection:

@@ -9,6 +9,7 @@ import pytest
 from harness import plugins
 from harness.errors import AuthError, ConfigError, RateLimited, RequestRejected, TransientError
 from harness.types import Message, Model, ReplyFormat, Request, Settings, Usage
+from harness.wiring import resolve_model
 from tests.loopback import serve
 
 KEY = "sk-canary-0123456789abcdefghij"
@@ -157,6 +158,20 @@ def test_no_key_is_told_before_anything_is_sent(provider):
     with pytest.raises(AuthError, match=f"set {VARIABLES[provider][0]}, or choose --model local/"):
         module.connect("m")
     assert VARIABLES[provider][0] in module.available()
+
+
+def test_a_server_on_loopback_is_found_and_asked_only_for_its_models(monkeypatch):
+    """Without a key, the first chat model of a server on this machine; another machine is not knocked at."""
+    openai = plugins.load("providers", "openai")
+    monkeypatch.setattr(openai, "USUAL_PORTS", (9,))  # where nobody listens
+    with serve(lambda text: "x") as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
+        assert openai.served_on_loopback() == (server.openai_url, "planted-chat")
+        assert resolve_model("auto") == ("openai/planted-chat", server.openai_url)
+        assert server.requests == []
+    assert openai.served_on_loopback() is None
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://192.0.2.1/v1")
+    assert openai.served_on_loopback() is None
 
 
 def test_choice_mode_reads_log_probabilities():
