@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness import plugins
+from harness.stats import intervals
 from harness.types import Estimate, Outcome, Usage
 
 if TYPE_CHECKING:
@@ -97,13 +98,29 @@ class RunResult:
         return self.n - self.outcomes[Outcome.ANSWERED]
 
 
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How far the repeats of one arm lie apart: the same prompt, model and items, asked anew.
+
+    `values` are the headline metric of each repeat, `deviation` their standard deviation
+    (n - 1), `changed` the share of items whose answer was not the same every time.
+    """
+
+    arm: str
+    model: str | None
+    values: tuple[float, ...]
+    mean: float
+    deviation: float
+    changed: Estimate
+
+
 @dataclass(frozen=True)
 class Results:
     """What analysis hands to report and gate: the runs, best first, on the same items.
 
     `predictions` has one row per run and item: run_id, arm, example_id, text, tags, gold,
     outcome, label, score, correct, cost_usd, latency_s, raw, error. `left_out` says which stored
-    runs are not shown, and why.
+    runs are not shown, and why. `spreads` has an entry for every arm that was repeated.
     """
 
     split: Split
@@ -111,6 +128,7 @@ class Results:
     predictions: pd.DataFrame
     provenance: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    spreads: tuple[Spread, ...] = ()
 
 
 def analyse(
@@ -140,7 +158,25 @@ def analyse(
     metric = next(iter(_metrics(split.kind)))
     shown.sort(key=lambda result: (-(result.metrics[metric].value or 0.0), result.run.arm))
     joined = predictions[predictions["run_id"].isin([r.run.run_id for r in shown])]
-    return Results(split, tuple(shown), joined[joined["example_id"].isin(items)], provenance, left_out)
+    rows = joined[joined["example_id"].isin(items)]
+    return Results(split, tuple(shown), rows, provenance, left_out, spreads(shown, rows))
+
+
+def spreads(shown: Sequence[RunResult], rows: pd.DataFrame) -> tuple[Spread, ...]:
+    """The spread of every arm and model that was run more than once on these items."""
+    groups: dict[tuple[str, str | None], list[RunResult]] = {}
+    for result in sorted(shown, key=lambda result: result.run.repeat):
+        groups.setdefault((result.run.arm, result.run.model), []).append(result)
+    return tuple(_spread(repeats, rows) for repeats in groups.values() if len(repeats) > 1)
+
+
+def _spread(repeats: Sequence[RunResult], rows: pd.DataFrame) -> Spread:
+    run = repeats[0].run
+    values = tuple(result.accuracy.value or 0.0 for result in repeats)
+    mine = rows[rows["run_id"].isin([result.run.run_id for result in repeats])]
+    answers = mine["label"].fillna("").groupby(mine["example_id"]).nunique()
+    changed = intervals.wilson(int((answers > 1).sum()), len(answers), name="changed")
+    return Spread(run.arm, run.model, values, float(np.mean(values)), float(np.std(values, ddof=1)), changed)
 
 
 def summarise(split: Split, run: RunFacts, frame: pd.DataFrame, seed: int = 0) -> RunResult:

@@ -47,9 +47,16 @@ class StoreError(HarnessError):
 
 
 class BudgetExceeded(HarnessError):
-    """The worst case of the next call does not fit into what is left of the budget."""
+    """The worst case of the next call does not fit into what is left of the budget.
+
+    `may_fit_later`: it would fit if the calls under way cost less than was reserved for them.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, *, may_fit_later: bool = False) -> None:
+        super().__init__(message)
+        self.may_fit_later = may_fit_later
 
 
 class Interrupted(HarnessError):
@@ -62,15 +69,24 @@ class ProviderError(HarnessError):
     """A model did not answer a request. `status` is the HTTP status, if there was one.
 
     `attempts` lists every try that was made, when retries were exhausted (see `types.Attempt`).
+    `may_be_billed`: the request was sent, and nobody can say whether it will be on the bill.
     """
 
     exit_code = 3
     retryable = False
 
-    def __init__(self, message: str, *, status: int | None = None, request_id: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        request_id: str | None = None,
+        may_be_billed: bool = False,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.request_id = request_id
+        self.may_be_billed = may_be_billed
         self.attempts: tuple[Attempt, ...] = ()
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -112,8 +128,9 @@ class TransientError(ProviderError):
         status: int | None = None,
         request_id: str | None = None,
         retry_after_s: float | None = None,
+        may_be_billed: bool = False,
     ) -> None:
-        super().__init__(message, status=status, request_id=request_id)
+        super().__init__(message, status=status, request_id=request_id, may_be_billed=may_be_billed)
         self.retry_after_s = retry_after_s
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.types import JSON, Request
+    from harness.types import JSON, Model, ReplyFormat, Request, Settings
 
 SCHEME = "s1:"
 
@@ -29,10 +30,26 @@ def content_id(value: JSON) -> str:
     return SCHEME + hashlib.sha256(canonical_json(value).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+def request_text(request: Request) -> str:
+    """The canonical JSON of a request. Model, settings and reply format, which a run shares, are written once."""
+    messages = canonical_json([{"content": message.content, "role": message.role} for message in request.messages])
+    model, reply, settings = (_shared_text(part) for part in (request.model, request.reply, request.settings))
+    return f'{{"messages":{messages},"model":{model},"reply":{reply},"sample":{request.sample},"settings":{settings}}}'
+
+
 def request_id(request: Request) -> str:
-    """The ledger's key of a request: the full SHA-256, for it guards money."""
-    text = canonical_json(asdict(request))
+    """The ledger's key of a request: the full SHA-256 of its canonical JSON, for it guards money."""
+    return text_id(request_text(request))
+
+
+def text_id(text: str) -> str:
+    """The full SHA-256 of a text, behind the scheme."""
     return SCHEME + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _shared_text(part: Model | Settings | ReplyFormat) -> str:
+    return canonical_json(asdict(part))
 
 
 def item_set_id(item_ids: Sequence[str]) -> str:

@@ -6,14 +6,15 @@ An unknown price is None, never 0. Money is whole nano-dollars, so that sums are
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from harness.types import Usage
 from harness.validation import validated
 
 if TYPE_CHECKING:
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import ModuleType
 
-    from harness.types import Model, Usage
+    from harness.types import Model, Request, Response
 
 NANO = 10**9
+FRAME_TOKENS = 16  # what a chat format adds to a message, with room to spare
 Dollars = Annotated[float, Field(ge=0)]
-TABLES = {"openai": "openai", "anthropic": "anthropic"}
+TABLES = {"openai": "openai", "anthropic": "anthropic", "decision": "openai-decisions"}
 """Our provider names, and what the price table calls them."""
 
 
@@ -99,6 +101,52 @@ def price(
     return Price(round(found.total_price * NANO), f"{table_name()} at {at:%Y-%m-%d}")
 
 
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """What the calls of one model cost. `cpu_usd_per_hour` is set for a model that runs on this machine."""
+
+    model: Model
+    overrides: Mapping[str, Rates] = field(default_factory=dict)
+    cpu_usd_per_hour: float | None = None
+
+    def list_nano(self, response: Response, at: datetime) -> int | None:
+        """The list price of a reply, in nano-dollars, as if it were asked at that moment; None when unknown."""
+        if self.cpu_usd_per_hour is not None:
+            return round((response.latency_s or 0.0) * self.cpu_usd_per_hour / 3600 * NANO)
+        return None if response.usage is None else self._nano(response.usage, at, batch=False)
+
+    def billed_nano(self, response: Response, at: datetime) -> int | None:
+        """What the provider charges for a reply: the list price, or the batch price of a batch's reply."""
+        if not response.batch or response.usage is None:
+            return self.list_nano(response, at)
+        return self._nano(response.usage, at, batch=True)
+
+    def worst_nano(self, request: Request, at: datetime, *, batch: bool = False) -> int | None:
+        """The most that a request can cost; None when the model has no price.
+
+        No token is shorter than a byte, and no reply (thoughts included) longer than `max_tokens`.
+        """
+        if self.cpu_usd_per_hour is not None:
+            return 0  # nobody sends a bill for this machine
+        most_in, most_out = most_tokens_in(request), request.settings.max_tokens
+        kinds = (Usage(input_fresh=most_in, output_visible=most_out), Usage(cache_write=most_in, reasoning=most_out))
+        costs = [self._nano(usage, at, batch=batch) for usage in kinds]
+        return None if None in costs else max(cost for cost in costs if cost is not None)
+
+    def _nano(self, usage: Usage, at: datetime, *, batch: bool) -> int | None:
+        own = self.overrides.get(str(self.model))
+        if own is not None:
+            return own.usd_nano(usage, batch=batch)
+        # Prices change with the day, not with the minute, and looking one up takes longer than a ledger's answer.
+        return _listed_nano(self.model, usage, at.replace(minute=0, second=0, microsecond=0), batch)
+
+
+def most_tokens_in(request: Request) -> int:
+    """An upper bound of a request's input tokens: its bytes, and what frames each message."""
+    content = sum(len(message.content.encode("utf-8", "surrogatepass")) for message in request.messages)
+    return content + len((request.reply.schema or "").encode()) + FRAME_TOKENS * (len(request.messages) + 1)
+
+
 def table_name() -> str:
     """The price table and its version."""
     return f"genai-prices {version('genai-prices')}"
@@ -107,6 +155,12 @@ def table_name() -> str:
 def rates(settings: Mapping[str, object], where: str) -> dict[str, Rates]:
     """The user's own prices: `[tool.harness.prices."openai/m"]`, dollars per million tokens by bucket."""
     return {name: validated(Rates, table, f"{where}: prices.{name}") for name, table in settings.items()}
+
+
+@lru_cache(maxsize=65536)
+def _listed_nano(model: Model, usage: Usage, at: datetime, batch: bool) -> int | None:
+    found = price(model, usage, at, batch=batch)
+    return None if found is None else found.usd_nano
 
 
 @cache

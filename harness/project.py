@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from harness import __version__, analysis, datasets, pricing
+from harness import __version__, analysis, datasets, forecast, pricing
 from harness.errors import ConfigError, HarnessError
 from harness.ledger import Ledger
 from harness.runner import Progress, Runner
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from harness.clock import SystemClock
+    from harness.forecast import Forecast
     from harness.types import Dataset
     from harness.wiring import Job
     from harness.workspace import Workspace
@@ -90,8 +91,26 @@ class Project:
             status = "failed items" if progress.failed else "done"
         finally:
             wall_s = self.clock.monotonic() - start_s
-            store.finish_run(run.id, status=status, wall_s=wall_s, fit_s=fit_s)
+            store.finish_run(
+                run.id,
+                status=status,
+                wall_s=wall_s,
+                fit_s=fit_s,
+                limits=None if job.model is None else job.model.limits(),
+            )
         return Done(run.id, progress, wall_s)
+
+    async def dry_run(self, job: Job) -> Forecast:
+        """What a job would still ask and cost; nothing is sent and nothing stored."""
+        stored = self.store.done(job.run.id)
+        if job.model is None:
+            return forecast.of_baseline(job.run.arm, job.items, stored)
+        await self._fit(job)
+        todo = [item for item in job.items if item.id not in stored]
+        await asyncio.to_thread(job.arm.prepare, todo)
+        arm = cast("forecast.Asking", job.arm)  # every arm with a model can say what it would ask it
+        name = (job.run.arm, str(job.model.model))
+        return forecast.of_prompt(name, arm, job.items, stored, job.model.rates)
 
     async def _fit(self, job: Job) -> float | None:
         if not job.training:

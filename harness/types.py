@@ -179,7 +179,7 @@ class Attempt:
     """One try at a request: the HTTP status (or None), its own duration, and the error if it failed."""
 
     status: int | None
-    latency_s: float
+    latency_s: float | None
     error: str | None = None
 
 
@@ -190,6 +190,8 @@ class Response:
     `finish` is `stop`, `length` (cut off) or `refusal`. `usage` and `raw_usage` are None when the
     server reports none. `latency_s` is the successful attempt's own time, without queueing. From
     the ledger (`cached=True`) a response keeps the latency and usage of the call that was paid.
+    `waited_s` is everything else: the queue, failed attempts and the pauses between them. A reply
+    from a provider's batch API (`batch`) has no latency of its own: None.
     `answered_by` is the model name the server gave back. `scores` are per-option probabilities.
     """
 
@@ -197,12 +199,14 @@ class Response:
     finish: Literal["stop", "length", "refusal"]
     usage: Usage | None
     raw_usage: JSON
-    latency_s: float
+    latency_s: float | None
     answered_by: str
     request_id: str | None = None
     scores: Mapping[str, float] | None = field(default=None, hash=False)
     attempts: tuple[Attempt, ...] = ()
     cached: bool = False
+    waited_s: float = 0.0
+    batch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +216,8 @@ class Prediction:
     `label` is set exactly when `outcome` is answered; `score` is the arm's confidence in it and
     `scores` the confidence per label, both in [0, 1]. `cost_usd` is what the prediction costs at
     list price, `billed_usd` what this run paid (0 from the ledger). `latency_s` is the time a
-    caller would have waited for this item alone. `path` names the arms that were asked, in order.
+    caller would have waited for this item alone, `waited_s` what this run waited besides: for its
+    turn, failed attempts and pauses. `path` names the arms that were asked, in order.
     """
 
     item_id: str
@@ -226,6 +231,7 @@ class Prediction:
     cost_usd: float | None = None
     billed_usd: float | None = None
     latency_s: float | None = None
+    waited_s: float | None = None
     cached: bool = False
     attempts: int = 0
     request_id: str | None = None

@@ -8,21 +8,27 @@ another process is just there, and both can simply be tried again.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import contextmanager
+from sqlite3 import Connection
 from typing import TYPE_CHECKING, Literal
 
 import tenacity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    Migration = Sequence[str]
 
 BUSY_TIMEOUT_S = 60.0
 
 
-def connect(path: Path, schema: str, synchronous: Literal["full", "normal"]) -> sqlite3.Connection:
-    """An open connection, usable from any thread, in autocommit mode until a `with` or `begin`.
+def connect(path: Path, migrations: Sequence[Migration], synchronous: Literal["full", "normal"]) -> Connection:
+    """An open connection, usable from any thread, with every migration applied.
 
-    `schema` creates what is missing. `full` flushes every commit to the disk, so that it survives
-    a power cut; `normal` survives only the end of the process. Raises `sqlite3.Error`.
+    A migration is a list of statements; their number is the version of the file. `full` flushes
+    every commit to the disk, so that it survives a power cut; `normal` survives only the end of
+    the process. Raises `sqlite3.Error`.
     """
     again = tenacity.Retrying(
         retry=tenacity.retry_if_exception(_is_busy),
@@ -30,19 +36,43 @@ def connect(path: Path, schema: str, synchronous: Literal["full", "normal"]) -> 
         stop=tenacity.stop_after_delay(BUSY_TIMEOUT_S),
         reraise=True,
     )
-    return again(_connect, path, schema, synchronous)
+    return again(_connect, path, migrations, synchronous)
 
 
-def _connect(path: Path, schema: str, synchronous: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, check_same_thread=False)
+def _connect(path: Path, migrations: Sequence[Migration], synchronous: str) -> Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None)
     try:
         connection.execute("pragma journal_mode = wal")
         connection.execute(f"pragma synchronous = {synchronous}")
-        connection.executescript(schema)
+        if _version(connection) != len(migrations):
+            _migrate(connection, migrations)
     except sqlite3.Error:
         connection.close()
         raise
     return connection
+
+
+def _migrate(connection: Connection, migrations: Sequence[Migration]) -> None:
+    with transaction(connection):
+        version = _version(connection)  # another process may have been faster
+        if version > len(migrations):
+            raise sqlite3.DatabaseError(f"version {version} is newer than this program, which knows {len(migrations)}")
+        for statement in (statement for migration in migrations[version:] for statement in migration):
+            connection.execute(statement)
+        connection.execute(f"pragma user_version = {len(migrations)}")
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """All or nothing, and the only writer from the first statement on."""
+    connection.execute("begin immediate")
+    with connection:  # commits, or rolls back
+        yield
+
+
+def _version(connection: Connection) -> int:
+    version: int = connection.execute("pragma user_version").fetchone()[0]
+    return version
 
 
 def _is_busy(error: BaseException) -> bool:

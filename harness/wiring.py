@@ -7,17 +7,13 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import asdict, dataclass
-from random import Random
 from typing import TYPE_CHECKING, cast
 
-from harness import fewshot, plugins, pricing
+from harness import fewshot, plugins, stack
 from harness.arms.classifier import Classifier, ClassifierArm
 from harness.arms.prompt import PromptArm, Question
 from harness.errors import ConfigError, one_of
 from harness.ids import content_id, item_set_id, unit_interval
-from harness.middleware.cached import Cached
-from harness.middleware.limited import Limited
-from harness.middleware.retrying import Retrying
 from harness.types import Run
 
 if TYPE_CHECKING:
@@ -31,7 +27,7 @@ if TYPE_CHECKING:
     from harness.clock import Clock
     from harness.ledger import Ledger
     from harness.prompts.files import Prompt
-    from harness.types import JSON, Arm, Connection, Dataset, Example, Item, Provider, Response
+    from harness.types import JSON, Arm, Dataset, Example, Item
     from harness.workspace import Workspace
 
 TRAIN = "train"
@@ -65,7 +61,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An arm with everything the runner needs to run it. `model_name` says who will answer."""
+    """An arm with everything the runner needs to run it.
+
+    `model` is what an arm asks, if it asks one.
+    """
 
     run: Run
     arm: Arm
@@ -73,7 +72,7 @@ class Job:
     items: tuple[Item, ...]
     workers: int = 1
     prompt: Prompt | None = None
-    connection: Connection | None = None
+    model: stack.Stack | None = None
 
 
 def baseline_job(name: str, scope: Scope, workspace: Workspace, clock: Clock, seed: int = 0) -> Job:
@@ -104,80 +103,46 @@ def unsuitable(name: str, dataset: Dataset, workspace: Workspace) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """How a prompt's model is asked: which, where, how many at once, which draw."""
-
-    model: str = "auto"
-    base_url: str | None = None
-    workers: int = 16
-    repeat: int = 0
-    fresh: bool = False
-
-
-def prompt_job(prompt: Prompt, scope: Scope, asking: Asking, workspace: Workspace, ledger: Ledger, clock: Clock) -> Job:
+def prompt_job(
+    prompt: Prompt, scope: Scope, asking: stack.Asking, workspace: Workspace, ledger: Ledger, clock: Clock
+) -> Job:
     """The job of a prompt: its model connected, behind the ledger."""
-    name, base_url = resolve_model(asking.model, asking.base_url)
-    provider_name, _, model_name = name.partition("/")
-    module = plugins.load("providers", provider_name)
-    connection: Connection = module.connect(model_name, base_url=base_url)
+    connection, module = stack.connect(asking)
     dataset, header = scope.dataset, prompt.header
-    question = Question(prompt, connection.model, dataset.kind, dataset.name, dataset.labels, asking.repeat)
+    question = Question(
+        prompt,
+        connection.model,
+        dataset.kind,
+        dataset.name,
+        dataset.labels,
+        asking.repeat,
+        gives_scores=module.GIVES_SCORES,
+    )
+    said = {"prompt": prompt.id, "model": asdict(connection.model), "labels": _labels(dataset)}
+    arm_id = content_id(said)
+    # One account over all runs of a prompt with a model on a dataset: repeats and resumed runs share its budget.
+    account = content_id({"dataset_id": dataset.id, "arm_id": arm_id})
+    tariff = stack.tariff(module, connection, workspace)
+    model = stack.Stack(connection, ledger, clock, tariff, account, asking)
     arm = PromptArm(
         question,
-        _stack(connection, ledger, clock, asking),
+        model.provider,
         lambda pool: fewshot.selector(header.examples, pool, embed_with(header.examples.encoder, workspace)),
-        _price(module, connection, workspace, clock),
+        model.cost,
     )
     training = scope.training() if header.examples.how != "none" else ()
     items = scope.items()
-    said = {"prompt": prompt.id, "model": asdict(connection.model), "labels": _labels(dataset)}
     run = _run(
         scope,
         arm=f"prompt:{prompt.version}",
-        arm_id=content_id(said),
+        arm_id=arm_id,
         items=items,
         model=str(connection.model),
         params={"prompt": prompt.id, "endpoint": connection.model.endpoint},
         n_train=len(training) or None,
         repeat=asking.repeat,
     )
-    return Job(run, arm, training, items, asking.workers, prompt, connection)
-
-
-def resolve_model(name: str, base_url: str | None = None) -> tuple[str, str | None]:
-    """`provider/model` for what the user wrote, and the server's address if it is not the provider's own.
-
-    `auto` is the first that works here: a configured key, a server on loopback, the local weights.
-    """
-    if name == "auto":
-        if base_url is not None:
-            raise ConfigError("--base-url needs --model PROVIDER/MODEL: which model does that server serve?")
-        return _first_that_works()
-    providers = plugins.names("providers")
-    if "/" not in name or name.partition("/")[0] not in providers:
-        known = ", ".join(f"{p}/..." for p in providers)
-        raise ConfigError(f"unknown model {name!r}; expected auto or PROVIDER/MODEL, one of {known}")
-    return name, base_url
-
-
-def _first_that_works() -> tuple[str, str | None]:
-    missing = {}
-    for provider in ("openai", "anthropic"):
-        module = plugins.load("providers", provider)
-        missing[provider] = module.available()
-        if missing[provider] is None:
-            return f"{provider}/{module.DEFAULT_MODEL}", None
-    served = plugins.load("providers", "openai").served_on_loopback()
-    if served is not None:
-        address, model = served
-        return f"openai/{model}", address
-    local = plugins.load("providers", "local")
-    missing["local"] = local.available()
-    if missing["local"] is None:
-        return f"local/{local.DEFAULT_MODEL}", None
-    reasons = "; ".join(f"{provider}: {reason}" for provider, reason in missing.items())
-    raise ConfigError(f"no model can be called here ({reasons})")
+    return Job(run, arm, training, items, asking.workers, prompt, model)
 
 
 def embed_with(encoder: str, workspace: Workspace) -> Callable[[Sequence[str]], NDArray[np.float32]]:
@@ -190,31 +155,6 @@ def embed_with(encoder: str, workspace: Workspace) -> Callable[[Sequence[str]], 
         return vectors
 
     return embed
-
-
-def _stack(connection: Connection, ledger: Ledger, clock: Clock, asking: Asking) -> Provider:
-    """A hit in the ledger skips everything; every retry passes the limiter again."""
-    limited = Limited(connection, clock, most=asking.workers)
-    retrying = Retrying(limited, clock, Random(asking.repeat))
-    return Cached(retrying, ledger, clock, pricing.table_name(), fresh=asking.fresh)
-
-
-def _price(
-    module: ModuleType, connection: Connection, workspace: Workspace, clock: Clock
-) -> Callable[[Response], float | None]:
-    usd_per_s = workspace.preferences.cpu_usd_per_hour / 3600
-    overrides = pricing.rates(workspace.preferences.prices, "[tool.harness]")
-
-    def of_compute(response: Response) -> float | None:
-        return response.latency_s * usd_per_s
-
-    def of_tokens(response: Response) -> float | None:
-        if response.usage is None:
-            return None
-        price = pricing.price(connection.model, response.usage, clock.now(), overrides=overrides)
-        return None if price is None else price.usd
-
-    return of_compute if getattr(module, "RUNS_HERE", False) else of_tokens
 
 
 def _run(scope: Scope, *, arm: str, arm_id: str, items: Sequence[Item], **rest: object) -> Run:

@@ -27,8 +27,9 @@ class Preferences:
     """`[tool.harness]`: what holds when the command line does not say otherwise.
 
     `cpu_usd_per_hour` prices the arms that run on this machine: what an hour of such a machine
-    costs. `budget_usd` caps what a run may pay. `prices` overrides the price table: dollars per
-    million tokens by model and bucket.
+    costs. `budget_usd` caps what a prompt with a model may be billed on a dataset, over all its runs;
+    `requests_per_minute` and `tokens_per_minute` are the provider's limits. `prices` overrides the price table:
+    dollars per million tokens by model and bucket.
     """
 
     dataset: str | None = None
@@ -38,6 +39,8 @@ class Preferences:
     cpu_usd_per_hour: Annotated[float, Field(ge=0)] = 0.10
     budget_usd: Annotated[float, Field(ge=0)] | None = None
     concurrency: Annotated[int, Field(ge=1)] = 16
+    requests_per_minute: Annotated[int, Field(ge=1)] | None = None
+    tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
     prices: Mapping[str, JsonValue] = field(default_factory=dict)
     gate: Mapping[str, JsonValue] = field(default_factory=dict)
 

@@ -5,6 +5,7 @@ number of a request (from 0) to a fault by name. Usage is counted in words, so s
 """
 
 import json
+import math
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ class Loopback:
     faults: Mapping[int, str] = field(default_factory=dict)
     latency_s: float = 0.0
     usage: Mapping[str, int] = field(default_factory=lambda: {"input": 100, "output": 2})
+    logprobs: Mapping[str, float] = field(default_factory=dict)
     models: tuple[str, ...] = ("planted-embed", "planted-chat")
     requests: list[dict] = field(default_factory=list)
     headers: list[dict] = field(default_factory=list)
@@ -51,11 +53,10 @@ class Wire(BaseHTTPRequestHandler):
         if fault and not self.misbehave(fault):
             return
         text = {"empty": "", "prose": "I would say it is probably the first one."}.get(fault)
-        reply = plan.answer(body["messages"][-1]["content"]) if text is None else text
-        made = (
-            self.anthropic(body, reply, fault) if self.path.endswith("/messages") else self.openai(body, reply, fault)
-        )
-        self.send(200, json.dumps(made))
+        asked = body["messages"][-1]["content"] if "messages" in body else body["input"]
+        reply = plan.answer(asked) if text is None else text
+        speak = {"messages": self.anthropic, "decisions": self.decision}.get(self.path.rpartition("/")[2], self.openai)
+        self.send(200, json.dumps(speak(body, reply, fault)))
 
     def do_GET(self):
         listed = [{"id": name, "object": "model", "created": 0, "owned_by": "x"} for name in self.server.plan.models]
@@ -100,7 +101,14 @@ class Wire(BaseHTTPRequestHandler):
             "object": "chat.completion",
             "created": 0,
             "model": body["model"] + "-2026",
-            "choices": [{"index": 0, "message": message, "finish_reason": "length" if fault == "cut" else "stop"}],
+            "choices": [
+                {
+                    "index": 0,
+                    "message": message,
+                    "finish_reason": "length" if fault == "cut" else "stop",
+                    "logprobs": self.logprobs(),
+                }
+            ],
             "usage": {
                 "prompt_tokens": usage["input"],
                 "completion_tokens": usage["output"],
@@ -110,6 +118,28 @@ class Wire(BaseHTTPRequestHandler):
                     "cache_write_tokens": usage.get("write", 0),
                 },
                 "completion_tokens_details": {"reasoning_tokens": usage.get("reasoning", 0)},
+            },
+        }
+
+    def logprobs(self):
+        shares = self.server.plan.logprobs
+        top = [{"token": token, "logprob": math.log(share), "bytes": None} for token, share in shares.items()]
+        return {"content": [top[0] | {"top_logprobs": top}]} if top else None
+
+    def decision(self, body, reply, fault):
+        usage = self.server.plan.usage
+        options = [choice["value"] for choice in body["questions"][0]["choices"]]
+        shares = [{"value": v, "probability": 0.9 if v == reply else 0.1 / (len(options) - 1)} for v in options]
+        choice = {"type": "choice", "choice": reply, "confidence": 0.9, "name": None, "probabilities": shares}
+        return {
+            "model": body["model"],
+            "answers": [{"type": "refusal", "name": None} if fault == "refusal" else choice],
+            "usage": {
+                "input_tokens": usage["input"],
+                "input_tokens_details": {"cached_tokens": usage.get("read", 0), "cache_write_tokens": 0},
+                "output_tokens": usage["output"],
+                "output_tokens_details": {"reasoning_tokens": 0},
+                "total_tokens": usage["input"] + usage["output"],
             },
         }
 

@@ -36,6 +36,8 @@ FLOOR = {
     "middleware": 5,
     "baselines": 5,
     "arms": 6,
+    "forecast": 6,
+    "stack": 6.5,
     "wiring": 7,
     "runner": 7,
     "analysis": 8,
@@ -50,8 +52,9 @@ FLOOR = {
 DOORS = {
     "duckdb": {"store", "datasets"},
     "sqlite3": {"wal", "ledger", "embedders"},
-    "openai": {"providers/openai"},
+    "openai": {"providers/openai", "providers/decision"},
     "anthropic": {"providers/anthropic"},
+    "httpx2": {"providers/_sdk"},
     "xllamacpp": {"providers/local"},
     "genai_prices": {"pricing"},
     "onnxruntime": {"embedders"},
@@ -66,8 +69,8 @@ DOORS = {
     "re2": {"parsing", "baselines"},
     "pandas": {"store", "analysis", "report", "project"},
     "time": {"clock"},
-    "random": {"wiring"},
-    "tenacity": {"middleware", "wal"},
+    "random": {"stack"},
+    "tenacity": {"wal"},
 }
 
 EXTENSIONS = (

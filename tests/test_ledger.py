@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import pytest
 
 from harness.errors import StoreError
-from harness.ids import request_id
-from harness.ledger import Ledger
+from harness.ids import request_id, request_text
+from harness.ledger import Asked, Ledger
 from harness.types import Attempt, Message, Model, Request, Response, Usage
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -32,8 +32,12 @@ def request(text="hi"):
     return Request(Model("openai", "m"), (Message("user", text),))
 
 
-def put(ledger, asked, response):
-    asyncio.run(ledger.put(request_id(asked), asked, response, AT, "table 1"))
+def entry(asked, account=""):
+    return Asked(request_id(asked), request_text(asked), AT, account, "table 1")
+
+
+def put(ledger, asked, response, billed_nano=None, account=""):
+    asyncio.run(ledger.put(entry(asked, account), response, billed_nano))
 
 
 def test_an_answer_comes_back_whole(tmp_path):
@@ -58,7 +62,7 @@ def test_failures_and_empty_replies_are_recorded_and_never_served(tmp_path):
     """The next time, they are asked again; a refusal is an answer."""
     with Ledger(tmp_path / "l.sqlite") as ledger:
         put(ledger, request("empty"), replace(REPLY, text=""))
-        asyncio.run(ledger.put_failure(request_id(request("down")), request("down"), (Attempt(500, 0.1, "x"),), AT))
+        asyncio.run(ledger.put_failure(entry(request("down")), (Attempt(500, 0.1, "x"),)))
         put(ledger, request("refused"), replace(REPLY, text="", finish="refusal"))
         assert ledger.get(request_id(request("empty"))) is None
         assert ledger.get(request_id(request("down"))) is None
@@ -81,7 +85,7 @@ def test_many_at_once_are_all_durable_when_awaited(tmp_path):
 
     async def one(ledger, i):
         asked = request(str(i))
-        await ledger.put(request_id(asked), asked, REPLY, AT, "")
+        await ledger.put(entry(asked), REPLY)
         with sqlite3.connect(path) as connection:
             return connection.execute("select count(*) from calls where key = ?", [request_id(asked)]).fetchone()[0]
 
@@ -96,13 +100,14 @@ WRITER = """
 import asyncio, sys
 from datetime import datetime, UTC
 from pathlib import Path
-from harness.ids import request_id
-from harness.ledger import Ledger
+from harness.ids import request_id, request_text
+from harness.ledger import Asked, Ledger
 from harness.types import Message, Model, Request, Response
 async def go(ledger):
     for i in range(int(sys.argv[3])):
         asked = Request(Model("openai", "m"), (Message("user", f"{sys.argv[2]} {i}"),))
-        await ledger.put(request_id(asked), asked, Response("a", "stop", None, None, 0.1, "m"), datetime.now(UTC), "")
+        entry = Asked(request_id(asked), request_text(asked), datetime.now(UTC))
+        await ledger.put(entry, Response("a", "stop", None, None, 0.1, "m"))
         print(i, flush=True)
 with Ledger(Path(sys.argv[1])) as ledger:
     asyncio.run(go(ledger))

@@ -6,7 +6,7 @@ import pytest
 
 from harness import wal
 
-SCHEMA = "create table if not exists rows (process integer, number integer)"
+MIGRATIONS = (("create table rows (process integer, number integer)",),)
 PROCESSES, ROWS = 4, 30
 
 
@@ -14,7 +14,7 @@ def write_rows(path, start, process):
     """Open, write one row and close again, as often as there are rows: the file is new and closed all the time."""
     start.wait()
     for number in range(ROWS):
-        with closing(wal.connect(path, SCHEMA, "normal")) as connection, connection:
+        with closing(wal.connect(path, MIGRATIONS, "normal")) as connection, wal.transaction(connection):
             connection.execute("insert into rows values (?, ?)", [process, number])
 
 
@@ -30,7 +30,7 @@ def test_processes_that_open_a_new_file_at_once_all_succeed(tmp_path):
         for writer in writers:
             writer.join(60)
         assert [writer.exitcode for writer in writers] == [0] * PROCESSES
-        with closing(wal.connect(path, SCHEMA, "normal")) as connection:
+        with closing(wal.connect(path, MIGRATIONS, "normal")) as connection:
             assert connection.execute("select count(*) from rows").fetchone() == (PROCESSES * ROWS,)
 
 
@@ -39,4 +39,30 @@ def test_a_file_that_is_no_database_is_an_error_at_once(tmp_path):
     path = tmp_path / "x.sqlite"
     path.write_bytes(b"not a database, but long enough to be read as one" * 100)
     with pytest.raises(sqlite3.DatabaseError, match="not a database"):
-        wal.connect(path, SCHEMA, "full")
+        wal.connect(path, MIGRATIONS, "full")
+
+
+def test_migrations_are_applied_once_and_in_order(tmp_path):
+    """An older file gets what it lacks and keeps its rows; a newer one is refused."""
+    path = tmp_path / "x.sqlite"
+    newer = (*MIGRATIONS, ("alter table rows add column note text", "update rows set note = 'old'"))
+    with closing(wal.connect(path, MIGRATIONS, "normal")) as connection:
+        connection.execute("insert into rows values (1, 2)")
+    for _ in range(2):
+        with closing(wal.connect(path, newer, "normal")) as connection:
+            assert connection.execute("select * from rows").fetchall() == [(1, 2, "old")]
+    with pytest.raises(sqlite3.DatabaseError, match="version 2 is newer"):
+        wal.connect(path, MIGRATIONS, "normal")
+
+
+def insert_two(connection, *tables):
+    for table in tables:
+        connection.execute(f"insert into {table} values (1, 2)")
+
+
+def test_a_transaction_is_all_or_nothing(tmp_path):
+    """An error in the middle leaves no row behind."""
+    with closing(wal.connect(tmp_path / "x.sqlite", MIGRATIONS, "full")) as connection:
+        with pytest.raises(sqlite3.OperationalError, match="no such table"), wal.transaction(connection):
+            insert_two(connection, "rows", "other")
+        assert connection.execute("select count(*) from rows").fetchone() == (0,)

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 from harness import plugins
-from harness.errors import RateLimited, RequestRejected, TransientError
-from harness.types import Example, Outcome, Prediction, Request
+from harness.arms import _choice
+from harness.errors import ProviderError, RateLimited, RequestRejected, TransientError
+from harness.pricing import NANO
+from harness.types import Example, Outcome, Prediction, Request, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from harness.fewshot import Selector
     from harness.prompts.files import Prompt
-    from harness.types import Item, Label, Message, Model, Provider, ReplyFormat, Response
+    from harness.types import Item, Label, Model, Provider, ReplyFormat, Response
+
+    Cost = Callable[[Response], tuple[int | None, int | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a prompt arm asks of whom: everything that does not depend on the item."""
+    """What a prompt arm asks of whom: everything that does not depend on the item.
+
+    `gives_scores` is False for a model without log-probabilities: in mode `choice` it votes instead.
+    """
 
     prompt: Prompt
     model: Model
@@ -27,10 +35,11 @@ class Question:
     task: str
     labels: tuple[Label, ...]
     sample: int = 0
+    gives_scores: bool = True
 
 
 class PromptArm:
-    """One prompt and one model. `price` gives a response's cost at list price, or None."""
+    """One prompt and one model. `cost` gives a reply's list price and its bill in nano-dollars, or None."""
 
     batch_size = 1
 
@@ -39,17 +48,19 @@ class PromptArm:
         question: Question,
         provider: Provider,
         select: Callable[[Sequence[Example]], Selector],
-        price: Callable[[Response], float | None],
+        cost: Cost,
     ) -> None:
         self._question = question
         self._provider = provider
         self._select = select
-        self._price = price
-        self._selector = select(()) if question.prompt.header.examples.how == "none" else None
+        self._cost = cost
+        header = question.prompt.header
+        self._selector = select(()) if header.examples.how == "none" else None
         self._kind = plugins.load("kinds", question.kind)
         self._names = tuple(label.name for label in question.labels)
-        header = question.prompt.header
-        self._reply: ReplyFormat = self._kind.reply_format(header.output, self._names, header.pattern)
+        self._draws = _draws(question)
+        options = self._draws[0].aliases or self._names
+        self._reply: ReplyFormat = self._kind.reply_format(header.output, options, header.pattern)
         self._path = (f"prompt:{question.prompt.version}",)
 
     def fit(self, items: Sequence[Item], labels: Sequence[str]) -> None:
@@ -62,54 +73,104 @@ class PromptArm:
         if self._selector is not None:
             self._selector.prepare(items)
 
-    def messages(self, item: Item) -> tuple[Message, ...]:
-        """What the model is sent for an item."""
+    def requests(self, item: Item) -> list[Request]:
+        """The whole questions for an item, as the ledger keys them: one, or in mode `choice` one per draw."""
+        question = self._question
+        header = question.prompt.header
         examples = self._selector.choose(item) if self._selector is not None else ()
-        question = self._question
-        return question.prompt.template.messages(item, question.labels, question.task, examples)
-
-    def request(self, item: Item) -> Request:
-        """The whole question for an item, as the ledger keys it."""
-        question = self._question
-        return Request(question.model, self.messages(item), question.prompt.header.model, self._reply, question.sample)
+        return [
+            Request(
+                question.model,
+                question.prompt.template.messages(item, draw.labels, question.task, examples, draw.alias_of),
+                header.model,
+                self._reply,
+                draw.sample,
+            )
+            for draw in self._draws
+        ]
 
     async def predict(self, items: Sequence[Item]) -> list[Prediction]:
         """One prediction per item, asked one after the other; outages become failed predictions."""
         return [await self._ask(item) for item in items]
 
     async def _ask(self, item: Item) -> Prediction:
-        try:
-            response = await self._provider.send(self.request(item))
-        except (RateLimited, TransientError, RequestRejected) as error:
-            return Prediction(
-                item.id,
-                Outcome.FAILED,
-                error=f"{type(error).__name__}: {error}",
-                attempts=max(len(error.attempts), 1),
-                request_id=error.request_id,
-                path=self._path,
-            )
-        return self._prediction(item, response)
-
-    def _prediction(self, item: Item, response: Response) -> Prediction:
-        if response.finish == "refusal":
-            outcome, label = Outcome.REFUSED, None
+        requests = self.requests(item)
+        if len(requests) == 1:
+            replies = [await _reply_or_outage(self._provider, requests[0])]
         else:
-            outcome, label = self._kind.parse(response.text, self._names, self._reply)
-        cost_usd = self._price(response)
+            replies = await asyncio.gather(*(_reply_or_outage(self._provider, request) for request in requests))
+        answered = [reply for reply in replies if not isinstance(reply, ProviderError)]
+        outages = [reply for reply in replies if isinstance(reply, ProviderError)]
+        return self._failed(item, outages) if outages else self._prediction(item, answered)
+
+    def _failed(self, item: Item, outages: Sequence[ProviderError]) -> Prediction:
+        error = outages[0]
+        return Prediction(
+            item.id,
+            Outcome.FAILED,
+            error=f"{type(error).__name__}: {error}",
+            attempts=sum(max(len(outage.attempts), 1) for outage in outages),
+            request_id=error.request_id,
+            path=self._path,
+        )
+
+    def _prediction(self, item: Item, replies: Sequence[Response]) -> Prediction:
+        outcome, label, scores = self._answer(replies)
+        prices = [self._cost(reply) for reply in replies]
         return Prediction(
             item.id,
             outcome,
             label=label,
-            score=response.scores.get(label) if response.scores and label is not None else None,
-            scores=response.scores,
-            raw=response.text,
-            usage=response.usage,
-            cost_usd=cost_usd,
-            billed_usd=0.0 if response.cached else cost_usd,
-            latency_s=response.latency_s,
-            cached=response.cached,
-            attempts=max(len(response.attempts), 1),
-            request_id=response.request_id,
+            score=scores.get(label) if scores and label is not None else None,
+            scores=scores,
+            raw="\n".join(reply.text for reply in replies),
+            usage=_sum_of([reply.usage for reply in replies]),
+            cost_usd=_usd([listed for listed, _ in prices]),
+            billed_usd=_usd([0 if reply.cached else bill for reply, (_, bill) in zip(replies, prices, strict=True)]),
+            # Draws are asked at the same time, so a caller waits for the slowest.
+            latency_s=_longest([reply.latency_s for reply in replies]),
+            waited_s=_longest([None if reply.cached else reply.waited_s for reply in replies]),
+            cached=all(reply.cached for reply in replies),
+            attempts=sum(max(len(reply.attempts), 1) for reply in replies),
+            request_id=replies[0].request_id,
             path=self._path,
         )
+
+    def _answer(self, replies: Sequence[Response]) -> tuple[Outcome, str | None, Mapping[str, float] | None]:
+        if self._reply.mode == "choice":
+            return _choice.tally(self._draws, replies)
+        reply = replies[0]
+        if reply.finish == "refusal":
+            return Outcome.REFUSED, None, None
+        outcome, label = self._kind.parse(reply.text, self._names, self._reply)
+        return outcome, label, reply.scores
+
+
+def _draws(question: Question) -> list[_choice.Draw]:
+    header = question.prompt.header
+    if header.output != "choice":
+        return [_choice.Draw(question.labels, (), question.sample)]
+    votes = 1 if question.gives_scores else header.votes
+    return _choice.draws(question.labels, header.rotations, votes, question.sample)
+
+
+async def _reply_or_outage(provider: Provider, request: Request) -> Response | ProviderError:
+    try:
+        return await provider.send(request)
+    except (RateLimited, TransientError, RequestRejected) as error:
+        return error
+
+
+def _sum_of(usages: Sequence[Usage | None]) -> Usage | None:
+    known = [usage for usage in usages if usage is not None]
+    if len(known) < len(usages):
+        return None
+    return known[0] if len(known) == 1 else Usage(*(sum(counts) for counts in zip(*map(astuple, known), strict=True)))
+
+
+def _longest(seconds: Sequence[float | None]) -> float | None:
+    return max((each for each in seconds if each is not None), default=None)
+
+
+def _usd(nanos: Sequence[int | None]) -> float | None:
+    return None if None in nanos else sum(nano for nano in nanos if nano is not None) / NANO

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 def carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job]) -> list[Done]:
     """Each job done in turn; Ctrl-C lets what is in flight finish, stores it and stops."""
+    # Thousands of calls make and drop small objects; looking for cycles at every 700 takes a fifth of the time.
+    gc.set_threshold(100_000, 50, 100)
     return asyncio.run(_carry_out(project, dataset, jobs))
 
 
@@ -46,8 +49,8 @@ async def _carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job]) ->
             try:
                 done.append(await project.carry_out(job, dataset, stop, watch))
             finally:
-                if job.connection is not None:
-                    await job.connection.close()
+                if job.model is not None:
+                    await job.model.close()
     return done
 
 

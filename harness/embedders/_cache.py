@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SCHEMA = "create table if not exists vectors (key blob primary key, vector blob not null) without rowid"
+MIGRATIONS = (("create table if not exists vectors (key blob primary key, vector blob not null) without rowid",),)
 ASKED_AT_ONCE = 500
 
 
@@ -48,14 +48,14 @@ class VectorCache:
         """Keep vectors; what another process has written meanwhile stays."""
         rows = [(self._key(text), vector.astype(np.float32).tobytes()) for text, vector in vectors.items()]
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._opened() as connection, connection:
+        with self._opened() as connection, wal.transaction(connection):
             connection.executemany("insert or ignore into vectors values (?, ?)", rows)
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
         try:
             # What is lost in a power cut is computed again, so commits need not be flushed.
-            with closing(wal.connect(self._path, SCHEMA, synchronous="normal")) as connection:
+            with closing(wal.connect(self._path, MIGRATIONS, synchronous="normal")) as connection:
                 yield connection
         except sqlite3.Error as error:
             raise StoreError(

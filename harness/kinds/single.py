@@ -26,7 +26,7 @@ def read_gold(cell: str, labels: Collection[str], where: str) -> str:
 
 
 def reply_format(mode: ReplyMode, labels: Sequence[str], pattern: str | None = None) -> ReplyFormat:
-    """What a model may reply, for a prompt's output mode."""
+    """What a model may reply, for a prompt's output mode; `labels` are their aliases in mode `choice`."""
     schema = canonical_json(_schema(labels)) if mode == "json" else None
     options = tuple(labels) if mode in ("label", "choice") else ()
     return ReplyFormat(mode=mode, options=options, schema=schema, pattern=pattern)

@@ -1,7 +1,7 @@
 """The one retry layer: which errors, how long to wait, when to give up, every attempt kept.
 
 The SDKs' own retries are off, so nothing multiplies. A pause that the server names is obeyed up to
-the item's deadline; without one the wait doubles, with jitter, so that workers do not return in
+the item's deadline; without one it doubles, with jitter, so that workers do not return in
 step.
 """
 
@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
-
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from harness.errors import ProviderError
 from harness.types import Attempt
@@ -24,12 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long an item is tried for: attempts, seconds in all, and the waits between."""
+    """How long an item is tried for: attempts, seconds in all, and the pauses between."""
 
     attempts: int = 6
     deadline_s: float = 120.0
-    first_wait_s: float = 0.5
-    longest_wait_s: float = 20.0
+    first_pause_s: float = 0.5
+    longest_pause_s: float = 20.0
 
 
 class Retrying:
@@ -43,32 +41,36 @@ class Retrying:
 
     async def send(self, request: Request) -> Response:
         """The reply, with all attempts; or the last error, with all attempts."""
-        tries = _Tries(self._clock)
-        retrying = AsyncRetrying(
-            sleep=self._clock.sleep,
-            retry=retry_if_exception(lambda error: isinstance(error, ProviderError) and error.retryable),
-            wait=self._wait_s,
-            stop=lambda state: self._is_over(state, tries),
-            reraise=True,
-        )
+        tries = _Tries(self._clock, self._clock.monotonic())
         try:
-            response: Response = await retrying(tries.send, self._provider, request)
+            response = await self._ask_until_answered(tries, request)
         except ProviderError as error:
             error.attempts = tuple(tries.made)
             raise
-        return replace(response, attempts=(*tries.made, Attempt(200, response.latency_s)))
+        waited_s = tries.elapsed_s() - (response.latency_s or 0.0)
+        return replace(response, attempts=(*tries.made, Attempt(200, response.latency_s)), waited_s=max(waited_s, 0.0))
 
-    def _wait_s(self, state: RetryCallState) -> float:
-        asked_s: float | None = getattr(_error(state), "retry_after_s", None)
-        # A server that says 0 has still said "too fast": the usual wait is the least.
-        doubled_s = self._patience.first_wait_s * 2 ** (state.attempt_number - 1)
-        usual_s: float = min(doubled_s, self._patience.longest_wait_s) * self._rng.uniform(0.75, 1.25)
-        return max(usual_s, asked_s or 0.0)
+    async def _ask_until_answered(self, tries: _Tries, request: Request) -> Response:
+        while True:
+            try:
+                return await tries.send(self._provider, request)
+            except ProviderError as error:
+                pause_s = self._pause_s(len(tries.made), error)
+                if not error.retryable or self._is_last(tries, pause_s):
+                    raise
+            await self._clock.sleep(pause_s)
 
-    def _is_over(self, state: RetryCallState, tries: _Tries) -> bool:
+    def _is_last(self, tries: _Tries, pause_s: float) -> bool:
         """True when there are no attempts left, or no time for the next one."""
-        next_at_s = tries.elapsed_s() + self._wait_s(state)
-        return state.attempt_number >= self._patience.attempts or next_at_s >= self._patience.deadline_s
+        is_late = tries.elapsed_s() + pause_s >= self._patience.deadline_s
+        return is_late or len(tries.made) >= self._patience.attempts
+
+    def _pause_s(self, failures: int, error: ProviderError) -> float:
+        asked_s: float | None = getattr(error, "retry_after_s", None)
+        # A server that says 0 has still said "too fast": the usual pause is the least.
+        doubled_s = self._patience.first_pause_s * 2 ** (failures - 1)
+        usual_s: float = min(doubled_s, self._patience.longest_pause_s) * self._rng.uniform(0.75, 1.25)
+        return max(usual_s, asked_s or 0.0)
 
 
 @dataclass(slots=True)
@@ -76,12 +78,11 @@ class _Tries:
     """The failed attempts at one request, each with its own duration."""
 
     clock: Clock
+    start_s: float
     made: list[Attempt] = field(default_factory=list)
-    start_s: float = -1.0
 
     async def send(self, provider: Provider, request: Request) -> Response:
         began_s = self.clock.monotonic()
-        self.start_s = began_s if self.start_s < 0 else self.start_s
         try:
             return await provider.send(request)
         except ProviderError as error:
@@ -90,7 +91,3 @@ class _Tries:
 
     def elapsed_s(self) -> float:
         return self.clock.monotonic() - self.start_s
-
-
-def _error(state: RetryCallState) -> BaseException | None:
-    return state.outcome.exception() if state.outcome is not None else None

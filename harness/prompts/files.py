@@ -17,7 +17,7 @@ from pydantic import Field
 from harness.errors import ConfigError, one_of
 from harness.ids import content_id
 from harness.prompts.rendering import Template
-from harness.types import ReplyMode, Settings
+from harness.types import JSON, ReplyMode, Settings
 from harness.validation import validated
 from harness.workspace import checked_name
 
@@ -39,12 +39,18 @@ class FewShot:
 
 @dataclass(frozen=True, slots=True)
 class FrontMatter:
-    """What stands between the `---` lines of a prompt file; every key has a default."""
+    """What stands between the `---` lines of a prompt file; every key has a default.
+
+    With `output: choice`, `rotations` is the number of orders in which the labels are shown, and
+    `votes` how often a model without log-probabilities is asked in each of them.
+    """
 
     description: str = ""
     parent: str | None = None
     output: ReplyMode = "label"
     pattern: str | None = None
+    rotations: Annotated[int, Field(ge=1, le=100)] = 2
+    votes: Annotated[int, Field(ge=1, le=100)] = 5
     model: Settings = field(default_factory=Settings)
     examples: FewShot = field(default_factory=FewShot)
 
@@ -88,8 +94,19 @@ def parse(text: str, task: str, version: str, path: str) -> Prompt:
     header = _front_matter(found.group(1), path) if found else FrontMatter()
     end = found.end() if found else 0
     template = Template(text[end:].replace("\r\n", "\n"), path, first_line=text[:end].count("\n") + 1)
-    said = asdict(header) | {"template": template.source, "description": None, "parent": None}
+    if header.output == "choice" and "alias" not in template.source:
+        raise ConfigError(
+            f"{path}: `output: choice` is answered with a label's alias, and the template shows none; "
+            "for instance {% for label in labels %}{{ label.alias }}: {{ label.name }} {% endfor %}"
+        )
+    said = _identity(header) | {"template": template.source, "description": None, "parent": None}
     return Prompt(content_id(said), task, version, header, template, text)
+
+
+def _identity(header: FrontMatter) -> dict[str, JSON]:
+    """What of the front matter changes the answers: `rotations` and `votes` only where they are used."""
+    said: dict[str, JSON] = asdict(header)
+    return said if header.output == "choice" else {k: v for k, v in said.items() if k not in ("rotations", "votes")}
 
 
 def _by_path(root: Path, name: str) -> Path:

@@ -19,7 +19,7 @@ from harness.errors import ConfigError, one_of
 from harness.types import Message, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from harness.types import Example, Item, Label
 
@@ -52,14 +52,25 @@ class Template:
             raise ConfigError(f"{path}: there is no {{% block user %}}; the item goes there")
 
     def messages(
-        self, item: Item, labels: Sequence[Label], task: str, examples: Sequence[Example] = ()
+        self,
+        item: Item,
+        labels: Sequence[Label],
+        task: str,
+        examples: Sequence[Example] = (),
+        aliases: Mapping[str, str] | None = None,
     ) -> tuple[Message, ...]:
-        """The messages for one item; a template's mistake is a `ConfigError` with file and line."""
+        """The messages for one item; a template's mistake is a `ConfigError` with file and line.
+
+        `aliases` are the labels' short names by label, for `output: choice`; without them a
+        template that shows an alias is mistaken.
+        """
         context: dict[str, object] = {
             "item": _plain(item),
-            "labels": [asdict(label) for label in labels],
+            "labels": [asdict(label) | _alias(label.name, aliases) for label in labels],
             "task": task,
-            "examples": [_plain(example.item) | {"label": example.label} for example in examples],
+            "examples": [
+                _plain(example.item) | {"label": example.label} | _alias(example.label, aliases) for example in examples
+            ],
         }
         rendered = [(role, self._render(role, context)) for role in ROLES if role in self._compiled.blocks]
         return tuple(Message(role, content) for role, content in rendered if content)
@@ -115,6 +126,10 @@ def _defined(value: object) -> object:
         if isinstance(part, Undefined):
             str(part)  # raises, naming it
     return value
+
+
+def _alias(label: str, aliases: Mapping[str, str] | None) -> dict[str, str]:
+    return {"alias": aliases[label]} if aliases and label in aliases else {}
 
 
 def _plain(item: Item) -> dict[str, object]:

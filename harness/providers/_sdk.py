@@ -8,6 +8,8 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import httpx2
+
 from harness.errors import AuthError, ProviderError, RateLimited, RequestRejected, TransientError
 
 if TYPE_CHECKING:
@@ -15,21 +17,38 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import ModuleType
 
+    import anthropic
+    import openai
+
     from harness.clock import Clock
+
+    Body = Mapping[str, object]
 
 RETRYABLE = (408, 409)
 LONGEST_MESSAGE = 300
 
 
-def payload(reply: object, provider: str) -> dict[str, object]:
+async def post(client: openai.AsyncOpenAI | anthropic.AsyncAnthropic, path: str, body: Body) -> httpx2.Response:
+    """The raw reply to a request, sent by an SDK with its key, headers and errors, but without its models.
+
+    The SDKs check every request and every reply against their types, which took most of a call's
+    processor time (docs/decisions.md); a body of plain JSON needs none of it.
+    """
+    return await client.post(path, body=body, cast_to=httpx2.Response)
+
+
+def payload(reply: httpx2.Response, provider: str) -> dict[str, object]:
     """The JSON object of a raw reply; a body that is none is an outage, not an answer."""
-    body: str = reply.http_response.text  # type: ignore[attr-defined]  # both SDKs' raw replies have it
     try:
-        value = json.loads(body)
+        value = json.loads(reply.content)
     except ValueError:
-        raise TransientError(f"{provider}: the reply is not JSON: {_short(body)!r}", status=200) from None
+        raise TransientError(
+            f"{provider}: the reply is not JSON: {_short(reply.text)!r}", status=200, may_be_billed=True
+        ) from None
     if not isinstance(value, dict):
-        raise TransientError(f"{provider}: the reply is a JSON {type(value).__name__}, not an object", status=200)
+        raise TransientError(
+            f"{provider}: the reply is a JSON {type(value).__name__}, not an object", status=200, may_be_billed=True
+        )
     return value
 
 
@@ -38,10 +57,11 @@ def translated(
 ) -> ProviderError:
     """Our error for an SDK's: one line, no key, with status, request id and the pause it asks for."""
     if isinstance(error, sdk.APITimeoutError):
-        return TransientError(f"{model}: no answer in time")
+        return TransientError(f"{model}: no answer in time", may_be_billed=not _was_never_sent(error))
     if not isinstance(error, sdk.APIStatusError):
         cause = error.__cause__ or error
-        return TransientError(hide(f"{model}: connection failed: {type(cause).__name__}: {_short(str(cause))}"))
+        said = hide(f"{model}: connection failed: {type(cause).__name__}: {_short(str(cause))}")
+        return TransientError(said, may_be_billed=not _was_never_sent(error))
     status: int = error.status_code
     headers: Mapping[str, str] = error.response.headers
     request_id = headers.get("x-request-id") or headers.get("request-id")
@@ -85,6 +105,11 @@ def number(table: object, *path: str) -> int:
     for name in path:
         table = table.get(name) if isinstance(table, dict) else None
     return table if isinstance(table, int) else 0
+
+
+def _was_never_sent(error: Exception) -> bool:
+    """Whether the connection was not even made; anything later may have reached the server."""
+    return isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
 
 
 def _message(error: Exception) -> str:

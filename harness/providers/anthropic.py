@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import anthropic
 
 from harness.clock import SystemClock
-from harness.errors import AuthError, ConfigError
+from harness.errors import AuthError
 from harness.providers import _sdk
 from harness.redaction import Redactor
 from harness.types import Model, Response, Usage
@@ -32,7 +33,21 @@ KEY, TOKEN, ADDRESS = "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BA
 DEFAULT_MODEL = "claude-haiku-4-5"
 MODELS = ("claude-haiku-4-5", "claude-haiku-5-5", "claude-sonnet-5-5")
 RUNS_HERE = False
+GIVES_SCORES = False  # no log-probabilities anywhere in the API
 TIMEOUT_S = 60.0
+# The shortest prefix that is ever cached, in tokens; whoever is not named has the newer models' minimum.
+SHORTEST_CACHED = {
+    "claude-haiku-4-5": 4096,
+    "claude-opus-4-5": 4096,
+    "claude-opus-4-6": 4096,
+    "claude-opus-4-7": 2048,
+    "claude-opus-4-8": 1024,
+    "claude-sonnet-4-5": 1024,
+    "claude-sonnet-4-6": 1024,
+    "claude-sonnet-5": 1024,
+}
+NEWER_SHORTEST = 512
+BYTES_PER_TOKEN = 3  # fewer than in English text: a mark on too short a prefix does no harm, a missing one costs
 
 
 def available() -> str | None:
@@ -54,6 +69,7 @@ def connect(model: str, base_url: str | None = None, timeout_s: float = TIMEOUT_
         base_url=address,
         timeout=timeout_s,
         max_retries=0,
+        http_client=anthropic.DefaultAioHttpClient(timeout=timeout_s),
     )
     return _Messages(Model("anthropic", model, endpoint), client, Redactor([key, token]), SystemClock())
 
@@ -64,13 +80,15 @@ class _Messages:
         self._client = client
         self._hide = hide
         self._clock = clock
+        self._last_system = ""
 
     async def send(self, request: Request) -> Response:
         """The model's reply, its usage in disjoint buckets, and how long this one call took."""
-        ask = self._client.messages.with_raw_response.create
+        body = _parameters(request)
+        self._mark(body)
         start_s = self._clock.monotonic()
         try:
-            reply = await ask(**_parameters(request))
+            reply = await _sdk.post(self._client, "/v1/messages", body)
         except anthropic.APIError as error:
             raise _sdk.translated(error, anthropic, str(self.model), KEY, self._hide, self._clock) from None
         latency_s = self._clock.monotonic() - start_s
@@ -80,6 +98,16 @@ class _Messages:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+    def _mark(self, body: dict[str, Any]) -> None:
+        """Ask for the system message to be cached, from its second use on, where it is long enough.
+
+        Writing to the cache costs more than reading plainly, so a prefix that is not repeated is not marked.
+        """
+        system = body.get("system", "")
+        is_repeated, self._last_system = system == self._last_system, system
+        if is_repeated and len(system.encode()) / BYTES_PER_TOKEN >= _shortest_cached(self.model.name):
+            body["system"] = [{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}]
 
     def _response(self, payload: Mapping[str, Any], latency_s: float, request_id: str | None) -> Response:
         parts = [part.get("text", "") for part in payload.get("content") or [] if part.get("type") == "text"]
@@ -107,10 +135,13 @@ def usage_of(usage: Mapping[str, JSON]) -> Usage:
     )
 
 
+def _shortest_cached(model: str) -> int:
+    # A dated name, such as claude-haiku-4-5-20251001, is the same model; claude-sonnet-5-5 is not claude-sonnet-5.
+    return SHORTEST_CACHED.get(re.sub(r"-\d{8}$", "", model), NEWER_SHORTEST)
+
+
 def _parameters(request: Request) -> dict[str, Any]:
     settings, reply = request.settings, request.reply
-    if reply.mode == "choice":
-        raise ConfigError(f"{request.model} gives no log-probabilities; use `output: label` in the prompt")
     output: dict[str, Any] = {}
     if settings.reasoning_effort:
         output["effort"] = settings.reasoning_effort

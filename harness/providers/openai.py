@@ -7,7 +7,6 @@ retries are off: one layer retries, and it is not this one.
 from __future__ import annotations
 
 import json
-import math
 import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ import openai
 from harness.clock import SystemClock
 from harness.errors import AuthError
 from harness.providers import _sdk
+from harness.providers._logprobs import option_scores
 from harness.redaction import Redactor
 from harness.types import Model, Response, Usage
 
@@ -32,6 +32,7 @@ KEY, ADDRESS = "OPENAI_API_KEY", "OPENAI_BASE_URL"
 DEFAULT_MODEL = "gpt-4o-mini"
 MODELS = ("gpt-4o-mini", "gpt-4o", "gpt-5-mini", "gpt-5")
 RUNS_HERE = False
+GIVES_SCORES = True
 TIMEOUT_S = 60.0
 MOST_LOGPROBS = 20
 # Where servers of one's own listen unless told otherwise: Ollama, llama.cpp, vLLM, LM Studio.
@@ -71,7 +72,13 @@ def connect(model: str, base_url: str | None = None, timeout_s: float = TIMEOUT_
     if not key and not endpoint:
         raise AuthError(f"no key for openai/{model}: set {KEY}, or choose --model local/gemma3-270m")
     # A server of one's own may need no key, and the SDK insists on one.
-    client = openai.AsyncOpenAI(api_key=key or "none", base_url=address, timeout=timeout_s, max_retries=0)
+    client = openai.AsyncOpenAI(
+        api_key=key or "none",
+        base_url=address,
+        timeout=timeout_s,
+        max_retries=0,
+        http_client=openai.DefaultAioHttpClient(timeout=timeout_s),
+    )
     return _Chat(Model("openai", model, endpoint), client, Redactor([key]), SystemClock())
 
 
@@ -84,10 +91,10 @@ class _Chat:
 
     async def send(self, request: Request) -> Response:
         """The model's reply, its usage in disjoint buckets, and how long this one call took."""
-        ask = self._client.chat.completions.with_raw_response.create
+        body = _parameters(request)
         start_s = self._clock.monotonic()
         try:
-            reply = await ask(**_parameters(request))
+            reply = await _sdk.post(self._client, "/chat/completions", body)
         except openai.APIError as error:
             raise _sdk.translated(error, openai, str(self.model), KEY, self._hide, self._clock) from None
         latency_s = self._clock.monotonic() - start_s
@@ -113,7 +120,7 @@ class _Chat:
             latency_s=latency_s,
             answered_by=str(payload.get("model") or self.model.name),
             request_id=request_id,
-            scores=_scores(choice, request),
+            scores=option_scores(choice, request.reply.options) if request.reply.mode == "choice" else None,
         )
 
 
@@ -151,17 +158,3 @@ def _parameters(request: Request) -> dict[str, Any]:
     if reply.mode == "choice":
         parameters |= {"logprobs": True, "top_logprobs": MOST_LOGPROBS}
     return {name: value for name, value in parameters.items() if value is not None}
-
-
-def _scores(choice: Mapping[str, Any], request: Request) -> dict[str, float] | None:
-    """Probability per option from the first token's alternatives, renormalised over the options."""
-    tokens = (choice.get("logprobs") or {}).get("content") or []
-    if request.reply.mode != "choice" or not tokens:
-        return None
-    mass = dict.fromkeys(request.reply.options, 0.0)
-    for alternative in tokens[0].get("top_logprobs") or []:
-        option = str(alternative.get("token", "")).strip()
-        if option in mass:
-            mass[option] += math.exp(alternative["logprob"])
-    total = sum(mass.values())
-    return {option: share / total for option, share in mass.items()} if total > 0 else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.table import Table as RichTable
@@ -34,21 +34,22 @@ def _block(block: Block) -> RenderableType | None:
 
 
 def _table(block: Table) -> RichTable:
-    # One blank between columns where there are many: the scorecard has to fit 80 columns.
-    padding = (0, 0) if len(block.columns) > 7 else (0, 1)
-    table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, padding=padding, header_style="bold")
+    # One blank between columns where there are many, and titles broken into words: the scorecard has to fit 80 columns.
+    is_wide = len(block.columns) > 7
+    table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0 if is_wide else 1), header_style="bold")
     for i, column in enumerate(block.columns):
-        justify: Literal["left", "right"] = "right" if column.numeric else "left"
-        narrowest = _narrowest(column.title, [row[i] for row in block.rows]) if column.numeric or i == 0 else None
-        table.add_column(RichText(column.title), justify=justify, overflow="fold", min_width=narrowest)
+        title = "\n".join(column.title.rsplit(" ", 1)) if is_wide and i else column.title
+        # Numbers never break; what does not fit is taken from the names and texts.
+        table.add_column(
+            RichText(title),
+            justify="right" if column.numeric else "left",
+            overflow="fold",
+            no_wrap=column.numeric,
+            vertical="bottom",
+        )
     for row in block.rows:
         table.add_row(*(RichText(_visible(cell)) for cell in row))
     return table
-
-
-def _narrowest(title: str, cells: list[str]) -> int:
-    """The width below which a number or a name would break; titles may break between words."""
-    return min(max(len(text) for text in (*title.split(), *cells)), 28)
 
 
 def _visible(text: str) -> str:

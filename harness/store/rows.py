@@ -23,6 +23,7 @@ PREDICTION_TYPES = {
     "cost_usd": "float64",
     "billed_usd": "float64",
     "latency_s": "float64",
+    "waited_s": "float64",
 }
 
 
@@ -42,6 +43,7 @@ def of_predictions(run_id: str, predictions: Iterable[Prediction]) -> pd.DataFra
             p.cost_usd,
             p.billed_usd,
             p.latency_s,
+            p.waited_s,
             p.cached,
             p.attempts,
             p.request_id,
@@ -69,6 +71,7 @@ PREDICTION_COLUMNS = [
     "cost_usd",
     "billed_usd",
     "latency_s",
+    "waited_s",
     "cached",
     "attempts",
     "request_id",

@@ -13,7 +13,17 @@ from harness.errors import StoreError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-TABLES = """
+VIEW = """
+create view scored as
+    select r.dataset, r.split, r.arm, r.model, p.*, e.text, e.tags, e.gold, e."group",
+           -- A failed call is no answer, so it is neither right nor wrong.
+           case when p.outcome = 'failed' then null else coalesce(p.label = e.gold, false) end as correct
+    from predictions p
+    join runs r using (run_id)
+    join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id;
+"""
+
+TABLES = f"""
 create table datasets (
     dataset_id text primary key, name text, version text, kind text, description text,
     labels json, source json, n integer, added_at timestamptz
@@ -38,16 +48,17 @@ create table predictions (
     path text[], primary key (run_id, example_id)
 );
 create table looks (run_id text primary key, dataset_id text, split text, looked_at timestamptz);
-create view scored as
-    select r.dataset, r.split, r.arm, r.model, p.*, e.text, e.tags, e.gold, e."group",
-           -- A failed call is no answer, so it is neither right nor wrong.
-           case when p.outcome = 'failed' then null else coalesce(p.label = e.gold, false) end as correct
-    from predictions p
-    join runs r using (run_id)
-    join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id;
+{VIEW}
 """
 
-MIGRATIONS = (TABLES,)
+WAITING = f"""
+drop view scored;
+alter table predictions add column waited_s double; -- the queue, failed attempts and pauses; not part of the latency
+alter table runs add column limits json; -- how many calls were under way at once, and why that changed
+{VIEW}
+"""
+
+MIGRATIONS = (TABLES, WAITING)
 NEWEST = len(MIGRATIONS)
 
 

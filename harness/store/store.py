@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from harness.clock import SystemClock
-    from harness.types import Dataset, Prediction, Run
+    from harness.types import JSON, Dataset, Prediction, Run
 
 WAIT_S = 15.0
 CONTENT_HASH = """
@@ -116,17 +116,18 @@ class Store:
             _insert_frame(connection, "predictions", frame)
             connection.execute("commit")
 
-    def finish_run(self, run_id: str, status: str, wall_s: float, fit_s: float | None) -> None:
+    def finish_run(self, run_id: str, status: str, wall_s: float, fit_s: float | None, limits: JSON = None) -> None:
         """Close a run: its state, its time, its row count and the hash of its rows.
 
         The times of a run that was resumed add up. A finished run on a split is a look at it.
+        `limits` is the history of how many calls were under way at once.
         """
         with self._turn, writing(self.path, self._clock, self._wait_s) as connection:
             digest, n = _content(connection, run_id)
             connection.execute(
                 "update runs set status = ?, finished_at = ?, wall_s = coalesce(wall_s, 0) + ?, "
-                "fit_s = coalesce(?, fit_s), n = ?, content_hash = ? where run_id = ?",
-                [status, self._clock.now(), wall_s, fit_s, n, digest, run_id],
+                "fit_s = coalesce(?, fit_s), limits = coalesce(?, limits), n = ?, content_hash = ? where run_id = ?",
+                [status, self._clock.now(), wall_s, fit_s, limits and canonical_json(limits), n, digest, run_id],
             )
             if n:
                 connection.execute(

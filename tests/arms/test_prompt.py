@@ -32,7 +32,7 @@ def ask(reply, header="", sample=0):
     prompt = files.parse(header + SOURCE, task="t", version="v1", path="p.j2")
     provider = Canned(reply)
     question = Question(prompt, Model("openai", "m"), "single", "t", LABELS, sample)
-    arm = PromptArm(question, provider, lambda pool: fewshot.Fixed(()), lambda response: 0.002)
+    arm = PromptArm(question, provider, lambda pool: fewshot.Fixed(()), lambda response: (2_000_000, 1_000_000))
     (prediction,) = asyncio.run(arm.predict([Item("i", "win a prize")]))
     return prediction, provider
 
@@ -41,7 +41,7 @@ def test_a_reply_becomes_a_prediction():
     """Label, usage, price, latency and ids come from the response."""
     prediction, provider = ask(REPLY)
     assert (prediction.outcome, prediction.label, prediction.raw) == (Outcome.ANSWERED, "spam", "spam")
-    assert (prediction.cost_usd, prediction.billed_usd, prediction.latency_s) == (0.002, 0.002, 0.25)
+    assert (prediction.cost_usd, prediction.billed_usd, prediction.latency_s) == (0.002, 0.001, 0.25)
     assert (prediction.usage.total, prediction.request_id, prediction.path) == (11, "r1", ("prompt:v1",))
     (request,) = provider.requests
     assert [message.content for message in request.messages] == ["Labels.", "win a prize"]

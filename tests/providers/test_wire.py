@@ -8,8 +8,9 @@ import pytest
 
 from harness import plugins
 from harness.errors import AuthError, ConfigError, RateLimited, RequestRejected, TransientError
+from harness.providers._logprobs import option_scores
+from harness.stack import resolve_model
 from harness.types import Message, Model, ReplyFormat, Request, Settings, Usage
-from harness.wiring import resolve_model
 from tests.loopback import serve
 
 KEY = "sk-canary-0123456789abcdefghij"
@@ -175,15 +176,86 @@ def test_a_server_on_loopback_is_found_and_asked_only_for_its_models(monkeypatch
 
 
 def test_choice_mode_reads_log_probabilities():
-    """Scores per option from the first token's alternatives; Anthropic has none and says so."""
-    openai = plugins.load("providers", "openai")
+    """Scores per option from the first token's alternatives, renormalised over the options."""
     tokens = [(" A", -0.5), ("B", -1.5), ("x", -0.1)]
     alternatives = [{"token": token, "logprob": logprob} for token, logprob in tokens]
     choice = {"logprobs": {"content": [{"top_logprobs": alternatives}]}}
-    request = Request(Model("openai", "m"), (), reply=ReplyFormat("choice", ("A", "B", "C")))
-    scores = openai._scores(choice, request)
+    scores = option_scores(choice, ("A", "B", "C"))
     assert sum(scores.values()) == pytest.approx(1)
     assert scores["A"] / scores["B"] == pytest.approx(2.718281828)
     assert scores["C"] == 0
-    with serve(lambda text: "x") as server, pytest.raises(ConfigError, match="no log-probabilities"):
-        ask("anthropic", server, reply=ReplyFormat("choice", ("A", "B")))
+    assert option_scores({"logprobs": None}, ("A", "B")) is None
+    assert option_scores(choice, ("Y", "Z")) is None
+    with serve(lambda text: "A", logprobs={"A": 0.75, " B": 0.25}) as server:
+        response = ask("openai", server, reply=ReplyFormat("choice", ("A", "B")))
+        assert server.requests[0]["top_logprobs"] == 20
+    assert response.scores == pytest.approx({"A": 0.75, "B": 0.25})
+
+
+def test_a_long_system_message_is_marked_for_the_cache_from_its_second_use(monkeypatch):
+    """Anthropic caches what is marked; writing costs more, so only what is repeated and long enough is marked."""
+    module = plugins.load("providers", "anthropic")
+    long, short = "Be careful. " * 2000, "Be brief."
+
+    async def go(server):
+        connection = module.connect("claude-haiku-4-5-20251001", base_url=server.url)
+        for system in (long, long, short, short, long, long):
+            await connection.send(Request(connection.model, (Message("system", system), Message("user", "x"))))
+        await connection.close()
+
+    with serve(lambda text: "x") as server:
+        asyncio.run(go(server))
+        marked = [isinstance(request["system"], list) for request in server.requests]
+    assert marked == [False, True, False, False, False, True]
+    part = server.requests[1]["system"][0]
+    assert (part["text"], part["cache_control"]) == (long, {"type": "ephemeral"})
+
+
+@pytest.mark.parametrize(
+    ("model", "tokens"),
+    [("claude-haiku-4-5", 4096), ("claude-sonnet-5", 1024), ("claude-sonnet-5-5", 512), ("claude-new-9", 512)],
+)
+def test_the_shortest_cached_prefix_is_the_models_own(model, tokens):
+    """A longer version number is another model."""
+    assert plugins.load("providers", "anthropic")._shortest_cached(model) == tokens
+
+
+def decide(server, options=("ham", "spam")):
+    """One decision through the real SDK."""
+    module = plugins.load("providers", "decision")
+
+    async def go():
+        connection = module.connect("gpt-6-luna", base_url=server.openai_url)
+        said = (Message("system", "Which is it?"), Message("user", "win a prize"))
+        try:
+            return await connection.send(Request(connection.model, said, reply=ReplyFormat("label", options)))
+        finally:
+            await connection.close()
+
+    return asyncio.run(go())
+
+
+def test_a_decision_has_a_probability_per_option():
+    """Instruction, input and options go out; the choice, its probabilities and the usage come back."""
+    with serve(lambda text: "spam", usage={"input": 100, "output": 0, "read": 40}) as server:
+        response = decide(server)
+        (sent,) = server.requests
+    assert (sent["input"], sent["model"]) == ("win a prize", "gpt-6-luna")
+    assert sent["questions"][0]["instructions"] == "Which is it?"
+    assert [choice["value"] for choice in sent["questions"][0]["choices"]] == ["ham", "spam"]
+    assert (response.text, response.scores) == ("spam", {"ham": 0.1, "spam": 0.9})
+    assert (response.usage.input_fresh, response.usage.cache_read) == (60, 40)
+
+
+def test_a_refused_decision_is_an_outcome():
+    """Not an error, and no label."""
+    with serve(lambda text: "spam", faults={0: "refusal"}) as server:
+        response = decide(server)
+    assert (response.finish, response.text, response.scores) == ("refusal", "", None)
+
+
+def test_a_decision_needs_two_options():
+    """What the endpoint cannot take is said before it is asked."""
+    with serve(lambda text: "spam") as server, pytest.raises(ConfigError, match="among 2 to 255 options.* has 1"):
+        decide(server, ("spam",))
+    assert server.requests == []

@@ -10,7 +10,7 @@ from harness.report.blocks import Column, Section, Table, Text
 if TYPE_CHECKING:
     import pandas as pd
 
-    from harness.analysis import Results, RunResult
+    from harness.analysis import Results, RunResult, Spread
 
 ORDER = 10
 COLUMNS = (
@@ -61,12 +61,22 @@ def _name(result: RunResult) -> str:
 def _notes(results: Results) -> list[Text]:
     asked = {result.run.arm: result.run.model for result in results.runs if result.run.model}
     notes = [Text(f"{arm} asks {model}.", "quiet") for arm, model in asked.items()]
+    notes += [Text(_spread(spread)) for spread in results.spreads]
     notes += _head_to_head(results)
     notes += [Text(f"{arm} is not shown: it {reason}.", "warning") for arm, reason in results.left_out.items()]
     failed = [f"{r.run.arm} ({r.n - r.accuracy.n})" for r in results.runs if r.accuracy.n < r.n]
     if failed:
         notes.append(Text(f"Failed calls are not scored: {', '.join(failed)}.", "warning"))
     return notes
+
+
+def _spread(spread: Spread) -> str:
+    values = ", ".join(numbers.share(value) for value in spread.values)
+    return (
+        f"{spread.arm} was asked {len(spread.values)} times: accuracy {values} (mean {numbers.share(spread.mean)}, "
+        f"standard deviation {numbers.share(spread.deviation)}); the answer changed for "
+        f"{numbers.with_interval(spread.changed)} of the items."
+    )
 
 
 def _head_to_head(results: Results) -> list[Text]:

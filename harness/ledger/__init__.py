@@ -1,0 +1,6 @@
+"""The ledger of paid answers: what was asked, answered, paid and reserved, over several processes."""
+
+from harness.ledger.bookings import Spent
+from harness.ledger.ledger import Asked, Ledger
+
+__all__ = ["Asked", "Ledger", "Spent"]

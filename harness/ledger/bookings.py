@@ -1,0 +1,137 @@
+"""Who asks what, and what it may cost: claims, reservations and calls, inside a transaction.
+
+A request is claimed before it is sent, so that two processes do not pay for the same answer. Under
+a budget its worst case is reserved. What may have been billed although no reply came stays
+reserved: a budget errs on the safe side.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.errors import BudgetExceeded
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+CLAIM_S = 900.0  # longer than any request is tried for; past this, whoever claimed it is gone
+INSERT = """
+insert into calls (key, request, response, usage, attempts, prices_as_of, servable, at, account, billed_nano)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+# A running total: summing the calls anew for every reservation would take ever longer.
+ADD = """
+insert into accounts values (?, ?) on conflict do update set billed_nano = billed_nano + excluded.billed_nano
+"""
+BILLED = "select billed_nano from accounts where account = ?"
+RESERVED = "select owner, count(*), sum(nano) from reservations where account = ? group by owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What an account has cost, in nano-dollars.
+
+    `in_flight` is reserved by calls under way, `unknown` by `n_unknown` calls that ended without
+    a reply and may have been billed.
+    """
+
+    billed: int = 0
+    in_flight: int = 0
+    unknown: int = 0
+    n_unknown: int = 0
+
+    @property
+    def total(self) -> int:
+        """The most that the account can have cost, calls under way included."""
+        return self.billed + self.in_flight + self.unknown
+
+
+def record(connection: Connection, row: tuple[object, ...], owner: str) -> None:
+    """Insert a call (a row as in INSERT); its claim ends, and its reservation, unless the bill is unknown."""
+    key, (account, billed_nano) = row[0], row[-2:]
+    connection.execute(INSERT, row)
+    if billed_nano:
+        connection.execute(ADD, [account, billed_nano])
+    disclaim(connection, str(key), owner)
+    settled = "update reservations set owner = null" if billed_nano is None else "delete from reservations"
+    connection.execute(f"{settled} where key = ? and owner = ?", [key, owner])
+
+
+def claim(connection: Connection, key: str, owner: str, at_s: float) -> bool:
+    """True when the request is the owner's to ask; False while another living process is asking it."""
+    found = connection.execute("select owner, at from claims where key = ?", [key]).fetchone()
+    if found and found[0] != owner and at_s - found[1] < CLAIM_S and _is_alive(found[0]):
+        return False
+    connection.execute("insert or replace into claims values (?, ?, ?)", [key, owner, at_s])
+    return True
+
+
+def disclaim(connection: Connection, key: str, owner: str) -> None:
+    """End the owner's claim of a request, if there is one."""
+    connection.execute("delete from claims where key = ? and owner = ?", [key, owner])
+
+
+def reserve(connection: Connection, row: tuple[str, str, int, str], budget_nano: int) -> int:
+    """The id of a reservation (account, key, nano, owner); `BudgetExceeded` when the budget does not hold it."""
+    account, _, nano, _ = row
+    known = spent(connection, account)
+    if known.total + nano > budget_nano:
+        raise BudgetExceeded(
+            f"the budget of ${budget_nano / 1e9:g} does not hold the next call's worst case of ${nano / 1e9:g}: "
+            f"${known.billed / 1e9:g} is spent{_also(known)}; raise --budget, and the same command goes on",
+            may_fit_later=known.in_flight > 0 and known.billed + known.unknown + nano <= budget_nano,
+        )
+    done = connection.execute("insert into reservations (account, key, nano, owner) values (?, ?, ?, ?)", row)
+    return int(done.lastrowid or 0)
+
+
+def spent(connection: Connection, account: str) -> Spent:
+    """What an account has cost so far, by every process."""
+    found = connection.execute(BILLED, [account]).fetchone()
+    in_flight = unknown = n_unknown = 0
+    for owner, count, nano in connection.execute(RESERVED, [account]):
+        if owner is not None and _is_alive(owner):
+            in_flight += nano
+        else:  # its process was killed, or no reply came
+            unknown, n_unknown = unknown + nano, n_unknown + count
+    return Spent(found[0] if found else 0, in_flight, unknown, n_unknown)
+
+
+def _also(known: Spent) -> str:
+    parts = [f", ${known.in_flight / 1e9:g} is reserved for calls under way"] if known.in_flight else []
+    if known.unknown:
+        calls = f"{known.n_unknown} call{'s' if known.n_unknown > 1 else ''} without a reply may have cost"
+        parts.append(f", {calls} ${known.unknown / 1e9:g}")
+    return "".join(parts)
+
+
+def owner() -> str:
+    """This process, told apart from a later one that gets the same number."""
+    return f"{os.getpid()}@{socket.gethostname()}#{_started(os.getpid())}"
+
+
+def _is_alive(owner: str) -> bool:
+    """Whether a process still runs; one of another machine counts as running until its claim is old."""
+    process, _, started = owner.partition("#")
+    pid, _, host = process.partition("@")
+    if host != socket.gethostname() or os.name != "posix":
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return _started(int(pid)) == started
+
+
+def _started(pid: int) -> str:
+    """When a process started, in the kernel's ticks; empty where the system does not say."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""

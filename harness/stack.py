@@ -1,0 +1,160 @@
+"""A model to ask: found by name, connected, and put behind its middleware."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from random import Random
+from typing import TYPE_CHECKING
+
+from harness import plugins, pricing
+from harness.errors import ConfigError
+from harness.forecast import Rates
+from harness.middleware.budgeted import Budget, Budgeted
+from harness.middleware.cached import Books, Cached
+from harness.middleware.limited import Limited
+from harness.middleware.paced import Paced
+from harness.middleware.retrying import Retrying
+from harness.types import Request
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from harness.clock import Clock
+    from harness.ledger import Ledger, Spent
+    from harness.types import JSON, Connection, Provider, Response
+    from harness.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a prompt's model is asked: which, where, how many at once, how fast, for how much, which draw."""
+
+    model: str = "auto"
+    base_url: str | None = None
+    workers: int = 16
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    budget_usd: float | None = None
+    repeat: int = 0
+    fresh: bool = False
+
+
+def connect(asking: Asking) -> tuple[Connection, ModuleType]:
+    """The connection that is asked for, and the provider file that made it."""
+    name, base_url = resolve_model(asking.model, asking.base_url)
+    provider_name, _, model_name = name.partition("/")
+    module = plugins.load("providers", provider_name)
+    return module.connect(model_name, base_url=base_url), module
+
+
+def resolve_model(name: str, base_url: str | None = None) -> tuple[str, str | None]:
+    """`provider/model` for what the user wrote, and the server's address if it is not the provider's own.
+
+    `auto` is the first that works here: a configured key, a server on loopback, the local weights.
+    """
+    if name == "auto":
+        if base_url is not None:
+            raise ConfigError("--base-url needs --model PROVIDER/MODEL: which model does that server serve?")
+        return _first_that_works()
+    providers = plugins.names("providers")
+    if "/" not in name or name.partition("/")[0] not in providers:
+        known = ", ".join(f"{p}/..." for p in providers)
+        raise ConfigError(f"unknown model {name!r}; expected auto or PROVIDER/MODEL, one of {known}")
+    return name, base_url
+
+
+def _first_that_works() -> tuple[str, str | None]:
+    missing = {}
+    for provider in ("openai", "anthropic"):
+        module = plugins.load("providers", provider)
+        missing[provider] = module.available()
+        if missing[provider] is None:
+            return f"{provider}/{module.DEFAULT_MODEL}", None
+    served = plugins.load("providers", "openai").served_on_loopback()
+    if served is not None:
+        address, model = served
+        return f"openai/{model}", address
+    local = plugins.load("providers", "local")
+    missing["local"] = local.available()
+    if missing["local"] is None:
+        return f"local/{local.DEFAULT_MODEL}", None
+    reasons = "; ".join(f"{provider}: {reason}" for provider, reason in missing.items())
+    raise ConfigError(f"no model can be called here ({reasons})")
+
+
+def tariff(module: ModuleType, connection: Connection, workspace: Workspace) -> pricing.Tariff:
+    """What the calls of a connection cost in this workspace."""
+    own = pricing.rates(workspace.preferences.prices, "[tool.harness]")
+    runs_here = getattr(module, "RUNS_HERE", False)
+    return pricing.Tariff(connection.model, own, workspace.preferences.cpu_usd_per_hour if runs_here else None)
+
+
+class Stack:
+    """A connection behind its middleware.
+
+    A hit in the ledger skips everything; every retry passes the budget and the limits again.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        ledger: Ledger,
+        clock: Clock,
+        tariff: pricing.Tariff,
+        account: str,
+        asking: Asking,
+    ) -> None:
+        self.model = connection.model
+        self.budget_usd = asking.budget_usd
+        self._connection, self._ledger, self._clock = connection, ledger, clock
+        self._tariff, self._account = tariff, account
+        provider: Provider = connection
+        if asking.requests_per_minute or asking.tokens_per_minute:
+            provider = Paced(provider, clock, asking.requests_per_minute, asking.tokens_per_minute)
+        self._limited = Limited(provider, clock, most=asking.workers)
+        provider = self._limited
+        if asking.budget_usd is not None and tariff.cpu_usd_per_hour is None:
+            self.worst_nano(Request(connection.model, ()))  # no price: said before anything is sent
+            budget = Budget(account, round(asking.budget_usd * pricing.NANO))
+            provider = Budgeted(provider, ledger, clock, budget, self.worst_nano)
+        provider = Retrying(provider, clock, Random(asking.repeat))
+        books = Books(account, pricing.table_name(), lambda response: self.cost(response)[1])
+        self.provider: Provider = Cached(provider, ledger, clock, books, fresh=asking.fresh)
+
+    def cost(self, response: Response) -> tuple[int | None, int | None]:
+        """A reply's list price and its bill, in nano-dollars, at today's prices."""
+        now = self._clock.now()
+        return self._tariff.list_nano(response, now), self._tariff.billed_nano(response, now)
+
+    @property
+    def rates(self) -> Rates:
+        """What a forecast needs to know of this model; a model without a price has none."""
+        return Rates(
+            lambda key: self._ledger.get(key) is not None,
+            lambda request: self._tariff.worst_nano(request, self._clock.now()),
+            lambda response: self._tariff.list_nano(response, self._clock.now()),
+        )
+
+    @property
+    def spent(self) -> Spent:
+        """What this prompt with this model has cost on this dataset so far."""
+        return self._ledger.spent(self._account)
+
+    async def close(self) -> None:
+        """Let go of the connection's sockets or weights."""
+        await self._connection.close()
+
+    def limits(self) -> JSON:
+        """The limit of calls at once: when it changed, to what, and why."""
+        return [asdict(change) for change in self._limited.history]
+
+    def worst_nano(self, request: Request) -> int:
+        """The most that a request can cost; `ConfigError` for a model without a price."""
+        worst = self._tariff.worst_nano(request, self._clock.now())
+        if worst is None:
+            raise ConfigError(
+                f"--budget needs a price for {request.model}, and the price table has none; "
+                f'set [tool.harness.prices."{request.model}"] with input_fresh and output_visible, '
+                "in dollars per million tokens"
+            )
+        return worst
