@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 class Asking(Protocol):
     """An arm that asks a model, and can say what it would ask."""
 
+    def choose_examples(self, items: Sequence[Item]) -> None:
+        """Choose the examples that are shown for each item."""
+        ...
+
     def requests(self, item: Item) -> Sequence[Request]:
         """The requests for one item."""
         ...

@@ -107,8 +107,8 @@ class Project:
             return forecast.of_baseline(job.run.arm, job.items, stored)
         await self._fit(job)
         todo = [item for item in job.items if item.id not in stored]
-        await asyncio.to_thread(job.arm.prepare, todo)
         arm = cast("forecast.Asking", job.arm)  # every arm with a model can say what it would ask it
+        await asyncio.to_thread(arm.choose_examples, todo)
         name = (job.run.arm, str(job.model.model))
         return forecast.of_prompt(name, arm, job.items, stored, job.model.rates)
 

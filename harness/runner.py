@@ -79,14 +79,27 @@ class Runner:
         todo = [item for item in items if item.id not in stored]
         progress = Progress(total=len(items), already=len(items) - len(todo))
         self.watch(progress)
-        if todo:
-            await asyncio.to_thread(arm.prepare, todo)
+        if todo and await self._prepare(arm, todo):
             await self._ask(run, arm, todo, workers, progress)
         if progress.done < progress.total:
             raise Interrupted(
                 f"stopped with {progress.done} of {progress.total} items stored; the same command goes on from there"
             )
         return progress
+
+    async def _prepare(self, arm: Arm, todo: list[Item]) -> bool:
+        """Whether the arm got ready before somebody asked to stop; a batch may take a day."""
+        preparing = asyncio.ensure_future(arm.prepare(todo))
+        stopping = asyncio.ensure_future(self.stop.wait())
+        await asyncio.wait({preparing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (preparing, stopping):
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+        if preparing.cancelled():
+            return False
+        preparing.result()  # raises what went wrong
+        return True
 
     async def _ask(self, run: Run, arm: Arm, todo: list[Item], workers: int, progress: Progress) -> None:
         buffer = _Buffer(self.sink, run.id, self.clock)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING
 
 from harness import plugins, pricing
 from harness.errors import ConfigError
 from harness.forecast import Rates
+from harness.middleware.batched import Batched, Terms
 from harness.middleware.budgeted import Budget, Budgeted
 from harness.middleware.cached import Books, Cached
 from harness.middleware.limited import Limited
@@ -17,17 +18,22 @@ from harness.middleware.retrying import Retrying
 from harness.types import Request
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
     from types import ModuleType
 
     from harness.clock import Clock
     from harness.ledger import Ledger, Spent
+    from harness.middleware.limited import Change
     from harness.types import JSON, Connection, Provider, Response
     from harness.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How a prompt's model is asked: which, where, how many at once, how fast, for how much, which draw."""
+    """How a prompt's model is asked: which, where, how many at once, how fast, for how much, which draw.
+
+    `batch` asks through the provider's batch API; `tell` hears how the batches stand.
+    """
 
     model: str = "auto"
     base_url: str | None = None
@@ -37,6 +43,8 @@ class Asking:
     budget_usd: float | None = None
     repeat: int = 0
     fresh: bool = False
+    batch: bool = False
+    tell: Callable[[str], None] = lambda _: None
 
 
 def connect(asking: Asking) -> tuple[Connection, ModuleType]:
@@ -105,21 +113,52 @@ class Stack:
         asking: Asking,
     ) -> None:
         self.model = connection.model
-        self.budget_usd = asking.budget_usd
+        self.budget_usd = None if tariff.cpu_usd_per_hour is not None else asking.budget_usd
         self._connection, self._ledger, self._clock = connection, ledger, clock
-        self._tariff, self._account = tariff, account
-        provider: Provider = connection
+        self._tariff, self._account, self._asking = tariff, account, asking
+        self._history: Sequence[Change] = ()
+        if self.budget_usd is not None:
+            self.worst_nano(Request(connection.model, ()))  # no price: said before anything is sent
+        self._batched = self._in_batches() if asking.batch else None
+        self.provider: Provider = self._batched or self._one_by_one()
+
+    @property
+    def ask_ahead(self) -> Callable[[Sequence[Request]], Awaitable[None]] | None:
+        """Asks many requests at once, where that is how this model is asked."""
+        return None if self._batched is None else self._batched.ask_all
+
+    def _one_by_one(self) -> Provider:
+        asking, clock = self._asking, self._clock
+        provider: Provider = self._connection
         if asking.requests_per_minute or asking.tokens_per_minute:
             provider = Paced(provider, clock, asking.requests_per_minute, asking.tokens_per_minute)
-        self._limited = Limited(provider, clock, most=asking.workers)
-        provider = self._limited
-        if asking.budget_usd is not None and tariff.cpu_usd_per_hour is None:
-            self.worst_nano(Request(connection.model, ()))  # no price: said before anything is sent
-            budget = Budget(account, round(asking.budget_usd * pricing.NANO))
-            provider = Budgeted(provider, ledger, clock, budget, self.worst_nano)
+        limited = Limited(provider, clock, most=asking.workers)
+        self._history, provider = limited.history, limited
+        budget_nano = self._budget_nano
+        if budget_nano is not None:
+            provider = Budgeted(provider, self._ledger, clock, Budget(self._account, budget_nano), self.worst_nano)
         provider = Retrying(provider, clock, Random(asking.repeat))
-        books = Books(account, pricing.table_name(), lambda response: self.cost(response)[1])
-        self.provider: Provider = Cached(provider, ledger, clock, books, fresh=asking.fresh)
+        books = Books(self._account, pricing.table_name(), lambda response: self.cost(response)[1])
+        return Cached(provider, self._ledger, clock, books, fresh=asking.fresh)
+
+    def _in_batches(self) -> Batched:
+        api = getattr(self._connection, "batches", None)
+        if api is None:
+            raise ConfigError(f"--batch: {self.model.provider}/ has no batch API; openai/ and anthropic/ have one")
+        if self._asking.fresh:
+            raise ConfigError("--batch serves what the ledger has and --fresh does not; leave one of them out")
+        terms = Terms(
+            self._account,
+            pricing.table_name(),
+            lambda request: self._tariff.worst_nano(request, self._clock.now(), batch=True),
+            lambda response: self.cost(response)[1],
+            self._budget_nano,
+        )
+        return Batched(api(), self._ledger, self._clock, terms, self._asking.tell)
+
+    @property
+    def _budget_nano(self) -> int | None:
+        return None if self.budget_usd is None else round(self.budget_usd * pricing.NANO)
 
     def cost(self, response: Response) -> tuple[int | None, int | None]:
         """A reply's list price and its bill, in nano-dollars, at today's prices."""
@@ -131,8 +170,8 @@ class Stack:
         """What a forecast needs to know of this model; a model without a price has none."""
         return Rates(
             lambda key: self._ledger.get(key) is not None,
-            lambda request: self._tariff.worst_nano(request, self._clock.now()),
-            lambda response: self._tariff.list_nano(response, self._clock.now()),
+            lambda request: self._tariff.worst_nano(request, self._clock.now(), batch=self._asking.batch),
+            lambda response: self.cost(replace(response, batch=self._asking.batch))[1],
         )
 
     @property
@@ -146,7 +185,7 @@ class Stack:
 
     def limits(self) -> JSON:
         """The limit of calls at once: when it changed, to what, and why."""
-        return [asdict(change) for change in self._limited.history]
+        return [asdict(change) for change in self._history]
 
     def worst_nano(self, request: Request) -> int:
         """The most that a request can cost; `ConfigError` for a model without a price."""

@@ -346,8 +346,8 @@ class Arm(Protocol):
         """Learn from the training items; called once, before `predict`."""
         ...
 
-    def prepare(self, items: Sequence[Item]) -> None:
-        """Do for all items at once what would be slow one by one; `predict` works without it."""
+    async def prepare(self, items: Sequence[Item]) -> None:
+        """Do for all items at once what would be slow or dear one by one; `predict` works without it."""
         ...
 
     async def predict(self, items: Sequence[Item]) -> list[Prediction]:

@@ -129,6 +129,7 @@ def prompt_job(
         model.provider,
         lambda pool: fewshot.selector(header.examples, pool, embed_with(header.examples.encoder, workspace)),
         model.cost,
+        model.ask_ahead,
     )
     training = scope.training() if header.examples.how != "none" else ()
     items = scope.items()

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 
+from tests import loopback_batches
+
 HANG_S = 3.0
 
 
@@ -25,6 +27,7 @@ class Loopback:
     latency_s: float = 0.0
     usage: Mapping[str, int] = field(default_factory=lambda: {"input": 100, "output": 2})
     logprobs: Mapping[str, float] = field(default_factory=dict)
+    batch: loopback_batches.Batches = field(default_factory=loopback_batches.Batches)
     models: tuple[str, ...] = ("planted-embed", "planted-chat")
     requests: list[dict] = field(default_factory=list)
     headers: list[dict] = field(default_factory=list)
@@ -43,7 +46,10 @@ class Wire(BaseHTTPRequestHandler):
 
     def do_POST(self):
         plan = self.server.plan
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        content = self.rfile.read(int(self.headers["content-length"]))
+        if loopback_batches.post(self, plan, content):
+            return
+        body = json.loads(content)
         with plan.lock:
             number = next(plan.numbers)
             plan.requests.append(body)
@@ -59,6 +65,8 @@ class Wire(BaseHTTPRequestHandler):
         self.send(200, json.dumps(speak(body, reply, fault)))
 
     def do_GET(self):
+        if loopback_batches.get(self, self.server.plan):
+            return
         listed = [{"id": name, "object": "model", "created": 0, "owned_by": "x"} for name in self.server.plan.models]
         self.send(200, json.dumps({"object": "list", "data": listed}))
 

@@ -52,8 +52,8 @@ FLOOR = {
 DOORS = {
     "duckdb": {"store", "datasets"},
     "sqlite3": {"wal", "ledger", "embedders"},
-    "openai": {"providers/openai", "providers/decision"},
-    "anthropic": {"providers/anthropic"},
+    "openai": {"providers/openai", "providers/_openai_batches", "providers/decision"},
+    "anthropic": {"providers/anthropic", "providers/_anthropic_batches"},
     "httpx2": {"providers/_sdk"},
     "xllamacpp": {"providers/local"},
     "genai_prices": {"pricing"},

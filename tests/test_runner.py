@@ -36,7 +36,7 @@ class Scripted:
     def fit(self, items, labels):
         raise AssertionError("the runner does not fit")
 
-    def prepare(self, items):
+    async def prepare(self, items):
         self.prepared += [item.id for item in items]
 
     async def predict(self, items):

@@ -60,7 +60,7 @@ class ClassifierArm:
         """Fit the classifier."""
         self._classifier.fit(list(items), list(labels))
 
-    def prepare(self, items: Sequence[Item]) -> None:
+    async def prepare(self, items: Sequence[Item]) -> None:
         """Nothing: batches are fast already."""
 
     async def predict(self, items: Sequence[Item]) -> list[Prediction]:

@@ -13,7 +13,7 @@ from harness.pricing import NANO
 from harness.types import Example, Outcome, Prediction, Request, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from harness.fewshot import Selector
     from harness.prompts.files import Prompt
@@ -49,11 +49,13 @@ class PromptArm:
         provider: Provider,
         select: Callable[[Sequence[Example]], Selector],
         cost: Cost,
+        ask_ahead: Callable[[Sequence[Request]], Awaitable[None]] | None = None,
     ) -> None:
         self._question = question
         self._provider = provider
         self._select = select
         self._cost = cost
+        self._ask_ahead = ask_ahead
         header = question.prompt.header
         self._selector = select(()) if header.examples.how == "none" else None
         self._kind = plugins.load("kinds", question.kind)
@@ -68,8 +70,14 @@ class PromptArm:
         pool = [Example(item, label, split="train") for item, label in zip(items, labels, strict=True)]
         self._selector = self._select(pool)
 
-    def prepare(self, items: Sequence[Item]) -> None:
-        """Choose the examples for all items at once."""
+    async def prepare(self, items: Sequence[Item]) -> None:
+        """Choose the examples for all items at once; ask all requests ahead where that is how they are asked."""
+        await asyncio.to_thread(self.choose_examples, items)
+        if self._ask_ahead is not None:
+            await self._ask_ahead([request for item in items for request in self.requests(item)])
+
+    def choose_examples(self, items: Sequence[Item]) -> None:
+        """Choose the examples that are shown for each item."""
         if self._selector is not None:
             self._selector.prepare(items)
 

@@ -6,6 +6,7 @@ Example: harness eval --prompt v3 --model openai/gpt-4o-mini --limit 50
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -27,6 +28,7 @@ OPTIONS = (
     _options.option("--rpm", type=click.IntRange(min=1), default=None, help="Most requests per minute."),
     _options.option("--tpm", type=click.IntRange(min=1), default=None, help="Most tokens per minute."),
     _options.option("--budget", type=click.FloatRange(min=0), default=None, metavar="USD", help="Never bill more."),
+    _options.option("--batch", is_flag=True, help="Ask through the batch API: half price, within a day."),
     _options.option("--dry-run", is_flag=True, help="Print calls and worst-case dollars; send nothing."),
     _options.option("--repeat", type=click.IntRange(1, 100), default=1, help="Ask everything this many times."),
     _options.option("--fresh", is_flag=True, help="Ask again although the ledger has answers."),
@@ -46,6 +48,7 @@ class Options(_options.Which):
     rpm: int | None
     tpm: int | None
     budget: float | None
+    batch: bool
     dry_run: bool
     repeat: int
     fresh: bool
@@ -96,4 +99,6 @@ def _asking(options: Options, preferences: Preferences, repeat: int) -> stack.As
         budget_usd=budget_usd,
         repeat=repeat,
         fresh=options.fresh,
+        batch=options.batch,
+        tell=partial(click.echo, err=True),
     )

@@ -28,6 +28,7 @@ insert into accounts values (?, ?) on conflict do update set billed_nano = bille
 """
 BILLED = "select billed_nano from accounts where account = ?"
 RESERVED = "select owner, count(*), sum(nano) from reservations where account = ? group by owner"
+IN_BATCHES = "select coalesce(sum(nano), 0) from batches where account = ? and is_open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def record(connection: Connection, row: tuple[object, ...], owner: str) -> None:
 def claim(connection: Connection, key: str, owner: str, at_s: float) -> bool:
     """True when the request is the owner's to ask; False while another living process is asking it."""
     found = connection.execute("select owner, at from claims where key = ?", [key]).fetchone()
-    if found and found[0] != owner and at_s - found[1] < CLAIM_S and _is_alive(found[0]):
+    if found and found[0] != owner and at_s - found[1] < CLAIM_S and is_alive(found[0]):
         return False
     connection.execute("insert or replace into claims values (?, ?, ?)", [key, owner, at_s])
     return True
@@ -80,8 +81,7 @@ def reserve(connection: Connection, row: tuple[str, str, int, str], budget_nano:
     known = spent(connection, account)
     if known.total + nano > budget_nano:
         raise BudgetExceeded(
-            f"the budget of ${budget_nano / 1e9:g} does not hold the next call's worst case of ${nano / 1e9:g}: "
-            f"${known.billed / 1e9:g} is spent{_also(known)}; raise --budget, and the same command goes on",
+            refusal(known, nano, budget_nano),
             may_fit_later=known.in_flight > 0 and known.billed + known.unknown + nano <= budget_nano,
         )
     done = connection.execute("insert into reservations (account, key, nano, owner) values (?, ?, ?, ?)", row)
@@ -91,13 +91,22 @@ def reserve(connection: Connection, row: tuple[str, str, int, str], budget_nano:
 def spent(connection: Connection, account: str) -> Spent:
     """What an account has cost so far, by every process."""
     found = connection.execute(BILLED, [account]).fetchone()
-    in_flight = unknown = n_unknown = 0
+    in_flight: int = connection.execute(IN_BATCHES, [account]).fetchone()[0]
+    unknown = n_unknown = 0
     for owner, count, nano in connection.execute(RESERVED, [account]):
-        if owner is not None and _is_alive(owner):
+        if owner is not None and is_alive(owner):
             in_flight += nano
         else:  # its process was killed, or no reply came
             unknown, n_unknown = unknown + nano, n_unknown + count
     return Spent(found[0] if found else 0, in_flight, unknown, n_unknown)
+
+
+def refusal(known: Spent, nano: int, budget_nano: int) -> str:
+    """Why a call was refused, in one line."""
+    return (
+        f"the budget of ${budget_nano / 1e9:g} does not hold the next call's worst case of ${nano / 1e9:g}: "
+        f"${known.billed / 1e9:g} is spent{_also(known)}; raise --budget, and the same command goes on"
+    )
 
 
 def _also(known: Spent) -> str:
@@ -113,7 +122,7 @@ def owner() -> str:
     return f"{os.getpid()}@{socket.gethostname()}#{_started(os.getpid())}"
 
 
-def _is_alive(owner: str) -> bool:
+def is_alive(owner: str) -> bool:
     """Whether a process still runs; one of another machine counts as running until its claim is old."""
     process, _, started = owner.partition("#")
     pid, _, host = process.partition("@")

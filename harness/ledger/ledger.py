@@ -19,8 +19,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from harness import wal
-from harness.errors import BudgetExceeded, StoreError
-from harness.ledger import bookings
+from harness.errors import BudgetExceeded, ProviderError, StoreError
+from harness.ledger import batches, bookings
 from harness.ledger.schema import MIGRATIONS
 from harness.types import Attempt, Response, Usage
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.types import JSON
+
+    Result = tuple["Asked", Response | ProviderError, int | None]
 
 LARGEST_GROUP = 1000
 # What the column `response` holds; usage as sent and the attempts have columns of their own.
@@ -111,22 +113,43 @@ class Ledger:
 
         Its claim ends, and the reservation with it; where the bill is unknown, the reservation stays.
         """
-        said = {name: getattr(response, name) for name in SAID}
-        said["usage"] = None if response.usage is None else asdict(response.usage)
-        servable = bool(response.text) or response.finish == "refusal"
-        row = (
-            *(asked.key, _storable(asked.text), _json(said), _json(response.raw_usage), _attempts(response.attempts)),
-            *(asked.prices_as_of, int(servable), asked.at.isoformat(), asked.account, billed_nano),
-        )
+        row = _row(asked, response, response.attempts, billed_nano)
         await self._carry_out(lambda connection: bookings.record(connection, row, self._owner))
 
     async def put_failure(self, asked: Asked, attempts: Sequence[Attempt]) -> None:
         """Record that a request got no answer; the next time it is asked again."""
-        row = (
-            *(asked.key, _storable(asked.text), None, None, _attempts(attempts)),
-            *(None, 0, asked.at.isoformat(), asked.account, 0),
-        )
+        row = _row(asked, None, attempts, 0)
         await self._carry_out(lambda connection: bookings.record(connection, row, self._owner))
+
+    def open_batches(self, account: str) -> list[batches.Batch]:
+        """The batches of an account that are under way at a provider, by every process."""
+        return batches.open_ones(self._reader, account, self._owner)
+
+    async def note_batch(
+        self, fresh: batches.Batch, worst: Sequence[tuple[str, int]], budget_nano: int | None
+    ) -> batches.Batch:
+        """The batch to submit, noted before it is: see `batches.note`."""
+        return await self._carry_out(
+            lambda connection: batches.note(connection, fresh, self._owner, worst, budget_nano)
+        )
+
+    async def name_batch(self, mark: str, batch_id: str) -> None:
+        """Note what the provider calls a batch."""
+        await self._carry_out(lambda connection: batches.name(connection, mark, batch_id))
+
+    async def drop_batch(self, mark: str) -> None:
+        """Forget a batch that never reached the provider."""
+        await self._carry_out(lambda connection: batches.drop(connection, mark))
+
+    async def finish_batch(self, mark: str, results: Sequence[Result]) -> bool:
+        """Record the answers and failures of a batch; False when another process was faster."""
+        rows = [
+            _row(asked, None, (Attempt(outcome.status, None, str(outcome)),), 0)
+            if isinstance(outcome, ProviderError)
+            else _row(asked, outcome, outcome.attempts, billed_nano)
+            for asked, outcome, billed_nano in results
+        ]
+        return await self._carry_out(lambda connection: batches.finish(connection, mark, rows, self._owner))
 
     async def _carry_out(self, operation: Callable[[sqlite3.Connection], T]) -> T:
         """What the operation returns, once the transaction that it was part of is on the disk."""
@@ -188,6 +211,22 @@ def _tell(group: Sequence[Job], results: Sequence[object]) -> None:
     loop = group[0][1].get_loop()
     if not loop.is_closed():
         loop.call_soon_threadsafe(wake)
+
+
+def _row(
+    asked: Asked, response: Response | None, attempts: Sequence[Attempt], billed_nano: int | None
+) -> tuple[object, ...]:
+    """A row of the table `calls`, in the order of `bookings.INSERT`."""
+    said = None
+    if response is not None:
+        said = {name: getattr(response, name) for name in SAID}
+        said["usage"] = None if response.usage is None else asdict(response.usage)
+    servable = response is not None and (bool(response.text) or response.finish == "refusal")
+    return (
+        *(asked.key, _storable(asked.text), None if said is None else _json(said)),
+        *(None if response is None else _json(response.raw_usage), _attempts(attempts), asked.prices_as_of),
+        *(int(servable), asked.at.isoformat(), asked.account, billed_nano),
+    )
 
 
 def _attempts(attempts: Sequence[Attempt]) -> str:

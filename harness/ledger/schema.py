@@ -24,6 +24,19 @@ create table reservations (
     owner text                   -- null: the call ended without a reply, and may have been billed
 )
 """
+BATCHES = """
+create table batches (
+    id integer primary key,
+    mark text not null unique,   -- ours; given to the provider where it takes one
+    account text not null,
+    batch_id text,               -- the provider's; null until it is known
+    keys text not null,          -- of its requests
+    nano integer not null,       -- worst case, in nano-dollars
+    owner text not null,         -- the process that submits it
+    at real not null,
+    is_open integer not null default 1
+)
+"""
 MIGRATIONS = (
     (CALLS, SERVABLE),
     (
@@ -32,5 +45,6 @@ MIGRATIONS = (
         "create table accounts (account text primary key, billed_nano integer not null) without rowid",
         CLAIMS,
         RESERVATIONS,
+        BATCHES,
     ),
 )

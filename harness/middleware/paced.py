@@ -7,6 +7,7 @@ estimated before a call and put right after it.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Paced:
         self._s_per_request = MINUTE_S / requests_per_minute if requests_per_minute else 0.0
         self._s_per_token = MINUTE_S / tokens_per_minute if tokens_per_minute else 0.0
         self._next_request_s = self._next_token_s = clock.monotonic()
+        self._line = asyncio.Lock()
 
     async def send(self, request: Request) -> Response:
         """The provider's reply, once it is this request's turn."""
@@ -43,13 +45,13 @@ class Paced:
         return response
 
     async def _turn(self, tokens: int) -> None:
-        now_s = self._clock.monotonic()
-        at_s = max(now_s, self._next_request_s, self._next_token_s)
-        # Taken before the wait, so that those who come meanwhile queue behind.
-        self._next_request_s = at_s + self._s_per_request
-        self._next_token_s = at_s + tokens * self._s_per_token
-        if at_s > now_s:
-            await self._clock.sleep(at_s - now_s)
+        # One at a time, so that what a call turns out to have used moves everybody behind it.
+        async with self._line:
+            while (wait_s := max(self._next_request_s, self._next_token_s) - self._clock.monotonic()) > 0:
+                await self._clock.sleep(wait_s)
+            now_s = self._clock.monotonic()
+            self._next_request_s = now_s + self._s_per_request
+            self._next_token_s = now_s + tokens * self._s_per_token
 
 
 def likely_tokens(request: Request) -> int:

@@ -12,13 +12,15 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import anthropic
 
 from harness.clock import SystemClock
-from harness.errors import AuthError
+from harness.errors import AuthError, ProviderError
 from harness.providers import _sdk
+from harness.providers._anthropic_batches import AnthropicBatches
 from harness.redaction import Redactor
 from harness.types import Model, Response, Usage
 
@@ -90,10 +92,14 @@ class _Messages:
         try:
             reply = await _sdk.post(self._client, "/v1/messages", body)
         except anthropic.APIError as error:
-            raise _sdk.translated(error, anthropic, str(self.model), KEY, self._hide, self._clock) from None
+            raise self._said(error) from None
         latency_s = self._clock.monotonic() - start_s
         payload = _sdk.payload(reply, str(self.model))
         return self._response(payload, latency_s, reply.headers.get("request-id"))
+
+    def batches(self) -> AnthropicBatches:
+        """The provider's batch API, for the same model."""
+        return AnthropicBatches(self._client, _parameters, self._batch_reply, self._said)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -109,7 +115,13 @@ class _Messages:
         if is_repeated and len(system.encode()) / BYTES_PER_TOKEN >= _shortest_cached(self.model.name):
             body["system"] = [{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}]
 
-    def _response(self, payload: Mapping[str, Any], latency_s: float, request_id: str | None) -> Response:
+    def _said(self, error: Exception) -> ProviderError:
+        return _sdk.translated(error, anthropic, str(self.model), KEY, self._hide, self._clock)
+
+    def _batch_reply(self, payload: Mapping[str, Any], request_id: str | None, _request: Request | None) -> Response:
+        return replace(self._response(payload, None, request_id), batch=True)
+
+    def _response(self, payload: Mapping[str, Any], latency_s: float | None, request_id: str | None) -> Response:
         parts = [part.get("text", "") for part in payload.get("content") or [] if part.get("type") == "text"]
         reason, usage = payload.get("stop_reason"), payload.get("usage")
         return Response(

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import openai
 
 from harness.clock import SystemClock
-from harness.errors import AuthError
+from harness.errors import AuthError, ProviderError
 from harness.providers import _sdk
 from harness.providers._logprobs import option_scores
+from harness.providers._openai_batches import OpenAIBatches
 from harness.redaction import Redactor
 from harness.types import Model, Response, Usage
 
@@ -96,17 +98,27 @@ class _Chat:
         try:
             reply = await _sdk.post(self._client, "/chat/completions", body)
         except openai.APIError as error:
-            raise _sdk.translated(error, openai, str(self.model), KEY, self._hide, self._clock) from None
+            raise self._said(error) from None
         latency_s = self._clock.monotonic() - start_s
         payload = _sdk.payload(reply, str(self.model))
         return self._response(payload, request, latency_s, reply.headers.get("x-request-id"))
+
+    def batches(self) -> OpenAIBatches:
+        """The provider's batch API, for the same model."""
+        return OpenAIBatches(self._client, _parameters, self._batch_reply, self._said)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
+    def _said(self, error: Exception) -> ProviderError:
+        return _sdk.translated(error, openai, str(self.model), KEY, self._hide, self._clock)
+
+    def _batch_reply(self, payload: Mapping[str, Any], request_id: str | None, request: Request | None) -> Response:
+        return replace(self._response(payload, request, None, request_id), batch=True)
+
     def _response(
-        self, payload: Mapping[str, Any], request: Request, latency_s: float, request_id: str | None
+        self, payload: Mapping[str, Any], request: Request | None, latency_s: float | None, request_id: str | None
     ) -> Response:
         choice = (payload.get("choices") or [{}])[0]
         message = choice.get("message") or {}
@@ -120,7 +132,7 @@ class _Chat:
             latency_s=latency_s,
             answered_by=str(payload.get("model") or self.model.name),
             request_id=request_id,
-            scores=option_scores(choice, request.reply.options) if request.reply.mode == "choice" else None,
+            scores=option_scores(choice, request.reply.options) if request and request.reply.mode == "choice" else None,
         )
 
 
