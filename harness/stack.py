@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import asdict, dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from harness.middleware.budgeted import Budget, Budgeted
 from harness.middleware.cached import Books, Cached
 from harness.middleware.limited import Limited
 from harness.middleware.paced import Paced
-from harness.middleware.retrying import Retrying
+from harness.middleware.retrying import Patience, Retrying
 from harness.types import Request
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Asking:
     workers: int = 16
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
+    timeout_s: float = 60.0
+    deadline_s: float = 120.0
     budget_usd: float | None = None
     repeat: int = 0
     fresh: bool = False
@@ -52,7 +55,10 @@ def connect(asking: Asking) -> tuple[Connection, ModuleType]:
     name, base_url = resolve_model(asking.model, asking.base_url)
     provider_name, _, model_name = name.partition("/")
     module = plugins.load("providers", provider_name)
-    return module.connect(model_name, base_url=base_url), module
+    options: dict[str, object] = {"base_url": base_url}
+    if "timeout_s" in inspect.signature(module.connect).parameters:
+        options["timeout_s"] = asking.timeout_s
+    return module.connect(model_name, **options), module
 
 
 def resolve_model(name: str, base_url: str | None = None) -> tuple[str, str | None]:
@@ -137,7 +143,7 @@ class Stack:
         budget_nano = self._budget_nano
         if budget_nano is not None:
             provider = Budgeted(provider, self._ledger, clock, Budget(self._account, budget_nano), self.worst_nano)
-        provider = Retrying(provider, clock, Random(asking.repeat))
+        provider = Retrying(provider, clock, Random(asking.repeat), Patience(deadline_s=asking.deadline_s))
         books = Books(self._account, pricing.table_name(), lambda response: self.cost(response)[1])
         return Cached(provider, self._ledger, clock, books, fresh=asking.fresh)
 

@@ -28,8 +28,9 @@ class Preferences:
 
     `cpu_usd_per_hour` prices the arms that run on this machine: what an hour of such a machine
     costs. `budget_usd` caps what a prompt with a model may be billed on a dataset, over all its runs;
-    `requests_per_minute` and `tokens_per_minute` are the provider's limits. `prices` overrides the price table:
-    dollars per million tokens by model and bucket.
+    `requests_per_minute` and `tokens_per_minute` are the provider's limits. `timeout_s` is what a
+    single attempt may take, `deadline_s` what an item may take with all its attempts and pauses.
+    `prices` overrides the price table: dollars per million tokens by model and bucket.
     """
 
     dataset: str | None = None
@@ -41,6 +42,8 @@ class Preferences:
     concurrency: Annotated[int, Field(ge=1)] = 16
     requests_per_minute: Annotated[int, Field(ge=1)] | None = None
     tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
+    timeout_s: Annotated[float, Field(gt=0)] = 60.0
+    deadline_s: Annotated[float, Field(gt=0)] = 120.0
     prices: Mapping[str, JsonValue] = field(default_factory=dict)
     gate: Mapping[str, JsonValue] = field(default_factory=dict)
 

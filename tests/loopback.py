@@ -74,8 +74,9 @@ class Wire(BaseHTTPRequestHandler):
         """Carry a fault out; True when an ordinary reply is still to be sent."""
         name, _, argument = fault.partition(" ")
         if name.isdigit():
-            message = argument if argument and not argument[0].isdigit() else "planted"
-            headers = {"retry-after": argument} if argument and argument[0].isdigit() else {}
+            pause = argument.removeprefix("after ") if argument.startswith("after ") or argument[:1].isdigit() else ""
+            message = argument if argument and not pause else "planted"
+            headers = {"retry-after": pause} if pause else {}
             key = self.headers.get("authorization") or self.headers.get("x-api-key") or ""
             said = f"{message} {key}" if message == "echo" else message
             self.send(int(name), json.dumps({"error": {"message": said, "type": "planted"}}), headers)

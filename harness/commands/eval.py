@@ -96,6 +96,8 @@ def _asking(options: Options, preferences: Preferences, repeat: int) -> stack.As
         workers=options.concurrency or preferences.concurrency,
         requests_per_minute=options.rpm or preferences.requests_per_minute,
         tokens_per_minute=options.tpm or preferences.tokens_per_minute,
+        timeout_s=preferences.timeout_s,
+        deadline_s=preferences.deadline_s,
         budget_usd=budget_usd,
         repeat=repeat,
         fresh=options.fresh,
