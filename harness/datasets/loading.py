@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from harness import plugins
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from harness.datasets.tables import Cell
 
 FOLDER = "datasets"
+NO_FIELDS: Mapping[str, str] = MappingProxyType({})  # one for all: most datasets have no further columns
 PLACED = list[tuple[str, Example]]
 
 
@@ -155,7 +158,7 @@ def example(where: str, row: dict[str, Cell], read: Manifest) -> Example:
         split = _text(row, read.splits.column, where)
     else:
         split = splits.assign(group or item_id, read.splits.shares, read.splits.seed)
-    return Example(Item(item_id, text, tags, fields), _text(row, read.label, where), split, group)
+    return Example(Item(item_id, text, tags, fields or NO_FIELDS), _text(row, read.label, where), split, group)
 
 
 def _text(row: dict[str, Cell], column: str, where: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from harness.store import rows
 from harness.store.opening import reading, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
@@ -32,6 +33,15 @@ CONTENT_HASH = """
         chr(30) order by example_id)), count(*)
     from predictions where run_id = ?
 """
+ANALYSED = """
+    select run_id, arm, example_id, gold, outcome, label, score, correct, cost_usd, billed_usd, latency_s, cached,
+        attempts, input_fresh, cache_read, cache_write, output_visible, reasoning,
+        case when correct then null else text end as text, case when correct then null else tags end as tags,
+        case when correct then null else raw end as raw, error
+    from scored where run_id in (select unnest($1)) order by run_id, example_id
+"""
+REPEATING = ("run_id", "arm", "gold", "outcome", "label")
+VECTORS = 8  # of 2,048 rows, read at once
 
 
 class Store:
@@ -169,11 +179,19 @@ class Store:
         )
 
     def predictions(self, run_ids: Sequence[str]) -> pd.DataFrame:
-        """The rows of the view `scored` for some runs, by run and item."""
-        return self._frame(
-            "select * from scored where run_id in (select unnest($1)) order by run_id, example_id",
-            [list(run_ids)],
-        )
+        """What analysis reads of some runs, by run and item: columns as in the view `scored`.
+
+        Text, tags and reply are there for the rows that were not right, which a report shows; of a
+        hundred thousand right ones they would be most of the memory.
+        """
+        with self._turn, reading(self.path, self._clock, self._wait_s) as connection, _quiet():
+            result = connection.execute(ANALYSED, [list(run_ids)])
+            # Part by part, so that the database's copy and pandas' are not both there in whole.
+            words: dict[object, object] = {}
+            parts = [_shared(result.fetch_df_chunk(VECTORS), words)]
+            while not (part := result.fetch_df_chunk(VECTORS)).empty:
+                parts.append(_shared(part, words))
+        return pd.concat(parts, ignore_index=True)
 
     def looks(self, dataset_id: str, split: str) -> int:
         """How many runs have been scored on a split, removed ones included."""
@@ -228,9 +246,8 @@ class Store:
         with (
             self._turn,
             reading(self.path, self._clock, self._wait_s) as connection,
-            warnings.catch_warnings(),
+            _quiet(),
         ):
-            warnings.simplefilter("ignore")  # duckdb calls pandas in a way that pandas 4 will not know
             return connection.execute(sql, values).df()
 
     def _has(self, table: str, column: str, value: str) -> bool:
@@ -239,6 +256,21 @@ class Store:
         with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
             query = f"select 1 from {table} where {column} = ?"  # both names are ours
             return connection.execute(query, [value]).fetchone() is not None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the warning that duckdb calls pandas in a way that pandas 4 will not know."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _shared(frame: pd.DataFrame, words: dict[object, object]) -> pd.DataFrame:
+    """The frame with equal words of its repeating columns being one object in memory, not thousands."""
+    for column in REPEATING:
+        frame[column] = pd.Series([words.setdefault(word, word) for word in frame[column]], dtype=object)
+    return frame
 
 
 def _insert_frame(connection: DuckDBPyConnection, table: str, frame: pd.DataFrame) -> None:

@@ -59,7 +59,7 @@ def test_what_goes_in_comes_out(store, run, dataset):
         path=("a", "b"),
     )
     store.append(run.id, [full])
-    (row,) = store.predictions([run.id]).to_dict("records")
+    (row,) = store.query("select * from scored").to_dict("records")
     assert (row["label"], row["score"], row["cost_usd"], row["cached"], row["attempts"]) == (
         "billing",
         0.75,
@@ -78,6 +78,17 @@ def test_what_goes_in_comes_out(store, run, dataset):
     assert list(row["path"]) == ["a", "b"]
     assert (row["gold"], row["text"], row["arm"], row["split"]) == (item.label, item.item.text, "arm", "test")
     assert row["correct"] is (item.label == "billing")
+
+
+def test_analysis_reads_the_texts_of_what_was_not_right(store, run, dataset):
+    """A right answer comes without its text and reply, which nobody shows; a wrong one with both."""
+    right, wrong = dataset.in_split("test")[:2]
+    labels = {right.item.id: right.label, wrong.item.id: "no label at all"}
+    store.append(run.id, [Prediction(i, Outcome.ANSWERED, label=label, raw=label) for i, label in labels.items()])
+    rows = store.predictions([run.id]).set_index("example_id")
+    assert [bool(rows.loc[i, "correct"]) for i in labels] == [True, False]
+    assert rows.loc[wrong.item.id, "text"] == wrong.item.text
+    assert rows.loc[right.item.id, ["text", "raw"]].isna().all()
 
 
 def test_unknown_stays_null(store, run, dataset):
