@@ -117,6 +117,7 @@ def prompt_job(
         dataset.labels,
         asking.repeat,
         gives_scores=module.GIVES_SCORES,
+        one_at_a_time=module.RUNS_HERE,
     )
     said = {"prompt": prompt.id, "model": asdict(connection.model), "labels": _labels(dataset)}
     arm_id = content_id(said)

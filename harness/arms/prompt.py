@@ -27,6 +27,7 @@ class Question:
     """What a prompt arm asks of whom: everything that does not depend on the item.
 
     `gives_scores` is False for a model without log-probabilities: in mode `choice` it votes instead.
+    `one_at_a_time` is True for a model that answers only one request at once.
     """
 
     prompt: Prompt
@@ -36,6 +37,7 @@ class Question:
     labels: tuple[Label, ...]
     sample: int = 0
     gives_scores: bool = True
+    one_at_a_time: bool = False
 
 
 class PromptArm:
@@ -135,14 +137,20 @@ class PromptArm:
             usage=_sum_of([reply.usage for reply in replies]),
             cost_usd=_usd([listed for listed, _ in prices]),
             billed_usd=_usd([0 if reply.cached else bill for reply, (_, bill) in zip(replies, prices, strict=True)]),
-            # Draws are asked at the same time, so a caller waits for the slowest.
-            latency_s=_longest([reply.latency_s for reply in replies]),
+            latency_s=self._latency_s([reply.latency_s for reply in replies]),
             waited_s=_longest([None if reply.cached else reply.waited_s for reply in replies]),
             cached=all(reply.cached for reply in replies),
             attempts=sum(max(len(reply.attempts), 1) for reply in replies),
             request_id=replies[0].request_id,
             path=self._path,
         )
+
+    def _latency_s(self, draws: Sequence[float | None]) -> float | None:
+        """Draws are asked at the same time, so a caller waits for the slowest; or, one at a time, for all."""
+        known = [each for each in draws if each is not None]
+        if not known:
+            return None
+        return sum(known) if self._question.one_at_a_time else max(known)
 
     def _answer(self, replies: Sequence[Response]) -> tuple[Outcome, str | None, Mapping[str, float] | None]:
         if self._reply.mode == "choice":

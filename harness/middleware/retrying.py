@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from harness.clock import Clock
     from harness.types import Provider, Request, Response
 
+TOO_FAST = 429
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long an item is tried for: attempts, seconds in all, and the pauses between."""
+    """How long an item is tried for: outages, seconds in all, and the pauses between."""
 
     attempts: int = 6
     deadline_s: float = 120.0
@@ -61,9 +63,13 @@ class Retrying:
             await self._clock.sleep(pause_s)
 
     def _is_last(self, tries: _Tries, pause_s: float) -> bool:
-        """True when there are no attempts left, or no time for the next one."""
+        """True when there are no attempts left, or no time for the next one.
+
+        A 429 says that we were too fast, not that this item cannot be answered: only time limits those.
+        """
         is_late = tries.elapsed_s() + pause_s >= self._patience.deadline_s
-        return is_late or len(tries.made) >= self._patience.attempts
+        outages = sum(attempt.status != TOO_FAST for attempt in tries.made)
+        return is_late or outages >= self._patience.attempts
 
     def _pause_s(self, failures: int, error: ProviderError) -> float:
         asked_s: float | None = getattr(error, "retry_after_s", None)

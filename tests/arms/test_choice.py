@@ -36,10 +36,10 @@ class Answering:
         return answer
 
 
-def ask(reply, rotations=4, gives_scores=True, sample=0):
+def ask(reply, rotations=4, gives_scores=True, sample=0, one_at_a_time=False):
     prompt = files.parse(SOURCE.format(rotations=rotations), task="t", version="v1", path="p.j2")
     provider = Answering(reply)
-    question = Question(prompt, Model("openai", "m"), "single", "t", LABELS, sample, gives_scores)
+    question = Question(prompt, Model("openai", "m"), "single", "t", LABELS, sample, gives_scores, one_at_a_time)
     arm = PromptArm(question, provider, lambda pool: fewshot.Fixed(()), lambda response: (10, 5))
     (prediction,) = asyncio.run(arm.predict([Item("i", "win a prize")]))
     return prediction, provider
@@ -111,6 +111,8 @@ def test_tokens_and_money_of_all_draws_add_up_and_the_slowest_is_waited_for():
     assert prediction.usage == Usage(40, 0, 0, 4, 0)
     assert (prediction.cost_usd, prediction.billed_usd) == (pytest.approx(40e-9), pytest.approx(15e-9))
     assert (prediction.latency_s, prediction.attempts, prediction.cached) == (0.4, 4, False)
+    here, _ = ask(lambda alias_of, i: replace(REPLY, latency_s=0.1 * (i + 1)), one_at_a_time=True)
+    assert here.latency_s == pytest.approx(1.0)
 
 
 def test_an_outage_of_one_draw_fails_the_item():

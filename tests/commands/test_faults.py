@@ -124,6 +124,7 @@ def test_a_reply_that_is_no_label_is_its_own_outcome(harness, root, truth, provi
 @both
 def test_a_storm_of_429_is_ridden_out(harness, root, truth, provider):
     """Half of the first thirty requests are refused: every item is answered, and the run keeps how the limit shrank."""
+    (root / "harness.toml").write_text(QUICK.replace("deadline_s = 8.0", "deadline_s = 60.0"))
     with serve(truth, faults=dict.fromkeys(range(0, 30, 2), "429 0")) as server:
         done, _, n = run(harness, root, provider, server)
     assert (done.code, done.json["outcomes"]["answered"]) == (0, n)

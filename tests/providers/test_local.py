@@ -50,6 +50,23 @@ def test_it_answers_within_the_labels():
         assert reply.answered_by == "gemma-3-270m-q4_k_m"
 
 
+def test_a_choice_has_a_probability_per_option():
+    """From the model's own log-probabilities, and they follow the question."""
+    options = {"fruit": "A", "animal": "B"}
+    shown = "\n\n".join(f"Word: {text}\nKind: {options[label]}" for text, label in EXAMPLES)
+
+    def make(model, word):
+        said = (Message("user", f"A is fruit, B is animal.\n\n{shown}\n\nWord: {word}\nKind:"),)
+        return Request(model, said, Settings(temperature=0.0, max_tokens=3), ReplyFormat("choice", ("A", "B")))
+
+    banana, dog = ask(lambda model: make(model, "banana"), lambda model: make(model, "dog"))
+    for reply in (banana, dog):
+        assert reply.text.strip() in ("A", "B")
+        assert sum(reply.scores.values()) == pytest.approx(1)
+        assert all(0 < score < 1 for score in reply.scores.values())
+    assert banana.scores["A"] > dog.scores["A"]
+
+
 def test_the_same_question_has_the_same_answer():
     """At temperature 0, twice."""
     make = lambda model: request(model, "goose", options=("fruit", "animal"))  # noqa: E731
