@@ -45,6 +45,13 @@ def with_interval(estimate: Estimate) -> str:
     return f"{share(estimate.value)} ({interval(estimate)})"
 
 
+def p_value(p: float | None) -> str:
+    """A p-value: `.035`, `< .001`; never 0."""
+    if p is None:
+        return UNKNOWN
+    return "< .001" if p < 0.001 else share(p)
+
+
 def duration(seconds: float | None) -> str:
     """A time span in the unit a reader expects: `340 µs`, `4.2 ms`, `455 ms`, `2.1 s`, `3 min 20 s`."""
     if seconds is None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from harness import __version__, analysis, datasets, forecast, pricing
+from harness.comparison import Answers
 from harness.errors import ConfigError, HarnessError
 from harness.ledger import Ledger
 from harness.runner import Progress, Runner
@@ -145,6 +146,25 @@ class Project:
         )
         return analysis.analyse(facts, runs, predictions, self._provenance(runs))
 
+    def answers(self, dataset: Dataset, split: str, names: Sequence[str] = ()) -> list[Answers]:
+        """The rows of runs, to be compared: by run id, unique prefix, tag or arm name; without names, of every arm.
+
+        A run's repeats come with it.
+        """
+        frame = self.store.runs(dataset.id, split)
+        if names:
+            wanted = [self.store.resolve(name, dataset.id, split) for name in names]
+        else:
+            wanted = [run.run_id for run in _latest(frame, None) if run.repeat == 0]
+        chosen = {run_id: _repeats(frame, run_id) for run_id in wanted}
+        rows = self.store.predictions([run_id for repeats in chosen.values() for run_id in repeats])
+        arms = dict(zip(frame["run_id"], frame["arm"], strict=True))
+        called = names if names and len({arms[run_id] for run_id in wanted}) < len(wanted) else None
+        return [
+            Answers(called[i] if called else arms[run_id], rows[rows["run_id"].isin(repeats)])
+            for i, (run_id, repeats) in enumerate(chosen.items())
+        ]
+
     def run_results(self, name: str) -> analysis.Results:
         """The results of one run alone: by id, unique prefix, tag, or arm name."""
         run_id = self.store.resolve(name)
@@ -194,6 +214,15 @@ def _latest(frame: pd.DataFrame, first: str | None) -> list[analysis.RunFacts]:
     newest = {_arm_of(run): run for run in facts.values()}
     newest[_arm_of(facts[leading])] = facts[leading]
     return sorted(newest.values(), key=lambda run: run.run_id != leading)
+
+
+def _repeats(frame: pd.DataFrame, run_id: str) -> list[str]:
+    """The run and its repeats: the same arm, model, seed and items, asked anew."""
+    row = frame[frame["run_id"] == run_id].iloc[0]
+    same = frame["n"].fillna(0) > 0
+    for column in ("arm_id", "item_set", "seed"):
+        same &= frame[column] == row[column]
+    return [str(repeat) for repeat in frame[same | (frame["run_id"] == run_id)]["run_id"]]
 
 
 def _arm_of(run: analysis.RunFacts) -> tuple[str, str | None, int]:

@@ -287,19 +287,6 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """A paired comparison of runs `a` and `b` on their shared items; `difference` is a minus b."""
-
-    metric: str
-    a: str
-    b: str
-    difference: Estimate
-    p_value: float | None
-    method: str
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
 class Metric:
     """What is measured over a run, and how unanswered items are treated.
 

@@ -64,3 +64,14 @@ def test_counts_and_plurals():
     """Thousands are marked; one is one."""
     assert numbers.count(13083) == "13,083"
     assert (numbers.plural(1, "item"), numbers.plural(1200, "item")) == ("1 item", "1,200 items")
+
+
+def test_a_p_value_is_never_nothing():
+    """Three digits, and below them a bound."""
+    assert [numbers.p_value(p) for p in (None, 0.0, 0.0009, 0.0346, 1.0)] == [
+        "unknown",
+        "< .001",
+        "< .001",
+        ".035",
+        "1.000",
+    ]

@@ -6,8 +6,7 @@ import asyncio
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
-from harness import plugins
-from harness.arms import _choice
+from harness import choice, plugins
 from harness.errors import ProviderError, RateLimited, RequestRejected, TransientError
 from harness.pricing import NANO
 from harness.types import Example, Outcome, Prediction, Request, Usage
@@ -154,7 +153,7 @@ class PromptArm:
 
     def _answer(self, replies: Sequence[Response]) -> tuple[Outcome, str | None, Mapping[str, float] | None]:
         if self._reply.mode == "choice":
-            return _choice.tally(self._draws, replies)
+            return choice.tally(self._draws, replies)
         reply = replies[0]
         if reply.finish == "refusal":
             return Outcome.REFUSED, None, None
@@ -162,12 +161,12 @@ class PromptArm:
         return outcome, label, reply.scores
 
 
-def _draws(question: Question) -> list[_choice.Draw]:
+def _draws(question: Question) -> list[choice.Draw]:
     header = question.prompt.header
     if header.output != "choice":
-        return [_choice.Draw(question.labels, (), question.sample)]
+        return [choice.plain(question.labels, question.sample)]
     votes = 1 if question.gives_scores else header.votes
-    return _choice.draws(question.labels, header.rotations, votes, question.sample)
+    return choice.draws(question.labels, header.rotations, votes, question.sample)
 
 
 async def _reply_or_outage(provider: Provider, request: Request) -> Response | ProviderError:

@@ -16,7 +16,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], numeric: 
     """A plain table on stdout; numeric columns are set to the right."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for name in columns:
-        table.add_column(name, justify="right" if name in numeric else "left", overflow="fold")
+        is_number = name in numeric
+        table.add_column(name, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number)
     for row in rows:
         table.add_row(*row)
     Console(markup=False, highlight=False).print(table)

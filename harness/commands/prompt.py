@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness import fewshot, wiring
+from harness import choice, fewshot, wiring
 from harness.commands import _options
 from harness.commands._groups import print_table
 from harness.errors import ConfigError
@@ -120,7 +120,9 @@ def render(options: Render) -> None:
     pool = scope.training() if few_shot.how != "none" else ()
     selector = fewshot.selector(few_shot, pool, wiring.embed_with(few_shot.encoder, project.workspace))
     selector.prepare([item])
-    messages = prompt.template.messages(item, dataset.labels, dataset.name, selector.choose(item))
+    is_choice = prompt.header.output == "choice"
+    draw = choice.draws(dataset.labels, 1, 1, 0)[0] if is_choice else choice.plain(dataset.labels)
+    messages = prompt.template.messages(item, dataset.labels, dataset.name, selector.choose(item), draw.alias_of)
     if options.as_json:
         _options.print_json({"item": item.id, "prompt": prompt.id, "messages": [asdict(m) for m in messages]})
         return

@@ -34,8 +34,8 @@ CONTENT_HASH = """
     from predictions where run_id = ?
 """
 ANALYSED = """
-    select run_id, arm, example_id, gold, outcome, label, score, correct, cost_usd, billed_usd, latency_s, cached,
-        attempts, input_fresh, cache_read, cache_write, output_visible, reasoning,
+    select run_id, arm, example_id, "group", gold, outcome, label, score, correct, cost_usd, billed_usd, latency_s,
+        cached, attempts, input_fresh, cache_read, cache_write, output_visible, reasoning,
         case when correct then null else text end as text, case when correct then null else tags end as tags,
         case when correct then null else raw end as raw, error
     from scored where run_id in (select unnest($1)) order by run_id, example_id

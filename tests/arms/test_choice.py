@@ -3,8 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness import fewshot
-from harness.arms import _choice
+from harness import choice, fewshot
 from harness.arms.prompt import PromptArm, Question
 from harness.errors import ConfigError, TransientError
 from harness.prompts import files
@@ -124,10 +123,10 @@ def test_an_outage_of_one_draw_fails_the_item():
 
 def test_there_are_aliases_for_any_number_of_labels():
     """Letters as far as they go, then numbers; all different."""
-    assert _choice.aliases(4) == ("A", "B", "C", "D")
-    assert len(set(_choice.aliases(150))) == 150
-    assert len(_choice.draws([Label(str(i)) for i in range(77)], rotations=3, votes=1, repeat=0)) == 3
-    assert len(_choice.draws(LABELS, rotations=10, votes=1, repeat=0)) == 4
+    assert choice.aliases(4) == ("A", "B", "C", "D")
+    assert len(set(choice.aliases(150))) == 150
+    assert len(choice.draws([Label(str(i)) for i in range(77)], rotations=3, votes=1, repeat=0)) == 3
+    assert len(choice.draws(LABELS, rotations=10, votes=1, repeat=0)) == 4
 
 
 def test_a_template_without_aliases_is_refused():

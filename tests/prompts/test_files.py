@@ -95,5 +95,7 @@ def test_shipped_prompts_render():
     for task in files.tasks(root):
         for version in files.versions(root, task):
             prompt = files.load(root, task, version)
-            messages = prompt.template.messages(Item("1", "rocket", ("space",)), [Label("Travel")], task)
+            messages = prompt.template.messages(
+                Item("1", "rocket", ("space",)), [Label("Travel")], task, (), {"Travel": "A"}
+            )
             assert "rocket" in messages[-1].content

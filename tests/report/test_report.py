@@ -87,7 +87,7 @@ def test_head_to_head_counts_items(results):
     a = a.loc[b.index]
     only_a = int((a["correct"].astype(bool) & ~b["correct"].astype(bool)).sum())
     only_b = int((b["correct"].astype(bool) & ~a["correct"].astype(bool)).sum())
-    assert f"{only_a} items only minilm-lr got right, {only_b} only prompt:v3, of 58" in text
+    assert f"of 58 items {only_a} only minilm-lr got right, {only_b} only prompt:v3." in text
 
 
 class Tags(HTMLParser):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import numbers
+import numpy as np
+
+from harness import comparison, numbers
+from harness.comparison import Answers
 from harness.report.blocks import Column, Section, Table, Text
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from harness.analysis import Results, RunResult, Spread
 
 ORDER = 10
+ALPHA = 0.05
 COLUMNS = (
     Column("arm"),
     Column("accuracy", numeric=True),
@@ -80,25 +82,27 @@ def _spread(spread: Spread) -> str:
 
 
 def _head_to_head(results: Results) -> list[Text]:
-    """The best arm beside the best prompt, in items: what only one of the two got right."""
+    """The best arm beside the best prompt (or the best arm that is none), on the same items."""
     best = results.runs[0]
     prompts = [result for result in results.runs if result.run.model]
     others = [result for result in results.runs if not result.run.model]
     rival = (others or results.runs)[0] if best.run.model else (prompts or [best])[0]
     if rival is best:
         return []
-    right = {result.run.run_id: _right(results.predictions, result) for result in (best, rival)}
-    a, b = right[best.run.run_id].align(right[rival.run.run_id], join="inner")
-    only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
+    rivals = [result for result in results.runs if result.run.arm != best.run.arm]
+    made = comparison.against(_answers(results, best), [_answers(results, r) for r in rivals], np.random.default_rng(0))
+    found = made[rivals.index(rival)]
+    p_value = f"p {numbers.p_value(found.adjusted_p)}" + (f" (Holm, {len(made)} arms)" if len(made) > 1 else "")
+    is_shown = found.adjusted_p is not None and found.adjusted_p <= ALPHA
     return [
         Text(
-            f"{numbers.plural(only_a, 'item')} only {best.run.arm} got right, "
-            f"{only_b:,} only {rival.run.arm}, of {len(a):,} that both were asked.",
+            f"{found.a} {'beats' if is_shown else 'cannot be told from'} {found.b}: "
+            f"{numbers.with_interval(found.difference)}, {p_value}; of {numbers.plural(found.n, 'item')} "
+            f"{found.table.only_a:,} only {found.a} got right, {found.table.only_b:,} only {found.b}.",
             "verdict",
         )
     ]
 
 
-def _right(predictions: pd.DataFrame, result: RunResult) -> pd.Series:
-    rows = predictions[predictions["run_id"] == result.run.run_id].dropna(subset=["correct"])
-    return rows.set_index("example_id")["correct"].astype(bool)
+def _answers(results: Results, result: RunResult) -> Answers:
+    return Answers(result.run.arm, results.predictions[results.predictions["run_id"] == result.run.run_id])

@@ -41,6 +41,11 @@ class Draw:
         return {alias: label.name for alias, label in zip(self.aliases, self.labels, strict=True)}
 
 
+def plain(labels: Sequence[Label], sample: int = 0) -> Draw:
+    """The labels in their own order and by their own names: how every other output mode shows them."""
+    return Draw(tuple(labels), (), sample)
+
+
 def draws(labels: Sequence[Label], rotations: int, votes: int, repeat: int) -> list[Draw]:
     """Every order that is shown, `votes` times each. Rotations are spread evenly over the list."""
     names = aliases(len(labels))

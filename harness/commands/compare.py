@@ -1,0 +1,143 @@
+"""Compare two runs, or all arms with each other, item by item: 2x2 table, difference with interval, p, MDE.
+
+Example: harness compare prompt:v3 minilm-lr
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import click
+import numpy as np
+from rich.console import Console
+
+from harness import comparison, numbers
+from harness.commands import _options
+from harness.commands._groups import print_table
+from harness.errors import ConfigError
+
+if TYPE_CHECKING:
+    from harness.comparison import Comparison
+    from harness.types import JSON
+
+OPTIONS = (
+    click.argument("arms", nargs=-1, metavar="[A B]"),
+    _options.option("--items", type=click.IntRange(min=0), default=10, help="Items on which they differ, to print."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options(_options.Where):
+    """What the command line chose: two arms, or none for all."""
+
+    arms: tuple[str, ...]
+    items: int
+    dataset: str | None
+    split: str
+    seed: int
+
+
+@click.command(help=__doc__)
+@_options.gathered(Options, *OPTIONS, _options.dataset, _options.split, _options.seed, *_options.WHERE)
+def command(options: Options) -> None:
+    """Compare runs."""
+    if len(options.arms) not in (0, 2):
+        raise ConfigError(f"compare takes two arms, or none to compare all; found {len(options.arms)}")
+    project = options.project()
+    dataset = project.dataset(options.dataset)
+    answers = project.answers(dataset, options.split, options.arms)
+    rng = np.random.default_rng(options.seed)
+    if options.arms:
+        one = comparison.compare(answers[0], answers[1], rng)
+        _options.print_json(_json(one)) if options.as_json else _show(one, options.items)
+        return
+    if len(answers) < 2:
+        raise ConfigError(f"{dataset.ref} / {options.split} has {len(answers)} arms in the store; two can be compared")
+    made = comparison.compare_all(answers, rng)
+    _options.print_json([_json(one) for one in made]) if options.as_json else _show_all(made)
+
+
+def _show(one: Comparison, items: int) -> None:
+    table = one.table
+    click.echo(f"{one.a} against {one.b} on {numbers.plural(one.n, 'shared item')}\n")
+    print_table(
+        ("", f"{one.b} right", f"{one.b} wrong"),
+        [
+            (f"{one.a} right", f"{table.both:,}", f"{table.only_a:,}"),
+            (f"{one.a} wrong", f"{table.only_b:,}", f"{table.neither:,}"),
+        ],
+        numeric=(f"{one.b} right", f"{one.b} wrong"),
+    )
+    click.echo("\n".join(sentences(one)))
+    if one.changed and items:
+        Console().print()
+        shown = one.changed[:items]
+        print_table(
+            ("item", "gold", one.a, one.b),
+            [(item.example_id, item.gold, item.a or "(none)", item.b or "(none)") for item in shown],
+        )
+        click.echo(f"{len(shown)} of {len(one.changed):,} items on which they differ; --items shows more, --json all")
+
+
+def sentences(one: Comparison) -> list[str]:
+    """The comparison in words: what was found, how sure, and what so many items can show."""
+    lines = [
+        f"difference {numbers.with_interval(one.difference)}, p {numbers.p_value(one.p_value)} ({one.method})",
+        "at the disagreement seen, this many items show a difference of "
+        f"{numbers.share(one.mde)} or more with 80% power"
+        if one.mde
+        else "so few disagree that no difference can show",
+    ]
+    if one.answered is not None:
+        lines.append(
+            f"unanswered items count as wrong; on the {one.answered.n:,} that both answered: "
+            f"{numbers.with_interval(one.answered.difference)}, p {numbers.p_value(one.answered.p_value)}"
+        )
+    if one.failed:
+        lines.append(f"{numbers.plural(one.failed, 'item')} left out: a call failed")
+    if one.unshared:
+        lines.append(f"{numbers.plural(one.unshared, 'item')} left out: asked of one of the two only")
+    return lines
+
+
+def _show_all(made: list[Comparison]) -> None:
+    print_table(
+        ("a", "b", "items", "a minus b", "95%", "p, Holm", "MDE"),
+        [
+            (
+                one.a,
+                one.b,
+                f"{one.n:,}",
+                numbers.share(one.difference.value),
+                numbers.interval(one.difference),
+                numbers.p_value(one.adjusted_p),
+                numbers.share(one.mde),
+            )
+            for one in made
+        ],
+        numeric=("items", "a minus b", "95%", "p, Holm", "MDE"),
+    )
+    click.echo(f"{len(made)} comparisons; p is corrected for all of them (Holm), --json has each one's own.")
+
+
+def _json(one: Comparison) -> dict[str, JSON]:
+    table = one.table
+    return {
+        "a": one.a,
+        "b": one.b,
+        "n": one.n,
+        "both": table.both,
+        "only_a": table.only_a,
+        "only_b": table.only_b,
+        "neither": table.neither,
+        "difference": asdict(one.difference),
+        "p_value": one.p_value,
+        "adjusted_p": one.adjusted_p,
+        "method": one.method,
+        "mde": one.mde,
+        "failed": one.failed,
+        "unshared": one.unshared,
+        "answered": None if one.answered is None else {k: v for k, v in _json(one.answered).items() if k != "changed"},
+        "changed": [asdict(item) for item in one.changed],
+    }

@@ -1,0 +1,84 @@
+"""`compare` and `power` on the command line."""
+
+import pytest
+
+
+@pytest.fixture
+def stored(harness):
+    """Three baselines and a prompt on the small dataset."""
+    assert harness("eval", "--prompt", "v1", "--baselines").code == 0
+
+
+def test_two_arms_agree_with_sql(harness, stored):
+    """The 2x2 table, n and the difference are what a join over the view `scored` gives."""
+    found = harness("compare", "rules", "majority", "--json").json
+    (row,) = harness(
+        "sql",
+        "select count(*) as n, count(*) filter (a.correct and b.correct) as both_right, "
+        "count(*) filter (a.correct and not b.correct) as only_a, "
+        "count(*) filter (not a.correct and b.correct) as only_b, avg(a.correct::int) - avg(b.correct::int) as diff "
+        "from scored a join scored b using (example_id) where a.arm = 'rules' and b.arm = 'majority'",
+        "--json",
+    ).json
+    assert (found["n"], found["both"], found["only_a"], found["only_b"]) == (
+        row["n"],
+        row["both_right"],
+        row["only_a"],
+        row["only_b"],
+    )
+    assert found["both"] + found["only_a"] + found["only_b"] + found["neither"] == found["n"]
+    assert found["difference"]["value"] == pytest.approx(row["diff"])
+    assert found["difference"]["low"] < found["difference"]["value"] < found["difference"]["high"]
+    assert len(found["changed"]) == found["only_a"] + found["only_b"]
+
+
+def test_in_words(harness, stored):
+    """Table, difference with interval, p, what so many items can show, and the items."""
+    out = harness("compare", "rules", "majority", "--items", "2").out
+    for part in (
+        "shared items",
+        "rules right",
+        "majority wrong",
+        "difference",
+        "p ",
+        "80% power",
+        "--items shows more",
+    ):
+        assert part in " ".join(out.split())
+
+
+def test_all_arms_with_each_other(harness, stored):
+    """Without names every pair is compared, corrected for their number."""
+    done = harness("compare")
+    assert done.code == 0
+    assert "6 comparisons" in done.out
+    made = harness("compare", "--json").json
+    assert len(made) == 6
+    assert all(one["adjusted_p"] >= one["p_value"] for one in made)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("rules",), "takes two arms, or none to compare all; found 1"),
+        (("rules", "ruels"), "the store has no run 'ruels'; expected one of"),
+        (("--dataset", "nothing@v1"), "there is no dataset 'nothing@v1'"),
+    ],
+)
+def test_mistakes_are_one_line(harness, stored, arguments, said):
+    """What was found, what was expected; exit code 2."""
+    done = harness("compare", *arguments)
+    assert (done.code, done.err.strip().count("\n")) == (2, 0)
+    assert said in done.err
+
+
+def test_power_before_money_is_spent(harness):
+    """The published sample size; the split's own size by default; the impossible is said to be."""
+    found = harness("power", "--difference", "0.1", "--disagreement", "0.3", "--json").json
+    assert found["rows"][0]["needed_n"] == 234
+    assert found["n"] == len(harness("dataset", "show", "tickets@v1", "--json").json) or found["n"] > 0
+    out = harness("power", "--n", "1000", "--difference", "0.2").out
+    assert "shown by 1,000 items" in out
+    assert "impossible" in out
+    wrong = harness("power", "--difference", "0.2", "--disagreement", "0.1")
+    assert (wrong.code, "arms differ by at most" in wrong.err) == (2, True)
