@@ -41,7 +41,7 @@ def test_in_words(harness, stored):
         "majority wrong",
         "difference",
         "p ",
-        "80% power",
+        "difference can show",
         "--items shows more",
     ):
         assert part in " ".join(out.split())
