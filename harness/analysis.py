@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness import plugins
+from harness.constraints import Constraints
 from harness.stats import intervals
 from harness.types import Estimate, Outcome, Usage
 
@@ -120,7 +121,8 @@ class Results:
 
     `predictions` has one row per run and item: run_id, arm, example_id, text, tags, gold,
     outcome, label, score, correct, cost_usd, latency_s, raw, error. `left_out` says which stored
-    runs are not shown, and why. `spreads` has an entry for every arm that was repeated.
+    runs are not shown, and why. `spreads` has an entry for every arm that was repeated. `constraints`
+    are what the workspace asks of an arm.
     """
 
     split: Split
@@ -129,6 +131,7 @@ class Results:
     provenance: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     spreads: tuple[Spread, ...] = ()
+    constraints: Constraints = field(default_factory=Constraints)
 
 
 def analyse(

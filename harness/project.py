@@ -144,7 +144,8 @@ class Project:
             n=int((predictions["run_id"] == runs[0].run_id).sum()),
             looks=self.store.looks(dataset.id, split),
         )
-        return analysis.analyse(facts, runs, predictions, self._provenance(runs))
+        found = analysis.analyse(facts, runs, predictions, self._provenance(runs))
+        return replace(found, constraints=self.workspace.preferences.decide)
 
     def answers(self, dataset: Dataset, split: str, names: Sequence[str] = ()) -> list[Answers]:
         """The rows of runs, to be compared: by run id, unique prefix, tag or arm name; without names, of every arm.

@@ -15,6 +15,7 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
+from harness.constraints import Constraints
 from harness.errors import ConfigError
 from harness.validation import validated
 
@@ -30,7 +31,8 @@ class Preferences:
     costs. `budget_usd` caps what a prompt with a model may be billed on a dataset, over all its runs;
     `requests_per_minute` and `tokens_per_minute` are the provider's limits. `timeout_s` is what a
     single attempt may take, `deadline_s` what an item may take with all its attempts and pauses.
-    `prices` overrides the price table: dollars per million tokens by model and bucket.
+    `prices` overrides the price table: dollars per million tokens by model and bucket. `decide` is
+    what an arm must keep to be served.
     """
 
     dataset: str | None = None
@@ -45,6 +47,7 @@ class Preferences:
     timeout_s: Annotated[float, Field(gt=0)] = 60.0
     deadline_s: Annotated[float, Field(gt=0)] = 120.0
     prices: Mapping[str, JsonValue] = field(default_factory=dict)
+    decide: Constraints = field(default_factory=Constraints)
     gate: Mapping[str, JsonValue] = field(default_factory=dict)
 
 

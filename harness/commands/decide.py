@@ -1,0 +1,119 @@
+"""Which arm should serve the task, under your constraints: a verdict, its reasons, and what would change it.
+
+Example: harness decide --min-accuracy 0.8 --max-cost 0.05 --volume 1000000 --margin 0.03
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+import click
+
+from harness import decision, numbers, plugins
+from harness.commands import _options
+from harness.commands._groups import print_table
+from harness.errors import ConfigError, one_of
+
+if TYPE_CHECKING:
+    from harness.constraints import Constraints
+    from harness.decision import Candidate
+
+SHARE, AMOUNT = click.FloatRange(0, 1), click.FloatRange(min=0)
+OPTIONS = (
+    _options.option("--min-accuracy", type=SHARE, default=None, help="Least accuracy."),
+    _options.option("--min-recall", multiple=True, metavar="LABEL=SHARE", help="Least recall of a label; repeatable."),
+    _options.option("--max-cost", type=AMOUNT, default=None, metavar="USD", help="Most dollars per 1,000 items."),
+    _options.option("--max-p95", type=AMOUNT, default=None, metavar="SECONDS", help="Slowest 95th percentile."),
+    _options.option("--margin", type=click.FloatRange(0, 1, min_open=True), default=None, help="Accuracy to give up."),
+    _options.option("--volume", type=click.IntRange(min=1), default=None, help="Items a month."),
+    _options.option("--months", type=click.IntRange(min=1), default=None, help="Months the arm will serve."),
+    _options.option("--label-price", type=AMOUNT, default=None, metavar="USD", help="Price of a training label."),
+)
+NAMES = {
+    "min_accuracy": "min_accuracy",
+    "max_cost": "max_usd_per_1000",
+    "max_p95": "max_p95_s",
+    "margin": "margin",
+    "volume": "monthly_volume",
+    "months": "months",
+    "label_price": "usd_per_label",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options(_options.Where):
+    """What the command line chose; None leaves the workspace's setting."""
+
+    min_accuracy: float | None
+    min_recall: tuple[str, ...]
+    max_cost: float | None
+    max_p95: float | None
+    margin: float | None
+    volume: int | None
+    months: int | None
+    label_price: float | None
+    dataset: str | None
+    split: str
+
+
+@click.command(help=__doc__)
+@_options.gathered(Options, *OPTIONS, _options.dataset, _options.split, *_options.WHERE)
+def command(options: Options) -> None:
+    """The verdict."""
+    project = options.project()
+    dataset = project.dataset(options.dataset)
+    constraints = _constraints(options, project.workspace.preferences.decide, dataset.label_names)
+    found = decision.decide(project.results(dataset, options.split), constraints)
+    if options.as_json:
+        _options.print_json(asdict(found) | {"constraints": asdict(constraints), "dataset": dataset.ref})
+        return
+    print_table(
+        ("arm", "accuracy", "95%", "$ per 1,000", "p95", "$ a month"),
+        [_row(one) for one in sorted(found.candidates, key=lambda one: -(one.accuracy.value or 0.0))],
+        numeric=("accuracy", "95%", "$ per 1,000", "p95", "$ a month"),
+    )
+    click.echo(
+        f"{constraints.monthly_volume:,} items a month for {constraints.months} months, "
+        f"{numbers.dollars(constraints.usd_per_label)} a label, margin {numbers.share(constraints.margin)}"
+    )
+    dominated = [f"{one.arm} by {one.dominated_by}" for one in found.candidates if one.dominated_by]
+    if dominated:
+        click.echo(f"less accurate, and neither cheaper nor faster: {', '.join(dominated)}")
+    click.echo()
+    headline = plugins.load("report/sections", "verdict").headline(found)
+    click.echo(click.style(headline, bold=True))
+    click.echo("\n".join(f"- {reason}" for reason in found.reasons))
+    if found.what_would_change_it:
+        click.echo("What would change it:\n" + "\n".join(f"- {change}" for change in found.what_would_change_it))
+
+
+def _constraints(options: Options, settings: Constraints, labels: tuple[str, ...]) -> Constraints:
+    chosen = {ours: getattr(options, theirs) for theirs, ours in NAMES.items()}
+    given = {name: value for name, value in chosen.items() if value is not None}
+    recall = dict(settings.min_recall) | dict(_recall(text, labels) for text in options.min_recall)
+    return replace(settings, min_recall=recall, **given)
+
+
+def _recall(text: str, labels: tuple[str, ...]) -> tuple[str, float]:
+    label, _, share = text.rpartition("=")
+    if label not in labels:
+        raise ConfigError(f"--min-recall {text!r}: expected LABEL=SHARE; {one_of(label, labels)}")
+    try:
+        least = float(share)
+    except ValueError:
+        least = -1.0
+    if not 0 <= least <= 1:
+        raise ConfigError(f"--min-recall {text!r}: {share!r} is not a share from 0 to 1")
+    return label, least
+
+
+def _row(one: Candidate) -> tuple[str, ...]:
+    return (
+        one.arm,
+        numbers.share(one.accuracy.value),
+        numbers.span(one.accuracy),
+        numbers.dollars(one.usd_per_1000),
+        numbers.duration(one.p95_s),
+        numbers.dollars(one.monthly_usd),
+    )

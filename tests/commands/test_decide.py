@@ -1,0 +1,70 @@
+"""`decide` on the command line: a verdict that a reader can check with SQL."""
+
+import pytest
+
+
+@pytest.fixture
+def stored(harness):
+    """Three baselines and a prompt that is always wrong or lucky, on the small dataset."""
+    assert harness("eval", "--prompt", "v1", "--baselines").code == 0
+
+
+def test_the_verdict_can_be_checked_with_sql(harness, stored):
+    """Accuracy, cost and the recommendation follow from the view `scored`."""
+    found = harness("decide", "--volume", "1000", "--json").json
+    assert set(found) >= {"recommendation", "verdict", "reasons", "candidates", "what_would_change_it"}
+    rows = harness(
+        "sql", "select arm, avg(correct::int) as right, 1000 * avg(cost_usd) as usd from scored group by arm", "--json"
+    ).json
+    by_arm = {row["arm"]: row for row in rows}
+    assert {one["arm"] for one in found["candidates"]} == set(by_arm)
+    for one in found["candidates"]:
+        assert one["accuracy"]["value"] == pytest.approx(by_arm[one["arm"]]["right"])
+        if one["usd_per_1000"] is None:
+            assert by_arm[one["arm"]]["usd"] is None
+        else:
+            assert one["usd_per_1000"] == pytest.approx(by_arm[one["arm"]]["usd"])
+            assert one["monthly_usd"] == pytest.approx(one["usd_per_1000"])  # a thousand items a month
+    assert found["recommendation"] == max(by_arm, key=lambda arm: by_arm[arm]["right"])
+
+
+def test_in_words_and_in_the_report(harness, stored, root):
+    """Headline, reasons, what would change it; the report says the same."""
+    out = harness("decide").out
+    assert ("Serve " in out) != ("Cannot tell yet" in out)
+    assert "items a month" in out
+    harness("report")
+    report = next(root.glob("results/**/report.md")).read_text()
+    headline = next(line for line in out.splitlines() if line.startswith(("Serve ", "Cannot tell yet")))
+    assert headline.split(";")[0] in report
+
+
+def test_settings_and_options(harness, stored, root):
+    """`[decide]` in the settings holds; an option overrides it."""
+    path = root / "harness.toml"
+    path.write_text(path.read_text() + "\n[decide]\nmax_p95_s = 0.0\n")
+    strict = harness("decide", "--json").json
+    assert (strict["recommendation"], strict["constraints"]["max_p95_s"]) == (None, 0.0)
+    assert harness("decide", "--max-p95", "60", "--json").json["recommendation"] is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--min-recall", "nolabel=0.5"), "expected LABEL=SHARE; expected one of 'billing', 'bug', 'question'"),
+        (("--min-recall", "bug=much"), "'much' is not a share from 0 to 1"),
+        (("--dataset", "nothing@v1"), "there is no dataset 'nothing@v1'"),
+    ],
+)
+def test_mistakes_are_one_line(harness, stored, arguments, said):
+    """Exit code 2."""
+    done = harness("decide", *arguments)
+    assert (done.code, done.err.strip().count("\n")) == (2, 0)
+    assert said in done.err
+
+
+def test_nothing_to_decide(harness):
+    """An empty store says how to begin."""
+    done = harness("decide")
+    assert done.code == 2
+    assert "harness baselines" in done.err
