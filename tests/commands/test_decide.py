@@ -42,10 +42,11 @@ def test_in_words_and_in_the_report(harness, stored, root):
 def test_settings_and_options(harness, stored, root):
     """`[decide]` in the settings holds; an option overrides it."""
     path = root / "harness.toml"
-    path.write_text(path.read_text() + "\n[decide]\nmax_p95_s = 0.0\n")
+    path.write_text(path.read_text() + "\n[decide]\nmin_accuracy = 0.999\n")
     strict = harness("decide", "--json").json
-    assert (strict["recommendation"], strict["constraints"]["max_p95_s"]) == (None, 0.0)
-    assert harness("decide", "--max-p95", "60", "--json").json["recommendation"] is not None
+    assert (strict["verdict"], strict["constraints"]["min_accuracy"]) == ("undecided", 0.999)
+    assert any("accuracy at least .999" in reason for reason in strict["reasons"])
+    assert harness("decide", "--min-accuracy", "0.01", "--json").json["constraints"]["min_accuracy"] == 0.01
 
 
 @pytest.mark.parametrize(
