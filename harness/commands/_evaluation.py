@@ -6,6 +6,7 @@ import asyncio
 import gc
 import signal
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -77,10 +78,15 @@ def _note(progress: RunProgress) -> str:
 
 
 def print_scorecard(results: Results) -> None:
-    """The scorecard section, as a table on the terminal."""
-    section = plugins.load("report/sections", "scorecard").section(results)
+    """The scorecard and the verdict in one sentence, on the terminal."""
+    scorecard = plugins.load("report/sections", "scorecard").section(results)
     console = Console()
-    console.print(*terminal.render(section))
+    for part in terminal.render(scorecard):
+        console.print(part)
+    verdict = plugins.load("report/sections", "verdict").section(results)
+    if verdict is not None:
+        console.print(*terminal.render(replace(verdict, blocks=verdict.blocks[:1])))
+        console.print("harness decide says why, under your own limits and prices.", style="dim")
 
 
 def write_report(project: Project, results: Results) -> list[str]:
