@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.types import Item
 
 VERSION = 1
+LEARNS = False
 
 
 def build(seed: int = 0) -> Guess:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from harness.types import Item
 
 VERSION = 1
+LEARNS = False
 
 
 class Pattern(Protocol):

@@ -69,3 +69,11 @@ def test_nothing_to_decide(harness):
     done = harness("decide")
     assert done.code == 2
     assert "harness baselines" in done.err
+
+
+def test_rules_need_no_labels(harness, stored):
+    """What they cost does not rise with the price of a label; what learns does."""
+    cheap, dear = (harness("decide", "--label-price", price, "--json").json["candidates"] for price in ("0", "5"))
+    rise = {a["arm"]: b["monthly_usd"] - a["monthly_usd"] for a, b in zip(cheap, dear, strict=True) if a["n_train"]}
+    assert rise.keys() == {"majority", "tag-odds"}
+    assert all(usd > 0 for usd in rise.values())
