@@ -5,9 +5,13 @@ import socket
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from harness import datasets
 from harness.workspace import Preferences, Workspace
+
+settings.register_profile("harness", deadline=None)  # a busy machine is no failure: timings are measured in tests/bench
+settings.load_profile("harness")
 
 KEY_VARIABLES = ("OPENAI", "ANTHROPIC")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
