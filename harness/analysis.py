@@ -122,7 +122,7 @@ class Results:
     `predictions` has one row per run and item: run_id, arm, example_id, text, tags, gold,
     outcome, label, score, correct, cost_usd, latency_s, raw, error. `left_out` says which stored
     runs are not shown, and why. `spreads` has an entry for every arm that was repeated. `constraints`
-    are what the workspace asks of an arm.
+    are what the workspace asks of an arm, `cpu_usd_per_hour` what it pays for a machine.
     """
 
     split: Split
@@ -132,6 +132,7 @@ class Results:
     left_out: Mapping[str, str] = field(default_factory=dict)
     spreads: tuple[Spread, ...] = ()
     constraints: Constraints = field(default_factory=Constraints)
+    cpu_usd_per_hour: float = 0.0
 
 
 def analyse(

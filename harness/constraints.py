@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=0)]
+Months = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +19,14 @@ class Constraints:
     """Limits (None: no limit) and prices.
 
     `min_recall` is the least recall by label. `margin` is the accuracy that may be given away for a
-    cheaper arm. `monthly_volume` items a month are served for `months`; `usd_per_label` is what a
-    training label costs. Below `usd_that_matters` a month, two bills count as the same.
+    cheaper arm. `monthly_volume` items a month are served for `months`. Below `usd_that_matters` a
+    month, two bills count as the same.
+
+    What an arm costs beside its running: `usd_per_label` for each training label, and for
+    `labels_per_retraining` more at every retraining, `retrain_every_months` (None: never); `hours` of
+    work by arm, at `usd_per_hour_of_work`. With `hosting` "own", an arm that runs here has machines to
+    itself, paid around the clock; "shared", it pays for the seconds it computes, on a machine that is kept
+    busy by other work. With `batch`, hosted models are asked through their batch API: half price, no latency.
     """
 
     min_accuracy: Share | None = None
@@ -27,6 +35,17 @@ class Constraints:
     max_p95_s: Amount | None = None
     margin: Annotated[float, Field(gt=0, lt=1)] = 0.02
     monthly_volume: Annotated[int, Field(ge=1)] = 100_000
-    months: Annotated[int, Field(ge=1)] = 12
+    months: Months = 12
     usd_per_label: Amount = 0.0
     usd_that_matters: Amount = 1.0
+    retrain_every_months: Months | None = None
+    labels_per_retraining: Count = 0
+    usd_per_hour_of_work: Amount = 0.0
+    hours: Mapping[str, Amount] = field(default_factory=dict)
+    hosting: Literal["shared", "own"] = "shared"
+    batch: bool = False
+
+    @property
+    def retrainings(self) -> int:
+        """How often an arm is trained again within the months it serves."""
+        return 0 if self.retrain_every_months is None else (self.months - 1) // self.retrain_every_months

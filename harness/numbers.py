@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.types import Estimate
 
 UNKNOWN = "unknown"
@@ -45,6 +47,13 @@ def with_interval(estimate: Estimate) -> str:
     return f"{share(estimate.value)} ({interval(estimate)})"
 
 
+def between(estimate: Estimate, printed: Callable[[float | None], str]) -> str:
+    """A value with its interval, each printed in its unit: `-$0.016 (-$0.018 to -$0.014)`."""
+    if estimate.low is None or estimate.high is None:
+        return printed(estimate.value)
+    return f"{printed(estimate.value)} ({printed(estimate.low)} to {printed(estimate.high)})"
+
+
 def p_value(p: float | None) -> str:
     """A p-value: `.035`, `< .001`; never 0."""
     if p is None:
@@ -56,6 +65,8 @@ def duration(seconds: float | None) -> str:
     """A time span in the unit a reader expects: `340 µs`, `4.2 ms`, `455 ms`, `2.1 s`, `3 min 20 s`."""
     if seconds is None:
         return UNKNOWN
+    if seconds < 0:
+        return f"-{duration(-seconds)}"
     for limit, scale, unit in ((0.0009995, 1e6, "µs"), (0.9995, 1e3, "ms"), (59.95, 1.0, "s")):
         if seconds < limit:
             return f"{_three_digits(seconds * scale)} {unit}"
@@ -70,9 +81,11 @@ def dollars(usd: float | None) -> str:
         return UNKNOWN
     if usd == 0:
         return "$0"
+    if usd < 0:
+        return f"-{dollars(-usd)}"
     if 0 < usd < 0.00001:
         return "<$0.00001"
-    if abs(usd) >= 0.995:
+    if usd >= 0.995:
         return f"${usd:,.2f}"
     text = f"{usd:.2g}"
     return f"${float(text):.10f}".rstrip("0") if "e" in text else f"${text}"

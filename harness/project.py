@@ -10,10 +10,12 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from harness import __version__, analysis, datasets, forecast, pricing
-from harness.comparison import Answers
+import numpy as np
+
+from harness import __version__, analysis, datasets, forecast, panel, pricing
 from harness.errors import ConfigError, HarnessError
 from harness.ledger import Ledger
+from harness.panel import Answers
 from harness.runner import Progress, Runner
 from harness.store import Store
 from harness.types import Outcome
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from harness.clock import SystemClock
     from harness.forecast import Forecast
+    from harness.panel import Panel
     from harness.types import Dataset
     from harness.wiring import Job
     from harness.workspace import Workspace
@@ -145,26 +148,43 @@ class Project:
             looks=self.store.looks(dataset.id, split),
         )
         found = analysis.analyse(facts, runs, predictions, self._provenance(runs))
-        return replace(found, constraints=self.workspace.preferences.decide)
+        preferences = self.workspace.preferences
+        return replace(found, constraints=preferences.decide, cpu_usd_per_hour=preferences.cpu_usd_per_hour)
 
-    def answers(self, dataset: Dataset, split: str, names: Sequence[str] = ()) -> list[Answers]:
-        """The rows of runs, to be compared: by run id, unique prefix, tag or arm name; without names, of every arm.
+    def answers(self, dataset: Dataset, split: str, names: Sequence[str]) -> list[Answers]:
+        """The rows of runs, to be compared: by run id, unique prefix, tag or arm name. A run's repeats come with it."""
+        chosen = self._chosen(dataset, split, names)
+        rows = self.store.predictions([run_id for repeats in chosen.values() for run_id in repeats])
+        return [Answers(name, rows[rows["run_id"].isin(repeats)]) for name, repeats in chosen.items()]
 
-        A run's repeats come with it.
-        """
+    def panel(self, dataset: Dataset, split: str) -> Panel:
+        """Every arm's latest run and its repeats, side by side."""
+        chosen = self._chosen(dataset, split, ())
+        numbered = [(arm, run_id) for arm, repeats in enumerate(chosen.values()) for run_id in repeats]
+        items, columns = self.store.scores(numbered)
+        rows = panel.Rows(**columns)
+        asked = np.unique(rows.item)
+        place = np.full(len(items), -1)
+        place[asked] = np.arange(len(asked))
+        items = items.iloc[asked]
+        ids, groups = items["example_id"].to_numpy(object), items["group"].to_numpy(object)
+        return panel.of_rows(list(chosen), ids, groups, replace(rows, item=place[rows.item]))
+
+    def _chosen(self, dataset: Dataset, split: str, names: Sequence[str]) -> dict[str, list[str]]:
+        """The run ids behind each name (without names: behind every arm), repeats included."""
         frame = self.store.runs(dataset.id, split)
         if names:
             wanted = [self.store.resolve(name, dataset.id, split) for name in names]
         else:
             wanted = [run.run_id for run in _latest(frame, None) if run.repeat == 0]
-        chosen = {run_id: _repeats(frame, run_id) for run_id in wanted}
-        rows = self.store.predictions([run_id for repeats in chosen.values() for run_id in repeats])
         arms = dict(zip(frame["run_id"], frame["arm"], strict=True))
-        called = names if names and len({arms[run_id] for run_id in wanted}) < len(wanted) else None
-        return [
-            Answers(called[i] if called else arms[run_id], rows[rows["run_id"].isin(repeats)])
-            for i, (run_id, repeats) in enumerate(chosen.items())
-        ]
+        called = [arms[run_id] for run_id in wanted]
+        if len(set(called)) < len(called):  # runs of the same arm are told apart by what the user calls them
+            models = dict(zip(frame["run_id"], frame["model"], strict=True))
+            called = list(names) or [f"{arms[run_id]} {models[run_id]}" for run_id in wanted]
+        if len(set(called)) < len(called):
+            called = [f"{name} {run_id}" for name, run_id in zip(called, wanted, strict=True)]
+        return {name: _repeats(frame, run_id) for name, run_id in zip(called, wanted, strict=True)}
 
     def run_results(self, name: str) -> analysis.Results:
         """The results of one run alone: by id, unique prefix, tag, or arm name."""

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness import comparison
+from harness import comparison, panel
 from harness.comparison import Answers
 from harness.errors import ConfigError
 from harness.stats.paired import Table2x2
@@ -100,7 +100,7 @@ def test_items_of_a_group_are_one_observation():
 def test_all_pairs_are_corrected_together():
     """Three arms, three comparisons; Holm's p is never smaller, and against one arm there are only two."""
     arms = [answers("a", "aaaaaaaa"), answers("b", "aaaabbbb"), answers("c", "bbbbbbbb")]
-    made = comparison.compare_all(arms, np.random.default_rng(0))
+    made = comparison.compare_all(panel.of(arms), np.random.default_rng(0))
     assert [(one.a, one.b) for one in made] == [("a", "b"), ("a", "c"), ("b", "c")]
     assert all(one.adjusted_p >= one.p_value for one in made)
     assert made[1].adjusted_p == pytest.approx(3 * made[1].p_value)

@@ -8,6 +8,7 @@ import pytest
 
 from harness import analysis, decision
 from harness.constraints import Constraints
+from harness.stats import intervals
 
 LABELS = ("a", "b")
 
@@ -148,4 +149,4 @@ def test_a_wrong_arm_is_rarely_decided_for():
 
 def _accuracy(rows, run_id):
     right = rows[rows["run_id"] == run_id]["correct"]
-    return {"accuracy": decision.intervals.wilson(int(right.sum()), len(right))}
+    return {"accuracy": intervals.wilson(int(right.sum()), len(right))}

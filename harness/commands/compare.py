@@ -26,6 +26,16 @@ OPTIONS = (
     _options.option("--items", type=click.IntRange(min=0), default=10, help="Items on which they differ, to print."),
 )
 
+FURTHER = {
+    "macro_f1": lambda found: f"macro-F1 differs by {numbers.with_interval(found)}",
+    "cost_per_1000_usd": lambda found: f"cost per 1,000 items by {numbers.between(found, numbers.dollars)}",
+    "p95_s": lambda found: (
+        f"95th percentile of latency by {numbers.between(found, numbers.duration)} "
+        f"({numbers.plural(found.n, 'timed item')})"
+    ),
+}
+"""What else differs, in words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options(_options.Where):
@@ -46,15 +56,18 @@ def command(options: Options) -> None:
         raise ConfigError(f"compare takes two arms, or none to compare all; found {len(options.arms)}")
     project = options.project()
     dataset = project.dataset(options.dataset)
-    answers = project.answers(dataset, options.split, options.arms)
     rng = np.random.default_rng(options.seed)
     if options.arms:
-        one = comparison.compare(answers[0], answers[1], rng)
+        a, b = project.answers(dataset, options.split, options.arms)
+        one = comparison.compare(a, b, rng)
         _options.print_json(_json(one)) if options.as_json else _show(one, options.items)
         return
-    if len(answers) < 2:
-        raise ConfigError(f"{dataset.ref} / {options.split} has {len(answers)} arms in the store; two can be compared")
-    made = comparison.compare_all(answers, rng)
+    together = project.panel(dataset, options.split)
+    if len(together.names) < 2:
+        raise ConfigError(
+            f"{dataset.ref} / {options.split} has {len(together.names)} arms in the store; two can be compared"
+        )
+    made = comparison.compare_all(together, rng)
     _options.print_json([_json(one) for one in made]) if options.as_json else _show_all(made)
 
 
@@ -89,6 +102,7 @@ def sentences(one: Comparison) -> list[str]:
         if one.mde
         else "so few disagree that no difference can show",
     ]
+    lines += [FURTHER[found.name](found) for found in one.further if found.value is not None]
     if one.answered is not None:
         lines.append(
             f"unanswered items count as wrong; on the {one.answered.n:,} that both answered: "
@@ -138,6 +152,7 @@ def _json(one: Comparison) -> dict[str, JSON]:
         "mde": one.mde,
         "failed": one.failed,
         "unshared": one.unshared,
+        "further": [asdict(estimate) for estimate in one.further],
         "answered": None if one.answered is None else {k: v for k, v in _json(one.answered).items() if k != "changed"},
         "changed": [asdict(item) for item in one.changed],
     }

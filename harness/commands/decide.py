@@ -6,6 +6,7 @@ Example: harness decide --min-accuracy 0.8 --max-cost 0.05 --volume 1000000 --ma
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from math import isinf
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +17,8 @@ from harness.commands._groups import print_table
 from harness.errors import ConfigError, one_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from harness.constraints import Constraints
     from harness.decision import Candidate
 
@@ -29,6 +32,12 @@ OPTIONS = (
     _options.option("--volume", type=click.IntRange(min=1), default=None, help="Items a month."),
     _options.option("--months", type=click.IntRange(min=1), default=None, help="Months the arm will serve."),
     _options.option("--label-price", type=AMOUNT, default=None, metavar="USD", help="Price of a training label."),
+    _options.option("--retrain-every", type=click.IntRange(min=1), default=None, metavar="MONTHS", help="Retraining."),
+    _options.option("--retrain-labels", type=click.IntRange(min=0), default=None, help="New labels each time."),
+    _options.option("--hour-price", type=AMOUNT, default=None, metavar="USD", help="Price of an hour of work."),
+    _options.option("--hours", multiple=True, metavar="ARM=HOURS", help="Work to build an arm; repeatable."),
+    _options.option("--hosting", type=click.Choice(["shared", "own"]), default=None, help="Whose machine arms run on."),
+    _options.option("--batch/--no-batch", default=None, help="Ask hosted models by batch: half price, no latency."),
 )
 NAMES = {
     "min_accuracy": "min_accuracy",
@@ -38,6 +47,11 @@ NAMES = {
     "volume": "monthly_volume",
     "months": "months",
     "label_price": "usd_per_label",
+    "retrain_every": "retrain_every_months",
+    "retrain_labels": "labels_per_retraining",
+    "hour_price": "usd_per_hour_of_work",
+    "hosting": "hosting",
+    "batch": "batch",
 }
 
 
@@ -53,6 +67,12 @@ class Options(_options.Where):
     volume: int | None
     months: int | None
     label_price: float | None
+    retrain_every: int | None
+    retrain_labels: int | None
+    hour_price: float | None
+    hours: tuple[str, ...]
+    hosting: str | None
+    batch: bool | None
     dataset: str | None
     split: str
 
@@ -63,8 +83,10 @@ def command(options: Options) -> None:
     """The verdict."""
     project = options.project()
     dataset = project.dataset(options.dataset)
-    constraints = _constraints(options, project.workspace.preferences.decide, dataset.label_names)
-    found = decision.decide(project.results(dataset, options.split), constraints)
+    results = project.results(dataset, options.split)
+    arms = {result.run.arm for result in results.runs}
+    constraints = _constraints(options, project.workspace.preferences.decide, dataset.label_names, arms)
+    found = decision.decide(results, constraints)
     if options.as_json:
         _options.print_json(asdict(found) | {"constraints": asdict(constraints), "dataset": dataset.ref})
         return
@@ -73,10 +95,7 @@ def command(options: Options) -> None:
         [_row(one) for one in sorted(found.candidates, key=lambda one: -(one.accuracy.value or 0.0))],
         numeric=("accuracy", "95%", "$ per 1,000", "p95", "$ a month"),
     )
-    click.echo(
-        f"{constraints.monthly_volume:,} items a month for {constraints.months} months, "
-        f"{numbers.dollars(constraints.usd_per_label)} a label, margin {numbers.share(constraints.margin)}"
-    )
+    click.echo(_reckoned_with(constraints))
     dominated = [f"{one.arm} by {one.dominated_by}" for one in found.candidates if one.dominated_by]
     if dominated:
         click.echo(f"less accurate, and neither cheaper nor faster: {', '.join(dominated)}")
@@ -88,24 +107,57 @@ def command(options: Options) -> None:
         click.echo("What would change it:\n" + "\n".join(f"- {change}" for change in found.what_would_change_it))
 
 
-def _constraints(options: Options, settings: Constraints, labels: tuple[str, ...]) -> Constraints:
+def _reckoned_with(constraints: Constraints) -> str:
+    """The traffic and the prices behind the bills, in one line."""
+    said = [
+        f"{constraints.monthly_volume:,} items a month for {constraints.months} months",
+        f"{numbers.dollars(constraints.usd_per_label)} a label",
+        f"margin {numbers.share(constraints.margin)}",
+    ]
+    if constraints.retrain_every_months:
+        said.append(
+            f"{numbers.plural(constraints.retrainings, 'retraining')} with {constraints.labels_per_retraining:,} labels"
+        )
+    if constraints.usd_per_hour_of_work:
+        said.append(f"{numbers.dollars(constraints.usd_per_hour_of_work)} an hour of work")
+    said.append("machines of their own" if constraints.hosting == "own" else "machines shared with other work")
+    if constraints.batch:
+        said.append("hosted models by batch")
+    return ", ".join(said)
+
+
+def _constraints(
+    options: Options, settings: Constraints, labels: Collection[str], arms: Collection[str]
+) -> Constraints:
     chosen = {ours: getattr(options, theirs) for theirs, ours in NAMES.items()}
     given = {name: value for name, value in chosen.items() if value is not None}
     recall = dict(settings.min_recall) | dict(_recall(text, labels) for text in options.min_recall)
-    return replace(settings, min_recall=recall, **given)
+    hours = dict(settings.hours) | dict(_hours(text, arms) for text in options.hours)
+    return replace(settings, min_recall=recall, hours=hours, **given)
 
 
-def _recall(text: str, labels: tuple[str, ...]) -> tuple[str, float]:
-    label, _, share = text.rpartition("=")
-    if label not in labels:
-        raise ConfigError(f"--min-recall {text!r}: expected LABEL=SHARE; {one_of(label, labels)}")
+def _recall(text: str, labels: Collection[str]) -> tuple[str, float]:
+    label, share = _named(text, "--min-recall", "LABEL=SHARE", labels)
+    if not 0 <= share <= 1:
+        raise ConfigError(f"--min-recall {text!r}: found {share:g}; expected a share from 0 to 1")
+    return label, share
+
+
+def _hours(text: str, arms: Collection[str]) -> tuple[str, float]:
+    arm, hours = _named(text, "--hours", "ARM=HOURS", arms)
+    if not hours >= 0 or isinf(hours):
+        raise ConfigError(f"--hours {text!r}: found {hours:g}; expected a number of hours from 0 up")
+    return arm, hours
+
+
+def _named(text: str, option: str, form: str, known: Collection[str]) -> tuple[str, float]:
+    name, _, number = text.rpartition("=")
+    if name not in known:
+        raise ConfigError(f"{option} {text!r}: expected {form}; {one_of(name, known)}")
     try:
-        least = float(share)
+        return name, float(number)
     except ValueError:
-        least = -1.0
-    if not 0 <= least <= 1:
-        raise ConfigError(f"--min-recall {text!r}: {share!r} is not a share from 0 to 1")
-    return label, least
+        raise ConfigError(f"{option} {text!r}: {number!r} is not a number; expected {form}") from None
 
 
 def _row(one: Candidate) -> tuple[str, ...]:

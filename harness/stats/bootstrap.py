@@ -39,15 +39,16 @@ def macro_f1(
     gold_of, answer_of = cells // width, cells % width - 1
     # Rows: what was seen, then the resamples; columns: the cells of the confusion matrix.
     drawn = np.vstack([counts, rng.multinomial(n, counts / n, size=resamples)])
-    scores = _macro_f1(drawn, gold_of, answer_of, n_labels)
+    scores = f1_of_cells(drawn, gold_of, answer_of, n_labels)
     tail = (1 - confidence) / 2
     low, high = np.quantile(scores[1:], [tail, 1 - tail])
     return Estimate("macro_f1", float(scores[0]), float(low), float(high), n, method)
 
 
-def _macro_f1(
+def f1_of_cells(
     counts: NDArray[np.int64], gold_of: NDArray[np.int64], answer_of: NDArray[np.int64], n_labels: int
 ) -> NDArray[np.float64]:
+    """Macro-F1 of each row of counts; the columns are cells, of which the gold and the answer code are given."""
     labels = np.arange(n_labels)
     is_gold = (gold_of[:, None] == labels).astype(np.float64)
     is_answer = (answer_of[:, None] == labels).astype(np.float64)

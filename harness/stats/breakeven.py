@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import hypot
 
 from harness.types import Estimate
 
@@ -46,3 +47,19 @@ def break_even(fixed_gap: float, running_gap: Estimate) -> BreakEven:
 def _crossing(fixed_gap: float, end: float, gap: float) -> float | None:
     """Where the bills would cross were the running gap at this end of its interval; None for never."""
     return -fixed_gap / end if end * gap > 0 else None
+
+
+def gap(a: Estimate, b: Estimate) -> Estimate:
+    """The mean of a minus that of b, from their intervals by square-and-add (Zou and Donner 2008).
+
+    As if they were measured on different items: what the two have in common would make it narrower.
+    """
+    n, method = min(a.n, b.n), "square-and-add"
+    if a.value is None or b.value is None:
+        return Estimate("gap", None, None, None, n, method)
+    difference = a.value - b.value
+    if a.low is None or a.high is None or b.low is None or b.high is None:
+        return Estimate("gap", difference, None, None, n, method)
+    below = hypot(a.value - a.low, b.high - b.value)
+    above = hypot(a.high - a.value, b.value - b.low)
+    return Estimate("gap", difference, difference - below, difference + above, n, method)

@@ -49,24 +49,19 @@ def standings(
     # Items with the same scores in every arm are one cell: drawing cells is drawing items, and shorter.
     cells, counts = np.unique(np.where(np.isnan(scores), -1.0, scores), axis=0, return_counts=True)
     known = cells >= 0
-    hits, times = np.where(known, cells, 0.0), np.zeros(arms)
+    hits, beaten = np.where(known, cells, 0.0), np.zeros((resamples, arms), dtype=np.bool_)
     step = max(1, AT_ONCE // len(cells))
     for start in range(0, resamples, step):
         drawn = rng.multinomial(n, counts / n, size=min(step, resamples - start)).astype(np.float64)
         asked = drawn @ known
         accuracy = np.divide(drawn @ hits, asked, out=np.full_like(asked, np.nan), where=asked > 0)
-        times += sum(_dominated(row, may, must_exceed) for row in accuracy)
-    return [Standing(share, _status(share, confidence)) for share in (times / resamples).tolist()]
-
-
-def _dominated(
-    accuracy: NDArray[np.float64], may: NDArray[np.bool_], must_exceed: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Which arms another one beats; rows are the beaten, columns the beating."""
-    # Differences of sums in another order differ in the last bits.
-    lead = accuracy[None, :] - accuracy[:, None]
-    beats = np.where(must_exceed, lead > 1e-12, lead >= -1e-12)
-    return np.asarray((may & beats).any(axis=1))
+        # Differences of sums in another order differ in the last bits.
+        for beating in range(arms):
+            lead = accuracy[:, beating, None] - accuracy
+            beaten[start : start + len(lead)] |= may[:, beating] & (
+                lead > np.where(must_exceed[:, beating], 1e-12, -1e-12)
+            )
+    return [Standing(share, _status(share, confidence)) for share in beaten.mean(axis=0).tolist()]
 
 
 def _no_worse(values: Sequence[float | None]) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ import threading
 import warnings
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pandas as pd
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
+    from numpy.typing import NDArray
 
     from harness.clock import SystemClock
     from harness.types import JSON, Dataset, Prediction, Run
@@ -39,6 +40,19 @@ ANALYSED = """
         case when correct then null else text end as text, case when correct then null else tags end as tags,
         case when correct then null else raw end as raw, error
     from scored where run_id in (select unnest($1)) order by run_id, example_id
+"""
+ITEMS = """
+    select example_id, "group", row_number() over (order by dataset_id, example_id) - 1 as item
+    from examples where dataset_id in (select dataset_id from runs where run_id in (select unnest($1))) order by item
+"""
+SCORES = f"""
+    with asked as (select unnest($1) as run_id, unnest($2)::integer as arm),
+    items as ({ITEMS.replace('"group"', "dataset_id, gold")})
+    select asked.arm, items.item::integer as item, p.label is not null as answered,
+        case when p.outcome = 'failed' then 'nan'::float else coalesce(p.label = items.gold, false)::integer::float end
+            as score
+    from asked join runs using (run_id) join predictions p using (run_id)
+        join items on items.dataset_id = runs.dataset_id and items.example_id = p.example_id
 """
 REPEATING = ("run_id", "arm", "gold", "outcome", "label")
 VECTORS = 8  # of 2,048 rows, read at once
@@ -192,6 +206,19 @@ class Store:
             while not (part := result.fetch_df_chunk(VECTORS)).empty:
                 parts.append(_shared(part, words))
         return pd.concat(parts, ignore_index=True)
+
+    def scores(self, runs: Sequence[tuple[int, str]]) -> tuple[pd.DataFrame, dict[str, NDArray[Any]]]:
+        """Who was right on what, of many runs at once: the items, and columns of numbers.
+
+        `runs` are pairs of an arm's number and a run id. The frame has a row per item: example_id, group.
+        The columns have an entry per prediction: arm, item (the row in the frame), score (1 right,
+        0 not, nan failed), answered. A hundred runs of a hundred thousand items take 200 MB.
+        """
+        arms, run_ids = [arm for arm, _ in runs], [run_id for _, run_id in runs]
+        with self._turn, reading(self.path, self._clock, self._wait_s) as connection, _quiet():
+            items = connection.execute(ITEMS, [run_ids]).df()
+            columns = connection.execute(SCORES, [run_ids, arms]).fetchnumpy()
+        return items, columns
 
     def looks(self, dataset_id: str, split: str) -> int:
         """How many runs have been scored on a split, removed ones included."""

@@ -24,7 +24,8 @@ def test_the_verdict_can_be_checked_with_sql(harness, stored):
             assert by_arm[one["arm"]]["usd"] is None
         else:
             assert one["usd_per_1000"] == pytest.approx(by_arm[one["arm"]]["usd"])
-            assert one["monthly_usd"] == pytest.approx(one["usd_per_1000"])  # a thousand items a month
+            assert one["bill"]["serving"] == pytest.approx(one["usd_per_1000"])  # a thousand items a month
+            assert one["monthly_usd"] == pytest.approx(one["bill"]["serving"] + one["bill"]["training"])
     assert found["recommendation"] == max(by_arm, key=lambda arm: by_arm[arm]["right"])
 
 
@@ -53,7 +54,10 @@ def test_settings_and_options(harness, stored, root):
     ("arguments", "said"),
     [
         (("--min-recall", "nolabel=0.5"), "expected LABEL=SHARE; expected one of 'billing', 'bug', 'question'"),
-        (("--min-recall", "bug=much"), "'much' is not a share from 0 to 1"),
+        (("--min-recall", "bug=much"), "'much' is not a number; expected LABEL=SHARE"),
+        (("--min-recall", "bug=1.5"), "found 1.5; expected a share from 0 to 1"),
+        (("--hours", "nobody=3"), "expected ARM=HOURS; expected one of"),
+        (("--hours", "majority=-3"), "found -3; expected a number of hours"),
         (("--dataset", "nothing@v1"), "there is no dataset 'nothing@v1'"),
     ],
 )
@@ -77,3 +81,15 @@ def test_rules_need_no_labels(harness, stored):
     rise = {a["arm"]: b["monthly_usd"] - a["monthly_usd"] for a, b in zip(cheap, dear, strict=True) if a["n_train"]}
     assert rise.keys() == {"majority", "tag-odds"}
     assert all(usd > 0 for usd in rise.values())
+
+
+def test_the_bill_of_owning(harness, stored):
+    """Work, retraining and a machine of its own are on the bill, in JSON and in words."""
+    options = ("--hours", "majority=10", "--hour-price", "60", "--hosting", "own", "--label-price", "1", "--months", "6")
+    found = harness("decide", *options, "--retrain-every", "2", "--retrain-labels", "12", "--json").json
+    bills = {one["arm"]: one["bill"] for one in found["candidates"]}
+    assert bills["majority"]["work"] == pytest.approx(100)
+    assert bills["majority"]["hosting"] == pytest.approx(730.5 * 0.10)
+    assert bills["tag-odds"]["labels"] == pytest.approx((60 + 2 * 12) / 6)
+    assert bills["prompt:v1"] is None or bills["prompt:v1"]["hosting"] == 0
+    assert "machines of their own" in harness("decide", *options).out

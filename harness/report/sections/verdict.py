@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import decision
-from harness.report.blocks import Section, Text
+from harness import decision, numbers
+from harness.report.blocks import Column, Section, Table, Text
 
 if TYPE_CHECKING:
     from harness.analysis import Results
 
 ORDER = 15
+MOST_NAMED = 4
 
 
 def section(results: Results) -> Section | None:
@@ -20,7 +21,25 @@ def section(results: Results) -> Section | None:
     found = decision.decide(results, results.constraints)
     reasons = [Text(f"{reason}.") for reason in found.reasons]
     changes = [Text(f"What would change it: {change}.", "quiet") for change in found.what_would_change_it]
-    return Section("Verdict", (Text(headline(found), "verdict"), *reasons, *changes))
+    return Section("Verdict", (Text(headline(found), "verdict"), *reasons, *_bills(found, results), *changes))
+
+
+def _bills(found: decision.Decision, results: Results) -> list[Table]:
+    """What a month costs, part by part, where there is more to it than running."""
+    billed = [(one, one.bill) for one in found.candidates if one.bill is not None]
+    if not any(bill.fixed for _, bill in billed):
+        return []
+    asked = results.constraints
+    titles = ("arm", "running", "machines", "labels", "training", "work", "a month")
+    rows = tuple(
+        (
+            one.arm,
+            *map(numbers.dollars, (bill.serving, bill.hosting, bill.labels, bill.training, bill.work, bill.total)),
+        )
+        for one, bill in sorted(billed, key=lambda pair: pair[1].total)
+    )
+    caption = f"{asked.monthly_volume:,} items a month; what comes once is spread over {asked.months} months."
+    return [Table(tuple(Column(title, numeric=title != "arm") for title in titles), rows, caption)]
 
 
 def headline(found: decision.Decision) -> str:
@@ -30,4 +49,12 @@ def headline(found: decision.Decision) -> str:
     if found.verdict == "decided":
         return f"Serve {found.recommendation}."
     more = f" About {found.more_items:,} more labelled items would probably decide it." if found.more_items else ""
-    return f"Cannot tell yet; for now, {found.recommendation}.{more}"
+    others = [arm for arm in found.open if arm != found.recommendation]
+    return f"Cannot tell yet{_between(found.recommendation, others)}; for now, {found.recommendation}.{more}"
+
+
+def _between(recommended: str, others: list[str]) -> str:
+    """The arms it is between; nothing where only a constraint is open, or too many to name."""
+    if not 0 < len(others) <= MOST_NAMED:
+        return ""
+    return f" between {', '.join([recommended, *others[:-1]])} and {others[-1]}"

@@ -1,0 +1,108 @@
+"""Arms side by side on the same items: one row per item, one column per arm. Pure.
+
+What pairs of arms are compared by, taken apart once instead of once per pair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """An arm's rows, one or more per item when it was repeated: see `Store.predictions`."""
+
+    name: str
+    rows: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Items x arms.
+
+    `scores` is an item's mean score over its repeats, in [0, 1]; nan where every call failed or the arm
+    was not asked. `asked` and `answered` say whether there is a row, and one with an answer.
+    `clusters` holds a code per item where items come in groups, None where each stands for itself.
+    """
+
+    names: tuple[str, ...]
+    items: NDArray[np.object_]
+    scores: NDArray[np.float64]
+    asked: NDArray[np.bool_]
+    answered: NDArray[np.bool_]
+    clusters: NDArray[np.int64] | None = None
+    is_repeated: bool = False
+
+    @property
+    def is_single(self) -> bool:
+        """Whether every item was asked once and stands for itself, so that the exact tests of pairs hold."""
+        return self.clusters is None and not self.is_repeated
+
+    def known(self, *arms: int) -> NDArray[np.bool_]:
+        """The items on which all of these arms have a score."""
+        return np.asarray(~np.isnan(self.scores[:, list(arms)]).any(axis=1))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Predictions as columns: the numbers of arm and item, the score (nan: failed), and whether there is an answer."""
+
+    arm: NDArray[np.int64]
+    item: NDArray[np.int64]
+    score: NDArray[np.float64]
+    answered: NDArray[np.bool_]
+
+
+def of(arms: Sequence[Answers]) -> Panel:
+    """The panel of some arms' rows, on all items that any of them was asked."""
+    codes, items = pd.factorize(np.concatenate([arm.rows["example_id"].to_numpy(object) for arm in arms]))
+    groups = np.full(len(items), None, dtype=object)
+    every = [arm.rows["group"] if "group" in arm.rows else pd.Series([None] * len(arm.rows)) for arm in arms]
+    groups[codes] = np.concatenate([column.to_numpy(object) for column in every])
+    columns = Rows(
+        np.repeat(np.arange(len(arms)), [len(arm.rows) for arm in arms]),
+        np.asarray(codes, dtype=np.int64),
+        np.concatenate([arm.rows["correct"].astype("Float64").to_numpy(float, na_value=np.nan) for arm in arms]),
+        np.concatenate([arm.rows["label"].notna().to_numpy(bool) for arm in arms]),
+    )
+    return of_rows([arm.name for arm in arms], np.asarray(items, dtype=object), groups, columns)
+
+
+def of_rows(names: Sequence[str], items: NDArray[np.object_], groups: NDArray[np.object_], rows: Rows) -> Panel:
+    """The panel of predictions that come as columns; several rows of an arm and item are repeats."""
+    shape = (len(items), len(names))
+    cell = rows.item * len(names) + rows.arm
+    counts = np.bincount(cell, minlength=len(items) * len(names)).reshape(shape)
+    is_known = ~np.isnan(rows.score)
+    scored = np.bincount(cell[is_known], minlength=counts.size).reshape(shape)
+    sums = np.bincount(cell[is_known], weights=rows.score[is_known], minlength=counts.size).reshape(shape)
+    answered = np.zeros(counts.size, dtype=np.bool_)
+    answered[cell[rows.answered]] = True
+    return Panel(
+        tuple(names),
+        items,
+        np.divide(sums, scored, out=np.full(shape, np.nan), where=scored > 0),
+        counts > 0,
+        answered.reshape(shape),
+        clusters_of(groups),
+        is_repeated=bool((counts > 1).any()),
+    )
+
+
+def clusters_of(groups: NDArray[np.object_]) -> NDArray[np.int64] | None:
+    """A code per group; an item without a group is one by itself. None when no group has two items."""
+    codes, names = pd.factorize(groups)  # -1 where there is no group
+    if len(names) == int((codes >= 0).sum()):
+        return None
+    alone = codes < 0
+    codes[alone] = len(names) + np.arange(int(alone.sum()))
+    return np.asarray(codes, dtype=np.int64)
