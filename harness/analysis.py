@@ -155,7 +155,8 @@ def analyse(
         frame = by_run.get(run.run_id, empty)
         frame = frame[frame["example_id"].isin(items)]
         if len(frame) < len(items):
-            left_out[run.arm] = f"has {len(frame)} of the {len(items)} items"
+            early = ", " + run.status if run.status == "decided early" else ""
+            left_out[run.arm] = f"has {len(frame)} of the {len(items)} items{early}"
             continue
         shown.append(summarise(split, run, frame, seed))
         frames.append(frame)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from harness import __version__, analysis, datasets, forecast, panel, pricing
+from harness import __version__, analysis, datasets, forecast, numbers, panel, pricing
+from harness.early import Reference
 from harness.errors import ConfigError, HarnessError
 from harness.ledger import Ledger
 from harness.panel import Answers
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
     from harness.clock import SystemClock
     from harness.forecast import Forecast
     from harness.panel import Panel
+    from harness.runner import Lookout
     from harness.types import Dataset
-    from harness.wiring import Job
+    from harness.wiring import Job, Scope
     from harness.workspace import Workspace
 
 LEDGER = "calls.sqlite"
+EARLY = "decided early"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +78,17 @@ class Project:
         return datasets.load(self.workspace.root, wanted)
 
     async def carry_out(
-        self, job: Job, dataset: Dataset, stop: asyncio.Event, watch: Callable[[Progress], None]
+        self,
+        job: Job,
+        dataset: Dataset,
+        stop: asyncio.Event,
+        watch: Callable[[Progress], None],
+        lookout: Lookout | None = None,
     ) -> Done:
-        """The finished job: fitted, run and stored. However it ends, what was answered is stored."""
+        """The finished job: fitted, run and stored. However it ends, what was answered is stored.
+
+        A `lookout` is shown what the run has stored already, then every prediction as it comes.
+        """
         store, run, start_s = self.store, job.run, self.clock.monotonic()
         store.add_dataset(dataset)
         if job.prompt is not None:
@@ -85,14 +96,17 @@ class Project:
             store.add_prompt(prompt.id, prompt.task, prompt.version, prompt.content)
         prices = f"{pricing.table_name()} at {self.clock.now():%Y-%m-%d}" if run.model else None
         store.start_run(run, dataset=dataset.ref, code_version=__version__, prices_as_of=prices)
-        runner = Runner(store, self.clock, stop, watch)
+        for prediction in store.stored(run.id) if lookout is not None else ():
+            lookout.notice(prediction)  # type: ignore[union-attr]  # there is one
+        runner = Runner(store, self.clock, stop, watch, lookout)
         fit_s: float | None = None
         status = "stopped"
         try:
             if len(store.done(run.id)) < len(job.items):
                 fit_s = await self._fit(job)
             progress = await runner.run(run, job.arm, job.items, job.workers)
-            status = "failed items" if progress.failed else "done"
+            whole = "done" if progress.done == progress.total else EARLY
+            status = "failed items" if progress.failed else whole
         finally:
             wall_s = self.clock.monotonic() - start_s
             store.finish_run(
@@ -185,6 +199,31 @@ class Project:
         if len(set(called)) < len(called):
             called = [f"{name} {run_id}" for name, run_id in zip(called, wanted, strict=True)]
         return {name: _repeats(frame, run_id) for name, run_id in zip(called, wanted, strict=True)}
+
+    def reference(self, dataset: Dataset, scope: Scope, name: str | None) -> Reference:
+        """The arm to hold a run against: by name, or else the best baseline on these items."""
+        if name is not None:
+            answers = self.answers(dataset, scope.split, [name])
+        else:
+            frame = self.store.runs(dataset.id, scope.split)
+            baselines = [run for run in _latest(frame, None) if run.model is None]
+            answers = self.answers(dataset, scope.split, [run.run_id for run in baselines]) if baselines else []
+        wanted = {item.id for item in scope.items()}
+        able = [one for one in answers if wanted <= set(one.rows["example_id"])]
+        if not able:
+            raise ConfigError(
+                f"there is nothing to decide against: {name or 'no baseline'} has all of these "
+                f"{numbers.plural(len(wanted), 'item')}; start with: harness baselines --dataset {dataset.ref}"
+            )
+        best = max(able, key=lambda one: one.rows["correct"].astype("Float64").mean())
+        rows = best.rows.drop_duplicates("example_id")
+        known = rows["correct"].astype(object).where(rows["correct"].notna(), None)
+        return Reference(
+            best.name,
+            dict(zip(rows["example_id"], known, strict=True)),
+            dict(zip(rows["example_id"], rows["gold"], strict=True)),
+            chosen_from=len(able),
+        )
 
     def run_results(self, name: str) -> analysis.Results:
         """The results of one run alone: by id, unique prefix, tag, or arm name."""

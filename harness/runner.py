@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from harness.errors import Interrupted, TransientError
 from harness.types import Outcome
@@ -62,12 +62,16 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """Carries runs out. `watch` is told of every step; setting `stop` ends a run after what is in flight."""
+    """Carries runs out. `watch` is told of every step; setting `stop` ends a run after what is in flight.
+
+    With a `lookout`, a run also ends, in good order, once it says that no more answers are needed.
+    """
 
     sink: Sink
     clock: Clock
     stop: asyncio.Event
     watch: Callable[[Progress], None]
+    lookout: Lookout | None = None
 
     async def run(self, run: Run, arm: Arm, items: Sequence[Item], workers: int = 1) -> Progress:
         """The progress of the finished run; all predictions are in the sink when this returns or raises.
@@ -79,13 +83,17 @@ class Runner:
         todo = [item for item in items if item.id not in stored]
         progress = Progress(total=len(items), already=len(items) - len(todo))
         self.watch(progress)
-        if todo and await self._prepare(arm, todo):
+        if todo and not self._has_enough and await self._prepare(arm, todo):
             await self._ask(run, arm, todo, workers, progress)
-        if progress.done < progress.total:
+        if progress.done < progress.total and not self._has_enough:
             raise Interrupted(
                 f"stopped with {progress.done} of {progress.total} items stored; the same command goes on from there"
             )
         return progress
+
+    @property
+    def _has_enough(self) -> bool:
+        return self.lookout is not None and self.lookout.is_over
 
     async def _prepare(self, arm: Arm, todo: list[Item]) -> bool:
         """Whether the arm got ready before somebody asked to stop; a batch may take a day."""
@@ -117,14 +125,29 @@ class Runner:
                 for prediction in predictions:
                     progress.count(prediction)
                     ending.notice(prediction)
+                    if self.lookout is not None:
+                        self.lookout.notice(prediction)
                 self.watch(progress)
                 await buffer.add(predictions)
-                if ending.is_near:
+                if ending.is_near or self._has_enough:
                     return
 
         await asyncio.gather(*(work() for _ in range(min(workers, len(todo)))))
         await buffer.flush()
         ending.raise_error()
+
+
+class Lookout(Protocol):
+    """What says when a run has asked enough."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no more answers are needed."""
+        ...
+
+    def notice(self, prediction: Prediction) -> None:
+        """Look at one more prediction."""
+        ...
 
 
 class _Buffer:

@@ -39,6 +39,7 @@ FLOOR = {
     "arms": 6,
     "forecast": 6,
     "stack": 6.5,
+    "early": 6,
     "wiring": 7,
     "runner": 7,
     "constraints": 2,

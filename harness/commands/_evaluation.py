@@ -22,19 +22,23 @@ if TYPE_CHECKING:
 
     from harness.analysis import Results, RunResult
     from harness.project import Done, Project
+    from harness.runner import Lookout
     from harness.runner import Progress as RunProgress
     from harness.types import JSON, Dataset, Estimate
     from harness.wiring import Job, Scope
 
 
-def carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job]) -> list[Done]:
-    """Each job done in turn; Ctrl-C lets what is in flight finish, stores it and stops."""
+def carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job], lookout: Lookout | None = None) -> list[Done]:
+    """Each job done in turn; Ctrl-C lets what is in flight finish, stores it and stops.
+
+    A `lookout` ends a job early, once it has seen enough.
+    """
     # Thousands of calls make and drop small objects; looking for cycles at every 700 takes a fifth of the time.
     gc.set_threshold(100_000, 50, 100)
-    return asyncio.run(_carry_out(project, dataset, jobs))
+    return asyncio.run(_carry_out(project, dataset, jobs, lookout))
 
 
-async def _carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job]) -> list[Done]:
+async def _carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job], lookout: Lookout | None) -> list[Done]:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
     done = []
@@ -48,7 +52,7 @@ async def _carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job]) ->
                 bar.update(task, completed=progress.done, note=_note(progress))  # type: ignore[arg-type]
 
             try:
-                done.append(await project.carry_out(job, dataset, stop, watch))
+                done.append(await project.carry_out(job, dataset, stop, watch, lookout))
             finally:
                 if job.model is not None:
                     await job.model.close()

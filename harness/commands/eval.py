@@ -5,18 +5,20 @@ Example: harness eval --prompt v3 --model openai/gpt-4o-mini --limit 50
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from harness import stack, wiring
+from harness import early, numbers, stack, wiring
 from harness.commands import _dry_run, _evaluation, _options
+from harness.errors import ConfigError
 from harness.project import complain_about_failures
 from harness.prompts import files
 
 if TYPE_CHECKING:
+    from harness.types import JSON
     from harness.workspace import Preferences
 
 OPTIONS = (
@@ -32,6 +34,8 @@ OPTIONS = (
     _options.option("--dry-run", is_flag=True, help="Print calls and worst-case dollars; send nothing."),
     _options.option("--repeat", type=click.IntRange(1, 100), default=1, help="Ask everything this many times."),
     _options.option("--fresh", is_flag=True, help="Ask again although the ledger has answers."),
+    _options.option("--stop-when-decided", is_flag=True, help="End once it is clear which arm is better."),
+    _options.option("--against", default=None, metavar="ARM", help="The other arm; default: the best baseline."),
     _options.option("--baselines", is_flag=True, help="Run the workspace's baselines first, where missing."),
 )
 
@@ -52,6 +56,8 @@ class Options(_options.Which):
     dry_run: bool
     repeat: int
     fresh: bool
+    stop_when_decided: bool
+    against: str | None
     baselines: bool
 
 
@@ -65,27 +71,76 @@ def command(options: Options) -> None:
     task = options.task or preferences.task or dataset.name
     prompt = files.load(project.workspace.root, task, options.prompt)
     scope = wiring.Scope(dataset, options.split, options.limit)
+    _refuse_nonsense(options)
     with project.ledger() as ledger:
-        jobs = _evaluation.default_baselines(project, scope, options.seed) if options.baselines else []
-        for repeat in range(options.repeat):
-            asking = _asking(options, preferences, repeat)
-            jobs.append(wiring.prompt_job(prompt, scope, asking, project.workspace, ledger, project.clock))
+        baselines = _evaluation.default_baselines(project, scope, options.seed) if options.baselines else []
+        jobs = [
+            wiring.prompt_job(
+                prompt, scope, _asking(options, preferences, repeat), project.workspace, ledger, project.clock
+            )
+            for repeat in range(options.repeat)
+        ]
         if options.dry_run:
-            _dry_run.show(project, jobs, as_json=options.as_json)
+            _dry_run.show(project, [*baselines, *jobs], as_json=options.as_json)
             return
-        repeats = _evaluation.carry_out(project, dataset, jobs)[-options.repeat :]
+        _evaluation.carry_out(project, dataset, baselines)
+        lookout = None
+        if options.stop_when_decided:
+            jobs = [replace(job, items=early.shuffled(job.items)) for job in jobs]
+            reference = project.reference(dataset, scope, options.against)
+            lookout = early.Lookout([item.id for item in jobs[0].items], reference)
+        repeats = _evaluation.carry_out(project, dataset, jobs, lookout)
     done = repeats[0]
     results = project.results(dataset, options.split, first=done.run_id)
     written = _evaluation.write_report(project, results)
     if options.as_json:
         objects = [_evaluation.run_json(results, project.result(results, one), written) for one in repeats]
         spread = {"repeats": objects, "spread": [asdict(one) for one in results.spreads]}
-        _options.print_json(objects[0] | (spread if len(objects) > 1 else {}))
+        decided = {} if lookout is None else {"early": _early_json(lookout)}
+        _options.print_json(objects[0] | (spread if len(objects) > 1 else {}) | decided)
     else:
         _evaluation.print_scorecard(results)
+        if lookout is not None:
+            click.echo(_early_words(lookout, prompt.version, len(scope.items())))
         again = f"harness eval --prompt {options.prompt} --dataset {dataset.ref}"
         _evaluation.say_where(repeats, written, again)
     complain_about_failures(repeats)
+
+
+def _refuse_nonsense(options: Options) -> None:
+    if options.against and not options.stop_when_decided:
+        raise ConfigError(
+            "--against names the arm that --stop-when-decided looks at; give both, or see harness compare"
+        )
+    if options.stop_when_decided and (options.batch or options.repeat > 1):
+        other = "--batch asks everything at once" if options.batch else "--repeat asks everything again"
+        raise ConfigError(f"--stop-when-decided ends a run between two answers, and {other}; give one of them")
+
+
+def _early_json(lookout: early.Lookout) -> dict[str, JSON]:
+    race = lookout.race
+    return {
+        "against": lookout.reference.arm,
+        "is_decided": lookout.is_over,
+        "leader": {"a": "prompt", "b": lookout.reference.arm}.get(race.leader(lookout.alpha) or ""),
+        "only_prompt": race.only_a,
+        "only_reference": race.only_b,
+        "n": race.n,
+        "p_value": race.p_value,
+        "alpha": lookout.alpha,
+    }
+
+
+def _early_words(lookout: early.Lookout, version: str, total: int) -> str:
+    race, other = lookout.race, lookout.reference.arm
+    p = f"anytime-valid p {numbers.p_value(race.p_value)}, threshold {numbers.share(lookout.alpha)}"
+    if not lookout.is_over:
+        return f"Not decided between prompt:{version} and {other} after {numbers.plural(race.n, 'item')} ({p})."
+    better = f"prompt:{version}" if race.leader(lookout.alpha) == "a" else other
+    return (
+        f"Decided after {race.n:,} of {numbers.plural(total, 'item')}: {better} is better ({p}). The p holds whenever "
+        "one stops; the intervals above are those of a sample that was stopped for its result, so read them as rough."
+    )
 
 
 def _asking(options: Options, preferences: Preferences, repeat: int) -> stack.Asking:

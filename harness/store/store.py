@@ -15,6 +15,7 @@ from harness.errors import ConfigError, StoreError, one_of
 from harness.ids import SCHEME, canonical_json
 from harness.store import rows
 from harness.store.opening import reading, writing
+from harness.types import Outcome, Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.clock import SystemClock
-    from harness.types import JSON, Dataset, Prediction, Run
+    from harness.types import JSON, Dataset, Run
 
 WAIT_S = 15.0
 CONTENT_HASH = """
@@ -183,6 +184,15 @@ class Store:
         query = "select example_id from predictions where run_id = ? and outcome <> 'failed'"
         with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
             return {row[0] for row in connection.execute(query, [run_id]).fetchall()}
+
+    def stored(self, run_id: str) -> list[Prediction]:
+        """A run's predictions, as far as judging them needs: item, outcome and label."""
+        if not self.path.exists():
+            return []
+        query = "select example_id, outcome, label from predictions where run_id = ? order by example_id"
+        with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
+            found = connection.execute(query, [run_id]).fetchall()
+        return [Prediction(item_id, Outcome(outcome), label) for item_id, outcome, label in found]
 
     def runs(self, dataset_id: str | None = None, split: str | None = None) -> pd.DataFrame:
         """The runs, oldest first, columns as in the table `runs`."""

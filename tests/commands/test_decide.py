@@ -85,7 +85,18 @@ def test_rules_need_no_labels(harness, stored):
 
 def test_the_bill_of_owning(harness, stored):
     """Work, retraining and a machine of its own are on the bill, in JSON and in words."""
-    options = ("--hours", "majority=10", "--hour-price", "60", "--hosting", "own", "--label-price", "1", "--months", "6")
+    options = (
+        "--hours",
+        "majority=10",
+        "--hour-price",
+        "60",
+        "--hosting",
+        "own",
+        "--label-price",
+        "1",
+        "--months",
+        "6",
+    )
     found = harness("decide", *options, "--retrain-every", "2", "--retrain-labels", "12", "--json").json
     bills = {one["arm"]: one["bill"] for one in found["candidates"]}
     assert bills["majority"]["work"] == pytest.approx(100)
