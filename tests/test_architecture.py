@@ -86,6 +86,7 @@ EXTENSIONS = (
     "arms",
     "datasets/recipes",
     "report/sections",
+    "report/figures",
     "commands",
 )
 

@@ -26,10 +26,5 @@ def render(title: str, sections: Sequence[Section], drawings: Mapping[str, str])
     environment.tests["figure"] = lambda block: isinstance(block, Figure)
     template = environment.from_string(PAGE.read_text(encoding="utf-8"))
     # Markup: our own drawings; the labels inside were escaped when they were drawn.
-    inline = {name: Markup(_inner(svg)) for name, svg in drawings.items()}
+    inline = {name: Markup(svg) for name, svg in drawings.items()}
     return template.render(title=title, sections=sections, drawings=inline)
-
-
-def _inner(svg: str) -> str:
-    """The `svg` element without the XML declaration, which HTML does not take."""
-    return svg[svg.index("<svg") :]
