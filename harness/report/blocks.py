@@ -5,8 +5,23 @@ Sections only fill blocks in; nothing is drawn here.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+Printed = Callable[[Mapping[str, object]], tuple[str | None, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The SQL that gives a table's numbers again from the store, a row for a row.
+
+    `printed` sets a row of its answer as the table does; None for a cell that SQL cannot give, such
+    as a p-value. That both ways agree is tested.
+    """
+
+    sql: str
+    printed: Printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +47,12 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
+    query: Query | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A named figure: `draw` in `report.figures` turns `name` and the results into SVG.
+    """A named figure: a file of `report/figures` draws it.
 
     `alt` says in words what the figure shows.
     """
@@ -46,7 +62,23 @@ class Figure:
     caption: str = ""
 
 
-Block = Text | Table | Figure
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A text that keeps its lines, folded under its title: a prompt, or the difference of two (`is_diff`)."""
+
+    title: str
+    text: str
+    is_diff: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """Every item with every arm's answer, as columns: `explorer.js` reads it, and says what it holds."""
+
+    columns: Mapping[str, object]
+
+
+Block = Text | Table | Figure | Code | Items
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,15 @@ import html
 import re
 from typing import TYPE_CHECKING
 
-from harness.report.blocks import Figure, Table, Text
+from harness.report import queries
+from harness.report.blocks import Code, Items, Table, Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.report.blocks import Block, Section
 
+BACKTICKS = re.compile(r"`+")
 SPECIAL = re.compile(r"([\\`*_\[\]#|~])")
 
 
@@ -37,8 +39,24 @@ def _block(block: Block) -> str:
         return {"verdict": f"**{text}**", "warning": f"> {text}"}.get(block.tone, text)
     if isinstance(block, Table):
         return _table(block)
-    assert isinstance(block, Figure)
+    if isinstance(block, Code):
+        return _folded(block.title, _fenced(block.text, "diff" if block.is_diff else "text"))
+    if isinstance(block, Items):
+        return "Every item with every arm's answer is in the HTML page beside this file."
     return f"![{escaped(block.alt)}]({block.name}.svg)\n\n{escaped(block.caption)}"
+
+
+def _folded(title: str, content: str) -> str:
+    """Content that opens on demand; GitHub draws it, other readers show it open."""
+    return f"<details><summary>{escaped(title)}</summary>\n\n{content}\n\n</details>"
+
+
+def _fenced(text: str, language: str) -> str:
+    """A code block whose fence is longer than any in the text."""
+    longest = max((len(run) for run in BACKTICKS.findall(text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    lines = ("".join(char if char.isprintable() or char == "\t" else " " for char in one) for one in text.splitlines())
+    return f"{fence}{language}\n" + "\n".join(lines) + f"\n{fence}"
 
 
 def _table(block: Table) -> str:
@@ -48,4 +66,9 @@ def _table(block: Table) -> str:
         *block.rows,
     ]
     drawn = [f"| {' | '.join(cells if i == 1 else map(escaped, cells))} |" for i, cells in enumerate(lines)]
-    return "\n".join(drawn) + (f"\n\n{escaped(block.caption)}" if block.caption else "")
+    parts = ["\n".join(drawn)]
+    if block.caption:
+        parts.append(escaped(block.caption))
+    if block.query:
+        parts.append(_folded("SQL that gives these numbers", _fenced(queries.command(block.query.sql), "sh")))
+    return "\n\n".join(parts)

@@ -193,6 +193,21 @@ class Store:
                 parts.append(_shared(part, words))
         return pd.concat(parts, ignore_index=True)
 
+    def items(self, run_id: str) -> pd.DataFrame:
+        """The items of a run, by id: example_id, text, tags, fields (JSON), gold, group."""
+        return self._frame(
+            'select e.example_id, e.text, e.tags, e.fields, e.gold, e."group" from predictions p '
+            "join runs r using (run_id) join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id "
+            "where p.run_id = $1 order by e.example_id",
+            [run_id],
+        )
+
+    def prompts(self, ids: Sequence[str]) -> pd.DataFrame:
+        """Prompts by id: id, task, version, content."""
+        return self._frame(
+            "select id, task, version, content from prompts where id in (select unnest($1))", [list(ids)]
+        )
+
     def looks(self, dataset_id: str, split: str) -> int:
         """How many runs have been scored on a split, removed ones included."""
         query = "select count(*) from looks where dataset_id = ? and split = ?"

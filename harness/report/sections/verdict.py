@@ -10,7 +10,7 @@ from harness.report.blocks import Section, Text
 if TYPE_CHECKING:
     from harness.analysis import Results
 
-ORDER = 15
+ORDER = 5
 
 
 def section(results: Results) -> Section | None:
