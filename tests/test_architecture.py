@@ -46,6 +46,7 @@ FLOOR = {
     "analysis": 8,
     "decision": 8.5,
     "report": 9,
+    "view": 9.5,
     "project": 10,
     "commands": 11,
     "cli": 12,

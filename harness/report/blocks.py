@@ -42,12 +42,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of printed cells under columns. Cells are text, escaped by the renderer."""
+    """Rows of printed cells under columns. Cells are text, escaped by the renderer.
+
+    `links` are addresses of our own pages, one a row, for its first cell; only HTML follows them.
+    """
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
     query: Query | None = None
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,33 @@ class Items:
     columns: Mapping[str, object]
 
 
-Block = Text | Table | Figure | Code | Items
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Places to go from here: what is said, and the address of one of our own pages."""
+
+    places: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """An input of a form. Without `choices` (value and words of each) it is free text."""
+
+    name: str
+    title: str
+    value: str
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Fields that ask one of our own pages again."""
+
+    action: str
+    fields: tuple[Field, ...]
+    hidden: tuple[tuple[str, str], ...] = ()
+
+
+Block = Text | Table | Figure | Code | Items | Links | Form
 
 
 @dataclass(frozen=True, slots=True)

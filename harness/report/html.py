@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 PAGE, SCRIPT = HERE / "page.html.j2", HERE / "explorer.js"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action {form}{script}"
-KINDS = {"text": blocks.Text, "table": blocks.Table, "figure": blocks.Figure, "code": blocks.Code}
+KINDS = {
+    "text": blocks.Text,
+    "table": blocks.Table,
+    "figure": blocks.Figure,
+    "code": blocks.Code,
+    "items": blocks.Items,
+    "links": blocks.Links,
+    "fields": blocks.Form,
+}
 UNSAFE = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})
 
 
@@ -35,7 +43,7 @@ def render(title: str, sections: Sequence[Section], drawings: Mapping[str, str],
     `form` is where forms may lead, in the words of a content security policy.
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    for name, kind in (KINDS | {"items": blocks.Items}).items():
+    for name, kind in KINDS.items():
         environment.tests[name] = lambda block, kind=kind: isinstance(block, kind)
     environment.filters["command"] = queries.command
     environment.filters["embedded"] = embedded

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from harness.report import queries
-from harness.report.blocks import Code, Items, Table, Text
+from harness.report.blocks import Code, Figure, Items, Table, Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +43,8 @@ def _block(block: Block) -> str:
         return _folded(block.title, _fenced(block.text, "diff" if block.is_diff else "text"))
     if isinstance(block, Items):
         return "Every item with every arm's answer is in the HTML page beside this file."
+    if not isinstance(block, Figure):
+        return ""  # links and forms are of the served pages alone
     return f"![{escaped(block.alt)}]({block.name}.svg)\n\n{escaped(block.caption)}"
 
 

@@ -257,6 +257,13 @@ class Store:
             except duckdb.Error as error:
                 raise ConfigError(f"SQL: {' '.join(str(error).split())}") from None
 
+    def select(self, sql: str, values: Sequence[object] = ()) -> list[dict[str, object]]:
+        """The rows of a query of ours, its values bound; null is None."""
+        with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
+            result = connection.execute(sql, list(values))
+            names = [column[0] for column in result.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
     def _frame(self, sql: str, values: list[object]) -> pd.DataFrame:
         with (
             self._turn,

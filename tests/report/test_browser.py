@@ -182,7 +182,8 @@ def test_twenty_thousand_items_of_ten_runs_stay_smooth(browser, tmp_path):
     page.wait_for_timeout(200)
     assert 10 < page.locator(".row").count() < 60
     page.locator("[name=show]").select_option("only_a")
-    page.wait_for_function("document.querySelector('.status').textContent.split(' ')[0] !== '20,000'", timeout=5000)
+    page.wait_for_timeout(1000)
+    assert 0 < visit.count() < 20_000
     took = page.evaluate(
         "() => { const start = performance.now(); dispatchEvent(new Event('resize'));"
         " return performance.now() - start; }"

@@ -60,7 +60,7 @@ def _query(results: Results) -> Query:
         avg(a.correct::int) - avg(b.correct::int) as difference
         from {rows} a join {other_rows} b using (example_id)
         where a.correct is not null and b.correct is not null
-        group by b.run_id order by {queries.in_order(results, others, 'b.run_id')}""",
+        group by b.run_id order by {queries.in_order(results, others, "b.run_id")}""",
         _printed,
     )
 
