@@ -32,10 +32,10 @@ def sections(results: Results, drawn: Sequence[Drawn] = ()) -> list[Section]:
     return [section for _, section in sorted(placed.values(), key=lambda pair: pair[0])]
 
 
-def build(results: Results) -> dict[str, bytes]:
-    """The report's files; the same results give the same bytes."""
+def build(results: Results, drawn: Sequence[Drawn] | None = None) -> dict[str, bytes]:
+    """The report's files; the same results give the same bytes. `drawn` are its figures, if they are drawn already."""
     title = f"{results.split.dataset}: which tool should serve it?"
-    drawn = drawings.drawn(results)
+    drawn = drawings.drawn(results) if drawn is None else drawn
     told = sections(results, drawn)
     page = html.render(title, told, {figure.name: figure.inline for figure in drawn})
     twin = markdown.render(title, told)

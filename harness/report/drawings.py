@@ -135,7 +135,9 @@ def _finished(drawing: Drawing, results: Results, title: str) -> mpl.figure.Figu
     figure.set_figheight(height)
     below, above = (LINE_INCHES * len(lines) + 0.14) / height, TITLE_INCHES / height
     figure.set_layout_engine("constrained", rect=(0, below, 1, 1 - below - above))
-    figure.text(0.012, 1 - 0.09 / height, _style.said(title, 60), fontsize=11.5, fontweight="bold", va="top")
+    figure.text(
+        0.012, 1 - 0.09 / height, _style.said(title, 60), fontsize=11.5, fontweight="bold", va="top", gid="title"
+    )
     split = results.split
     what = f"{_style.said(split.dataset, 40)}, {_style.said(split.name, 20)} split, n = {split.n:,}"
     figure.text(0.988, 1 - 0.11 / height, what, fontsize=9.5, va="top", ha="right")

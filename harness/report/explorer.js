@@ -128,7 +128,7 @@
   // -- one item --------------------------------------------------------------------------------
   const printed = (value, unit) => {
     if (value === null) return "";
-    if (unit === "$") return "$" + String(value);
+    if (unit === "$") return "$" + (value ? value.toFixed(12).replace(/0+$/, "").replace(/\.$/, "") : "0");
     return value < 1 ? Math.round(value * 1e6) / 1e3 + " ms" : Math.round(value * 100) / 100 + " s";
   };
   const describe = () => {

@@ -23,7 +23,7 @@ def render(title: str, sections: Sequence[Section]) -> str:
     parts = [f"# {escaped(title)}"]
     for section in sections:
         parts.append(f"## {escaped(section.title)}")
-        parts += [_block(block) for block in section.blocks]
+        parts += [render_block(block) for block in section.blocks]
     return "\n\n".join(parts) + "\n"
 
 
@@ -33,14 +33,15 @@ def escaped(text: str) -> str:
     return SPECIAL.sub(r"\\\1", html.escape(line, quote=False))
 
 
-def _block(block: Block) -> str:
+def render_block(block: Block) -> str:
+    """One block of a document."""
     if isinstance(block, Text):
         text = escaped(block.text)
         return {"verdict": f"**{text}**", "warning": f"> {text}"}.get(block.tone, text)
     if isinstance(block, Table):
         return _table(block)
     if isinstance(block, Code):
-        return _folded(block.title, _fenced(block.text, "diff" if block.is_diff else "text"))
+        return _folded(block.title, fenced(block.text, "diff" if block.is_diff else "text"))
     if isinstance(block, Items):
         return "Every item with every arm's answer is in the HTML page beside this file."
     if not isinstance(block, Figure):
@@ -53,7 +54,7 @@ def _folded(title: str, content: str) -> str:
     return f"<details><summary>{escaped(title)}</summary>\n\n{content}\n\n</details>"
 
 
-def _fenced(text: str, language: str) -> str:
+def fenced(text: str, language: str) -> str:
     """A code block whose fence is longer than any in the text."""
     longest = max((len(run) for run in BACKTICKS.findall(text)), default=0)
     fence = "`" * max(3, longest + 1)
@@ -72,5 +73,5 @@ def _table(block: Table) -> str:
     if block.caption:
         parts.append(escaped(block.caption))
     if block.query:
-        parts.append(_folded("SQL that gives these numbers", _fenced(queries.command(block.query.sql), "sh")))
+        parts.append(_folded("SQL that gives these numbers", fenced(queries.command(block.query.sql), "sh")))
     return "\n\n".join(parts)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from harness.report.figures import _style
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.analysis import RunResult
 
 LABEL_HEIGHT = 0.055  # of the axes: closer than this, two labels would touch
+WIDE = 100  # times as dear
 NEAR = 14.0  # times as dear: nearer than this, two labels may touch
 
 
@@ -59,6 +60,8 @@ def draw(points: Sequence[Point], x_label: str, x_printed: Callable[[float], str
     )
     for point in points:
         _draw_point(axes, point)
+    if max(all_x) < WIDE * min(all_x):  # one or two powers of ten would be the only numbers on the axis
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: x_printed(float(value))))
     axes.xaxis.set_minor_formatter(NullFormatter())
     _name(axes, points)

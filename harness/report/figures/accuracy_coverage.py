@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TITLE = "Accuracy against coverage"
 ORDER = 52
 POINTS = 100
+BANDS = 2  # more would hide the lines; the table has all
 FEWEST = 10  # items: below that the line is noise
 
 
@@ -50,8 +51,8 @@ def draw(results: Results) -> _style.Drawing | None:
         tuple(rows),
         f"Accuracy against coverage: {'; '.join(told)}.",
         "Items in the order of their score, the surest first: the share answered against the accuracy on those, with "
-        "Wilson's 95% interval at each point. The further a line stays up to the right, the more of the work an arm "
-        "can take before somebody dearer has to be asked.",
+        "Wilson's 95% interval at each point for the first two. The further a line stays up to the right, the more "
+        "of the work an arm can take before somebody dearer has to be asked.",
         "Wilson, at each point",
     )
 
@@ -73,14 +74,9 @@ def _steps(results: Results, result: RunResult) -> list[tuple[float, float, Esti
 def _line(axes: Axes, number: int, result: RunResult, steps: list[tuple[float, float, Estimate]]) -> None:
     coverage = [step[0] for step in steps]
     color = _style.mark(number)
-    axes.fill_between(
-        coverage,
-        [step[2].low or 0.0 for step in steps],
-        [step[2].high or 0.0 for step in steps],
-        color=color,
-        alpha=0.12,
-        linewidth=0,
-    )
+    if number < BANDS:
+        low, high = [step[2].low or 0.0 for step in steps], [step[2].high or 0.0 for step in steps]
+        axes.fill_between(coverage, low, high, color=color, alpha=0.13, linewidth=0)
     axes.plot(
         coverage,
         [_style.value_of(step[2]) for step in steps],
