@@ -64,6 +64,7 @@ class Figure:
     name: str
     alt: str
     caption: str = ""
+    sql: str = ""
 
 
 @dataclass(frozen=True, slots=True)

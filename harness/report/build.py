@@ -27,7 +27,7 @@ def sections(results: Results, drawn: Sequence[Drawn] = ()) -> list[Section]:
     placed: dict[str, tuple[int, Section]] = {section.title: (order, section) for order, section in told}
     for figure in drawn:
         order, section = placed.get(figure.title, (figure.order, Section(figure.title, ())))
-        block = Figure(figure.name, figure.alt, figure.caption)
+        block = Figure(figure.name, figure.alt, figure.caption, figure.sql)
         placed[figure.title] = (order, Section(section.title, (block, *section.blocks)))
     return [section for _, section in sorted(placed.values(), key=lambda pair: pair[0])]
 

@@ -52,6 +52,7 @@ class Drawn:
     order: int
     alt: str
     caption: str
+    sql: str
     svg: bytes
     table: bytes
     inline: str
@@ -67,7 +68,7 @@ def drawn(results: Results) -> list[Drawn]:
                 continue
             svg = _svg(_finished(drawing, results, module.TITLE), about(results, drawing.method))
         table = as_csv(drawing.columns, drawing.rows)
-        words = (drawing.alt, drawing.caption)
+        words = (drawing.alt, drawing.caption, drawing.sql)
         found.append(Drawn(name, module.TITLE, module.ORDER, *words, svg, table, _inline(name, svg.decode())))
     return found
 

@@ -46,7 +46,12 @@ def render_block(block: Block) -> str:
         return "Every item with every arm's answer is in the HTML page beside this file."
     if not isinstance(block, Figure):
         return ""  # links and forms are of the served pages alone
-    return f"![{escaped(block.alt)}]({block.name}.svg)\n\n{escaped(block.caption)}"
+    picture = f"![{escaped(block.alt)}]({block.name}.svg)\n\n{escaped(block.caption)}"
+    return f"{picture}\n\n{_sql(block.sql)}" if block.sql else picture
+
+
+def _sql(sql: str) -> str:
+    return _folded("SQL that gives these numbers", fenced(queries.command(sql), "sh"))
 
 
 def _folded(title: str, content: str) -> str:
@@ -73,5 +78,5 @@ def _table(block: Table) -> str:
     if block.caption:
         parts.append(escaped(block.caption))
     if block.query:
-        parts.append(_folded("SQL that gives these numbers", fenced(queries.command(block.query.sql), "sh")))
+        parts.append(_sql(block.query.sql))
     return "\n\n".join(parts)

@@ -26,8 +26,8 @@ def fill(path, dataset_id, ref, runs):
         for number in range(runs):
             run_id = f"s1:{number:016x}"
             connection.execute(
-                "insert into runs (run_id, dataset_id, dataset, split, arm, arm_id, params, seed, repeat, item_set, status, "
-                "started_at, finished_at, n) select ?, ?, ?, 'test', ?, ?, '{}', 0, 0, 'all', 'done', "
+                "insert into runs (run_id, dataset_id, dataset, split, arm, arm_id, params, seed, repeat, item_set, "
+                "status, started_at, finished_at, n) select ?, ?, ?, 'test', ?, ?, '{}', 0, 0, 'all', 'done', "
                 "timestamptz '2026-01-01' + to_seconds(?), timestamptz '2026-01-02', count(*) from examples "
                 "where dataset_id = ? and split = 'test'",
                 [run_id, dataset_id, ref, f"arm-{number:03}", run_id, number, dataset_id],
@@ -35,7 +35,7 @@ def fill(path, dataset_id, ref, runs):
             connection.execute(
                 """insert into predictions (run_id, example_id, outcome, label, score, raw, cost_usd, billed_usd,
                 latency_s, cached, attempts, path) select ?, example_id, 'answered',
-                case when hash(example_id || ?) % 100 < 80 then gold else ?[hash(example_id) % 4 + 1] end,
+                case when hash(example_id || ?) % 100 < 80 then gold else ?[(hash(example_id) % 4 + 1)::int] end,
                 round(hash(example_id || ?) % 1000 / 1000, 3),
                 'the label is ' || gold || repeat('. because of the text', 12),
                 hash(example_id) % 997 / 1e6, 0, hash(example_id || ?) % 1000 / 500, false, 1, ['a']

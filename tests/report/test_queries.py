@@ -1,16 +1,18 @@
 """Beside its numbers a report has the SQL that gives them again: run on the store, it must print the same."""
 
 import json
+import math
 import shlex
 
 import pytest
 from click.testing import CliRunner
 
-from harness import cli
+from harness import cli, plugins
 from harness.clock import SystemClock
 from harness.project import Project
-from harness.report import build, queries
+from harness.report import build, drawings, queries
 from harness.report.blocks import Table
+from harness.report.figures import _style
 from harness.workspace import find
 
 
@@ -18,9 +20,19 @@ from harness.workspace import find
 def stored(tmp_path_factory):
     """A store with baselines, two prompts, a repeat, and outcomes of several kinds."""
     root = tmp_path_factory.mktemp("stored")
-    from tests.conftest import write_tickets  # noqa: PLC0415  (the fixture of that name lives for one test only)
+    from tests.conftest import TICKETS, write_tickets  # noqa: PLC0415  (the fixture of that name lives for one test only)
 
-    write_tickets(root)
+    rows = [
+        (
+            f"{text} {i}",
+            "question" if (i + place) % 7 == 0 else label,
+            text.split()[0],
+            "test" if i % 3 == 0 else "train",
+        )
+        for i in range(6)
+        for place, (text, label) in enumerate(TICKETS)
+    ]
+    write_tickets(root, rows)
     (root / "harness.toml").write_text('dataset = "tickets@v1"\narms = ["majority", "tag-odds", "tfidf-lr"]\n')
     (root / "recipe.toml").write_text(
         'default = "I cannot say"\nlatency_s = 0.001\n'
@@ -70,6 +82,27 @@ def test_every_query_gives_its_table_again(stored, results):
             for cell, shown in zip(printed, row, strict=True):
                 assert cell is None or cell == shown
         assert any(cell is not None for cell in again[0])
+
+
+@pytest.mark.parametrize("name", plugins.names("report/figures"))
+def test_every_figure_is_given_again(stored, results, name):
+    """Each row of the table behind a figure is among the rows of its query, number by number."""
+    with drawings._theme(_style.LIGHT):
+        drawing = plugins.load("report/figures", name).draw(results)
+    words = shlex.split(queries.command(drawing.sql))
+    told = run(stored, *words[1:], "--json", "--limit", "100000")
+    assert told.exit_code == 0, told.output
+    again = json.loads(told.stdout)
+    shared = [column for column in drawing.columns if column in again[0]]
+    assert len(shared) >= 4
+    for row in drawing.rows:
+        wanted = {column: cell for column, cell in zip(drawing.columns, row, strict=True) if column in shared}
+        assert any(are_same(wanted, record) for record in again), (name, wanted)
+
+
+def are_same(wanted, record):
+    cells = [(cell, record[column]) for column, cell in wanted.items()]
+    return all(a == b if isinstance(a, str) or None in (a, b) else math.isclose(a, b, abs_tol=1e-9) for a, b in cells)
 
 
 def test_a_query_is_safe_in_a_shell():

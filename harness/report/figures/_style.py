@@ -51,7 +51,8 @@ DARK = Palette("#171614", "#dedad2", ("#56b4e9", "#ee8a4a", "#22b88c", "#e8b4d3"
 class Drawing:
     """A figure, the table behind it, what it shows in words (`alt`), and how to read it (`caption`).
 
-    `method` names the interval that is drawn; it goes into the provenance.
+    `method` names the interval that is drawn; it goes into the provenance. `sql` gives the table's
+    rows again from the store, under the same column names where it has them.
     """
 
     figure: Figure
@@ -60,6 +61,7 @@ class Drawing:
     alt: str
     caption: str
     method: str
+    sql: str = ""
 
 
 def settings(palette: Palette) -> dict[Any, Any]:

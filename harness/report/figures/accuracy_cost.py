@@ -42,6 +42,7 @@ def draw(results: Results) -> _style.Drawing | None:
         f"Accuracy against cost per 1,000 items: {told}.",
         caption,
         results.runs[0].accuracy.method,
+        _tradeoff.sql(results, "case when count(cost_usd) = count(*) then 1000 * avg(cost_usd) end cost_per_1000_usd"),
     )
 
 

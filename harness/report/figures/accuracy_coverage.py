@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness import numbers
+from harness.report import queries
 from harness.report.figures import _style
 from harness.stats import intervals
 
@@ -54,6 +55,18 @@ def draw(results: Results) -> _style.Drawing | None:
         "Wilson's 95% interval at each point for the first two. The further a line stays up to the right, the more "
         "of the work an arm can take before somebody dearer has to be asked.",
         "Wilson, at each point",
+        _sql(results, arms),
+    )
+
+
+def _sql(results: Results, arms: list[RunResult]) -> str:
+    upto = "over (partition by run_id order by score desc)"  # items of equal score come in together
+    return (
+        f"with s as (select run_id, score, count(*) filter (outcome = 'answered') {upto} n, "
+        f"sum(correct::int) filter (outcome = 'answered') {upto} hits, count(*) over (partition by run_id) items "
+        f"from {queries.scored(results, arms)} where correct is not null) "
+        "select distinct run_id, score as least_score, n, n / items as coverage, hits / n as accuracy, "
+        f"{queries.wilson('hits', 'n')} from s where score is not null"
     )
 
 

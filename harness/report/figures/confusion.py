@@ -17,6 +17,7 @@ from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
 from harness import numbers
+from harness.report import queries
 from harness.report.figures import _style
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def draw(results: Results) -> _style.Drawing | None:
         f"Confusions of {_style.name_of(result)}: {told}.",
         _caption(result, len(labels)),
         "none: counts",
+        f"select run_id, gold, coalesce(label, '{NO_ANSWER}') as answer, count(*) n from "
+        f"{queries.scored(results, [result])} where correct is not null group by all",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness import numbers
+from harness.report import queries
 from harness.report.figures import _style
 from harness.stats import intervals
 
@@ -55,6 +56,9 @@ def draw(results: Results) -> _style.Drawing | None:
         f"Recall per label, hardest first, of {_style.listed(arms)}. {_style.name_of(arms[0])}: {told}.",
         caption,
         "Wilson",
+        f"select run_id, gold as label, count(*) n, avg(correct::int) recall, "
+        f"{queries.wilson('sum(correct::int)', 'count(*)')} from {queries.scored(results, arms)} "
+        "where correct is not null group by run_id, gold",
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.report.blocks import Block
 
 ORDER = 70
-SHOWN = 12
+SHOWN = 8
 
 
 def section(results: Results) -> Section | None:
