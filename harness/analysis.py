@@ -115,6 +115,17 @@ class Spread:
     changed: Estimate
 
 
+@dataclass(frozen=True, slots=True)
+class PromptText:
+    """A prompt that was asked: what it says, and by which arm."""
+
+    id: str
+    task: str
+    version: str
+    content: str
+    arm: str
+
+
 @dataclass(frozen=True)
 class Results:
     """What analysis hands to report and gate: the runs, best first, on the same items.
@@ -122,7 +133,9 @@ class Results:
     `predictions` has one row per run and item: run_id, arm, example_id, text, tags, gold,
     outcome, label, score, correct, cost_usd, latency_s, raw, error. `left_out` says which stored
     runs are not shown, and why. `spreads` has an entry for every arm that was repeated. `constraints`
-    are what the workspace asks of an arm, `cpu_usd_per_hour` what it pays for a machine.
+    are what the workspace asks of an arm, `cpu_usd_per_hour` what it pays for a machine. `leading` is the run
+    whose items all are scored on. `items` are the split's items (see `Store.items`) unless there are too many
+    to show; `prompts` those of the runs.
     """
 
     split: Split
@@ -133,6 +146,9 @@ class Results:
     spreads: tuple[Spread, ...] = ()
     constraints: Constraints = field(default_factory=Constraints)
     cpu_usd_per_hour: float = 0.0
+    leading: str = ""
+    items: pd.DataFrame | None = None
+    prompts: tuple[PromptText, ...] = ()
 
 
 def analyse(
@@ -164,7 +180,8 @@ def analyse(
     shown.sort(key=lambda result: (-(result.metrics[metric].value or 0.0), result.run.arm))
     joined = predictions[predictions["run_id"].isin([r.run.run_id for r in shown])]
     rows = joined[joined["example_id"].isin(items)]
-    return Results(split, tuple(shown), rows, provenance, left_out, spreads(shown, rows))
+    leading = runs[0].run_id if runs else ""
+    return Results(split, tuple(shown), rows, provenance, left_out, spreads(shown, rows), leading=leading)
 
 
 def spreads(shown: Sequence[RunResult], rows: pd.DataFrame) -> tuple[Spread, ...]:

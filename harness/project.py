@@ -7,6 +7,7 @@ verdicts. The command line and the Python API both go through here.
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 LEDGER = "calls.sqlite"
 EARLY = "decided early"
+ITEMS_SHOWN = 25_000  # in one page; more are looked at with `harness view`
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,21 @@ class Project:
         )
         found = analysis.analyse(facts, runs, predictions, self._provenance(runs))
         preferences = self.workspace.preferences
-        return replace(found, constraints=preferences.decide, cpu_usd_per_hour=preferences.cpu_usd_per_hour)
+        return replace(
+            found,
+            constraints=preferences.decide,
+            cpu_usd_per_hour=preferences.cpu_usd_per_hour,
+            items=self.store.items(found.leading) if facts.n <= ITEMS_SHOWN else None,
+            prompts=self._prompts(found),
+        )
+
+    def _prompts(self, results: analysis.Results) -> tuple[analysis.PromptText, ...]:
+        arms = {str(r.run.params["prompt"]): r.run.arm for r in results.runs if "prompt" in (r.run.params or {})}
+        if not arms:
+            return ()
+        rows = self.store.prompts(list(arms)).to_dict("records")
+        found = [analysis.PromptText(**row, arm=arms[row["id"]]) for row in rows]
+        return tuple(sorted(found, key=lambda prompt: (prompt.task, len(prompt.version), prompt.version)))
 
     def answers(self, dataset: Dataset, split: str, names: Sequence[str]) -> list[Answers]:
         """The rows of runs, to be compared: by run id, unique prefix, tag or arm name. A run's repeats come with it."""
@@ -291,6 +307,7 @@ def _arm_of(run: analysis.RunFacts) -> tuple[str, str | None, int]:
 
 def _facts(row: dict[str, object]) -> analysis.RunFacts:
     known = {key: None if value != value else value for key, value in row.items()}  # noqa: PLR0124  (NaN)
+    known["params"] = json.loads(str(known.get("params") or "{}"))
     return analysis.RunFacts(
         **{name: known.get(name) for name in analysis.RunFacts.__dataclass_fields__}  # type: ignore[arg-type]
     )

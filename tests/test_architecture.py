@@ -49,6 +49,7 @@ FLOOR = {
     "ownership": 8.2,
     "decision": 8.5,
     "report": 9,
+    "view": 9.5,
     "project": 10,
     "commands": 11,
     "cli": 12,
@@ -89,6 +90,7 @@ EXTENSIONS = (
     "arms",
     "datasets/recipes",
     "report/sections",
+    "report/figures",
     "commands",
 )
 

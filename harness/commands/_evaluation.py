@@ -7,11 +7,12 @@ import gc
 import signal
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from harness import numbers, plugins, wiring
 from harness.commands import _options
@@ -48,8 +49,9 @@ async def _carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job], lo
                 click.echo(f"{job.run.arm}: {numbers.plural(len(job.items), 'item')} ...", err=True)
             task = bar.add_task(job.run.arm, total=len(job.items), note="")
 
-            def watch(progress: RunProgress, task: object = task) -> None:
-                bar.update(task, completed=progress.done, note=_note(progress))  # type: ignore[arg-type]
+            def watch(progress: RunProgress, task: object = task, job: Job = job) -> None:
+                if not bar.disable:
+                    bar.update(task, completed=progress.done, note=_note(progress, job))  # type: ignore[arg-type]
 
             try:
                 done.append(await project.carry_out(job, dataset, stop, watch, lookout))
@@ -59,12 +61,23 @@ async def _carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job], lo
     return done
 
 
+class _Pace(ProgressColumn):
+    """Items a second, as the last half minute went."""
+
+    def render(self, task: Task) -> Text:
+        """Nothing until it is known."""
+        speed = task.speed or 0.0
+        return Text(f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.1f}/s" if speed else "")
+
+
 def _bar() -> Progress:
+    """One line of at most 80 columns: how far, how fast, how long still, what it cost, calls at once, failures."""
     return Progress(
         TextColumn("{task.description:<12}"),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=12),
         MofNCompleteColumn(),
-        TimeElapsedColumn(),
+        _Pace(),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
         TextColumn("{task.fields[note]}"),
         console=Console(stderr=True),
         transient=False,
@@ -72,10 +85,13 @@ def _bar() -> Progress:
     )
 
 
-def _note(progress: RunProgress) -> str:
+def _note(progress: RunProgress, job: Job) -> str:
     parts = []
     if progress.sent:
-        parts.append(f"{numbers.dollars(progress.billed_usd)} billed")
+        parts.append(numbers.dollars(progress.billed_usd))
+    if job.model is not None:
+        limit = cast("list[dict[str, object]]", job.model.limits())[-1]["limit"]
+        parts.append(f"{min(cast('int', limit), job.workers)} at once")
     if progress.failed:
         parts.append(f"{progress.failed} failed")
     return ", ".join(parts)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import click
 
 from harness.commands import _evaluation, _options
-from harness.report import figures
+from harness.report import drawings
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ def command(options: Options) -> None:
     project = options.project()
     dataset = project.dataset(options.dataset)
     results = project.results(dataset, options.split)
-    written = _evaluation.write_files(project, results, figures.files(results))
+    written = _evaluation.write_files(project, results, drawings.files(results))
     if options.as_json:
         _options.print_json({"files": written})
     else:

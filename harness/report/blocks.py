@@ -5,8 +5,23 @@ Sections only fill blocks in; nothing is drawn here.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+Printed = Callable[[Mapping[str, object]], tuple[str | None, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The SQL that gives a table's numbers again from the store, a row for a row.
+
+    `printed` sets a row of its answer as the table does; None for a cell that SQL cannot give, such
+    as a p-value. That both ways agree is tested.
+    """
+
+    sql: str
+    printed: Printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +42,21 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of printed cells under columns. Cells are text, escaped by the renderer."""
+    """Rows of printed cells under columns. Cells are text, escaped by the renderer.
+
+    `links` are addresses of our own pages, one a row, for its first cell; only HTML follows them.
+    """
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
+    query: Query | None = None
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A named figure: `draw` in `report.figures` turns `name` and the results into SVG.
+    """A named figure: a file of `report/figures` draws it.
 
     `alt` says in words what the figure shows.
     """
@@ -44,9 +64,52 @@ class Figure:
     name: str
     alt: str
     caption: str = ""
+    sql: str = ""
 
 
-Block = Text | Table | Figure
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A text that keeps its lines, folded under its title: a prompt, or the difference of two (`is_diff`)."""
+
+    title: str
+    text: str
+    is_diff: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """Every item with every arm's answer, as columns: `explorer.js` reads it, and says what it holds."""
+
+    columns: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Places to go from here: what is said, and the address of one of our own pages."""
+
+    places: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """An input of a form. Without `choices` (value and words of each) it is free text."""
+
+    name: str
+    title: str
+    value: str
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Fields that ask one of our own pages again."""
+
+    action: str
+    fields: tuple[Field, ...]
+    hidden: tuple[tuple[str, str], ...] = ()
+
+
+Block = Text | Table | Figure | Code | Items | Links | Form
 
 
 @dataclass(frozen=True, slots=True)

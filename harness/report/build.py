@@ -5,27 +5,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness import plugins
-from harness.report import figures, html, markdown
+from harness.report import drawings, html, markdown
+from harness.report.blocks import Figure, Section
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.analysis import Results
-    from harness.report.blocks import Section
+    from harness.report.drawings import Drawn
 
 FOLDER = "report/sections"
 
 
-def sections(results: Results) -> list[Section]:
-    """The sections that have something to say, in their order."""
-    modules = sorted((plugins.load(FOLDER, name) for name in plugins.names(FOLDER)), key=lambda module: module.ORDER)
-    made = (module.section(results) for module in modules)
-    return [section for section in made if section is not None]
+def sections(results: Results, drawn: Sequence[Drawn] = ()) -> list[Section]:
+    """The sections that have something to say, in their order.
+
+    A figure stands at the top of the section with its title; without one it makes its own.
+    """
+    modules = [plugins.load(FOLDER, name) for name in plugins.names(FOLDER)]
+    told = [(module.ORDER, section) for module in modules if (section := module.section(results)) is not None]
+    placed: dict[str, tuple[int, Section]] = {section.title: (order, section) for order, section in told}
+    for figure in drawn:
+        order, section = placed.get(figure.title, (figure.order, Section(figure.title, ())))
+        block = Figure(figure.name, figure.alt, figure.caption, figure.sql)
+        placed[figure.title] = (order, Section(section.title, (block, *section.blocks)))
+    return [section for _, section in sorted(placed.values(), key=lambda pair: pair[0])]
 
 
-def build(results: Results) -> dict[str, bytes]:
-    """The report's files; the same results give the same bytes."""
+def build(results: Results, drawn: Sequence[Drawn] | None = None) -> dict[str, bytes]:
+    """The report's files; the same results give the same bytes. `drawn` are its figures, if they are drawn already."""
     title = f"{results.split.dataset}: which tool should serve it?"
-    drawn = figures.files(results)
-    svgs = {name.removesuffix(".svg"): svg.decode() for name, svg in drawn.items() if name.endswith(".svg")}
-    told = sections(results)
-    page, twin = html.render(title, told, svgs), markdown.render(title, told)
-    return {"report.html": page.encode(), "report.md": twin.encode(), **drawn}
+    drawn = drawings.drawn(results) if drawn is None else drawn
+    told = sections(results, drawn)
+    page = html.render(title, told, {figure.name: figure.inline for figure in drawn})
+    twin = markdown.render(title, told)
+    made = {"report.html": page.encode(), "report.md": twin.encode()}
+    for figure in drawn:
+        made |= {f"{figure.name}.svg": figure.svg, f"{figure.name}.csv": figure.table}
+    return made

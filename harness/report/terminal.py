@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table as RichTable
 from rich.text import Text as RichText
 
-from harness.report.blocks import Figure, Table, Text
+from harness.report.blocks import Table, Text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -29,8 +29,7 @@ def _block(block: Block) -> RenderableType | None:
         return RichText(_visible(block.text), style=STYLES[block.tone])
     if isinstance(block, Table):
         return _table(block)
-    assert isinstance(block, Figure)
-    return None
+    return None  # figures, prompts and the explorer are for the page
 
 
 def _table(block: Table) -> RichTable:

@@ -230,6 +230,21 @@ class Store:
             columns = connection.execute(SCORES, [run_ids, arms]).fetchnumpy()
         return items, columns
 
+    def items(self, run_id: str) -> pd.DataFrame:
+        """The items of a run, by id: example_id, text, tags, fields (JSON), gold, group."""
+        return self._frame(
+            'select e.example_id, e.text, e.tags, e.fields, e.gold, e."group" from predictions p '
+            "join runs r using (run_id) join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id "
+            "where p.run_id = $1 order by e.example_id",
+            [run_id],
+        )
+
+    def prompts(self, ids: Sequence[str]) -> pd.DataFrame:
+        """Prompts by id: id, task, version, content."""
+        return self._frame(
+            "select id, task, version, content from prompts where id in (select unnest($1))", [list(ids)]
+        )
+
     def looks(self, dataset_id: str, split: str) -> int:
         """How many runs have been scored on a split, removed ones included."""
         query = "select count(*) from looks where dataset_id = ? and split = ?"
@@ -278,6 +293,13 @@ class Store:
                 return pd.DataFrame(result.fetchmany(limit), columns=names)
             except duckdb.Error as error:
                 raise ConfigError(f"SQL: {' '.join(str(error).split())}") from None
+
+    def select(self, sql: str, values: Sequence[object] = ()) -> list[dict[str, object]]:
+        """The rows of a query of ours, its values bound; null is None."""
+        with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
+            result = connection.execute(sql, list(values))
+            names = [column[0] for column in result.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def _frame(self, sql: str, values: list[object]) -> pd.DataFrame:
         with (

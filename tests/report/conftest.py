@@ -1,5 +1,7 @@
 """Results for report tests, made by the real analysis from small frames."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,7 +52,7 @@ def frame(run_id, arm, labels, n, rng, *, right, cost=0.0001, failed=0, texts=No
     )
 
 
-def made(labels=("ham", "spam", "other"), n=60, texts=None, arms=None, name="tickets@v1"):
+def made(labels=("ham", "spam", "other"), n=60, texts=None, arms=None, name="tickets@v1", prompts=None):
     labels = tuple(labels)
     rng = np.random.default_rng(0)
     arms = arms or {
@@ -72,20 +74,30 @@ def made(labels=("ham", "spam", "other"), n=60, texts=None, arms=None, name="tic
                 0,
                 0,
                 100,
-                {},
+                {"prompt": f"p{number}"} if how.get("model") else {},
                 pd.Timestamp("2026-01-01", tz="UTC"),
                 1.0,
                 0.1,
             )
         )
     split = analysis.Split(name, "s1:data", "test", "single", labels, n, looks=3)
-    return analysis.analyse(split, facts, pd.concat(frames), {"harness": "0.1.0", "prices as of": "table 1"})
+    found = analysis.analyse(split, facts, pd.concat(frames), {"harness": "0.1.0", "prices as of": "table 1"})
+    return replace(found, items=items_of(frames[0]), prompts=prompts or ())
+
+
+def items_of(rows):
+    """What the store says of the items of a frame."""
+    fields = [f'{{"channel": "{"mail" if i % 3 else "chat"}"}}' for i in range(len(rows))]
+    found = rows[["example_id", "text", "tags", "gold"]].assign(fields=fields, group=None)
+    return found.sort_values("example_id").reset_index(drop=True)
 
 
 @pytest.fixture
 def results():
-    """Five arms on sixty items: one with failed calls, one without a price."""
-    return made()
+    """Five arms on sixty items: one with failed calls, one without a price; two prompts with their words."""
+    old = analysis.PromptText("p3", "tickets", "v1", "{% block user %}\n{{ item.text }}\n{% endblock %}", "prompt:v1")
+    new = analysis.PromptText("p2", "tickets", "v3", "{% block user %}\nSort: {{ item.text }}\n", "prompt:v3")
+    return made(prompts=(old, new))
 
 
 @pytest.fixture
@@ -95,4 +107,5 @@ def hostile():
         f"minilm-lr{HOSTILE[0]}": {"right": 0.5},
         HOSTILE[3]: {"right": 0.4, "cost": 0.01, "model": HOSTILE[1]},
     }
-    return made(labels=HOSTILE[:6], n=40, texts=HOSTILE, arms=arms, name=HOSTILE[2])
+    prompts = tuple(analysis.PromptText("p1", "t", f"v{i}", text, text) for i, text in enumerate(HOSTILE))
+    return made(labels=HOSTILE[:6], n=40, texts=HOSTILE, arms=arms, name=HOSTILE[2], prompts=prompts)

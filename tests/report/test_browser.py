@@ -1,10 +1,15 @@
-"""The page in a real browser: nothing runs, nothing is fetched, nothing overflows."""
+"""The page in a real browser: nothing foreign runs, nothing is fetched, and the explorer does what it says."""
 
+import json
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from harness.report import build
+from tests.report.conftest import HOSTILE, made
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -16,6 +21,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PICTURES = os.environ.get("HARNESS_SCREENSHOTS")  # a folder, where somebody wants to look at them
 
 pytestmark = [
     pytest.mark.browser,
@@ -33,21 +39,190 @@ def browser():
         running.close()
 
 
+class Visit:
+    """An open page, with everything it said and asked for."""
+
+    def __init__(self, browser, address, width=1280, scheme="light"):
+        self.page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        self.said, self.asked = [], []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(address)
+
+    def items(self):
+        return [line.text_content() for line in self.page.locator(".row").all()]
+
+    def count(self):
+        return int(self.page.locator(".status").text_content().split()[0].replace(",", ""))
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The report of ordinary results, in a file."""
+    folder = tmp_path_factory.mktemp("page")
+    results = made()
+    path = folder / "report.html"
+    path.write_bytes(build.build(results)["report.html"])
+    return path.as_uri(), results
+
+
+@pytest.fixture(scope="module")
+def hostile_page(tmp_path_factory):
+    arms = {
+        f"minilm-lr{HOSTILE[0]}": {"right": 0.5},
+        HOSTILE[3]: {"right": 0.4, "cost": 0.01, "model": HOSTILE[1]},
+    }
+    results = made(labels=HOSTILE[:6], n=40, texts=HOSTILE, arms=arms, name=HOSTILE[2])
+    path = tmp_path_factory.mktemp("hostile") / "report.html"
+    path.write_bytes(build.build(results)["report.html"])
+    return path.as_uri()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_page_is_quiet_and_fits(browser, hostile, tmp_path, width, scheme):
+def test_the_page_is_quiet_and_fits(browser, hostile_page, width, scheme):
     """No console message, no request but the page itself, no hostile effect, no sideways scrolling."""
-    path = tmp_path / "report.html"
-    path.write_bytes(build.build(hostile)["report.html"])
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    said, asked = [], []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(path.as_uri())
-    assert said == []
-    assert asked == [path.as_uri()]
+    visit = Visit(browser, hostile_page, width, scheme)
+    page = visit.page
+    page.locator(".row").first.click()
+    page.locator("input[name=q]").fill("script")
+    page.wait_for_timeout(200)
+    assert visit.said == []
+    assert visit.asked == [hostile_page]
     assert "owned" not in page.title().replace("document.title='owned'", "")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator("table").count() >= 4
+    assert HOSTILE[0] in page.locator(".rows").text_content()
     page.close()
+
+
+def test_the_explorer_filters_as_it_says(browser, written):
+    """Arm, right and wrong, label, outcome and words each leave exactly the items they should."""
+    address, results = written
+    rows = {r.run.run_id: results.predictions[results.predictions["run_id"] == r.run.run_id] for r in results.runs}
+    a, b = (rows[r.run.run_id].set_index("example_id") for r in results.runs[:2])
+    right_a, right_b = a["correct"].eq(True), b["correct"].eq(True)
+    visit = Visit(browser, address)
+    page = visit.page
+
+    def counted(**chosen):
+        page.get_by_role("button", name="Clear").click()
+        for name, value in chosen.items():
+            control = page.locator(f"[name={name}]")
+            control.fill(value) if name == "q" else control.select_option(value)
+        page.wait_for_timeout(200)
+        return visit.count()
+
+    assert counted() == 60
+    assert counted(show="wrong") == int((~right_a).sum())
+    assert counted(show="only_a") == int((right_a & ~right_b).sum())
+    assert counted(gold="1") == int((a["gold"] == results.split.labels[1]).sum())
+    assert counted(answer="2") == int((a["label"] == results.split.labels[2]).sum())
+    assert counted(q="text 59") == 1
+    assert counted(q="t2 text") == 30
+    failing = next(i for i, r in enumerate(results.runs) if r.run.arm == "prompt:v3")
+    assert counted(a=str(failing), outcome="f") == 2
+    assert visit.said == []
+    page.close()
+
+
+def test_the_explorer_sorts_and_takes_keys(browser, written):
+    """The surest first; arrows and End move the choice, and the chosen item is told with every arm's answer."""
+    address, results = written
+    visit = Visit(browser, address)
+    page = visit.page
+    page.locator("[name=sort]").select_option("surest")
+    page.wait_for_timeout(200)
+    best = results.predictions[results.predictions["run_id"] == results.runs[0].run.run_id].set_index("example_id")
+    page.locator(".rows").focus()
+    page.keyboard.press("ArrowDown")
+    first = page.evaluate("new URLSearchParams(location.hash.split('?')[1]).get('item')")
+    assert best["score"][first] == best["score"].max()
+    page.keyboard.press("End")
+    last = page.evaluate("new URLSearchParams(location.hash.split('?')[1]).get('item')")
+    assert best["score"][last] == best["score"].min()
+    assert page.locator(".detail tbody tr").count() == len(results.runs)
+    assert page.locator(".row.chosen").count() == 1
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.name") == "q"
+    page.close()
+
+
+def test_a_deep_link_shows_what_it_names(browser, written):
+    """The address of one page opened in another shows the same arm, filter, words and item."""
+    address, results = written
+    run = results.runs[1].run.run_id
+    visit = Visit(browser, f"{address}#items?a={run}&show=wrong&q=text&item=i7")
+    page = visit.page
+    assert page.locator("[name=a]").input_value() == "1"
+    assert page.locator("[name=show]").input_value() == "wrong"
+    assert page.locator("[name=q]").input_value() == "text"
+    assert page.locator(".detail .full").text_content().startswith("text ")
+    page.evaluate("location.hash = '#items?item=i12'")
+    page.wait_for_timeout(200)
+    assert page.locator(".detail .full").text_content() == "text 12"
+    strange = Visit(browser, f"{address}#items?a=nobody&show=%3Cscript%3E&sort=x&item=none&gold=99")
+    assert strange.count() == 60
+    assert strange.said == []
+    for one in (page, strange.page):
+        one.close()
+
+
+def test_twenty_thousand_items_of_ten_runs_stay_smooth(browser, tmp_path):
+    """Only the rows in sight exist; a filter over all of them takes less than a second."""
+    arms = {f"arm {i}": {"right": 0.5 + i / 25} for i in range(10)}
+    path = tmp_path / "big.html"
+    results = made(n=20_000, arms=arms)
+    sections = [section for section in build.sections(results) if section.title == "Items"]
+    path.write_text(build.html.render("big", sections, {}), encoding="utf-8")
+    visit = Visit(browser, path.as_uri())
+    page = visit.page
+    page.locator(".rows").evaluate("list => { list.scrollTop = 300000; }")
+    page.wait_for_timeout(200)
+    assert 10 < page.locator(".row").count() < 60
+    page.locator("[name=show]").select_option("only_a")
+    page.wait_for_timeout(1000)
+    assert 0 < visit.count() < 20_000
+    took = page.evaluate(
+        "() => { const start = performance.now(); dispatchEvent(new Event('resize'));"
+        " return performance.now() - start; }"
+    )
+    assert took < 1000
+    assert visit.said == []
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_defect(browser, written, axe, scheme):
+    """axe-core, on the page with an item open: nothing serious or critical."""
+    visit = Visit(browser, written[0] + "#items?item=i7", scheme=scheme)
+    found = visit.page.evaluate(f"() => {{ {axe}; return axe.run(); }}")
+    bad = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
+    assert not bad, json.dumps([(v["id"], v["nodes"][0]["html"][:200], v["nodes"][0]["failureSummary"]) for v in bad])
+    visit.page.close()
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory):
+    """axe-core's source from npm, kept for this run only."""
+    if shutil.which("npm") is None:
+        pytest.skip("needs npm, to fetch axe-core")
+    folder = tmp_path_factory.mktemp("axe")
+    words = ["npm", "install", "--silent", "--no-save", "--ignore-scripts", "--prefix", str(folder), "axe-core@4"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=180, check=False)
+    source = folder / "node_modules" / "axe-core" / "axe.min.js"
+    if not source.exists():
+        pytest.skip(f"npm could not fetch axe-core: {done.stderr.strip()[:200]}")
+    return source.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not PICTURES, reason="set HARNESS_SCREENSHOTS to a folder to get pictures of the page")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_pictures_to_look_at(browser, written, width, scheme):
+    """Pictures of the whole page, for people: never kept in the repository."""
+    visit = Visit(browser, written[0], width, scheme)
+    visit.page.locator(".row").nth(2).click()
+    visit.page.screenshot(path=str(Path(PICTURES) / f"report-{width}-{scheme}.png"), full_page=True)
+    visit.page.close()

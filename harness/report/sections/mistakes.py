@@ -1,58 +1,87 @@
-"""The most confidently wrong answers of the best arm and of the best prompt."""
+"""The most confidently wrong answers of the best arm and of the best prompt; the dearest and the slowest items."""
 
 from __future__ import annotations
 
-from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from harness import numbers
 from harness.report.blocks import Column, Section, Table
+from harness.report.sections import _cells
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.analysis import Results, RunResult
 
 ORDER = 60
 SHOWN = 15
-LONGEST_TEXT = 140
+EXTREMES = 8
 COLUMNS = (Column("text"), Column("gold"), Column("answer"), Column("score", numeric=True), Column("reply"))
 
 
 def section(results: Results) -> Section | None:
-    """Wrong answers, the surest first; nothing when there are none."""
+    """Wrong answers, the surest first, and what cost or took most; nothing when there is none of it."""
     prompts = [result for result in results.runs if result.run.model]
     chosen = [results.runs[0], *(result for result in prompts[:1] if result is not results.runs[0])]
-    tables = [table for result in chosen if (table := _table(results, result)) is not None]
-    return Section("Mistakes", tuple(tables)) if tables else None
+    tables = [_wrong(results, result) for result in chosen]
+    said = _cells.texts(results)
+    for result in chosen[-1:] if said else ():
+        tables += [
+            _extremes(results, result, said, "cost_usd", "dearest", numbers.dollars),
+            _extremes(results, result, said, "latency_s", "slowest", numbers.duration),
+        ]
+    found = tuple(table for table in tables if table is not None)
+    return Section("Mistakes, and what cost most", found) if found else None
 
 
-def _table(results: Results, result: RunResult) -> Table | None:
+def _wrong(results: Results, result: RunResult) -> Table | None:
     rows = results.predictions[results.predictions["run_id"] == result.run.run_id]
     wrong = rows[rows["correct"].eq(False)]
     if wrong.empty:
         return None
     surest = wrong.sort_values(["score", "example_id"], ascending=[False, True], na_position="last").head(SHOWN)
     cells = tuple(_row(row) for row in surest.to_dict("records"))
-    return Table(COLUMNS, cells, f"{result.run.arm}: {len(cells)} of {numbers.plural(len(wrong), 'wrong answer')}.")
+    what = f"{_cells.name_of(result)}: {len(cells)} of {numbers.plural(len(wrong), 'wrong answer')}, the surest first."
+    return Table(COLUMNS, cells, what)
 
 
 def _row(row: dict[str, Any]) -> tuple[str, ...]:
-    tags = [] if _is_null(row["tags"]) else [str(tag) for tag in row["tags"]]
-    said = str(row["text"]) + (f" [{', '.join(tags)}]" if tags else "")
-    known = {key: "" if _is_null(row[key]) else str(row[key]) for key in ("gold", "label", "raw", "outcome")}
+    known = {key: "" if _cells.is_null(row[key]) else str(row[key]) for key in ("gold", "label", "raw", "outcome")}
     score = row["score"]
     return (
-        _short(said),
+        _cells.short(_cells.with_tags(row["text"], row["tags"])),
         known["gold"],
         known["label"] or f"({known['outcome']})",
-        "" if _is_null(score) else numbers.share(float(score)),
-        _short(known["raw"]) if known["raw"].strip() != known["label"] else "",
+        "" if _cells.is_null(score) else numbers.share(float(score)),
+        _cells.short(known["raw"]) if known["raw"].strip() != known["label"] else "",
     )
 
 
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1] + "…"
+def _extremes(
+    results: Results,
+    result: RunResult,
+    said: dict[str, str],
+    column: str,
+    what: str,
+    printed: Callable[[float | None], str],
+) -> Table | None:
+    """The items with the largest value of a column; nothing when all values are the same."""
+    rows = results.predictions[results.predictions["run_id"] == result.run.run_id].dropna(subset=[column])
+    if rows[column].nunique() < 2:
+        return None
+    largest = rows.sort_values([column, "example_id"], ascending=[False, True]).head(EXTREMES)
+    cells = tuple(
+        (_cells.short(said.get(str(row["example_id"]), "")), printed(float(row[column])), _answer(row))
+        for row in largest.to_dict("records")
+    )
+    title = "cost" if column == "cost_usd" else "latency"
+    middle = printed(float(rows[column].median()))
+    return Table(
+        (Column("text"), Column(title, numeric=True), Column("answer")),
+        cells,
+        f"{_cells.name_of(result)}: the {what} items; the median is {middle}.",
+    )
 
 
-def _is_null(value: object) -> bool:
-    return value is None or (isinstance(value, float) and isnan(value))
+def _answer(row: dict[str, Any]) -> str:
+    return f"({row['outcome']})" if _cells.is_null(row["label"]) else str(row["label"])

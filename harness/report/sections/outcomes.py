@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness import numbers
-from harness.report.blocks import Column, Section, Table
+from harness.report import queries
+from harness.report.blocks import Column, Query, Section, Table
+from harness.report.sections import _cells
 from harness.types import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.analysis import Results, RunResult
 
 ORDER = 30
@@ -18,11 +22,25 @@ def section(results: Results) -> Section:
     """Outcomes per arm; and for arms that ask a model, calls and tokens."""
     outcomes = Table(
         (Column("arm"), *(Column(outcome.value, numeric=True) for outcome in Outcome)),
-        tuple((r.run.arm, *(numbers.count(r.outcomes[outcome]) for outcome in Outcome)) for r in results.runs),
+        tuple((_cells.name_of(r), *(numbers.count(r.outcomes[outcome]) for outcome in Outcome)) for r in results.runs),
         "Items by outcome. Without an answer an item counts as wrong; failed calls are not scored at all.",
+        _query(results),
     )
     asked = [result for result in results.runs if result.tokens is not None]
     return Section("Outcomes", (outcomes, *([_calls(asked)] if asked else [])))
+
+
+def _query(results: Results) -> Query:
+    counts = ", ".join(f"count(*) filter (outcome = '{outcome.value}') as {outcome.value}" for outcome in Outcome)
+    return Query(
+        f"select run_id, arm, {counts} from {queries.scored(results)} "
+        f"group by run_id, arm order by {queries.in_order(results)}",
+        _printed,
+    )
+
+
+def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
+    return None, *(numbers.count(queries.whole(record, outcome.value)) for outcome in Outcome)
 
 
 def _calls(asked: list[RunResult]) -> Table:

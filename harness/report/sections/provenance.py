@@ -17,15 +17,12 @@ MEANINGS = (
     "price of the machine. Latency is what a caller waits for one item alone, without queueing and retries; "
     "classifiers are timed one item at a time, on up to 200 items.",
 )
-SQL = "select arm, model, count(*) n, avg(correct::int) accuracy, 1000 * avg(cost_usd) usd_per_1000 from scored "
 
 
 def section(results: Results) -> Section:
     """Ids, versions, prices and the SQL that gives the scorecard again."""
     split = results.split
     facts = {"dataset": f"{split.dataset} ({split.dataset_id})", "split": split.name, **results.provenance}
-    ids = ", ".join(f"'{result.run.run_id}'" for result in results.runs)
-    query = f'harness sql "{SQL}where run_id in ({ids}) group by all order by accuracy desc"'
     return Section(
         "Provenance",
         (
@@ -35,7 +32,6 @@ def section(results: Results) -> Section:
                 tuple(_row(result) for result in results.runs),
             ),
             *(Text(meaning) for meaning in MEANINGS),
-            Text(f"The same numbers from the store: {query}", "quiet"),
         ),
     )
 

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness import comparison, numbers
-from harness.comparison import Answers
-from harness.report.blocks import Column, Section, Table, Text
+from harness.report import queries
+from harness.report.blocks import Column, Query, Section, Table, Text
+from harness.report.sections import _cells
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.analysis import Results, RunResult, Spread
 
 ORDER = 10
@@ -37,13 +40,13 @@ def section(results: Results) -> Section:
         f"{numbers.plural(len(split.labels), 'label')}; this split was scored {looks}."
     )
     rows = tuple(_row(result) for result in results.runs)
-    return Section("Scorecard", (Text(head), Table(COLUMNS, rows), *_notes(results)))
+    return Section("Scorecard", (Text(head), Table(COLUMNS, rows, query=_query(results)), *_notes(results)))
 
 
 def _row(result: RunResult) -> tuple[str, ...]:
     metrics, latency_s = result.metrics, result.latency_s
     return (
-        _name(result),
+        _cells.name_of(result),
         numbers.share(result.accuracy.value),
         numbers.span(result.accuracy),
         numbers.share(metrics["macro_f1"].value) if "macro_f1" in metrics else "",
@@ -55,9 +58,39 @@ def _row(result: RunResult) -> tuple[str, ...]:
     )
 
 
-def _name(result: RunResult) -> str:
-    repeat = f" #{result.run.repeat}" if result.run.repeat else ""
-    return f"{result.run.arm}{repeat}"
+def _query(results: Results) -> Query:
+    """The scorecard from the store: failed calls have `correct` null and are in no number."""
+    rows = queries.scored(results)
+    return Query(
+        f"""with s as (select *, run_id as id from {rows} where correct is not null),
+        c as (select id, gold as said, 1 as n, correct::int as hit from s
+            union all select id, label, 1, 0 from s where label is not null),
+        f as (select id, said, 2.0 * sum(hit) / sum(n) as f1 from c group by all)
+        select run_id, arm, any_value(r.repeat) as repeat, count(*) as n, avg(correct::int) as accuracy,
+        {queries.wilson("sum(correct::int)", "count(*)")},
+        any_value((select avg(f1) from f where f.id = s.id)) as macro_f1,
+        case when count(cost_usd) = count(*) then 1000 * avg(cost_usd) end as usd_per_1000,
+        quantile_cont(latency_s, 0.5) as p50_s, quantile_cont(latency_s, 0.95) as p95_s,
+        quantile_cont(latency_s, 0.99) as p99_s,
+        (select count(*) from {rows} a where a.run_id = s.run_id and a.outcome <> 'answered') as unanswered
+        from s join (select run_id, repeat from runs) r using (run_id)
+        group by run_id, arm, s.id order by {queries.in_order(results)}""",
+        _printed,
+    )
+
+
+def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
+    repeat = queries.whole(record, "repeat")
+    accuracy = _cells.estimate(record, "accuracy")
+    return (
+        f"{record['arm']}" + (f" #{repeat}" if repeat else ""),
+        numbers.share(accuracy.value),
+        numbers.span(accuracy),
+        numbers.share(queries.number(record, "macro_f1")),
+        numbers.dollars(queries.number(record, "usd_per_1000")),
+        *(numbers.duration(queries.number(record, name)) for name in ("p50_s", "p95_s", "p99_s")),
+        numbers.count(queries.whole(record, "unanswered")),
+    )
 
 
 def _notes(results: Results) -> list[Text]:
@@ -90,7 +123,9 @@ def _head_to_head(results: Results) -> list[Text]:
     if rival is best:
         return []
     rivals = [result for result in results.runs if result.run.arm != best.run.arm]
-    made = comparison.against(_answers(results, best), [_answers(results, r) for r in rivals], np.random.default_rng(0))
+    made = comparison.against(
+        _cells.answers(results, best), [_cells.answers(results, r) for r in rivals], np.random.default_rng(0)
+    )
     found = made[rivals.index(rival)]
     p_value = f"p {numbers.p_value(found.adjusted_p)}" + (f" (Holm, {len(made)} arms)" if len(made) > 1 else "")
     is_shown = found.adjusted_p is not None and found.adjusted_p <= ALPHA
@@ -102,7 +137,3 @@ def _head_to_head(results: Results) -> list[Text]:
             "verdict",
         )
     ]
-
-
-def _answers(results: Results, result: RunResult) -> Answers:
-    return Answers(result.run.arm, results.predictions[results.predictions["run_id"] == result.run.run_id])

@@ -10,7 +10,7 @@ from harness.report.blocks import Column, Section, Table, Text
 if TYPE_CHECKING:
     from harness.analysis import Results
 
-ORDER = 15
+ORDER = 5
 MOST_NAMED = 4
 
 
@@ -27,7 +27,7 @@ def section(results: Results) -> Section | None:
 def _bills(found: decision.Decision, results: Results) -> list[Table]:
     """What a month costs, part by part, where there is more to it than running."""
     billed = [(one, one.bill) for one in found.candidates if one.bill is not None]
-    if not any(bill.fixed for _, bill in billed):
+    if not any(bill.hosting or bill.labels or bill.work for _, bill in billed):
         return []
     asked = results.constraints
     titles = ("arm", "running", "machines", "labels", "training", "work", "a month")

@@ -1,0 +1,136 @@
+"""Accuracy against something that should be small, on a log axis: points, intervals, and the Pareto front."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from harness.report import queries
+from harness.report.figures import _style
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from harness.analysis import Results, RunResult
+
+LABEL_HEIGHT = 0.055  # of the axes: closer than this, two labels would touch
+WIDE = 100  # times as dear
+NEAR = 14.0  # times as dear: nearer than this, two labels may touch
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """An arm's place: `x` on the axis that should be small, `worst` a second, larger value of it or None."""
+
+    result: RunResult
+    x: float
+    worst: float | None = None
+
+    @property
+    def y(self) -> float:
+        """The accuracy."""
+        return _style.value_of(self.result.accuracy)
+
+
+def draw(points: Sequence[Point], x_label: str, x_printed: Callable[[float], str]) -> Figure:
+    """The figure, without title."""
+    figure = _style.canvas()
+    axes = figure.add_subplot()
+    axes.set_xscale("log")
+    all_x = [x for point in points for x in (point.x, point.worst) if x]
+    axes.set_xlim(min(all_x) / 2.5, max(all_x) * 6)
+    axes.set_xlabel(x_label)
+    axes.set_ylabel("accuracy")
+    _style.grid(axes)
+    _style.shares(axes, y=True)
+    on_front = front(points)
+    axes.step(
+        [point.x for point in on_front],
+        [point.y for point in on_front],
+        where="post",
+        color=_style.ink(),
+        alpha=0.4,
+        linewidth=1.2,
+        zorder=1,
+    )
+    for point in points:
+        _draw_point(axes, point)
+    if max(all_x) < WIDE * min(all_x):  # one or two powers of ten would be the only numbers on the axis
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: x_printed(float(value))))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    _name(axes, points)
+    _explain(axes, points)
+    return figure
+
+
+def front(points: Sequence[Point]) -> list[Point]:
+    """The points that no other beats in both directions, smallest x first."""
+    found: list[Point] = []
+    for point in sorted(points, key=lambda point: (point.x, -point.y)):
+        if not found or point.y > found[-1].y:
+            found.append(point)
+    return found
+
+
+def sql(results: Results, column: str) -> str:
+    """Accuracy with its interval, and another column, of every arm."""
+    return (
+        f"select run_id, count(*) n, avg(correct::int) accuracy, {queries.wilson('sum(correct::int)', 'count(*)')}, "
+        f"{column} from {queries.scored(results)} where correct is not null group by run_id"
+    )
+
+
+def _draw_point(axes: Axes, point: Point) -> None:
+    kind = int(bool(point.result.run.model))
+    below, above = _style.ends(point.result.accuracy)
+    color = _style.mark(kind)
+    if point.worst:
+        axes.plot([point.x, point.worst], [point.y, point.y], color=color, linewidth=1.6, alpha=0.5, zorder=2)
+    axes.errorbar(
+        [point.x],
+        [point.y],
+        yerr=[[below], [above]],
+        fmt=_style.MARKERS[kind],
+        markersize=6.5,
+        color=color,
+        elinewidth=1.6,
+        zorder=3,
+    )
+
+
+def _name(axes: Axes, points: Sequence[Point]) -> None:
+    """Names beside the points, moved up where two would touch."""
+    low, high = axes.get_ylim()
+    taken: list[tuple[float, float]] = []
+    for point in sorted(points, key=lambda point: point.y):
+        x = point.worst or point.x
+        height = (point.y - low) / (high - low)
+        while any(abs(height - h) < LABEL_HEIGHT and 1 / NEAR < x / other < NEAR for other, h in taken):
+            height += LABEL_HEIGHT / 4
+        taken.append((x, height))
+        axes.annotate(
+            _style.name_of(point.result),
+            (x, low + height * (high - low)),
+            xytext=(9, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9.5,
+            path_effects=_style.halo(),
+            zorder=4,
+        )
+
+
+def _explain(axes: Axes, points: Sequence[Point]) -> None:
+    """Which marker is what, where both kinds are there."""
+    kinds = sorted({int(bool(point.result.run.model)) for point in points})
+    if len(kinds) > 1:
+        names = ("no model asked", "prompt to a model")
+        lines = [Line2D([], [], color=_style.mark(k), marker=_style.MARKERS[k], linestyle="") for k in kinds]
+        axes.legend(lines, [names[k] for k in kinds], loc="lower right", fontsize=9)

@@ -1,0 +1,66 @@
+"""Accuracy against cost: what each further point of accuracy is paid with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness import numbers
+from harness.report.figures import _style, _tradeoff
+
+if TYPE_CHECKING:
+    from harness.analysis import Results, RunResult
+
+TITLE = "Accuracy against cost"
+ORDER = 20
+
+
+def draw(results: Results) -> _style.Drawing | None:
+    """Every arm with a price; nothing when none has one."""
+    points = [
+        _tradeoff.Point(result, result.cost_per_1000_usd)
+        for result in results.runs
+        if result.cost_per_1000_usd and result.accuracy.value is not None
+    ]
+    if not points:
+        return None
+    figure = _tradeoff.draw(points, "list price per 1,000 items", _price)
+    drawn = {point.result.run.run_id for point in points}
+    missing = [result for result in results.runs if result.run.run_id not in drawn]
+    caption = (
+        "Accuracy with its 95% interval (Wilson) against list price per 1,000 items. "
+        "No other arm is both better and cheaper than those on the line."
+    )
+    if missing:
+        caption += f" Not drawn, price unknown or nothing: {_style.listed(missing)}."
+    told = "; ".join(
+        f"{_style.name_of(point.result)} {numbers.share(point.y)} at {numbers.dollars(point.x)}" for point in points
+    )
+    return _style.Drawing(
+        figure,
+        ("arm", "model", "run_id", "n", "accuracy", "low", "high", "cost_per_1000_usd", "on_front"),
+        tuple(_row(result, _tradeoff.front(points)) for result in results.runs),
+        f"Accuracy against cost per 1,000 items: {told}.",
+        caption,
+        results.runs[0].accuracy.method,
+        _tradeoff.sql(results, "case when count(cost_usd) = count(*) then 1000 * avg(cost_usd) end cost_per_1000_usd"),
+    )
+
+
+def _row(result: RunResult, front: list[_tradeoff.Point]) -> tuple[_style.Cell, ...]:
+    run, accuracy = result.run, result.accuracy
+    is_on_front = any(point.result is result for point in front)
+    return (
+        run.arm,
+        run.model,
+        run.run_id,
+        accuracy.n,
+        accuracy.value,
+        accuracy.low,
+        accuracy.high,
+        result.cost_per_1000_usd,
+        int(is_on_front),
+    )
+
+
+def _price(usd: float) -> str:
+    return f"${usd:.10f}".rstrip("0").rstrip(".")

@@ -1,0 +1,113 @@
+"""Accuracy against coverage: what an arm gets right when it may leave the unsure items to somebody else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness import numbers
+from harness.report import queries
+from harness.report.figures import _style
+from harness.stats import intervals
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from harness.analysis import Results, RunResult
+    from harness.types import Estimate
+
+TITLE = "Accuracy against coverage"
+ORDER = 52
+POINTS = 100
+BANDS = 2  # more would hide the lines; the table has all
+FEWEST = 10  # items: below that the line is noise
+
+
+def draw(results: Results) -> _style.Drawing | None:
+    """A line per arm whose answers carry scores; nothing when none does."""
+    arms = _style.scored(results)
+    if not arms:
+        return None
+    figure = _style.canvas()
+    axes = figure.add_subplot()
+    rows: list[tuple[_style.Cell, ...]] = []
+    told, lowest = [], 1.0
+    for number, result in enumerate(arms):
+        steps = _steps(results, result)
+        _line(axes, number, result, steps)
+        lowest = min(lowest, *(_style.value_of(found) for _, _, found in steps))
+        for coverage, threshold, found in steps:
+            named = (result.run.arm, result.run.run_id)
+            rows.append((*named, coverage, threshold, found.n, found.value, found.low, found.high))
+        half = min(steps, key=lambda step: abs(step[0] - 0.5))
+        told.append(
+            f"{_style.name_of(result)} is right on {numbers.share(half[2].value)} of its surest "
+            f"{numbers.share(half[0], 2)} and on {numbers.share(steps[-1][2].value)} of all it answers"
+        )
+    _dress(axes, lowest)
+    return _style.Drawing(
+        figure,
+        ("arm", "run_id", "coverage", "least_score", "n", "accuracy", "low", "high"),
+        tuple(rows),
+        f"Accuracy against coverage: {'; '.join(told)}.",
+        "Items in the order of their score, the surest first: the share answered against the accuracy on those, with "
+        "Wilson's 95% interval at each point for the first two. The further a line stays up to the right, the more "
+        "of the work an arm can take before somebody dearer has to be asked.",
+        "Wilson, at each point",
+        _sql(results, arms),
+    )
+
+
+def _sql(results: Results, arms: list[RunResult]) -> str:
+    upto = "over (partition by run_id order by score desc)"  # items of equal score come in together
+    return (
+        f"with s as (select run_id, score, count(*) filter (outcome = 'answered') {upto} n, "
+        f"sum(correct::int) filter (outcome = 'answered') {upto} hits, count(*) over (partition by run_id) items "
+        f"from {queries.scored(results, arms)} where correct is not null) "
+        "select distinct run_id, score as least_score, n, n / items as coverage, hits / n as accuracy, "
+        f"{queries.wilson('hits', 'n')} from s where score is not null"
+    )
+
+
+def _steps(results: Results, result: RunResult) -> list[tuple[float, float, Estimate]]:
+    """Coverage, least score and accuracy, at up to POINTS thresholds; items of equal score go together."""
+    rows = results.predictions[results.predictions["run_id"] == result.run.run_id]
+    rows = rows[rows["outcome"] != "failed"]
+    answered = rows[rows["outcome"] == "answered"].sort_values(["score", "example_id"], ascending=[False, True])
+    scores, right = answered["score"].to_numpy(float), answered["correct"].to_numpy(bool).cumsum()
+    last = np.flatnonzero(np.append(scores[1:] != scores[:-1], True))
+    last = last[(last >= FEWEST - 1) | (last == len(scores) - 1)]
+    chosen = last[np.unique(np.linspace(0, len(last) - 1, min(POINTS, len(last))).astype(int))]
+    return [
+        ((i + 1) / len(rows), float(scores[i]), intervals.wilson(int(right[i]), int(i) + 1)) for i in chosen.tolist()
+    ]
+
+
+def _line(axes: Axes, number: int, result: RunResult, steps: list[tuple[float, float, Estimate]]) -> None:
+    coverage = [step[0] for step in steps]
+    color = _style.mark(number)
+    if number < BANDS:
+        low, high = [step[2].low or 0.0 for step in steps], [step[2].high or 0.0 for step in steps]
+        axes.fill_between(coverage, low, high, color=color, alpha=0.13, linewidth=0)
+    axes.plot(
+        coverage,
+        [_style.value_of(step[2]) for step in steps],
+        color=color,
+        linestyle=_style.DASHES[number],
+        linewidth=2,
+        marker=_style.MARKERS[number],
+        markevery=[len(steps) - 1],
+        markersize=6.5,
+        label=_style.name_of(result),
+    )
+
+
+def _dress(axes: Axes, lowest: float) -> None:
+    axes.set_xlabel("coverage: share of items answered, the surest first")
+    axes.set_ylabel("accuracy on those")
+    axes.set_xlim(0, 1.02)
+    axes.set_ylim(max(-0.02, lowest - 0.08), 1.012)
+    _style.grid(axes)
+    _style.shares(axes, x=True, y=True)
+    axes.legend(loc="lower left", fontsize=9.5)

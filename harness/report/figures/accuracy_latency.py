@@ -1,0 +1,48 @@
+"""Accuracy against latency: what each further point of accuracy makes a caller wait."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness import numbers
+from harness.report.figures import _style, _tradeoff
+
+if TYPE_CHECKING:
+    from harness.analysis import Results, RunResult
+
+TITLE = "Accuracy against latency"
+ORDER = 22
+
+
+def draw(results: Results) -> _style.Drawing | None:
+    """Every arm that was timed; nothing when none was."""
+    points = [
+        _tradeoff.Point(result, result.latency_s["p50"], result.latency_s["p95"])
+        for result in results.runs
+        if result.latency_s["p50"] and result.accuracy.value is not None
+    ]
+    if not points:
+        return None
+    told = "; ".join(
+        f"{_style.name_of(point.result)} {numbers.share(point.y)} in {numbers.duration(point.x)}" for point in points
+    )
+    return _style.Drawing(
+        _tradeoff.draw(points, "latency of one item: median, with a line to the 95th percentile", numbers.duration),
+        ("arm", "model", "run_id", "n", "accuracy", "low", "high", "p50_s", "p95_s", "timed_items"),
+        tuple(_row(point.result) for point in points),
+        f"Accuracy against latency: {told}.",
+        "Accuracy with its 95% interval (Wilson) against what a caller waits for one item alone: the median, and a "
+        "line to the 95th percentile. No other arm is both better and faster (median) than those on the step line.",
+        results.runs[0].accuracy.method,
+        _tradeoff.sql(
+            results,
+            "quantile_cont(latency_s, 0.5) p50_s, quantile_cont(latency_s, 0.95) p95_s, count(latency_s) timed_items",
+        ),
+    )
+
+
+def _row(result: RunResult) -> tuple[_style.Cell, ...]:
+    run, accuracy, latency_s = result.run, result.accuracy, result.latency_s
+    named = (run.arm, run.model, run.run_id)
+    waits = (latency_s["p50"], latency_s["p95"], result.latency_n)
+    return (*named, accuracy.n, accuracy.value, accuracy.low, accuracy.high, *waits)

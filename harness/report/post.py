@@ -1,0 +1,212 @@
+"""A draft of a blog post about a split, in Markdown: the numbers filled in, the story left to its author.
+
+What only the author knows stands in square brackets as a question. Everything else is computed here,
+so the draft is right as it stands, and again whenever it is written anew.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness import comparison, decision, numbers
+from harness.comparison import Answers
+from harness.report import markdown
+from harness.report.blocks import Code, Column, Table
+from harness.report.figures import _style
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.analysis import Results, RunResult
+    from harness.comparison import Comparison
+    from harness.report.blocks import Block
+    from harness.report.drawings import Drawn
+
+NAME = "post.md"
+WIDE_INTERVAL = 0.1
+UNSAID = ("unknown", "about the same")
+FIGURES = ("accuracy-cost", "accuracy-latency", "confusion", "labels", "accuracy-coverage")
+
+
+def draft(results: Results, drawn: Sequence[Drawn]) -> str:
+    """The post; the figures it shows are the files of `harness figures` beside it."""
+    found = decision.decide(results, results.constraints)
+    figures = {figure.name: figure for figure in drawn}
+    parts = [
+        f"# {markdown.escaped(_title(results, found))}",
+        f"*{markdown.escaped(_summary(results, found))}*",
+        "## The task",
+        *_task(results),
+        "## What was tried",
+        *_arms(results),
+        "## What came of it",
+        *_pictures(figures, FIGURES[:2]),
+        *_tradeoffs(results),
+        "## Where it goes wrong",
+        *_pictures(figures, FIGURES[2:]),
+        "## The decision",
+        *[f"- {markdown.escaped(reason)}." for reason in found.reasons],
+        *[f"- What would change it: {markdown.escaped(change)}." for change in found.what_would_change_it],
+        *_prompts(results),
+        "## Limits",
+        *[f"- {markdown.escaped(limit)}" for limit in _limits(results)],
+        "## Do it again",
+        markdown.fenced(_again(results), "sh"),
+    ]
+    return "\n\n".join(_joined(parts)) + "\n"
+
+
+def _joined(parts: Sequence[str]) -> list[str]:
+    """List items that follow each other make one list."""
+    found: list[str] = []
+    for part in parts:
+        if part.startswith("- ") and found and found[-1].startswith("- "):
+            found[-1] += f"\n{part}"
+        else:
+            found.append(part)
+    return found
+
+
+def _title(results: Results, found: decision.Decision) -> str:
+    what = results.split.dataset.partition("@")[0]
+    return f"{what}: {found.recommendation} or something else?" if found.recommendation else f"{what}: no arm will do"
+
+
+def _summary(results: Results, found: decision.Decision) -> str:
+    best = results.runs[0]
+    sure = "decided" if found.verdict == "decided" else "not decided yet"
+    return (
+        f"{numbers.plural(len(results.runs), 'arm')} on the same {numbers.plural(best.n, 'item')}: the best, "
+        f"{_style.name_of(best)}, is right on {numbers.with_interval(best.accuracy)}. The verdict is {sure}."
+    )
+
+
+def _task(results: Results) -> list[str]:
+    split = results.split
+    labels = ", ".join(split.labels[:12]) + (f", and {len(split.labels) - 12} more" if len(split.labels) > 12 else "")
+    said = (
+        f"{split.dataset} has {numbers.plural(len(split.labels), 'label')} ({labels}). Everything below was measured "
+        f"on {numbers.plural(split.n, 'item')} of its {split.name} split, scored {split.looks:,} times so far."
+    )
+    return [
+        markdown.escaped(said),
+        "[What is the task for? Who reads the answer, and what does a wrong one cost?]",
+        *_examples(results),
+    ]
+
+
+def _examples(results: Results) -> list[str]:
+    if results.items is None or results.items.empty:
+        return []
+    first = results.items.groupby("gold", sort=True).first().head(6)
+    rows = tuple(
+        (str(text), str(gold)) for gold, text in zip(first.index, first["text"], strict=True) if len(str(text)) < 300
+    )
+    return [markdown.render_block(Table((Column("an item"), Column("its label")), rows))] if rows else []
+
+
+def _arms(results: Results) -> list[str]:
+    columns = (Column("arm"), *(Column(t, numeric=True) for t in ("accuracy", "$ per 1,000", "p50", "p95", "labels")))
+    rows = tuple(_arm(result) for result in results.runs)
+    caption = "Accuracy with its 95% interval; labels: how many training items the arm learned from."
+    asked = sorted({f"{r.run.arm} asks {r.run.model}" for r in results.runs if r.run.model})
+    told = [markdown.escaped(f"{'; '.join(asked)}.")] if asked else []
+    return [markdown.render_block(Table(columns, rows, caption)), *told]
+
+
+def _arm(result: RunResult) -> tuple[str, ...]:
+    latency_s, n_train = result.latency_s, result.run.n_train
+    return (
+        _style.name_of(result),
+        numbers.with_interval(result.accuracy),
+        numbers.dollars(result.cost_per_1000_usd),
+        numbers.duration(latency_s["p50"]),
+        numbers.duration(latency_s["p95"]),
+        "none" if n_train is None else numbers.count(int(n_train)),
+    )
+
+
+def _pictures(figures: dict[str, Drawn], names: Sequence[str]) -> list[str]:
+    shown = [figures[name] for name in names if name in figures]
+    return [
+        f"![{markdown.escaped(figure.alt)}]({figure.name}.png)\n\n*{markdown.escaped(figure.caption)}*"
+        for figure in shown
+    ]
+
+
+def _tradeoffs(results: Results) -> list[str]:
+    """The best arm beside each of the others, in words."""
+    best, *others = results.runs
+    if not others:
+        return []
+    rows = {result.run.run_id: _rows(results, result) for result in results.runs}
+    made = comparison.against(rows[best.run.run_id], [rows[o.run.run_id] for o in others], np.random.default_rng(0))
+    return [f"- {markdown.escaped(_beside(best, other, one))}" for other, one in zip(others, made, strict=True)]
+
+
+def _rows(results: Results, result: RunResult) -> Answers:
+    return Answers(_style.name_of(result), results.predictions[results.predictions["run_id"] == result.run.run_id])
+
+
+def _beside(best: RunResult, other: RunResult, one: Comparison) -> str:
+    lead = numbers.with_interval(one.difference)
+    said = f"{one.a} is right on {lead} more of the items than {one.b} (p {numbers.p_value(one.adjusted_p)}, Holm)"
+    if one.adjusted_p is None or one.adjusted_p > 0.05:
+        said = f"{one.a} cannot be told from {one.b}: {lead} (p {numbers.p_value(one.adjusted_p)}, Holm)"
+    price = _times(best.cost_per_1000_usd, other.cost_per_1000_usd, ("cheaper", "dearer"))
+    wait = _times(best.latency_s["p50"], other.latency_s["p50"], ("faster", "slower"))
+    told = [
+        f"its price is {price}" if price in UNSAID else f"it is {price}",
+        f"its speed is {wait}" if wait in UNSAID else f"{wait}",
+    ]
+    return f"{said}. {one.b}: {told[0]}, {told[1]}."
+
+
+def _times(best: float | None, other: float | None, words: tuple[str, str]) -> str:
+    """How many times less or more the other arm takes."""
+    if best is None or other is None or min(best, other) <= 0:
+        return UNSAID[0]
+    factor = max(best / other, other / best)
+    if factor < 1.2:
+        return UNSAID[1]
+    return f"{factor:,.0f} times {words[other > best]}" if factor >= 10 else f"{factor:.1f} times {words[other > best]}"
+
+
+def _prompts(results: Results) -> list[str]:
+    if not results.prompts:
+        return []
+    blocks: list[Block] = [Code(f"{prompt.arm}, as it was asked", prompt.content) for prompt in results.prompts]
+    return ["## The prompts", *(markdown.render_block(block) for block in blocks)]
+
+
+def _limits(results: Results) -> list[str]:
+    split, best = results.split, results.runs[0]
+    said = [
+        f"All numbers come from {numbers.plural(split.n, 'item')} of one dataset, {split.dataset} "
+        f"({split.dataset_id}), and hold for texts like these.",
+        f"The split was scored {split.looks:,} times; whoever chooses by it often enough is fooled by it.",
+    ]
+    low, high = best.accuracy.low, best.accuracy.high
+    if low is not None and high is not None and high - low > WIDE_INTERVAL:
+        said.append(f"The best arm's interval is {numbers.share(high - low)} wide: close arms cannot be told apart.")
+    failed = sum(result.n - result.accuracy.n for result in results.runs)
+    if failed:
+        said.append(f"{numbers.plural(failed, 'call')} failed and {'is' if failed == 1 else 'are'} not scored.")
+    unknown = [_style.name_of(r) for r in results.runs if r.cost_per_1000_usd is None]
+    if unknown:
+        said.append(f"The price of {', '.join(unknown)} is unknown.")
+    fake = sorted({r.run.model for r in results.runs if r.run.model and r.run.model.startswith("fake/")})
+    if fake:
+        said.append(
+            f"{', '.join(fake)} answers by recipe: no model was asked, and these numbers say nothing about one."
+        )
+    facts = "; ".join(f"{name}: {value}" for name, value in results.provenance.items())
+    return [*said, f"{facts}."]
+
+
+def _again(results: Results) -> str:
+    dataset = shlex.quote(results.split.dataset)
+    return "\n".join(f"harness {words} --dataset {dataset}" for words in ("baselines", "report", "figures"))

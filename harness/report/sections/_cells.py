@@ -1,0 +1,61 @@
+"""Cells that several sections print: an arm's name, a text cut short, an estimate from a query's answer."""
+
+from __future__ import annotations
+
+from math import isnan
+from typing import TYPE_CHECKING
+
+from harness.comparison import Answers
+from harness.report import queries
+from harness.types import Estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.analysis import Results, RunResult
+
+LONGEST_TEXT = 140
+
+
+def name_of(result: RunResult) -> str:
+    """The arm, and which repeat of it."""
+    repeat = f" #{result.run.repeat}" if result.run.repeat else ""
+    return f"{result.run.arm}{repeat}"
+
+
+def answers(results: Results, result: RunResult) -> Answers:
+    """A run's rows, to be compared."""
+    return Answers(name_of(result), results.predictions[results.predictions["run_id"] == result.run.run_id])
+
+
+def short(text: str, longest: int = LONGEST_TEXT) -> str:
+    """The text on one line, cut where it is too long."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def is_null(value: object) -> bool:
+    """Whether a frame's cell is empty."""
+    return value is None or (isinstance(value, float) and isnan(value))
+
+
+def texts(results: Results) -> dict[str, str]:
+    """Every item's text with its tags, by id; empty when there are too many items to show."""
+    if results.items is None:
+        return {}
+    rows = zip(results.items["example_id"], results.items["text"], results.items["tags"], strict=True)
+    return {str(i): with_tags(text, tags) for i, text, tags in rows}
+
+
+def with_tags(text: object, tags: object) -> str:
+    """An item's text, its tags in brackets behind."""
+    listed = [] if is_null(tags) else [str(tag) for tag in tags]  # type: ignore[attr-defined]
+    return str(text) + (f" [{', '.join(listed)}]" if listed else "")
+
+
+def estimate(record: Mapping[str, object], value: str) -> Estimate:
+    """A query's value, low and high as an estimate."""
+    found, low, high = (queries.number(record, name) for name in (value, "low", "high"))
+    # The formula gives 0 and 1 at the ends up to rounding, and a share never leaves them.
+    low, high = (end if end is None else min(1.0, max(0.0, end)) for end in (low, high))
+    return Estimate(value, found, low, high, queries.whole(record, "n"), "Wilson")

@@ -1,0 +1,70 @@
+"""The best arm against every other, item by item: who was right where the other was not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness import comparison, numbers
+from harness.report import queries
+from harness.report.blocks import Column, Query, Section, Table
+from harness.report.sections import _cells
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.analysis import Results
+    from harness.comparison import Comparison
+
+ORDER = 25
+COLUMNS = (
+    Column("against"),
+    *(Column(title, numeric=True) for title in ("items", "both", "only best", "only other", "neither")),
+    *(Column(title, numeric=True) for title in ("difference", "p, Holm", "MDE")),
+)
+
+
+def section(results: Results) -> Section | None:
+    """The comparisons with p corrected for their number; nothing without a second arm."""
+    best, *others = results.runs
+    if not others:
+        return None
+    rivals = [_cells.answers(results, other) for other in others]
+    made = comparison.against(_cells.answers(results, best), rivals, np.random.default_rng(0))
+    name = _cells.name_of(best)
+    caption = (
+        f"{name} against each other arm, in items that both, only one, or neither got right; its lead with a 95% "
+        f"interval ({made[0].method}); p corrected for {numbers.plural(len(made), 'comparison')} (Holm). "
+        "MDE: the difference that so many items show with 80% power."
+    )
+    table = Table(COLUMNS, tuple(_row(one) for one in made), caption, _query(results))
+    return Section(f"{name} against the others", (table,))
+
+
+def _row(one: Comparison) -> tuple[str, ...]:
+    table = one.table
+    counts = (one.n, table.both, table.only_a, table.only_b, table.neither)
+    p_value, mde = numbers.p_value(one.adjusted_p), numbers.share(one.mde) if one.mde else "none shows"
+    return one.b, *map(numbers.count, counts), numbers.with_interval(one.difference), p_value, mde
+
+
+def _query(results: Results) -> Query:
+    best, *others = results.runs
+    rows, other_rows = queries.scored(results, [best]), queries.scored(results, others)
+    return Query(
+        f"""select b.run_id as run_id, count(*) as n, count(*) filter (a.correct and b.correct) as both_right,
+        count(*) filter (a.correct and not b.correct) as only_a,
+        count(*) filter (not a.correct and b.correct) as only_b,
+        count(*) filter (not a.correct and not b.correct) as neither,
+        avg(a.correct::int) - avg(b.correct::int) as difference
+        from {rows} a join {other_rows} b using (example_id)
+        where a.correct is not null and b.correct is not null
+        group by b.run_id order by {queries.in_order(results, others, "b.run_id")}""",
+        _printed,
+    )
+
+
+def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
+    names = ("n", "both_right", "only_a", "only_b", "neither")
+    return None, *(numbers.count(queries.whole(record, name)) for name in names), None, None, None

@@ -1,0 +1,75 @@
+"""Every item with every arm's answer, to be searched, filtered and sorted in the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.report.blocks import Items, Section
+from harness.report.sections import _cells
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from harness.analysis import Results
+
+ORDER = 80
+LETTERS = {"answered": "a", "abstained": "b", "unparsed": "u", "refused": "r", "failed": "f"}
+LONGEST_TEXT, LONGEST_REPLY = 2_000, 400
+
+
+def section(results: Results) -> Section | None:
+    """The items as columns; nothing when there are too many for a page (`harness view` shows those)."""
+    items = results.items
+    if items is None or items.empty:
+        return None
+    labels = list(results.split.labels)
+    answers = results.predictions["label"].dropna().unique()
+    labels += sorted({*items["gold"], *answers} - set(labels))
+    code = {label: number for number, label in enumerate(labels)}
+    by_run = {run_id: rows for run_id, rows in results.predictions.groupby("run_id", sort=False)}
+    ids = items["example_id"].tolist()
+    columns = {
+        "arms": [
+            {"name": _cells.name_of(r), "run": r.run.run_id, "model": r.run.model}
+            for r in results.runs
+        ],
+        "labels": labels,
+        "id": ids,
+        "text": [_cut(str(text), LONGEST_TEXT) for text in items["text"]],
+        "tags": [[] if _cells.is_null(tags) else [str(tag) for tag in tags] for tags in items["tags"]],
+        "gold": [code[gold] for gold in items["gold"]],
+        "runs": [
+            _run(by_run[r.run.run_id].set_index("example_id").reindex(ids), code)
+            for r in results.runs
+        ],
+    }  # fmt: skip
+    return Section("Items", (Items(columns),))
+
+
+def _run(rows: pd.DataFrame, code: dict[str, int]) -> dict[str, object]:
+    replies = enumerate(zip(rows["raw"], rows["label"], rows["error"], strict=True))
+    return {
+        "outcome": "".join(LETTERS.get(str(outcome), "f") for outcome in rows["outcome"]),
+        "label": [code.get(label, -1) if isinstance(label, str) else -1 for label in rows["label"]],
+        "score": _numbers(rows["score"], 3),
+        "cost": _numbers(rows["cost_usd"], 3),
+        "latency": _numbers(rows["latency_s"], 3),
+        "reply": {str(i): said for i, row in replies if (said := _reply(*row))},
+    }
+
+
+def _numbers(column: pd.Series, digits: int) -> object:
+    """The values with so many significant digits; one value where all are the same."""
+    values = [None if value != value else float(f"{value:.{digits}g}") for value in column.astype(float)]  # noqa: PLR0124
+    return values[0] if len(set(values)) == 1 else values
+
+
+def _reply(raw: object, label: object, error: object) -> str:
+    """What the model said where that is not the label alone, or why there is no reply."""
+    if isinstance(raw, str) and raw.strip() and raw.strip() != label:
+        return _cut(raw, LONGEST_REPLY)
+    return _cut(error, LONGEST_REPLY) if isinstance(error, str) else ""
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"

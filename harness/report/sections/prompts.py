@@ -1,0 +1,77 @@
+"""The prompts themselves, and from version to version: what changed, what that fixed and what it broke."""
+
+from __future__ import annotations
+
+import difflib
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness import comparison, numbers
+from harness.report.blocks import Code, Column, Section, Table, Text
+from harness.report.sections import _cells
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harness.analysis import PromptText, Results, RunResult
+    from harness.comparison import Changed
+    from harness.report.blocks import Block
+
+ORDER = 70
+SHOWN = 8
+
+
+def section(results: Results) -> Section | None:
+    """Every prompt, each beside the one before; nothing when no prompt was asked."""
+    if not results.prompts:
+        return None
+    blocks: list[Block] = [Code(f"{prompt.arm}: the prompt", prompt.content) for prompt in results.prompts]
+    for old, new in pairwise(results.prompts):
+        if old.task == new.task:
+            blocks += _change(results, old, new)
+    return Section("Prompts", tuple(blocks))
+
+
+def _change(results: Results, old: PromptText, new: PromptText) -> Iterator[Block]:
+    lines = difflib.unified_diff(
+        old.content.splitlines(), new.content.splitlines(), old.version, new.version, lineterm="", n=2
+    )
+    yield Code(f"{old.arm} to {new.arm}: what changed", "\n".join(lines), is_diff=True)
+    before, after = (_asked(results, prompt) for prompt in (old, new))
+    pairs = [(a, b) for a in before for b in after if a.run.model == b.run.model]
+    for a, b in pairs[:1]:
+        yield from _effect(results, a, b)
+
+
+def _asked(results: Results, prompt: PromptText) -> list[RunResult]:
+    return [result for result in results.runs if result.run.params.get("prompt") == prompt.id]
+
+
+def _effect(results: Results, old: RunResult, new: RunResult) -> Iterator[Block]:
+    one = comparison.compare(_cells.answers(results, new), _cells.answers(results, old), np.random.default_rng(0))
+    fixed = [item for item in one.changed if item.right == "a"]
+    broke = [item for item in one.changed if item.right == "b"]
+    yield Text(
+        f"{new.run.arm} fixed {numbers.plural(len(fixed), 'item')} and broke {len(broke):,} of {one.n:,}: "
+        f"{numbers.with_interval(one.difference)}, p {numbers.p_value(one.p_value)}."
+    )
+    for verb, items in (("fixed", fixed), ("broke", broke)):
+        if items:
+            yield _table(results, f"{new.run.arm} {verb}", items, (old.run.arm, new.run.arm))
+
+
+def _table(results: Results, what: str, items: Sequence[Changed], arms: tuple[str, str]) -> Table:
+    said = _cells.texts(results)
+    rows = tuple(
+        (
+            _cells.short(said.get(item.example_id, item.example_id), 100),
+            item.gold,
+            item.b or "(no answer)",
+            item.a or "(no answer)",
+        )
+        for item in items[:SHOWN]
+    )
+    columns = (Column("item"), Column("gold"), *(Column(arm) for arm in arms))
+    return Table(columns, rows, f"{what}: {len(rows)} of {numbers.plural(len(items), 'item')}.")

@@ -1,0 +1,111 @@
+"""Beside its numbers a report has the SQL that gives them again: run on the store, it must print the same."""
+
+import json
+import math
+import shlex
+
+import pytest
+from click.testing import CliRunner
+
+from harness import cli, plugins
+from harness.clock import SystemClock
+from harness.project import Project
+from harness.report import build, drawings, queries
+from harness.report.blocks import Table
+from harness.report.figures import _style
+from harness.workspace import find
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """A store with baselines, two prompts, a repeat, and outcomes of several kinds."""
+    root = tmp_path_factory.mktemp("stored")
+    from tests.conftest import TICKETS, write_tickets  # noqa: PLC0415  (the fixture of that name lives for one test only)
+
+    rows = [
+        (
+            f"{text} {i}",
+            "question" if (i + place) % 7 == 0 else label,
+            text.split()[0],
+            "test" if i % 3 == 0 else "train",
+        )
+        for i in range(6)
+        for place, (text, label) in enumerate(TICKETS)
+    ]
+    write_tickets(root, rows)
+    (root / "harness.toml").write_text('dataset = "tickets@v1"\narms = ["majority", "tag-odds", "tfidf-lr"]\n')
+    (root / "recipe.toml").write_text(
+        'default = "I cannot say"\nlatency_s = 0.001\n'
+        '[answers]\ncharged = "billing"\ncrashes = "bug"\nmanual = "question"\n'
+    )
+    (root / "prompts" / "tickets").mkdir(parents=True)
+    for version in ("v1", "v2"):
+        text = f"---\noutput: label\n---\n{{% block user %}}\n{version} {{{{ item.text }}}}\n{{% endblock %}}\n"
+        (root / "prompts" / "tickets" / f"{version}.j2").write_text(text)
+    for words in (
+        ["baselines"],
+        ["eval", "--prompt", "v1", "--model", f"fake/{root / 'recipe.toml'}"],
+        ["eval", "--prompt", "v2", "--model", "fake/uniform", "--repeat", "2"],
+    ):
+        assert run(root, *words).exit_code == 0
+    return root
+
+
+def run(root, *words):
+    return CliRunner().invoke(cli.group, [*words, "--root", str(root)])
+
+
+@pytest.fixture(scope="module")
+def results(stored):
+    project = Project(find(stored, stored), SystemClock())
+    return project.results(project.dataset(None), "test")
+
+
+def test_every_query_gives_its_table_again(stored, results):
+    """Run as the command that is shown, each query prints the table's cells, row by row."""
+    tables = [
+        block
+        for section in build.sections(results)
+        for block in section.blocks
+        if isinstance(block, Table) and block.query is not None
+    ]
+    assert len(tables) >= 4
+    for table in tables:
+        words = shlex.split(queries.command(table.query.sql))
+        assert words[:2] == ["harness", "sql"]
+        told = run(stored, *words[1:], "--json")
+        assert told.exit_code == 0, told.output
+        again = [table.query.printed(record) for record in json.loads(told.stdout)]
+        assert len(again) == len(table.rows)
+        for printed, row in zip(again, table.rows, strict=True):
+            assert len(printed) == len(row)
+            for cell, shown in zip(printed, row, strict=True):
+                assert cell is None or cell == shown
+        assert any(cell is not None for cell in again[0])
+
+
+@pytest.mark.parametrize("name", plugins.names("report/figures"))
+def test_every_figure_is_given_again(stored, results, name):
+    """Each row of the table behind a figure is among the rows of its query, number by number."""
+    with drawings._theme(_style.LIGHT):
+        drawing = plugins.load("report/figures", name).draw(results)
+    words = shlex.split(queries.command(drawing.sql))
+    told = run(stored, *words[1:], "--json", "--limit", "100000")
+    assert told.exit_code == 0, told.output
+    again = json.loads(told.stdout)
+    shared = [column for column in drawing.columns if column in again[0]]
+    assert len(shared) >= 4
+    for row in drawing.rows:
+        wanted = {column: cell for column, cell in zip(drawing.columns, row, strict=True) if column in shared}
+        assert any(are_same(wanted, record) for record in again), (name, wanted)
+
+
+def are_same(wanted, record):
+    cells = [(cell, record[column]) for column, cell in wanted.items()]
+    return all(a == b if isinstance(a, str) or None in (a, b) else math.isclose(a, b, abs_tol=1e-9) for a, b in cells)
+
+
+def test_a_query_is_safe_in_a_shell():
+    """What double quotes would not leave alone is put in single ones."""
+    for sql in ("select 1", "select '$HOME'", 'select "group"', "select '`id`'"):
+        assert shlex.split(queries.command(sql)) == ["harness", "sql", sql]
