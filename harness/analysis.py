@@ -13,8 +13,8 @@ import numpy as np
 
 from harness import plugins
 from harness.constraints import Constraints
-from harness.stats import intervals
-from harness.types import Estimate, Outcome, Usage
+from harness.stats import calibration, intervals
+from harness.types import Confidence, Estimate, Outcome, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.types import JSON, Metric
 
 BUCKETS = ("input_fresh", "cache_read", "cache_write", "output_visible", "reasoning")
+SCORES = ["score", "correct", "gold_score", "squares", "total", "named"]
 QUANTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
 
@@ -52,7 +53,11 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What the store knows about a run beside its predictions."""
+    """What the store knows about a run beside its predictions.
+
+    `batch_latency_s` is the time per item when many are asked at once; `facts` is what the arm
+    found out when it was fitted and measured.
+    """
 
     run_id: str
     arm: str
@@ -66,6 +71,8 @@ class RunFacts:
     wall_s: float | None
     fit_s: float | None
     prices_as_of: str | None = None
+    batch_latency_s: float | None = None
+    facts: Mapping[str, JSON] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +127,8 @@ class Results:
     """What analysis hands to report and gate: the runs, best first, on the same items.
 
     `predictions` has one row per run and item: run_id, arm, example_id, text, tags, gold,
-    outcome, label, score, correct, cost_usd, latency_s, raw, error. `left_out` says which stored
+    outcome, label, score, correct, cost_usd, latency_s, raw, error, and of the scores per label
+    gold_score, squares, total and named. `left_out` says which stored
     runs are not shown, and why. `spreads` has an entry for every arm that was repeated. `constraints`
     are what the workspace asks of an arm.
     """
@@ -210,10 +218,21 @@ def _metrics(kind: str) -> Mapping[str, Metric]:
 def _estimates(split: Split, replied: pd.DataFrame, seed: int) -> dict[str, Estimate]:
     gold = replied["gold"].tolist()
     answers = replied["label"].astype(object).where(replied["label"].notna(), None).tolist()
+    sure = confidence(replied, len(split.labels))
     return {
         name: metric.estimate(gold, answers, split.labels, np.random.default_rng(seed))
+        if metric.needs == "answers"
+        else metric.estimate(sure, np.random.default_rng(seed))
         for name, metric in _metrics(split.kind).items()
     }
+
+
+def confidence(rows: pd.DataFrame, n_labels: int) -> Confidence:
+    """How sure an arm was, over the rows it answered with a score; a row of `Results.predictions` per item."""
+    answered = rows.reindex(columns=SCORES)[rows["score"].notna() & rows["label"].notna()]
+    of = {name: answered[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in SCORES}
+    error = calibration.squared_error(of["gold_score"], of["squares"], of["total"], n_labels - of["named"])
+    return Confidence(of["score"], of["correct"] == 1.0, error)
 
 
 def _total(column: pd.Series) -> float | None:
