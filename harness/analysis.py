@@ -235,6 +235,22 @@ def confidence(rows: pd.DataFrame, n_labels: int) -> Confidence:
     return Confidence(of["score"], of["correct"] == 1.0, error)
 
 
+def fidelity(results: Results, result: RunResult) -> Estimate | None:
+    """How often an arm that was taught by another gives its teacher's answer, over the items the teacher answered.
+
+    None where nobody taught it, or the teacher has not been run on these items. It says nothing of
+    who is right: accuracy does.
+    """
+    taught_by = (result.run.params.get("teacher_arm"), result.run.params.get("teacher_model"))
+    teacher = next((one.run.run_id for one in results.runs if (one.run.arm, one.run.model) == taught_by), None)
+    if teacher is None:
+        return None
+    rows = results.predictions
+    theirs = rows[rows["run_id"] == teacher].set_index("example_id")["label"].dropna()
+    ours = rows[rows["run_id"] == result.run.run_id].set_index("example_id")["label"].reindex(theirs.index)
+    return intervals.wilson(int((ours == theirs).sum()), len(theirs), name="fidelity")
+
+
 def _total(column: pd.Series) -> float | None:
     return None if column.empty or column.isna().any() else float(column.sum())
 

@@ -240,7 +240,8 @@ def _arm_of(run: analysis.RunFacts) -> tuple[str, str | None, int]:
 
 def _facts(row: dict[str, object]) -> analysis.RunFacts:
     known = {key: None if value != value else value for key, value in row.items()}  # noqa: PLR0124  (NaN)
-    known["facts"] = json.loads(str(known.get("facts") or "{}"))
+    for column in ("params", "facts"):
+        known[column] = json.loads(str(known.get(column) or "{}"))
     return analysis.RunFacts(
         **{name: known.get(name) for name in analysis.RunFacts.__dataclass_fields__}  # type: ignore[arg-type]
     )

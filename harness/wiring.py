@@ -127,7 +127,8 @@ def _lessons(
     taught = tuple(replace(one, label=answers[one.item.id]) for one in training if one.item.id in answers)
     if not taught:
         raise ConfigError(f"run {teacher.run_id} ({teacher.arm}) answered no training item; expected a run on train")
-    return taught, {"teacher": teacher.run_id, "teacher_arm": teacher.arm, "teacher_model": teacher.model}
+    said: dict[str, JSON] = {"teacher": teacher.run_id, "teacher_arm": teacher.arm, "teacher_model": teacher.model}
+    return taught, {**said, "taught_n": len(taught)}
 
 
 def _encoded(name: str, encoder: str) -> tuple[str, dict[str, JSON]]:

@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from harness import numbers, plugins, wiring
+from harness import analysis, numbers, plugins, wiring
 from harness.commands import _options
 from harness.report import build, terminal
 
@@ -117,6 +117,7 @@ def run_json(results: Results, result: RunResult, files: Sequence[str]) -> dict[
         "n": result.n,
         "outcomes": {outcome.value: count for outcome, count in result.outcomes.items()},
         **{name: _metric(results, name, estimate) for name, estimate in result.metrics.items()},
+        **_taught(results, result),
         "cost_usd": result.cost_usd,
         "billed_usd": result.billed_usd,
         "cost_per_1000_usd": result.cost_per_1000_usd,
@@ -137,6 +138,14 @@ def run_json(results: Results, result: RunResult, files: Sequence[str]) -> dict[
         "looks": results.split.looks,
         "files": list(files),
     }
+
+
+def _taught(results: Results, result: RunResult) -> dict[str, JSON]:
+    """For an arm that another one taught: how faithful it is, null where the teacher was not asked the same items."""
+    if "teacher" not in result.run.params:
+        return {}
+    found = analysis.fidelity(results, result)
+    return {"teacher": result.run.params["teacher"], "fidelity": None if found is None else _estimate(found)}
 
 
 def _metric(results: Results, name: str, estimate: Estimate) -> dict[str, JSON] | None:
