@@ -13,8 +13,8 @@ import numpy as np
 
 from harness import plugins
 from harness.constraints import Constraints
-from harness.stats import intervals
-from harness.types import Estimate, Outcome, Usage
+from harness.stats import calibration, intervals
+from harness.types import Confidence, Estimate, Outcome, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.types import JSON, Metric
 
 BUCKETS = ("input_fresh", "cache_read", "cache_write", "output_visible", "reasoning")
+SCORES = ["score", "correct", "gold_score", "squares", "total", "named"]
 QUANTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
 
@@ -52,7 +53,11 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What the store knows about a run beside its predictions."""
+    """What the store knows about a run beside its predictions.
+
+    `batch_latency_s` is the time per item when many are asked at once; `facts` is what the arm
+    found out when it was fitted and measured.
+    """
 
     run_id: str
     arm: str
@@ -66,6 +71,8 @@ class RunFacts:
     wall_s: float | None
     fit_s: float | None
     prices_as_of: str | None = None
+    batch_latency_s: float | None = None
+    facts: Mapping[str, JSON] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +138,8 @@ class Results:
     """What analysis hands to report and gate: the runs, best first, on the same items.
 
     `predictions` has one row per run and item: run_id, arm, example_id, text, tags, gold,
-    outcome, label, score, correct, cost_usd, latency_s, raw, error. `left_out` says which stored
+    outcome, label, score, correct, cost_usd, latency_s, raw, error, and of the scores per label
+    gold_score, squares, total and named. `left_out` says which stored
     runs are not shown, and why. `spreads` has an entry for every arm that was repeated. `constraints`
     are what the workspace asks of an arm, `cpu_usd_per_hour` what it pays for a machine. `leading` is the run
     whose items all are scored on. `items` are the split's items (see `Store.items`) unless there are too many
@@ -229,10 +237,37 @@ def _metrics(kind: str) -> Mapping[str, Metric]:
 def _estimates(split: Split, replied: pd.DataFrame, seed: int) -> dict[str, Estimate]:
     gold = replied["gold"].tolist()
     answers = replied["label"].astype(object).where(replied["label"].notna(), None).tolist()
+    sure = confidence(replied, len(split.labels))
     return {
         name: metric.estimate(gold, answers, split.labels, np.random.default_rng(seed))
+        if metric.needs == "answers"
+        else metric.estimate(sure, np.random.default_rng(seed))
         for name, metric in _metrics(split.kind).items()
     }
+
+
+def confidence(rows: pd.DataFrame, n_labels: int) -> Confidence:
+    """How sure an arm was, over the rows it answered with a score; a row of `Results.predictions` per item."""
+    answered = rows.reindex(columns=SCORES)[rows["score"].notna() & rows["label"].notna()]
+    of = {name: answered[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in SCORES}
+    error = calibration.squared_error(of["gold_score"], of["squares"], of["total"], n_labels - of["named"])
+    return Confidence(of["score"], of["correct"] == 1.0, error)
+
+
+def fidelity(results: Results, result: RunResult) -> Estimate | None:
+    """How often an arm that was taught by another gives its teacher's answer, over the items the teacher answered.
+
+    None where nobody taught it, or the teacher has not been run on these items. It says nothing of
+    who is right: accuracy does.
+    """
+    taught_by = (result.run.params.get("teacher_arm"), result.run.params.get("teacher_model"))
+    teacher = next((one.run.run_id for one in results.runs if (one.run.arm, one.run.model) == taught_by), None)
+    if teacher is None:
+        return None
+    rows = results.predictions
+    theirs = rows[rows["run_id"] == teacher].set_index("example_id")["label"].dropna()
+    ours = rows[rows["run_id"] == result.run.run_id].set_index("example_id")["label"].reindex(theirs.index)
+    return intervals.wilson(int((ours == theirs).sum()), len(theirs), name="fidelity")
 
 
 def _total(column: pd.Series) -> float | None:

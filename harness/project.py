@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from harness import __version__, analysis, datasets, forecast, numbers, panel, pricing
+from harness.arms.classifier import ClassifierArm
 from harness.early import Reference
 from harness.errors import ConfigError, HarnessError
 from harness.ledger import Ledger
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from harness.forecast import Forecast
     from harness.panel import Panel
     from harness.runner import Lookout
-    from harness.types import Dataset
+    from harness.types import JSON, Dataset
     from harness.wiring import Job, Scope
     from harness.workspace import Workspace
 
@@ -116,7 +117,7 @@ class Project:
                 status=status,
                 wall_s=wall_s,
                 fit_s=fit_s,
-                limits=None if job.model is None else job.model.limits(),
+                facts=_found_out(job),
             )
         return Done(run.id, progress, wall_s)
 
@@ -265,6 +266,12 @@ class Project:
         }
 
 
+def _found_out(job: Job) -> dict[str, JSON]:
+    """What a job's arm and model have to say beside the predictions."""
+    facts: dict[str, JSON] = dict(job.arm.facts()) if isinstance(job.arm, ClassifierArm) else {}
+    return facts if job.model is None else facts | {"limits": job.model.limits()}
+
+
 def complain_about_failures(runs: Sequence[Done]) -> None:
     """Raise when items failed: the scorecard is printed, and the exit code says that it is not whole."""
     failed = sum(done.progress.outcomes[Outcome.FAILED] for done in runs)
@@ -307,7 +314,8 @@ def _arm_of(run: analysis.RunFacts) -> tuple[str, str | None, int]:
 
 def _facts(row: dict[str, object]) -> analysis.RunFacts:
     known = {key: None if value != value else value for key, value in row.items()}  # noqa: PLR0124  (NaN)
-    known["params"] = json.loads(str(known.get("params") or "{}"))
+    for column in ("params", "facts"):
+        known[column] = json.loads(str(known.get(column) or "{}"))
     return analysis.RunFacts(
         **{name: known.get(name) for name in analysis.RunFacts.__dataclass_fields__}  # type: ignore[arg-type]
     )

@@ -13,7 +13,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from numpy.random import Generator
+    import numpy as np
+    from numpy.typing import NDArray
 
 JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
 """A value that `json.dumps` writes without help."""
@@ -287,17 +288,32 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class Confidence:
+    """How sure an arm was of the answers it gave with a score, one entry per item.
+
+    `score` is the answer's, `right` whether it is the gold label; `squared_error` is summed over
+    all labels (see `stats.calibration`), NaN where only the answer's own score is known.
+    """
+
+    score: NDArray[np.float64]
+    right: NDArray[np.bool_]
+    squared_error: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
 class Metric:
     """What is measured over a run, and how unanswered items are treated.
 
     `estimate` takes gold answers, given answers (None where the arm gave none), the label names
-    and a random generator. Failed predictions never reach it: an outage is not a wrong answer.
+    and a random generator; of a metric that `needs` scores it takes a `Confidence` and a random
+    generator. Failed predictions never reach it: an outage is not a wrong answer.
     """
 
     name: str
-    estimate: Callable[[Sequence[str], Sequence[str | None], Sequence[str], Generator], Estimate]
+    estimate: Callable[..., Estimate]
     better: Literal["higher", "lower"]
     unanswered: Literal["wrong", "excluded", "counted"]
+    needs: Literal["answers", "scores"] = "answers"
 
 
 class Provider(Protocol):

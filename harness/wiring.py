@@ -6,10 +6,10 @@ Knows every part by folder and name, never by import; touches neither store nor 
 from __future__ import annotations
 
 import inspect
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from harness import fewshot, plugins, stack
+from harness import encoding, fewshot, plugins, stack
 from harness.arms.classifier import Classifier, ClassifierArm
 from harness.arms.prompt import PromptArm, Question
 from harness.errors import ConfigError, one_of
@@ -17,7 +17,7 @@ from harness.ids import content_id, item_set_id, unit_interval
 from harness.types import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from types import ModuleType
 
@@ -75,23 +75,67 @@ class Job:
     model: stack.Stack | None = None
 
 
-def baseline_job(name: str, scope: Scope, workspace: Workspace, clock: Clock, seed: int = 0) -> Job:
-    """The job of a baseline, fitted on the whole training split."""
-    module = plugins.load("baselines", name)
-    reason = unsuitable(name, scope.dataset, workspace)
-    if reason is not None:
-        raise ConfigError(f"arm {name!r} cannot run: {reason}")
-    params = _baseline_params(module, scope.dataset, workspace)
-    training, items = scope.training(), scope.items()
-    if not training:
-        raise ConfigError(f"{scope.dataset.ref} has no training split, so {name!r} has nothing to learn from")
-    said = {"arm": name, "version": module.VERSION, "params": _content(params)}
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """A run on the training items whose answers (by item id) another arm learns from."""
+
+    run_id: str
+    arm: str
+    model: str | None
+    answers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What may be chosen of a baseline: the encoder of its texts (None: the workspace's), and who teaches it."""
+
+    encoder: str | None = None
+    teacher: Teacher | None = None
+
+
+def baseline_job(
+    name: str, scope: Scope, workspace: Workspace, clock: Clock, seed: int = 0, choice: Choice | None = None
+) -> Job:
+    """The job of a baseline, fitted on the whole training split, or on its teacher's answers there."""
+    module, choice = plugins.load("baselines", name), choice or Choice()
+    training, taught = _lessons(name, module, scope, workspace, choice.teacher)
+    params, items = _baseline_params(module, scope.dataset, workspace, choice), scope.items()
+    shown, weights = _encoded(name, str(params.get("encoder", encoding.DEFAULT)))
+    said = {"arm": shown, "version": module.VERSION, "params": _content(params) | weights, **taught}
     classifier = cast("Classifier", module.build(**params, seed=seed))
-    arm = ClassifierArm(name, classifier, workspace.preferences.cpu_usd_per_hour, clock)
+    arm = ClassifierArm(shown, classifier, workspace.preferences.cpu_usd_per_hour, clock)
     # Hand-written rules see the training split only to know the labels; nobody has to pay for it.
     n_train = len(training) if getattr(module, "LEARNS", True) else None
-    run = _run(scope, arm=name, arm_id=content_id(said), items=items, seed=seed, n_train=n_train)
+    run = _run(scope, arm=shown, arm_id=content_id(said), items=items, seed=seed, n_train=n_train, params=taught)
     return Job(run, arm, training, items)
+
+
+def _lessons(
+    name: str, module: ModuleType, scope: Scope, workspace: Workspace, teacher: Teacher | None
+) -> tuple[tuple[Example, ...], dict[str, JSON]]:
+    """What a baseline is fitted to, and who taught it if the labels are not gold ones."""
+    is_taught = teacher is not None and getattr(module, "NEEDS_TEACHER", False)
+    reason = None if is_taught else unsuitable(name, scope.dataset, workspace)
+    if reason is not None:
+        raise ConfigError(f"arm {name!r} cannot run: {reason}")
+    training = scope.training()
+    if not training:
+        raise ConfigError(f"{scope.dataset.ref} has no training split, so {name!r} has nothing to learn from")
+    if teacher is None or not is_taught:
+        return training, {}
+    answers = teacher.answers
+    taught = tuple(replace(one, label=answers[one.item.id]) for one in training if one.item.id in answers)
+    if not taught:
+        raise ConfigError(f"run {teacher.run_id} ({teacher.arm}) answered no training item; expected a run on train")
+    said: dict[str, JSON] = {"teacher": teacher.run_id, "teacher_arm": teacher.arm, "teacher_model": teacher.model}
+    return taught, {**said, "taught_n": len(taught)}
+
+
+def _encoded(name: str, encoder: str) -> tuple[str, dict[str, JSON]]:
+    """The arm's name with an encoder that is not the default's, and the weights behind that, wherever they lie."""
+    if encoder == encoding.DEFAULT:
+        return name, {}
+    return f"{name}:{encoder}", {"encoder": encoding.connect(encoder).id}
 
 
 def unsuitable(name: str, dataset: Dataset, workspace: Workspace) -> str | None:
@@ -100,6 +144,11 @@ def unsuitable(name: str, dataset: Dataset, workspace: Workspace) -> str | None:
     wanted = inspect.signature(module.build).parameters
     if "rules" in wanted and not _rules_files(workspace, dataset):
         return f"there are no rules in prompts/{dataset.name}/rules-v1.toml"
+    if getattr(module, "NEEDS_TEACHER", False):
+        return (
+            "it learns from a prompt's answers to the training items; name the run with --teacher "
+            "(harness eval --prompt v1 --split train makes one)"
+        )
     if getattr(module, "NEEDS_TAGS", False) and not any(example.item.tags for example in dataset.examples):
         return f"no item of {dataset.ref} has tags"
     return None
@@ -154,9 +203,7 @@ def embed_with(encoder: str, workspace: Workspace) -> Callable[[Sequence[str]], 
 
     def embed(texts: Sequence[str]) -> NDArray[np.float32]:
         workspace.results.mkdir(parents=True, exist_ok=True)
-        embedder = plugins.load("embedders", encoder).connect(workspace.embeddings)
-        vectors: NDArray[np.float32] = embedder.embed(texts)
-        return vectors
+        return encoding.connect(encoder, workspace.embeddings).embed(texts)
 
     return embed
 
@@ -173,13 +220,16 @@ def _run(scope: Scope, *, arm: str, arm_id: str, items: Sequence[Item], **rest: 
     return Run(id=content_id(cast("JSON", identity)), **identity)  # type: ignore[arg-type]
 
 
-def _baseline_params(module: ModuleType, dataset: Dataset, workspace: Workspace) -> dict[str, object]:
-    """What a baseline's `build` asks for by name: the embedding cache, the hand-written rules."""
+def _baseline_params(module: ModuleType, dataset: Dataset, workspace: Workspace, choice: Choice) -> dict[str, object]:
+    """What a baseline's `build` asks for by name: encoder and its cache, the labels, the hand-written rules."""
     wanted = inspect.signature(module.build).parameters
     params: dict[str, object] = {}
     if "cache" in wanted:
         workspace.results.mkdir(parents=True, exist_ok=True)
         params["cache"] = str(workspace.embeddings)
+        params["encoder"] = choice.encoder or workspace.preferences.encoder
+    if "labels" in wanted:
+        params["labels"] = tuple((label.name, label.description) for label in dataset.labels)
     if "rules" in wanted:
         params["rules"] = _rules_files(workspace, dataset)[-1].read_text(encoding="utf-8")
     return params
@@ -190,7 +240,7 @@ def _rules_files(workspace: Workspace, dataset: Dataset) -> list[Path]:
     return sorted(folder.glob("rules-v*.toml"), key=lambda path: (len(path.name), path.name))
 
 
-def _content(params: dict[str, object]) -> JSON:
+def _content(params: dict[str, object]) -> dict[str, JSON]:
     # Where the cache lies does not change what an arm says.
     return {key: cast("JSON", value) for key, value in params.items() if key != "cache"}
 

@@ -27,12 +27,12 @@ DEFAULT_ARMS = ("majority", "tfidf-lr", "minilm-knn", "minilm-lr")
 class Preferences:
     """`[tool.harness]`: what holds when the command line does not say otherwise.
 
-    `cpu_usd_per_hour` prices the arms that run on this machine: what an hour of such a machine
-    costs. `budget_usd` caps what a prompt with a model may be billed on a dataset, over all its runs;
-    `requests_per_minute` and `tokens_per_minute` are the provider's limits. `timeout_s` is what a
-    single attempt may take, `deadline_s` what an item may take with all its attempts and pauses.
-    `prices` overrides the price table: dollars per million tokens by model and bucket. `decide` is
-    what an arm must keep to be served.
+    `cpu_usd_per_hour` prices the arms that run on this machine: what an hour of such a machine costs.
+    `encoder` turns texts into vectors (see `encoding`). `budget_usd` caps what a prompt with a model
+    may be billed on a dataset, over all its runs; `requests_per_minute` and `tokens_per_minute` are the
+    provider's limits. `timeout_s` is what a single attempt may take, `deadline_s` what an item may take
+    with all its attempts and pauses. `prices` overrides the price table: dollars per million tokens by
+    model and bucket. `decide` is what an arm must keep to be served.
     """
 
     dataset: str | None = None
@@ -40,6 +40,7 @@ class Preferences:
     model: str = "auto"
     arms: tuple[str, ...] = DEFAULT_ARMS
     cpu_usd_per_hour: Annotated[float, Field(ge=0)] = 0.10
+    encoder: str = "minilm"
     budget_usd: Annotated[float, Field(ge=0)] | None = None
     concurrency: Annotated[int, Field(ge=1)] = 16
     requests_per_minute: Annotated[int, Field(ge=1)] | None = None

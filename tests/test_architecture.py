@@ -32,6 +32,7 @@ FLOOR = {
     "store": 4,
     "providers": 4,
     "embedders": 4,
+    "encoding": 4.5,
     "choice": 5,
     "fewshot": 5,
     "middleware": 5,
@@ -60,7 +61,7 @@ FLOOR = {
 DOORS = {
     "duckdb": {"store", "datasets"},
     "sqlite3": {"wal", "ledger", "embedders"},
-    "openai": {"providers/openai", "providers/_openai_batches", "providers/decision"},
+    "openai": {"embedders/openai", "providers/openai", "providers/_openai_batches", "providers/decision"},
     "anthropic": {"providers/anthropic", "providers/_anthropic_batches"},
     "httpx2": {"providers/_sdk"},
     "xllamacpp": {"providers/local"},

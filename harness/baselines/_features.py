@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from harness import plugins
+from harness import encoding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +29,14 @@ def tags(item: Item) -> list[str]:
     return [tag.lower() for tag in item.tags]
 
 
+def spelt_out(name: str, description: str) -> str:
+    """A label as a person would say it: the words of its name, then its description."""
+    said = " ".join(re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))) or name
+    return f"{said}: {description}" if description else said
+
+
 class Embedded(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Items to sentence embeddings.
+    """Items to sentence embeddings. A pickled estimator carries the encoder's name, and no session.
 
     Batches go through the cache file. One item alone does not: that is how a server sees items,
     and a time that was measured on a cache would be a lie.
@@ -46,18 +52,11 @@ class Embedded(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
 
     def transform(self, items: Sequence[Item]) -> NDArray[np.float32]:
         """One row per item."""
-        embedder = _connected(self.encoder, self.cache if len(items) > 1 else None)
-        vectors: NDArray[np.float32] = embedder.embed([item.words for item in items])
-        return vectors
+        cache = Path(self.cache) if self.cache is not None and len(items) > 1 else None
+        return encoding.connect(self.encoder, cache).embed([item.words for item in items])
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
-
-
-@lru_cache(maxsize=8)
-def _connected(encoder: str, cache: str | None) -> Any:  # noqa: ANN401  (whatever the encoder's file offers)
-    # Outside the estimator, so that a pickled estimator carries a name and no session.
-    return plugins.load("embedders", encoder).connect(Path(cache) if cache else None)
 
 
 def row_normalised(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -27,6 +27,12 @@ class OrTheOnlyLabel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         self.classifier_ = clone(self.classifier).fit(items, labels) if len(self.classes_) > 1 else None
         return self
 
+    @property
+    def facts_(self) -> dict[str, object]:
+        """What the classifier (or the last step of a pipeline) says that it found."""
+        steps = getattr(self.classifier_, "steps", None)
+        return dict(getattr(steps[-1][1] if steps else self.classifier_, "facts_", {}))
+
     def predict_proba(self, items: Sequence[Item]) -> NDArray[np.float64]:
         """Scores, one row per item."""
         if self.classifier_ is None:

@@ -8,22 +8,29 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.pipeline import make_pipeline
 
+from harness.baselines._calibrated import calibrated
 from harness.baselines._features import Embedded, row_normalised
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-    from sklearn.pipeline import Pipeline
 
-VERSION = 1
+VERSION = 2
 CHUNK = 512
 TIE = 1e-6
 
 
-def build(k: int = 10, temperature: float = 0.05, cache: str | None = None, seed: int = 0) -> Pipeline:  # noqa: ARG001
+def build(
+    k: int = 10,
+    temperature: float = 0.05,
+    encoder: str = "minilm",
+    cache: str | None = None,
+    calibrate: bool = True,
+    seed: int = 0,
+) -> ClassifierMixin:
     """The `k` nearest training items vote, nearer ones with more weight."""
-    return make_pipeline(Embedded(cache=cache), NearestVotes(k, temperature))
+    return calibrated(make_pipeline(Embedded(encoder, cache), NearestVotes(k, temperature)), seed, wanted=calibrate)
 
 
 class NearestVotes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-
-from harness.baselines._features import Embedded
-from harness.baselines._one_class import OrTheOnlyLabel
+from harness.baselines._calibrated import calibrated
+from harness.baselines._heads import regression_on_embeddings
 
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
 
-VERSION = 1
+VERSION = 2
 
 
-def build(c: float = 10.0, cache: str | None = None, seed: int = 0) -> ClassifierMixin:
-    """MiniLM embeddings, then logistic regression."""
-    head = LogisticRegression(C=c, max_iter=300, random_state=seed)
-    return OrTheOnlyLabel(make_pipeline(Embedded(cache=cache), head))
+def build(
+    c: float = 10.0, encoder: str = "minilm", cache: str | None = None, calibrate: bool = True, seed: int = 0
+) -> ClassifierMixin:
+    """Sentence embeddings, then logistic regression."""
+    return calibrated(regression_on_embeddings(c, encoder, cache, seed), seed, wanted=calibrate)

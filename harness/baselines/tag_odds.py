@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.naive_bayes import MultinomialNB
 
+from harness.baselines._calibrated import calibrated
 from harness.baselines._features import tags
 
 if TYPE_CHECKING:
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
 
     from harness.types import Item
 
-VERSION = 1
+VERSION = 2
 NEEDS_TAGS = True
 
 
-def build(alpha: float = 0.1, seed: int = 0) -> TagOdds:  # noqa: ARG001  (nothing is random)
+def build(alpha: float = 0.1, calibrate: bool = True, seed: int = 0) -> ClassifierMixin:
     """Naive Bayes over tags; `alpha` is added to every count."""
-    return TagOdds(alpha)
+    return calibrated(TagOdds(alpha), seed, wanted=calibrate)
 
 
 class TagOdds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from sklearn.pipeline import make_pipeline
 
-from harness.baselines._one_class import OrTheOnlyLabel
+from harness.baselines._calibrated import calibrated
 from harness.baselines._svm import LinearMargins
 from harness.baselines._tfidf import word_counts
 
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
 
-VERSION = 1
+VERSION = 2
 
 
-def build(c: float = 1.0, seed: int = 0) -> ClassifierMixin:
+def build(c: float = 1.0, calibrate: bool = True, seed: int = 0) -> ClassifierMixin:
     """TF-IDF of words (one and two), then a linear support vector machine."""
-    return OrTheOnlyLabel(make_pipeline(word_counts(), LinearMargins(C=c, random_state=seed)))
+    return calibrated(make_pipeline(word_counts(), LinearMargins(C=c, random_state=seed)), seed, wanted=calibrate)

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from harness import numbers, plugins, wiring
+from harness import analysis, numbers, plugins, wiring
 from harness.commands import _options
 from harness.report import build, terminal
 
@@ -136,12 +136,14 @@ def run_json(results: Results, result: RunResult, files: Sequence[str]) -> dict[
         "status": result.run.status,
         "n": result.n,
         "outcomes": {outcome.value: count for outcome, count in result.outcomes.items()},
-        **{name: _estimate(estimate) for name, estimate in result.metrics.items()},
+        **{name: _metric(results, name, estimate) for name, estimate in result.metrics.items()},
+        **_taught(results, result),
         "cost_usd": result.cost_usd,
         "billed_usd": result.billed_usd,
         "cost_per_1000_usd": result.cost_per_1000_usd,
         "latency_s": dict(result.latency_s),
         "latency_n": result.latency_n,
+        "batch_latency_s": result.run.batch_latency_s,
         "calls": {
             "sent": result.calls.sent,
             "cached": result.calls.cached,
@@ -152,9 +154,24 @@ def run_json(results: Results, result: RunResult, files: Sequence[str]) -> dict[
         else {name: getattr(result.tokens, name) for name in result.tokens.__slots__},
         "wall_s": result.run.wall_s,
         "fit_s": result.run.fit_s,
+        "facts": dict(result.run.facts),
         "looks": results.split.looks,
         "files": list(files),
     }
+
+
+def _taught(results: Results, result: RunResult) -> dict[str, JSON]:
+    """For an arm that another one taught: how faithful it is, null where the teacher was not asked the same items."""
+    if "teacher" not in result.run.params:
+        return {}
+    found = analysis.fidelity(results, result)
+    return {"teacher": result.run.params["teacher"], "fidelity": None if found is None else _estimate(found)}
+
+
+def _metric(results: Results, name: str, estimate: Estimate) -> dict[str, JSON] | None:
+    """The estimate, or None where the metric needs scores and the arm has none."""
+    needs_scores = plugins.load("kinds", results.split.kind).METRICS[name].needs == "scores"
+    return None if needs_scores and estimate.n == 0 else _estimate(estimate)
 
 
 def _estimate(estimate: Estimate) -> dict[str, JSON]:
@@ -167,13 +184,13 @@ def _estimate(estimate: Estimate) -> dict[str, JSON]:
     }
 
 
-def default_baselines(project: Project, scope: Scope, seed: int) -> list[Job]:
+def default_baselines(project: Project, scope: Scope, seed: int, choice: wiring.Choice | None = None) -> list[Job]:
     """The workspace's baselines that suit this dataset; the others are named on stderr with the reason."""
     jobs = []
     for name in project.workspace.preferences.arms:
         reason = wiring.unsuitable(name, scope.dataset, project.workspace)
         if reason is None:
-            jobs.append(wiring.baseline_job(name, scope, project.workspace, project.clock, seed))
+            jobs.append(wiring.baseline_job(name, scope, project.workspace, project.clock, seed, choice))
         else:
             click.echo(f"{name}: left out, {reason}", err=True)
     return jobs

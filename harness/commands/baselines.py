@@ -6,13 +6,22 @@ Example: harness baselines --dataset banking77@v1 --arm tfidf-lr --arm minilm-lr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
 from harness import wiring
 from harness.commands import _evaluation, _options
 
+if TYPE_CHECKING:
+    from harness.project import Project
+    from harness.types import Dataset
+
 OPTIONS = (
+    _options.option("--encoder", default=None, metavar="NAME", help="Texts to vectors; default: the workspace's."),
+    _options.option(
+        "--teacher", default=None, metavar="RUN", help="Run on the train split that `distilled` learns from."
+    ),
     _options.option("--arm", "arms", multiple=True, metavar="NAME", help="Repeatable; default: the workspace's."),
 )
 
@@ -21,6 +30,8 @@ OPTIONS = (
 class Options(_options.Which):
     """What the command line chose."""
 
+    encoder: str | None
+    teacher: str | None
     arms: tuple[str, ...]
 
 
@@ -31,9 +42,11 @@ def command(options: Options) -> None:
     project = options.project()
     dataset = project.dataset(options.dataset)
     scope = wiring.Scope(dataset, options.split, options.limit)
+    choice = wiring.Choice(options.encoder, _teacher(project, dataset, options.teacher))
     jobs = [
-        wiring.baseline_job(name, scope, project.workspace, project.clock, options.seed) for name in options.arms
-    ] or _evaluation.default_baselines(project, scope, options.seed)
+        wiring.baseline_job(name, scope, project.workspace, project.clock, options.seed, choice)
+        for name in options.arms
+    ] or _evaluation.default_baselines(project, scope, options.seed, choice)
     done = _evaluation.carry_out(project, dataset, jobs)
     results = project.results(dataset, options.split, first=done[-1].run_id)
     written = _evaluation.write_report(project, results)
@@ -44,3 +57,16 @@ def command(options: Options) -> None:
         _evaluation.print_scorecard(results)
         again = f"harness baselines --dataset {dataset.ref} --split {options.split}"
         _evaluation.say_where(done, written, again)
+
+
+def _teacher(project: Project, dataset: Dataset, name: str | None) -> wiring.Teacher | None:
+    """The run of that name on the train split, with what it answered."""
+    if name is None:
+        return None
+    run_id = project.store.resolve(name, dataset.id, wiring.TRAIN)
+    frame = project.store.runs(dataset.id, wiring.TRAIN)
+    run = frame[frame["run_id"] == run_id].iloc[0]
+    rows = project.store.predictions([run_id])
+    rows = rows[rows["label"].notna()]
+    answers = dict(zip(rows["example_id"], rows["label"], strict=True))
+    return wiring.Teacher(run_id, str(run["arm"]), run["model"], answers)

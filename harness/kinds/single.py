@@ -9,13 +9,13 @@ import numpy as np
 from harness import parsing
 from harness.errors import DatasetError, one_of
 from harness.ids import canonical_json
-from harness.stats import bootstrap, intervals
+from harness.stats import bootstrap, calibration, intervals
 from harness.types import Estimate, Metric, ReplyFormat
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from harness.types import JSON, ReplyMode
+    from harness.types import JSON, Confidence, ReplyMode
 
 
 def read_gold(cell: str, labels: Collection[str], where: str) -> str:
@@ -74,10 +74,29 @@ def coverage(
     return intervals.wilson(sum(a is not None for a in answers), len(gold), name="coverage")
 
 
+def ece(confidence: Confidence, rng: np.random.Generator) -> Estimate:
+    """Expected calibration error of the answers' scores; percentile bootstrap over items."""
+    return calibration.ece(confidence.score, confidence.right, rng)
+
+
+def brier(confidence: Confidence, rng: np.random.Generator) -> Estimate:
+    """The Brier score over all labels, where their scores are known; percentile bootstrap over items."""
+    known = ~np.isnan(confidence.squared_error)
+    return calibration.brier(confidence.squared_error[known], rng)
+
+
+def aurc(confidence: Confidence, rng: np.random.Generator) -> Estimate:
+    """The area under the risk-coverage curve of the answers; percentile bootstrap over items."""
+    return calibration.aurc(confidence.score, confidence.right, rng)
+
+
 METRICS = {
     "accuracy": Metric("accuracy", accuracy, better="higher", unanswered="wrong"),
     "macro_f1": Metric("macro_f1", macro_f1, better="higher", unanswered="wrong"),
     "coverage": Metric("coverage", coverage, better="higher", unanswered="counted"),
+    "ece": Metric("ece", ece, better="lower", unanswered="excluded", needs="scores"),
+    "brier": Metric("brier", brier, better="lower", unanswered="excluded", needs="scores"),
+    "aurc": Metric("aurc", aurc, better="lower", unanswered="excluded", needs="scores"),
 }
 
 

@@ -58,7 +58,14 @@ alter table runs add column limits json; -- how many calls were under way at onc
 {VIEW}
 """
 
-MIGRATIONS = (TABLES, WAITING)
+FOUND = f"""
+drop view scored;
+alter table runs add column batch_latency_s double; -- per item when many are asked at once
+alter table runs add column facts json; -- what an arm found out when it was fitted and measured
+{VIEW}
+"""
+
+MIGRATIONS = (TABLES, WAITING, FOUND)
 NEWEST = len(MIGRATIONS)
 
 

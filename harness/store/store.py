@@ -18,7 +18,7 @@ from harness.store.opening import reading, writing
 from harness.types import Outcome, Prediction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
@@ -37,10 +37,13 @@ CONTENT_HASH = """
 """
 ANALYSED = """
     select run_id, arm, example_id, "group", gold, outcome, label, score, correct, cost_usd, billed_usd, latency_s,
+        known[gold] as gold_score, list_sum(list_transform(map_values(known), lambda x: x * x)) as squares,
+        list_sum(map_values(known)) as total, cardinality(known) as named,
         cached, attempts, input_fresh, cache_read, cache_write, output_visible, reasoning,
         case when correct then null else text end as text, case when correct then null else tags end as tags,
         case when correct then null else raw end as raw, error
-    from scored where run_id in (select unnest($1)) order by run_id, example_id
+    from (select *, cast(scores as map(varchar, double)) as known from scored)
+    where run_id in (select unnest($1)) order by run_id, example_id
 """
 ITEMS = """
     select example_id, "group", row_number() over (order by dataset_id, example_id) - 1 as item
@@ -141,18 +144,25 @@ class Store:
             _insert_frame(connection, "predictions", frame)
             connection.execute("commit")
 
-    def finish_run(self, run_id: str, status: str, wall_s: float, fit_s: float | None, limits: JSON = None) -> None:
+    def finish_run(
+        self, run_id: str, status: str, wall_s: float, fit_s: float | None, facts: Mapping[str, JSON] | None = None
+    ) -> None:
         """Close a run: its state, its time, its row count and the hash of its rows.
 
         The times of a run that was resumed add up. A finished run on a split is a look at it.
-        `limits` is the history of how many calls were under way at once.
+        Of `facts`, `limits` (the history of how many calls were under way at once) and
+        `batch_latency_s` have columns of their own. A run that found out nothing new keeps what it had.
         """
+        rest = dict(facts or {})
+        limits, batch_latency_s = rest.pop("limits", None), rest.pop("batch_latency_s", None)
+        written = [canonical_json(part) if part else None for part in (limits, rest)]
         with self._turn, writing(self.path, self._clock, self._wait_s) as connection:
             digest, n = _content(connection, run_id)
             connection.execute(
                 "update runs set status = ?, finished_at = ?, wall_s = coalesce(wall_s, 0) + ?, "
-                "fit_s = coalesce(?, fit_s), limits = coalesce(?, limits), n = ?, content_hash = ? where run_id = ?",
-                [status, self._clock.now(), wall_s, fit_s, limits and canonical_json(limits), n, digest, run_id],
+                "fit_s = coalesce(?, fit_s), limits = coalesce(?, limits), facts = coalesce(?, facts), "
+                "batch_latency_s = coalesce(?, batch_latency_s), n = ?, content_hash = ? where run_id = ?",
+                [status, self._clock.now(), wall_s, fit_s, *written, batch_latency_s, n, digest, run_id],
             )
             if n:
                 connection.execute(

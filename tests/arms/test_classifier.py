@@ -54,6 +54,18 @@ def test_latency_is_that_of_one_item_alone():
     assert classifier.calls.count(1) == TIMED_ITEMS + 1
 
 
+def test_the_time_in_a_batch_is_kept_too():
+    """A batch of 4 that takes 10 ms takes 2.5 ms an item, at the machine's price: what the run's facts say."""
+    clock = VirtualClock()
+    arm = ClassifierArm("arm", Classifier(clock), 36.0, clock)
+    arm.fit([Item("0", "x"), Item("1", "y")], ["a", "b"])
+    assert arm.facts() == {}
+    asyncio.run(arm.predict([Item(str(i), "x") for i in range(4)]))
+    assert arm.facts() == pytest.approx(
+        {"batch_latency_s": 0.0025, "batch_n": 4, "batch_cost_per_1000_usd": 1000 * 0.0025 * 0.01}
+    )
+
+
 def test_cost_is_computing_time_at_the_machines_price():
     """10 ms at $36 an hour is a hundredth of a cent."""
     predictions, _ = predicted(3)

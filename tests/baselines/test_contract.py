@@ -16,6 +16,7 @@ from harness import baselines, plugins
 from harness.types import Item
 
 NAMES = plugins.names("baselines")
+READS_NAMES = {"rules", "minilm-zero"}  # what a label is called is what they go by
 
 RULES = """
 [[rule]]
@@ -108,7 +109,7 @@ def test_the_answer_is_the_best_score(name):
     assert list(classifier.predict(queries())) == [classifier.classes_[i] for i in scores.argmax(axis=1)]
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"majority", "random"}))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"majority", "random", "minilm-zero", "minilm-cluster"}))
 def test_it_learns(name):
     """An arm that is more than the floor gets the items right that it was trained on, where it answers."""
     items, labels = training()
@@ -157,7 +158,7 @@ def test_the_order_of_training_decides_nothing(name):
     assert shuffled.predict_proba(queries()) == pytest.approx(first.predict_proba(queries()), abs=0.01)
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"random", "rules"}))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"random"} - READS_NAMES))
 def test_the_names_of_labels_decide_nothing(name):
     """Labels renamed so that they sort the other way round get the same scores under their new names."""
     items, labels = training()

@@ -69,7 +69,7 @@ def test_two_processes_write_at_once(tmp_path):
 def test_a_cached_text_is_not_encoded_again(tmp_path, monkeypatch):
     """The second embedder on the same file asks the model for nothing, and says the same."""
     first = minilm.connect(tmp_path / "cache.sqlite").embed(["one", "two"])
-    monkeypatch.setattr(minilm, "_encode", None)
+    monkeypatch.setattr(minilm._transformer, "encode", None)
     again = minilm.connect(tmp_path / "cache.sqlite").embed(["two", "one"])
     assert (again[::-1] == first).all()
 

@@ -4,9 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import plugins
+from harness import encoding, plugins
 from harness.embedders import minilm
-from harness.errors import ConfigError
+from harness.errors import ConfigError, HarnessError
+from tests import loopback
 
 SENTENCES = [
     "The cat sits outside",
@@ -51,25 +52,79 @@ def test_cosines_of_known_sentences():
         assert found[pair] == pytest.approx(cosine, abs=0.02), pair
 
 
-@pytest.mark.parametrize("name", plugins.names("embedders"))
-def test_vectors_have_length_one(name):
+@pytest.fixture(params=plugins.names("embedders"))
+def encoder(request, tmp_path, monkeypatch):
+    """Every encoder in the folder, with a model to go with it."""
+    if request.param == "minilm":
+        yield "minilm"
+    elif request.param == "onnx":
+        (tmp_path / "model.onnx").write_bytes(minilm._weights().read_bytes())
+        minilm._tokenizer().save(str(tmp_path / "tokenizer.json"))
+        yield f"onnx/{tmp_path}"
+    elif request.param == "openai":
+        with loopback.serve(lambda text: text) as server:
+            monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
+            monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+            yield "openai/planted-embed"
+    else:
+        if "SBERT_MODEL" not in os.environ:
+            pytest.skip("set SBERT_MODEL to a model's name or folder, with sentence-transformers installed")
+        yield f"{request.param}/{os.environ['SBERT_MODEL']}"
+
+
+def test_vectors_have_length_one(encoder):
     """One float32 row of length 1 per text, whatever the text holds."""
-    embedder = plugins.load("embedders", name).connect()
+    embedder = encoding.connect(encoder)
     vectors = embedder.embed(TEXTS)
     assert vectors.shape == (len(TEXTS), embedder.dim)
     assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-5)
 
 
-@pytest.mark.parametrize("name", plugins.names("embedders"))
-def test_a_vector_does_not_depend_on_its_batch(name):
+def test_a_vector_does_not_depend_on_its_batch(encoder):
     """All at once or one by one, in any order: the same rows."""
-    embedder = plugins.load("embedders", name).connect()
+    embedder = encoding.connect(encoder)
     together = embedder.embed(TEXTS)
     alone = np.concatenate([embedder.embed([text]) for text in TEXTS])
     backwards = embedder.embed(TEXTS[::-1])[::-1]
     assert np.abs(together - alone).max() < 1e-5
     assert np.abs(together - backwards).max() < 1e-5
+
+
+def test_known_vectors_are_not_asked_again(encoder, tmp_path, monkeypatch):
+    """What the cache holds comes from there; inside `uncached` it does not."""
+    cache = tmp_path / "cache.sqlite"
+    first = encoding.connect(encoder, cache).embed(["one", "two"])
+    embedder = encoding.connect(encoder, cache)
+    monkeypatch.setattr(embedder, "_encode", None)
+    assert (embedder.embed(["two", "one"])[::-1] == first).all()
+    with encoding.uncached():
+        assert encoding.connect(encoder, cache) is not embedder
+
+
+@pytest.mark.parametrize(
+    ("encoder", "said"),
+    [
+        ("minilm/other", "minilm is one model"),
+        ("onnx/nowhere", "no model.onnx in it"),
+        ("openai", "expected openai/MODEL"),
+        ("openai/m", "set OPENAI_API_KEY"),
+        ("sentence-transformers", "names no model|pip install"),
+        ("word2vec", "unknown embedder 'word2vec'; expected one of"),
+    ],
+)
+def test_what_cannot_be_connected_is_named(encoder, said):
+    """A missing model, key, folder or package is one line that says what to do."""
+    with pytest.raises(HarnessError, match=said):
+        encoding.connect(encoder)
+
+
+def test_a_folder_without_a_model_in_it(tmp_path):
+    """A file that is no ONNX is named."""
+    (tmp_path / "model.onnx").write_bytes(b"not a model")
+    minilm._tokenizer().save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(ConfigError, match="cannot be used as an encoder"):
+        encoding.connect(f"onnx/{tmp_path}")
 
 
 def test_no_texts_no_rows():
@@ -80,8 +135,8 @@ def test_no_texts_no_rows():
 def test_a_text_is_encoded_once(monkeypatch):
     """A text that occurs three times in a list reaches the model once."""
     seen = []
-    encode = minilm._encode
-    monkeypatch.setattr(minilm, "_encode", lambda texts: seen.extend(texts) or encode(texts))
+    encode = minilm._transformer.encode
+    monkeypatch.setattr(minilm._transformer, "encode", lambda texts, *rest: seen.extend(texts) or encode(texts, *rest))
     vectors = minilm.connect().embed(["twice", "once", "twice", "twice"])
     assert sorted(seen) == ["once", "twice"]
     assert (vectors[0] == vectors[2]).all()

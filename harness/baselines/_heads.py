@@ -1,0 +1,18 @@
+"""Classifiers on sentence embeddings that several arms use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from harness.baselines._features import Embedded
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+
+def regression_on_embeddings(c: float, encoder: str, cache: str | None, seed: int) -> Pipeline:
+    """Embeddings, then logistic regression; embeddings have length 1, so `c` of 1 would shrink too much."""
+    return make_pipeline(Embedded(encoder, cache), LogisticRegression(C=c, max_iter=300, random_state=seed))

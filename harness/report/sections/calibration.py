@@ -1,0 +1,83 @@
+"""Whether the arms' confidences can be believed, and how accurate the most confident answers are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness import analysis, numbers
+from harness.report.blocks import Column, Section, Table, Text
+from harness.stats import calibration
+
+if TYPE_CHECKING:
+    from harness.analysis import Results, RunResult
+    from harness.types import Confidence
+
+ORDER = 45
+SHARES = (0.5, 0.7, 0.8, 0.9, 1.0)
+CONFIDENCE_COLUMNS = (
+    Column("arm"),
+    Column("with a score", numeric=True),
+    Column("mean confidence", numeric=True),
+    Column("accuracy", numeric=True),
+    Column("ECE", numeric=True),
+    Column("Brier", numeric=True),
+    Column("AURC", numeric=True),
+    Column("best AURC", numeric=True),
+)
+COVERAGE_COLUMNS = (Column("arm"), *(Column(f"{share:.0%} surest", numeric=True) for share in SHARES))
+
+
+def section(results: Results) -> Section | None:
+    """Calibration and accuracy at chosen coverages, for the arms that give scores; nothing when none does."""
+    shown = [result for result in results.runs if "ece" in result.metrics and result.metrics["ece"].n]
+    if not shown:
+        return None
+    sure = {result.run.run_id: _confidence(results, result) for result in shown}
+    measured = tuple(_measured(result, sure[result.run.run_id]) for result in shown)
+    covered = tuple(_covered(result, sure[result.run.run_id]) for result in shown)
+    return Section(
+        "Calibration",
+        (
+            Text(
+                "Of answers given with a confidence of .8, eight in ten should be right. ECE is the mean gap; "
+                "Brier and AURC also ask whether wrong answers are the unsure ones; for all three, lower is better."
+            ),
+            Table(
+                CONFIDENCE_COLUMNS,
+                measured,
+                "Answers that carry a score. ECE: 15 bins of equal width, biased upwards where items are few. "
+                "Best AURC: the same answers, had every wrong one been less sure than every right one. "
+                "95% intervals: bootstrap over items.",
+            ),
+            Table(
+                COVERAGE_COLUMNS,
+                covered,
+                "Accuracy, with its 95% interval (Wilson), when only the surest answers are used. Equal confidences "
+                "stay together: where that makes the share another one, it stands in front.",
+            ),
+        ),
+    )
+
+
+def _confidence(results: Results, result: RunResult) -> Confidence:
+    rows = results.predictions[results.predictions["run_id"] == result.run.run_id]
+    return analysis.confidence(rows[rows["outcome"] == "answered"], len(results.split.labels))
+
+
+def _measured(result: RunResult, sure: Confidence) -> tuple[str, ...]:
+    return (
+        result.run.arm,
+        numbers.count(len(sure.score)),
+        numbers.share(float(sure.score.mean())),
+        numbers.share(float(sure.right.mean())),
+        *(numbers.with_interval(result.metrics[name]) for name in ("ece", "brier", "aurc")),
+        numbers.share(calibration.best_aurc(sure.right)),
+    )
+
+
+def _covered(result: RunResult, sure: Confidence) -> tuple[str, ...]:
+    cells = []
+    for share, found in zip(SHARES, calibration.accuracy_coverage(sure.score, sure.right, SHARES), strict=True):
+        is_larger = found.share - share > 0.005
+        cells.append((f"{found.share:.0%}: " if is_larger else "") + numbers.with_interval(found.accuracy))
+    return (result.run.arm, *cells)

@@ -1,0 +1,44 @@
+"""Arms that were taught by another arm: how faithful they are, and how often they are right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness import analysis, numbers
+from harness.report.blocks import Column, Section, Table
+
+if TYPE_CHECKING:
+    from harness.analysis import Results, RunResult
+
+ORDER = 47
+COLUMNS = (
+    Column("arm"),
+    Column("taught by"),
+    Column("answers learnt from", numeric=True),
+    Column("gives the teacher's answer", numeric=True),
+    Column("accuracy against gold", numeric=True),
+)
+
+
+def section(results: Results) -> Section | None:
+    """Fidelity and accuracy, apart; nothing when no arm was taught."""
+    taught = [result for result in results.runs if "teacher" in result.run.params]
+    if not taught:
+        return None
+    caption = (
+        "A successor may be faithful and wrong, or right where its teacher is not. Both with their 95% interval "
+        "(Wilson); fidelity is unknown until the teacher has been run on these items."
+    )
+    return Section("Distillation", (Table(COLUMNS, tuple(_row(results, result) for result in taught), caption),))
+
+
+def _row(results: Results, result: RunResult) -> tuple[str, ...]:
+    params, faithful = result.run.params, analysis.fidelity(results, result)
+    model = params.get("teacher_model")
+    return (
+        result.run.arm,
+        f"{params.get('teacher_arm')} {model or ''}".strip(),
+        numbers.count(int(str(params["taught_n"]))),
+        numbers.UNKNOWN if faithful is None else numbers.with_interval(faithful),
+        numbers.with_interval(result.accuracy),
+    )

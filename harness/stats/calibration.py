@@ -1,0 +1,185 @@
+"""Whether a confidence can be believed, and what it is worth: calibration and selective prediction. Pure.
+
+Everywhere `confidence` is the score of the answer that was given and `right` whether it was the
+gold label, one entry per answered item.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from harness.stats.intervals import wilson
+from harness.types import Estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.random import Generator
+    from numpy.typing import ArrayLike, NDArray
+
+    Statistic = Callable[[NDArray[np.int64]], float]
+
+Scheme = Literal["width", "count"]
+BINS = 15
+RESAMPLES = 1_000
+FEWEST_RESAMPLES = 200
+MOST_DRAWS = 20_000_000  # rows drawn in one bootstrap: 20,000 items are still resampled 1,000 times
+
+
+def ece(
+    confidence: ArrayLike, right: ArrayLike, rng: Generator, *, bins: int = BINS, scheme: Scheme = "width"
+) -> Estimate:
+    """Expected calibration error: the mean gap of confidence and accuracy over bins, weighted by their items.
+
+    Guo et al. 2017, equation 3. `scheme` "width" cuts [0, 1] into equal parts, "count" the items
+    into equal shares; equal confidences always share a bin. The value is biased upwards where
+    items are few and moves with the bins, so both stand in the method. Percentile bootstrap over items.
+    """
+    conf, hit = _pairs(confidence, right)
+    parts = "equal width" if scheme == "width" else "equal count"
+    what = f"top label, {bins} bins of {parts}"
+    if len(conf) == 0:
+        return Estimate("ece", None, None, None, 0, what)
+    gap, cell = conf - hit, _bins(conf, bins, scheme)
+
+    def statistic(rows: NDArray[np.int64]) -> float:
+        return float(np.abs(np.bincount(cell[rows], weights=gap[rows], minlength=bins)).sum() / len(rows))
+
+    return _bootstrapped("ece", statistic, len(conf), rng, what)
+
+
+def brier(squared_errors: ArrayLike, rng: Generator) -> Estimate:
+    """The Brier score, the mean of `squared_error` over items: proper, 0 for an oracle, 2 for certain and wrong."""
+    errors = np.asarray(squared_errors, dtype=np.float64)
+    if len(errors) == 0:
+        return Estimate("brier", None, None, None, 0, "all labels")
+    return _bootstrapped("brier", lambda rows: float(errors[rows].mean()), len(errors), rng, "all labels")
+
+
+def squared_error(
+    gold_score: ArrayLike, squares: ArrayLike, total: ArrayLike, unnamed: ArrayLike
+) -> NDArray[np.float64]:
+    """Per item, the sum over all labels of (score - is gold)² (Brier 1950), from what is kept of the scores.
+
+    Kept are the scores of some labels: `squares` is the sum of their squares, `total` their sum,
+    `unnamed` how many labels are not among them, and `gold_score` the gold label's, NaN where it
+    is not. Labels without a score share what is missing to 1.
+    """
+    rest = np.clip(1 - np.asarray(total, dtype=np.float64), 0.0, 1.0)
+    others = np.asarray(unnamed, dtype=np.float64)
+    each = np.divide(rest, others, out=np.zeros_like(rest), where=others > 0)
+    gold = np.asarray(gold_score, dtype=np.float64)
+    gold = np.where(np.isnan(gold), each, gold)
+    return np.asarray(np.asarray(squares, dtype=np.float64) + others * each**2 - 2 * gold + 1)
+
+
+def aurc(confidence: ArrayLike, right: ArrayLike, rng: Generator) -> Estimate:
+    """Area under the risk-coverage curve: the mean, over k, of the error rate of the k most confident answers.
+
+    Geifman et al. 2019. Answers of equal confidence come in random order: the value is the mean
+    over all orders. Percentile bootstrap over items.
+    """
+    return _area("aurc", confidence, right, rng, excess=False)
+
+
+def excess_aurc(confidence: ArrayLike, right: ArrayLike, rng: Generator) -> Estimate:
+    """E-AURC: `aurc` less that of the best order of the same answers, every right one before every wrong one."""
+    return _area("e_aurc", confidence, right, rng, excess=True)
+
+
+def best_aurc(right: ArrayLike) -> float:
+    """The smallest area that answers with so many errors can have."""
+    wrong = np.sort(1.0 - np.asarray(right, dtype=np.float64))
+    return _mean_risk(wrong)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The most confident share of the answers: from which confidence on, how many, and how accurate."""
+
+    threshold: float
+    share: float
+    accuracy: Estimate
+
+
+def accuracy_coverage(confidence: ArrayLike, right: ArrayLike, shares: Sequence[float]) -> list[Coverage]:
+    """Accuracy of the most confident answers, at each wanted share of all of them; Wilson's interval.
+
+    A share is reached by a threshold, and answers of equal confidence stay together, so the share
+    that is returned may be larger than the one that was asked for.
+    """
+    conf, hit = _pairs(confidence, right)
+    if len(conf) == 0:
+        return []
+    rows = []
+    order = -np.sort(-conf)
+    for share in shares:
+        threshold = float(order[max(round(share * len(conf)), 1) - 1])
+        kept = conf >= threshold
+        rows.append(Coverage(threshold, float(kept.mean()), wilson(int(hit[kept].sum()), int(kept.sum()))))
+    return rows
+
+
+def conformal_threshold(gold_scores: ArrayLike, alpha: float) -> float:
+    """The lowest score with which a label enters a prediction set that holds the gold label with 1 - `alpha`.
+
+    Split conformal prediction (Sadinle, Lei and Wasserman 2019): of the m gold labels' scores on
+    items that nothing was fitted to, the ceil((m + 1)(1 - alpha))-th highest. The promise holds on
+    average over new items that are exchangeable with those. With too few items every label enters: 0.
+    """
+    scores = -np.sort(-np.asarray(gold_scores, dtype=np.float64))
+    rank = int(np.ceil((len(scores) + 1) * (1 - alpha)))
+    return float(scores[rank - 1]) if rank <= len(scores) else 0.0
+
+
+def prediction_sets(scores: ArrayLike, threshold: float) -> NDArray[np.bool_]:
+    """Which labels are in the prediction set of each item: a row per item, a column per label."""
+    return np.asarray(np.asarray(scores, dtype=np.float64) >= threshold)
+
+
+def _pairs(confidence: ArrayLike, right: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Confidences and rights in the order of confidence, so that the items' own order decides nothing."""
+    conf, hit = np.asarray(confidence, dtype=np.float64), np.asarray(right, dtype=np.float64)
+    order = np.lexsort((hit, -conf))
+    return conf[order], hit[order]
+
+
+def _bins(conf: NDArray[np.float64], bins: int, scheme: Scheme) -> NDArray[np.int64]:
+    if scheme == "width":
+        # A confidence on an edge belongs to the bin below, as in the paper.
+        return np.clip(np.ceil(conf * bins).astype(np.int64) - 1, 0, bins - 1)
+    ranks = np.searchsorted(np.sort(conf), conf, side="left")
+    return np.asarray(ranks * bins // len(conf), dtype=np.int64)
+
+
+def _area(name: str, confidence: ArrayLike, right: ArrayLike, rng: Generator, *, excess: bool) -> Estimate:
+    conf, hit = _pairs(confidence, right)
+    if len(conf) == 0:
+        return Estimate(name, None, None, None, 0, "most confident first")
+    wrong = 1 - hit
+    level = np.unique(-conf, return_inverse=True)[1]
+
+    def statistic(rows: NDArray[np.int64]) -> float:
+        rows = np.sort(rows)  # rows stand in the order of confidence already
+        levels, errors = level[rows], wrong[rows]
+        shares = np.bincount(levels, weights=errors) / np.maximum(np.bincount(levels), 1)
+        area = _mean_risk(shares[levels])
+        return area - _mean_risk(np.sort(errors)) if excess else area
+
+    return _bootstrapped(name, statistic, len(conf), rng, "most confident first")
+
+
+def _mean_risk(wrong: NDArray[np.float64]) -> float:
+    return float(np.mean(np.cumsum(wrong) / np.arange(1, len(wrong) + 1)))
+
+
+def _bootstrapped(name: str, statistic: Statistic, n: int, rng: Generator, what: str) -> Estimate:
+    """The statistic of all rows, with a percentile interval over rows drawn with replacement."""
+    resamples = int(np.clip(MOST_DRAWS // n, FEWEST_RESAMPLES, RESAMPLES))
+    drawn = [statistic(rng.integers(n, size=n)) for _ in range(resamples)]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    method = f"{what}; percentile bootstrap, {resamples:,} resamples"
+    return Estimate(name, statistic(np.arange(n)), float(low), float(high), n, method)
