@@ -15,7 +15,7 @@ from harness.comparison import Answers
 from harness.errors import ConfigError, HarnessError
 from harness.ledger import Ledger
 from harness.runner import Progress, Runner
-from harness.store import Store
+from harness.store import Store, is_partial
 from harness.types import Outcome
 
 if TYPE_CHECKING:
@@ -207,7 +207,8 @@ class FailedItems(HarnessError):
 
 def _latest(frame: pd.DataFrame, first: str | None) -> list[analysis.RunFacts]:
     """Run `first` (or else the one with most items), then the newest run of every other arm."""
-    rows = frame[frame["n"].fillna(0) > 0].sort_values("started_at")
+    is_whole = ~frame["params"].map(is_partial).astype(bool) | (frame["run_id"] == first)
+    rows = frame[(frame["n"].fillna(0) > 0) & is_whole].sort_values("started_at")
     if rows.empty:
         return []
     leading = first or str(rows.sort_values("n", kind="stable")["run_id"].iloc[-1])

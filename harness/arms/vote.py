@@ -72,9 +72,7 @@ class VoteArm:
         if not scores:
             return replace(together, outcome=Outcome.ABSTAINED, label=None, score=None, scores=None, error=None)
         best = max(scores, key=lambda label: scores[label])
-        return replace(
-            together, outcome=Outcome.ANSWERED, label=best, score=scores[best], scores=scores, error=None
-        )
+        return replace(together, outcome=Outcome.ANSWERED, label=best, score=scores[best], scores=scores, error=None)
 
 
 def _slowest(ballots: Sequence[Prediction]) -> float | None:

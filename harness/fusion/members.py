@@ -133,11 +133,12 @@ def _member(name: str, rows: pd.DataFrame) -> Member:
     answered = outcome == Outcome.ANSWERED.value
     score = rows["score"].to_numpy(np.float64, na_value=np.nan)
     confidence = np.where(answered, np.where(np.isnan(score), 1.0, score), -np.inf)
-    labels = rows["label"].to_numpy(object)
+    labels = rows["label"].to_numpy(object, copy=True)
+    labels[~answered] = None
     gold = rows["gold"].to_numpy(object)
     return Member(
         name,
-        labels=np.where(answered, labels, None),
+        labels=labels,
         right=answered & np.asarray(labels == gold, dtype=bool),
         failed=outcome == Outcome.FAILED.value,
         confidence=confidence,

@@ -136,8 +136,10 @@ def _rows(members: Members, candidates: Sequence[Numbers], reached: Flags) -> _R
     n = int(reached.sum())
     if not candidates:
         return _Rows(np.zeros((1, 0)), np.array([arm.right[reached].sum()]), np.array([[float(n)]]), np.array([paid]))
-    parts = _last_two(members, candidates[0], reached) if len(candidates) == 1 else _one_by_one(
-        members, candidates, reached
+    parts = (
+        _last_two(members, candidates[0], reached)
+        if len(candidates) == 1
+        else _one_by_one(members, candidates, reached)
     )
     asked = np.column_stack([np.full(len(parts.right), float(n)), parts.asked])
     return _Rows(parts.thresholds, parts.right, asked, parts.cost_usd + paid)

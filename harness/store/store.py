@@ -40,6 +40,14 @@ ANALYSED = """
         case when correct then null else raw end as raw, error
     from scored where run_id in (select unnest($1)) order by run_id, example_id
 """
+LOOK = f"""
+    insert into looks select run_id, dataset_id, split, ? from runs r where run_id = ? and (
+        r.params->>'{rows.TRAINING_PART}' is null or not exists (
+            select 1 from looks join runs other using (run_id) where other.arm_id = r.arm_id
+            and other.split = r.split and other.dataset_id = r.dataset_id
+            and other.params->>'{rows.TRAINING_PART}' is not null)
+    ) on conflict do nothing
+"""
 REPEATING = ("run_id", "arm", "gold", "outcome", "label")
 VECTORS = 8  # of 2,048 rows, read at once
 
@@ -129,7 +137,8 @@ class Store:
     def finish_run(self, run_id: str, status: str, wall_s: float, fit_s: float | None, limits: JSON = None) -> None:
         """Close a run: its state, its time, its row count and the hash of its rows.
 
-        The times of a run that was resumed add up. A finished run on a split is a look at it.
+        The times of a run that was resumed add up. A finished run on a split is a look at it; the points
+        of an arm's learning curve are one look together.
         `limits` is the history of how many calls were under way at once.
         """
         with self._turn, writing(self.path, self._clock, self._wait_s) as connection:
@@ -141,8 +150,7 @@ class Store:
             )
             if n:
                 connection.execute(
-                    "insert into looks select run_id, dataset_id, split, ? from runs where run_id = ? "
-                    "on conflict do nothing",
+                    LOOK,
                     [self._clock.now(), run_id],
                 )
 
@@ -193,6 +201,15 @@ class Store:
                 parts.append(_shared(part, words))
         return pd.concat(parts, ignore_index=True)
 
+    def stored(self, run_id: str) -> dict[str, Prediction]:
+        """Everything that a run has stored, by item id."""
+        query = "select * from predictions where run_id = ?"
+        with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
+            result = connection.execute(query, [run_id])
+            names = [column[0] for column in result.description or ()]
+            found = (rows.to_prediction(dict(zip(names, row, strict=True))) for row in result.fetchall())
+            return {prediction.item_id: prediction for prediction in found}
+
     def looks(self, dataset_id: str, split: str) -> int:
         """How many runs have been scored on a split, removed ones included."""
         query = "select count(*) from looks where dataset_id = ? and split = ?"
@@ -201,12 +218,15 @@ class Store:
         return int(found[0]) if found else 0
 
     def resolve(self, name: str, dataset_id: str | None = None, split: str | None = None) -> str:
-        """The run id meant by an id, a unique prefix of one, a tag, or an arm (its latest run)."""
+        """The run id meant by an id, a unique prefix of one, a tag, or an arm (its latest run).
+
+        An arm's runs on a part of the training split are not meant.
+        """
         frame = self.runs(dataset_id, split)
         is_prefix = frame["run_id"].str.startswith(name) | frame["run_id"].str.startswith(SCHEME + name)
         for matches, is_unique in (
             (frame[frame["tag"] == name], False),
-            (frame[frame["arm"] == name], False),
+            (frame[(frame["arm"] == name) & ~frame["params"].map(rows.is_partial).astype(bool)], False),
             (frame[is_prefix], True),
         ):
             if is_unique and len(matches) > 1:
