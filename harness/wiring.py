@@ -86,12 +86,19 @@ def baseline_job(name: str, scope: Scope, workspace: Workspace, clock: Clock, se
     if not training:
         raise ConfigError(f"{scope.dataset.ref} has no training split, so {name!r} has nothing to learn from")
     said = {"arm": name, "version": module.VERSION, "params": _content(params)}
-    classifier = cast("Classifier", module.build(**params, seed=seed))
-    arm = ClassifierArm(name, classifier, workspace.preferences.cpu_usd_per_hour, clock)
+    arm = ClassifierArm(
+        name, cast("Classifier", module.build(**params, seed=seed)), workspace.preferences.cpu_usd_per_hour, clock
+    )
     # Hand-written rules see the training split only to know the labels; nobody has to pay for it.
     n_train = len(training) if getattr(module, "LEARNS", True) else None
     run = _run(scope, arm=name, arm_id=content_id(said), items=items, seed=seed, n_train=n_train)
     return Job(run, arm, training, items)
+
+
+def classifier(name: str, dataset: Dataset, workspace: Workspace, seed: int = 0) -> Classifier:
+    """A baseline's classifier, not fitted."""
+    module = plugins.load("baselines", name)
+    return cast("Classifier", module.build(**_baseline_params(module, dataset, workspace), seed=seed))
 
 
 def unsuitable(name: str, dataset: Dataset, workspace: Workspace) -> str | None:
