@@ -53,9 +53,10 @@ def learn(project: Project, dataset: Dataset, course: Course, tell: Callable[[st
             if not going:
                 break
     except KeyboardInterrupt:
-        raise Interrupted(
-            "stopped; every fit that was done is stored, and the same command goes on from there"
-        ) from None
+        done = "every fit that was done is stored"
+        raise Interrupted(f"stopped; {done}, and the same command goes on from there") from None
+    finally:
+        class_room.close()
     return [class_room.learnt(arm, found[arm], is_flat=arm not in going) for arm in course.arms]
 
 
@@ -85,8 +86,14 @@ class _ClassRoom:
         for arm in course.arms:
             _check_learns(arm)
         self._runs = {(arm, seed): self._run(arm, seed) for arm in course.arms for seed in range(course.seeds)}
+        place = Place(project.workspace, dataset.ref, course.split, course.limit)
+        self._crew = spread.Crew(place, course.processes)
         project.store.add_dataset(dataset)
         self._embed()
+
+    def close(self) -> None:
+        """End the processes."""
+        self._crew.close()
 
     def labels(self, size: Size) -> int:
         """How many labels a size comes to: the same for every seed."""
@@ -99,14 +106,11 @@ class _ClassRoom:
         fits = [Fit(arm, size, seed) for arm in arms for seed in seeds]
         runs = {fit: self._run_of(fit) for fit in fits}
         said = {fit: self._project.store.stored(run.id) for fit, run in runs.items() if self._is_done(run)}
-        course = self._course
-        place = Place(self._project.workspace, self._dataset.ref, course.split, course.limit)
-        missing = [fit for fit in fits if fit not in said]
-        for fit, predictions in spread.fitted(place, missing, course.processes) if missing else ():
+        for fit, predictions in self._crew.fitted([fit for fit in fits if fit not in said]):
             self._store(runs[fit], predictions)
             said[fit] = {prediction.item_id: prediction for prediction in predictions}
         drawn = {arm: np.array([self._hits(said[Fit(arm, size, seed)]) for seed in seeds]) for arm in arms}
-        return {arm: np.repeat(hits, course.seeds, axis=0) if is_whole else hits for arm, hits in drawn.items()}
+        return {arm: np.repeat(hits, self._course.seeds, axis=0) if is_whole else hits for arm, hits in drawn.items()}
 
     def is_flat(self, arm: str, so_far: _Growing) -> bool:
         """Whether larger sizes are not worth fitting."""

@@ -67,22 +67,35 @@ class _Room:
     items: tuple[Item, ...]
 
 
-def fitted(place: Place, fits: Sequence[Fit], processes: int | None = None) -> Iterator[tuple[Fit, list[Prediction]]]:
-    """Each fit with its predictions, in the order in which they are done."""
-    count = min(processes or os.cpu_count() or 1, len(fits))
-    if count <= 1:
-        room = _opened(place)
-        yield from ((fit, _predictions(room, fit)) for fit in fits)
-        return
-    with ProcessPoolExecutor(count, get_context("spawn"), _enter, (place,)) as pool:
-        waiting = {pool.submit(_work, fit): fit for fit in fits}
-        try:
-            while waiting:
-                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield waiting.pop(future), future.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+class Crew:
+    """Processes that fit classifiers at one place, started when there is something to fit; `close` ends them."""
+
+    def __init__(self, place: Place, processes: int | None = None) -> None:
+        self._place = place
+        self._processes = processes or os.cpu_count() or 1
+        self._pool: ProcessPoolExecutor | None = None
+        self._room: _Room | None = None
+
+    def fitted(self, fits: Sequence[Fit]) -> Iterator[tuple[Fit, list[Prediction]]]:
+        """Each fit with its predictions, in the order in which they are done."""
+        if self._processes == 1 or (len(fits) == 1 and self._pool is None):
+            self._room = self._room or _opened(self._place)
+            yield from ((fit, _predictions(self._room, fit)) for fit in fits)
+        elif fits:
+            yield from self._spread(fits)
+
+    def close(self) -> None:
+        """Let go of the processes; what has not begun is not done."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _spread(self, fits: Sequence[Fit]) -> Iterator[tuple[Fit, list[Prediction]]]:
+        self._pool = self._pool or ProcessPoolExecutor(self._processes, get_context("spawn"), _enter, (self._place,))
+        waiting = {self._pool.submit(_work, fit): fit for fit in fits}
+        while waiting:
+            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield waiting.pop(future), future.result()
 
 
 _ROOM: list[_Room] = []

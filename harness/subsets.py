@@ -30,7 +30,10 @@ def total(examples: Sequence[Example], n: int, seed: int) -> list[Example]:
 def per_class(examples: Sequence[Example], k: int, seed: int) -> list[Example]:
     """`k` examples of each label, or all of a label that has fewer; nested like `total`."""
     ranks = _ranks(examples, seed)
-    return sorted((example for example in examples if ranks[example.item.id] < k), key=lambda one: ranks[one.item.id])
+    return sorted(
+        (example for example in examples if ranks[example.item.id] < k),
+        key=lambda example: (ranks[example.item.id], example.label),
+    )
 
 
 def default_sizes(n: int, labels: int) -> list[int]:
