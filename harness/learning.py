@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What is tried: arms, sizes (smallest first), how many draws of labels, on which items, on how many cores."""
+    """What is tried: arms, sizes (smallest first), the seeds that draw labels, on which items, on how many cores."""
 
     arms: tuple[str, ...]
     sizes: tuple[Size, ...]
-    seeds: int
+    seeds: tuple[int, ...]
     split: str = "test"
     limit: int | None = None
     processes: int | None = None
@@ -49,6 +49,7 @@ def learn(project: Project, dataset: Dataset, course: Course, tell: Callable[[st
             right = class_room.right(going, size)
             for arm in going:
                 found[arm].add(class_room.labels(size), right[arm])
+                found[arm].run_ids += class_room.run_ids(arm, size)
             going = [arm for arm in going if course.to_the_end or not class_room.is_flat(arm, found[arm])]
             if not going:
                 break
@@ -65,6 +66,7 @@ class _Growing:
     """A curve so far: its sizes and, for each, seeds x items."""
 
     sizes: list[int] = field(default_factory=list)
+    run_ids: list[str] = field(default_factory=list)
     right: list[NDArray[np.bool_]] = field(default_factory=list)
 
     def add(self, n: int, right: NDArray[np.bool_]) -> None:
@@ -85,7 +87,7 @@ class _ClassRoom:
         self._groups = {item: group for item, group in groups.items() if group is not None}
         for arm in course.arms:
             _check_learns(arm)
-        self._runs = {(arm, seed): self._run(arm, seed) for arm in course.arms for seed in range(course.seeds)}
+        self._runs = {(arm, seed): self._run(arm, seed) for arm in course.arms for seed in course.seeds}
         place = Place(project.workspace, dataset.ref, course.split, course.limit)
         self._crew = spread.Crew(place, course.processes)
         project.store.add_dataset(dataset)
@@ -101,8 +103,7 @@ class _ClassRoom:
 
     def right(self, arms: Sequence[str], size: Size) -> dict[str, NDArray[np.bool_]]:
         """By arm which items were right, seeds x items; of the whole training split there is only one draw."""
-        is_whole = self.labels(size) == len(self._training)
-        seeds = [0] if is_whole else list(range(self._course.seeds))
+        seeds = self._seeds(size)
         fits = [Fit(arm, size, seed) for arm in arms for seed in seeds]
         runs = {fit: self._run_of(fit) for fit in fits}
         said = {fit: self._project.store.stored(run.id) for fit, run in runs.items() if self._is_done(run)}
@@ -110,7 +111,15 @@ class _ClassRoom:
             self._store(runs[fit], predictions)
             said[fit] = {prediction.item_id: prediction for prediction in predictions}
         drawn = {arm: np.array([self._hits(said[Fit(arm, size, seed)]) for seed in seeds]) for arm in arms}
-        return {arm: np.repeat(hits, self._course.seeds, axis=0) if is_whole else hits for arm, hits in drawn.items()}
+        return {arm: np.repeat(hits, len(self._course.seeds) // len(seeds), axis=0) for arm, hits in drawn.items()}
+
+    def run_ids(self, arm: str, size: Size) -> list[str]:
+        """The stored runs of a size, a seed each."""
+        return [self._run_of(Fit(arm, size, seed)).id for seed in self._seeds(size)]
+
+    def _seeds(self, size: Size) -> tuple[int, ...]:
+        is_whole = self.labels(size) == len(self._training)
+        return self._course.seeds[:1] if is_whole else self._course.seeds
 
     def is_flat(self, arm: str, so_far: _Growing) -> bool:
         """Whether larger sizes are not worth fitting."""
@@ -121,7 +130,7 @@ class _ClassRoom:
         """The curve as a record."""
         items = tuple(item.id for item in self._items)
         is_cut = is_flat and len(found.sizes) < len(self._course.sizes)
-        return Learnt(arm, tuple(found.sizes), np.stack(found.right, axis=1), items, is_cut)
+        return Learnt(arm, tuple(found.sizes), np.stack(found.right, axis=1), items, is_cut, tuple(found.run_ids))
 
     def _hits(self, said: dict[str, Prediction]) -> list[bool]:
         return [said[item.id].label == self._gold[item.id] for item in self._items]

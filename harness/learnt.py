@@ -27,6 +27,7 @@ class Learnt:
     """One arm: `right` is seeds x sizes x items, for the numbers of labels in `sizes` and the `items`' ids.
 
     `is_flat`: larger sizes were left out, because the last two steps were shown to gain less than a point.
+    `run_ids` are the stored runs behind it.
     """
 
     arm: str
@@ -34,6 +35,7 @@ class Learnt:
     right: NDArray[np.bool_]
     items: tuple[str, ...]
     is_flat: bool = False
+    run_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def command(options: Options) -> None:
     course = Course(
         tuple(dict.fromkeys(options.arms)),
         _sizes(dataset, options),
-        options.seeds,
+        tuple(range(options.seeds)),
         options.split,
         options.limit,
         options.processes,
