@@ -36,7 +36,10 @@ class Fusion:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run. `labels` and `per_class` count training labels, beside the whole training split."""
+    """What to run. `labels` and `per_class` count training labels, beside the whole training split.
+
+    Those fits are spread over `processes`, one a core by default.
+    """
 
     arms: tuple[str, ...]
     datasets: tuple[str, ...] = ()
@@ -46,6 +49,7 @@ class Plan:
     per_class: tuple[Count, ...] = ()
     model: str | None = None
     limit: Count | None = None
+    processes: Count | None = None
     budget_usd: Annotated[float, Field(ge=0)] | None = None
     fusion: tuple[Fusion, ...] = field(default=())
 

@@ -72,7 +72,7 @@ def course(plan: Plan, split: str) -> Course | None:
     sizes = [*map(Size, sorted(plan.labels)), *(Size(k, is_per_class=True) for k in sorted(plan.per_class))]
     if not arms or not sizes:
         return None
-    return Course(arms, tuple(sizes), plan.seeds, split, plan.limit, to_the_end=True)
+    return Course(arms, tuple(sizes), plan.seeds, split, plan.limit, plan.processes, to_the_end=True)
 
 
 def fusion_job(office: Office, fusion: Fusion, dataset: Dataset, split: str, seed: int) -> tuple[Job, list[Job]]:

@@ -7,6 +7,7 @@ verdicts. The command line and the Python API both go through here.
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
@@ -233,6 +234,7 @@ def _arm_of(run: analysis.RunFacts) -> tuple[str, str | None, int]:
 
 def _facts(row: dict[str, object]) -> analysis.RunFacts:
     known = {key: None if value != value else value for key, value in row.items()}  # noqa: PLR0124  (NaN)
+    known["params"] = json.loads(str(known["params"] or "{}"))
     return analysis.RunFacts(
         **{name: known.get(name) for name in analysis.RunFacts.__dataclass_fields__}  # type: ignore[arg-type]
     )

@@ -10,6 +10,7 @@ arms = ["rules", "tfidf-svm", "prompt:v1"]
 datasets = ["mail@v1"]
 splits = ["dev", "test"]
 labels = [12]
+processes = 1
 seeds = [0, 1]
 
 [[fusion]]
@@ -42,7 +43,7 @@ def test_a_plan_is_carried_out_once(run, harness):
     first = run(PLAN, "--json").json
     made = sorted((row["arm"], row["split"], row["seed"], row["n_train"]) for row in first)
     assert len(made) == len(set(made)) == 2 * (2 + 2 + 1) + 2 * 2 + 1
-    assert [row for row in first if row["arm"].startswith("cascade:")][0]["split"] == "test"
+    assert next(row for row in first if row["arm"].startswith("cascade:"))["split"] == "test"
     assert {row["status"] for row in first} == {"done"}
     assert {row["n_train"] for row in first if row["arm"] == "tfidf-svm"} == {12, first[2]["n_train"]}
     count = "select count(*) as runs, sum(n) as n from runs"
@@ -90,7 +91,9 @@ def test_a_saved_choice_is_used_and_a_stale_one_refused(run, harness, root):
     assert run('arms = ["rules", "tfidf-svm"]\ndatasets = ["mail@v1"]\nsplits = ["dev", "test"]').code == 0
     stored = harness("cascade", "rules", "tfidf-svm", "--dataset", "mail@v1", "--store", "--json").json
     plan = 'arms = ["rules"]\ndatasets = ["mail@v1"]\n[[fusion]]\nuse = "cascade:rules>tfidf-svm"\n'
-    (live,) = [row for row in run(plan, "--json").json if row["arm"].startswith("cascade:")]
+    done = run(plan, "--json")
+    assert done.code == 0, done.err
+    (live,) = [row for row in done.json if row["arm"].startswith("cascade:")]
     assert live["run_id"] == stored["run_id"]
     rules = root / "prompts" / "mail" / "rules-v1.toml"
     rules.write_text(rules.read_text() + '[[rule]]\nlabel = "question"\nkeyword = "how"\n')
@@ -123,3 +126,12 @@ def test_a_plan_that_is_not_there(harness):
     """The path is named."""
     done = harness("run", "nowhere.toml")
     assert (done.code, "there is no plan nowhere.toml" in done.err) == (2, True)
+
+
+def test_a_run_shows_what_it_was_made_with(run, harness):
+    """`runs show` prints a cascade's members and thresholds."""
+    assert run('arms = ["rules", "tfidf-svm"]\ndatasets = ["mail@v1"]\nsplits = ["dev", "test"]').code == 0
+    assert harness("cascade", "rules", "tfidf-svm", "--dataset", "mail@v1", "--store").code == 0
+    out = harness("runs", "show", "cascade:rules>tfidf-svm").out
+    assert "choice: " in out
+    assert "'chosen_on': 'dev'" in out
