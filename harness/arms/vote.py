@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Count(Protocol):
     """How ballots become scores."""
 
-    def scores(self, ballots: Sequence[Prediction]) -> Mapping[str, float]:
-        """A score per label that got any weight, adding up to 1; the first is taken among equals."""
+    def scores(self, ballots: Sequence[tuple[str | None, float]]) -> Mapping[str, float]:
+        """A score per label, adding up to 1, from each member's label and how sure it is; the first wins a tie."""
         ...
 
 
@@ -68,11 +68,17 @@ class VoteArm:
         failed = [ballot for ballot in ballots if ballot.outcome is Outcome.FAILED]
         if failed:
             return replace(together, outcome=Outcome.FAILED, label=None, score=None, scores=None, error=failed[0].error)
-        scores = dict(self._count.scores(ballots))
+        scores = dict(self._count.scores([(ballot.label, _sureness(ballot)) for ballot in ballots]))
         if not scores:
             return replace(together, outcome=Outcome.ABSTAINED, label=None, score=None, scores=None, error=None)
         best = max(scores, key=lambda label: scores[label])
         return replace(together, outcome=Outcome.ANSWERED, label=best, score=scores[best], scores=scores, error=None)
+
+
+def _sureness(ballot: Prediction) -> float:
+    if ballot.outcome is not Outcome.ANSWERED:
+        return 0.0
+    return 1.0 if ballot.score is None else ballot.score
 
 
 def _slowest(ballots: Sequence[Prediction]) -> float | None:

@@ -7,15 +7,16 @@ dataset has none to spare, each tenth of the items is answered with what the oth
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import comparison
+from harness import comparison, numbers
 from harness.fusion.choosing import choose
 from harness.fusion.members import NEVER, verdicts
 from harness.fusion.sweep import P95, Walk, quantile, sweep, walk
+from harness.fusion.votes import counted, tally
 from harness.ids import unit_interval
 from harness.stats import clusters, intervals, routing
 from harness.stats.paired import Table2x2
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from harness.constraints import Constraints
     from harness.fusion.members import Member, Members
     from harness.fusion.sweep import Sweep
+    from harness.fusion.votes import Rule
     from harness.types import Estimate
 
 FOLDS = 10
@@ -151,6 +153,23 @@ def cascade(arm: str, chooser: Members, tested: Members, limits: Constraints, rn
         swept.is_thinned,
         tested.unshared,
     )
+
+
+def vote(rule: Rule, arm: str, chooser: Members, tested: Members, rng: Generator) -> Study:
+    """The vote `arm` of the members, its count made on `chooser` and reported on `tested`.
+
+    When both are the same object, it is cross-fitted. A vote has no thresholds.
+    """
+    is_crossfitted = tested is chooser
+    if is_crossfitted:
+        walked = crossfitted(tested, lambda others, fold: tally(counted(rule, others), fold))
+    else:
+        walked = tally(counted(rule, chooser), tested)
+    assert walked is not None  # a count can always be made
+    found = replace(_tested(arm, tested, walked, rng), answered_by=None)
+    n = chooser.whole().n
+    reason = f"counted as {numbers.plural(n, 'item')} of the choosing split say"
+    return Study(arm, (), None, reason, found, _oracle(tested, None), None, is_crossfitted, unshared=tested.unshared)
 
 
 def _setting(swept: Sweep, row: int) -> Setting:
