@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from harness.types import JSON, Arm, Dataset, Item
 
-How = Literal["cascade", "router", "vote", "vote-weighted", "vote-stacked"]
-JOINED = {"cascade": ">", "router": ">"}
+How = Literal["cascade", "vote", "vote-weighted", "vote-stacked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Choice:
 
 def name_of(how: How, arms: Sequence[str]) -> str:
     """The name of the fusion of some arms."""
-    return f"{how}:{JOINED.get(how, '+').join(arms)}"
+    return f"{how}:{('>' if how == 'cascade' else '+').join(arms)}"
 
 
 def choice_of(params: object, where: str) -> Choice:

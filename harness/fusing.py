@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from harness import fused, plugins
 from harness.arms.replay import ReplayArm
+from harness.arms.vote import VoteArm
 from harness.comparison import Answers
 from harness.errors import ConfigError
 from harness.fused import Part
 from harness.fusion.members import members
+from harness.fusion.votes import counted
 from harness.store import is_partial
 
 if TYPE_CHECKING:
@@ -64,12 +66,18 @@ def stored(project: Project, pairs: Sequence[Pair], splits: Splits) -> tuple[Mem
 
 
 def replayed(project: Project, choice: Choice, pairs: Sequence[Pair], dataset: Dataset, split: str) -> Job:
-    """The job that runs the chosen cascade over what its members have stored; nobody is asked."""
+    """The job that runs the chosen fusion over what its members have stored; nobody is asked.
+
+    A vote is counted as the split that chooses says.
+    """
     said = [project.store.stored(pair.tested) for pair in pairs]
     arms = [ReplayArm(pair.part.arm, predictions) for pair, predictions in zip(pairs, said, strict=True)]
     shared = set.intersection(*(set(predictions) for predictions in said))
     items = [example.item for example in dataset.in_split(split) if example.item.id in shared]
-    return fused.job(choice, arms, dataset, split, items)
+    if choice.how == "cascade":
+        return fused.job(choice, arms, dataset, split, items)
+    chooser = _members(project, [(pair.part.arm, pair.chooser) for pair in pairs])
+    return fused.job_of(choice, VoteArm(arms, counted(choice.how, chooser)), dataset, split, items)
 
 
 def _members(project: Project, runs: Sequence[tuple[str, str]]) -> Members:

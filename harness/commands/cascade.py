@@ -6,7 +6,7 @@ Example: harness cascade minilm-lr prompt:v3 --min-accuracy 0.85
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast, get_args
 
 import click
 import numpy as np
@@ -15,7 +15,7 @@ from harness import fused, fusing, numbers
 from harness.commands import _evaluation, _options
 from harness.commands._groups import print_table
 from harness.errors import ConfigError
-from harness.fused import Choice
+from harness.fused import Choice, How
 from harness.fusing import Splits
 from harness.fusion import study
 
@@ -30,8 +30,10 @@ T = TypeVar("T")
 SHARE, AMOUNT = click.FloatRange(0, 1), click.FloatRange(min=0)
 SHOWN = 8
 IDLE = 0.01
+HOW = get_args(How)
 OPTIONS = (
     click.argument("arms", nargs=-1, metavar="CHEAP DEAR [MORE]..."),
+    _options.option("--how", type=click.Choice(HOW), default="cascade", help="Or a vote of all, instead of stages."),
     _options.option("--choose-on", default="dev", metavar="SPLIT", help="Split that chooses the thresholds."),
     _options.option("--min-accuracy", type=SHARE, default=None, help="Take the cheapest that reaches it."),
     _options.option("--max-cost", type=AMOUNT, default=None, metavar="USD", help="Most dollars per 1,000 items."),
@@ -46,6 +48,7 @@ class Options(_options.Where):
     """What the command line chose; None leaves the workspace's setting."""
 
     arms: tuple[str, ...]
+    how: How
     choose_on: str
     min_accuracy: float | None
     max_cost: float | None
@@ -68,9 +71,13 @@ def command(options: Options) -> None:
     splits = Splits(options.choose_on, options.split)
     pairs = fusing.pairs(project, dataset, options.arms, splits)
     chooser, tested = fusing.stored(project, pairs, splits)
-    name = fused.name_of("cascade", [pair.part.arm for pair in pairs])
-    limits = _limits(options, project.workspace.preferences.decide)
-    found = study.cascade(name, chooser, tested, limits, np.random.default_rng(options.seed))
+    name = fused.name_of(options.how, [pair.part.arm for pair in pairs])
+    rng = np.random.default_rng(options.seed)
+    if options.how == "cascade":
+        limits = _limits(options, project.workspace.preferences.decide)
+        found = study.cascade(name, chooser, tested, limits, rng)
+    else:
+        found = study.vote(options.how, name, chooser, tested, rng)
     run_id = _stored(project, dataset, pairs, found, splits) if options.store else None
     if options.as_json:
         _options.print_json(
@@ -97,7 +104,7 @@ def _limits(options: Options, settings: Constraints) -> Constraints:
 
 
 def _stored(project: Project, dataset: Dataset, pairs: list[Pair], found: Study, splits: Splits) -> str:
-    if found.chosen is None:
+    if found.tested is None:
         raise ConfigError(f"there is nothing to store: {found.reason}")
     if found.is_crossfitted:
         raise ConfigError(
@@ -105,7 +112,9 @@ def _stored(project: Project, dataset: Dataset, pairs: list[Pair], found: Study,
             "choose on another split"
         )
     parts = tuple(pair.part for pair in pairs)
-    choice = Choice("cascade", dataset.id, splits.chooser, parts, found.chosen.thresholds)
+    thresholds = () if found.chosen is None else found.chosen.thresholds
+    how = cast("How", found.arm.partition(":")[0])
+    choice = Choice(how, dataset.id, splits.chooser, parts, thresholds)
     job = fusing.replayed(project, choice, pairs, dataset, splits.tested)
     return _evaluation.carry_out(project, dataset, [job])[0].run_id
 
@@ -134,12 +143,11 @@ def _show(found: Study, dataset: Dataset, splits: Splits, chooser_n: int, tested
         else f"chosen on {splits.chooser} ({numbers.plural(chooser_n, 'item')}), reported on {splits.tested} "
         f"({numbers.plural(tested_n, 'item')})"
     )
-    click.echo(
-        f"{found.arm} on {dataset.ref}: {numbers.plural(len(found.settings), 'setting')}, {how}; no call was made\n"
-    )
-    names = found.arm.partition(":")[2].split(">")
-    _show_settings(found, names, splits.chooser)
-    if found.chosen is None or found.tested is None:
+    settings = f"{numbers.plural(len(found.settings), 'setting')}, " if found.settings else ""
+    click.echo(f"{found.arm} on {dataset.ref}: {settings}{how}; no call was made\n")
+    if found.settings:
+        _show_settings(found, found.arm.partition(":")[2].split(">"), splits.chooser)
+    if found.tested is None:
         click.echo(click.style(f"Nothing was chosen: {found.reason}.", bold=True))
         return
     _show_tested(found, splits.tested)
@@ -148,11 +156,7 @@ def _show(found: Study, dataset: Dataset, splits: Splits, chooser_n: int, tested
 
 
 def _show_settings(found: Study, names: list[str], chooser: str) -> None:
-    rows = (
-        [found.settings[int(i)] for i in np.unique(np.linspace(0, len(found.settings) - 1, SHOWN).round())]
-        if found.settings
-        else []
-    )
+    rows = [found.settings[int(i)] for i in np.unique(np.linspace(0, len(found.settings) - 1, SHOWN).round())]
     if found.chosen is not None and found.chosen not in rows:
         rows = sorted([*rows, found.chosen], key=found.settings.index)
     columns = (
@@ -188,29 +192,19 @@ def _threshold(threshold: float | None) -> str:
 
 
 def _show_tested(found: Study, split: str) -> None:
-    tested, line = found.tested, found.random_line
+    tested = found.tested
     assert tested is not None
-    members = line.members if line is not None else ()
+    shares = map(numbers.share, tested.answered_by or [None] * len(tested.members))
+    rows = [
+        (one.arm, numbers.share(one.accuracy.value), numbers.span(one.accuracy), numbers.dollars(one.cost_per_1000_usd))
+        for one in tested.members
+    ]
+    mine = (numbers.share(tested.estimate.value), numbers.span(tested.estimate), numbers.dollars(tested.cost))
     print_table(
         (f"on {split}", "accuracy", "95%", "$ per 1,000", "answers"),
         [
-            (
-                found.arm,
-                numbers.share(tested.estimate.value),
-                numbers.span(tested.estimate),
-                numbers.dollars(tested.cost),
-                "",
-            ),
-            *(
-                (
-                    one.arm,
-                    numbers.share(one.accuracy.value),
-                    numbers.span(one.accuracy),
-                    numbers.dollars(one.cost_per_1000_usd),
-                    numbers.share(share),
-                )
-                for one, share in zip(members, tested.answered_by or (), strict=True)
-            ),
+            (found.arm, *mine, ""),
+            *((*row, "" if tested.answered_by is None else share) for row, share in zip(rows, shares, strict=True)),
         ],
         numeric=("accuracy", "95%", "$ per 1,000", "answers"),
     )

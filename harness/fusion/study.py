@@ -66,7 +66,8 @@ class Tested:
 
     `cost` is $ per 1,000, `answered_by` the share of items on which each member's answer stands (None
     for a vote). `against` compares the fusion (a) with each member, p-values corrected for their
-    number. `failed` items had an outage in some member and are not scored.
+    number. `failed` items had an outage in some member and are not scored. `members` are the arms
+    alone, on the same items.
     """
 
     estimate: Estimate
@@ -74,6 +75,7 @@ class Tested:
     p95_s: float | None
     answered_by: tuple[float, ...] | None
     failed: int
+    members: tuple[Standing, ...]
     against: tuple[Comparison, ...]
 
 
@@ -231,6 +233,7 @@ def _tested(arm: str, members: Members, walked: Walk, rng: Generator) -> Tested:
         quantile(walked.latency_s[scored], P95),
         tuple(float((walked.by[scored] == stage).mean()) for stage in range(len(members.arms))) if len(right) else None,
         int(members.n - scored.sum()),
+        tuple(map(_standing, rows.arms)),
         tuple(comparison.against(mine, [rows.answers_of(member) for member in rows.arms], rng)) if len(right) else (),
     )
 

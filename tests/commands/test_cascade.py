@@ -141,3 +141,16 @@ def test_missing_and_stale_runs_on_dev(harness, stored, root):
     assert harness("baselines", "--arm", "rules", *where).code == 0
     done = cascade(harness, "rules", "tfidf-svm")
     assert (done.code, "there is another version of rules than on test on mail@v1 / dev" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("how", ["vote", "vote-weighted", "vote-stacked"])
+def test_a_vote_instead_of_stages(harness, stored, how):
+    """All members are asked; stored, it is the arm that was reported."""
+    members = ("rules", "tfidf-svm", "prompt:v1", "--how", how)
+    found = cascade(harness, *members, "--store", "--json").json
+    assert (found["thresholds"], found["chosen"], found["random_line"]) == ([], None, None)
+    shown = harness("runs", "show", f"{how}:rules+tfidf-svm+prompt:v1", "--json").json
+    assert shown["run_id"] == found["run_id"]
+    assert shown["accuracy"]["value"] == pytest.approx(found["test"]["estimate"]["value"])
+    assert shown["cost_per_1000_usd"] == pytest.approx(found["test"]["cost"])
+    assert "against rules" in cascade(harness, *members).out
