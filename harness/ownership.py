@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.types import Estimate
 
 HOURS_A_MONTH = 365.25 * 24 / 12
+ELSEWHERE = ("prompt", "import", "cascade", "router", "vote")
 BATCH_FACTOR = 0.5  # of the list price, at both providers that have a batch API
 
 
@@ -79,9 +80,9 @@ def bill(results: Results, result: RunResult, asked: Constraints) -> Bill | None
 def is_here(arm: str, model: str | None) -> bool:
     """Whether the arm needs a machine of ours: a baseline, or a prompt whose model runs in this process.
 
-    A name with a colon is that of a prompt, an import or a fusion; of those only a prompt's model can be ours.
+    What was imported, and a fusion of several arms, may run anywhere.
     """
-    return model.startswith("local/") if model else ":" not in arm
+    return model.startswith("local/") if model else arm.partition(":")[0] not in ELSEWHERE
 
 
 def machine_usd(cpu_usd_per_hour: float) -> float:

@@ -20,7 +20,7 @@ from harness.errors import ConfigError, HarnessError
 from harness.ledger import Ledger
 from harness.panel import Answers
 from harness.runner import Progress, Runner
-from harness.store import Store
+from harness.store import Store, is_partial
 from harness.types import Outcome
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Project:
             store.add_prompt(prompt.id, prompt.task, prompt.version, prompt.content)
         prices = f"{pricing.table_name()} at {self.clock.now():%Y-%m-%d}" if run.model else None
         store.start_run(run, dataset=dataset.ref, code_version=__version__, prices_as_of=prices)
-        for prediction in store.stored(run.id) if lookout is not None else ():
+        for prediction in store.stored(run.id).values() if lookout is not None else ():
             lookout.notice(prediction)  # type: ignore[union-attr]  # there is one
         runner = Runner(store, self.clock, stop, watch, lookout)
         fit_s: float | None = None
@@ -289,7 +289,8 @@ class FailedItems(HarnessError):
 
 def _latest(frame: pd.DataFrame, first: str | None) -> list[analysis.RunFacts]:
     """Run `first` (or else the one with most items), then the newest run of every other arm."""
-    rows = frame[frame["n"].fillna(0) > 0].sort_values("started_at")
+    is_whole = ~frame["params"].map(is_partial).astype(bool) | (frame["run_id"] == first)
+    rows = frame[(frame["n"].fillna(0) > 0) & is_whole].sort_values("started_at")
     if rows.empty:
         return []
     leading = first or str(rows.sort_values("n", kind="stable")["run_id"].iloc[-1])

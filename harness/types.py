@@ -174,6 +174,10 @@ class Usage:
         """All tokens of the call."""
         return self.input_fresh + self.cache_read + self.cache_write + self.output_visible + self.reasoning
 
+    def plus(self, other: Usage) -> Usage:
+        """The tokens of both calls, bucket by bucket."""
+        return Usage(*(getattr(self, bucket) + getattr(other, bucket) for bucket in self.__slots__))
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -239,9 +243,10 @@ class Prediction:
     path: tuple[str, ...] = ()
 
     def after(self, first: Prediction) -> Prediction:
-        """This prediction, asked for after `first`: costs and waits add up, paths join."""
+        """This prediction, asked for after `first`: costs, tokens and waits add up, paths join."""
         return replace(
             self,
+            usage=first.usage.plus(self.usage) if first.usage and self.usage else self.usage or first.usage,
             cost_usd=_sum(first.cost_usd, self.cost_usd),
             billed_usd=_sum(first.billed_usd, self.billed_usd),
             latency_s=_sum(first.latency_s, self.latency_s),

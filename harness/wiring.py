@@ -138,6 +138,12 @@ def _encoded(name: str, encoder: str) -> tuple[str, dict[str, JSON]]:
     return f"{name}:{encoder}", {"encoder": encoding.connect(encoder).id}
 
 
+def classifier(name: str, dataset: Dataset, workspace: Workspace, seed: int = 0) -> Classifier:
+    """A baseline's classifier, not fitted."""
+    module = plugins.load("baselines", name)
+    return cast("Classifier", module.build(**_baseline_params(module, dataset, workspace, Choice()), seed=seed))
+
+
 def unsuitable(name: str, dataset: Dataset, workspace: Workspace) -> str | None:
     """Why a baseline has nothing to work with on a dataset, or None when it has."""
     module = plugins.load("baselines", name)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from harness.ids import canonical_json
+from harness.types import Outcome, Prediction, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from harness.types import Dataset, Prediction
+    from harness.types import Dataset
 
 PREDICTION_TYPES = {
     "score": "float64",
@@ -77,6 +79,36 @@ PREDICTION_COLUMNS = [
     "request_id",
     "path",
 ]
+
+
+def to_prediction(row: Mapping[str, Any]) -> Prediction:
+    """The prediction that a row of the table `predictions` was made of."""
+    buckets = [row[bucket] for bucket in BUCKETS]
+    return Prediction(
+        row["example_id"],
+        Outcome(row["outcome"]),
+        usage=None if None in buckets else Usage(*buckets),
+        scores=None if row["scores"] is None else json.loads(row["scores"]),
+        cached=bool(row["cached"]),
+        attempts=row["attempts"] or 0,
+        path=tuple(row["path"] or ()),
+        **{name: row[name] for name in PLAIN},
+    )
+
+
+BUCKETS = ("input_fresh", "cache_read", "cache_write", "output_visible", "reasoning")
+PLAIN = ("label", "score", "raw", "error", "cost_usd", "billed_usd", "latency_s", "waited_s", "request_id")
+
+
+def is_partial(params: str | None) -> bool:
+    """Whether a run with these parameters learnt from a part of the training split: a point of a learning curve.
+
+    Such a run is never the latest run of its arm.
+    """
+    return params is not None and TRAINING_PART in json.loads(params)
+
+
+TRAINING_PART = "training_part"
 
 
 def of_examples(dataset: Dataset) -> pd.DataFrame:

@@ -15,7 +15,6 @@ from harness.errors import ConfigError, StoreError, one_of
 from harness.ids import SCHEME, canonical_json
 from harness.store import rows
 from harness.store.opening import reading, writing
-from harness.types import Outcome, Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.clock import SystemClock
-    from harness.types import JSON, Dataset, Run
+    from harness.types import JSON, Dataset, Prediction, Run
 
 WAIT_S = 15.0
 CONTENT_HASH = """
@@ -57,6 +56,14 @@ SCORES = f"""
             as score
     from asked join runs using (run_id) join predictions p using (run_id)
         join items on items.dataset_id = runs.dataset_id and items.example_id = p.example_id
+"""
+LOOK = f"""
+    insert into looks select run_id, dataset_id, split, ? from runs r where run_id = ? and (
+        r.params->>'{rows.TRAINING_PART}' is null or not exists (
+            select 1 from looks join runs other using (run_id) where other.arm_id = r.arm_id
+            and other.split = r.split and other.dataset_id = r.dataset_id
+            and other.params->>'{rows.TRAINING_PART}' is not null)
+    ) on conflict do nothing
 """
 REPEATING = ("run_id", "arm", "gold", "outcome", "label")
 VECTORS = 8  # of 2,048 rows, read at once
@@ -149,9 +156,10 @@ class Store:
     ) -> None:
         """Close a run: its state, its time, its row count and the hash of its rows.
 
-        The times of a run that was resumed add up. A finished run on a split is a look at it.
-        Of `facts`, `limits` (the history of how many calls were under way at once) and
-        `batch_latency_s` have columns of their own. A run that found out nothing new keeps what it had.
+        The times of a run that was resumed add up. A finished run on a split is a look at it; the points
+        of an arm's learning curve are one look together. Of `facts`, `limits` (the history of how many
+        calls were under way at once) and `batch_latency_s` have columns of their own. A run that found out
+        nothing new keeps what it had.
         """
         rest = dict(facts or {})
         limits, batch_latency_s = rest.pop("limits", None), rest.pop("batch_latency_s", None)
@@ -166,8 +174,7 @@ class Store:
             )
             if n:
                 connection.execute(
-                    "insert into looks select run_id, dataset_id, split, ? from runs where run_id = ? "
-                    "on conflict do nothing",
+                    LOOK,
                     [self._clock.now(), run_id],
                 )
 
@@ -194,15 +201,6 @@ class Store:
         query = "select example_id from predictions where run_id = ? and outcome <> 'failed'"
         with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
             return {row[0] for row in connection.execute(query, [run_id]).fetchall()}
-
-    def stored(self, run_id: str) -> list[Prediction]:
-        """A run's predictions, as far as judging them needs: item, outcome and label."""
-        if not self.path.exists():
-            return []
-        query = "select example_id, outcome, label from predictions where run_id = ? order by example_id"
-        with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
-            found = connection.execute(query, [run_id]).fetchall()
-        return [Prediction(item_id, Outcome(outcome), label) for item_id, outcome, label in found]
 
     def runs(self, dataset_id: str | None = None, split: str | None = None) -> pd.DataFrame:
         """The runs, oldest first, columns as in the table `runs`."""
@@ -255,6 +253,15 @@ class Store:
             "select id, task, version, content from prompts where id in (select unnest($1))", [list(ids)]
         )
 
+    def stored(self, run_id: str) -> dict[str, Prediction]:
+        """Everything that a run has stored, by item id."""
+        query = "select * from predictions where run_id = ?"
+        with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
+            result = connection.execute(query, [run_id])
+            names = [column[0] for column in result.description or ()]
+            found = (rows.to_prediction(dict(zip(names, row, strict=True))) for row in result.fetchall())
+            return {prediction.item_id: prediction for prediction in found}
+
     def looks(self, dataset_id: str, split: str) -> int:
         """How many runs have been scored on a split, removed ones included."""
         query = "select count(*) from looks where dataset_id = ? and split = ?"
@@ -263,12 +270,15 @@ class Store:
         return int(found[0]) if found else 0
 
     def resolve(self, name: str, dataset_id: str | None = None, split: str | None = None) -> str:
-        """The run id meant by an id, a unique prefix of one, a tag, or an arm (its latest run)."""
+        """The run id meant by an id, a unique prefix of one, a tag, or an arm (its latest run).
+
+        An arm's runs on a part of the training split are not meant.
+        """
         frame = self.runs(dataset_id, split)
         is_prefix = frame["run_id"].str.startswith(name) | frame["run_id"].str.startswith(SCHEME + name)
         for matches, is_unique in (
             (frame[frame["tag"] == name], False),
-            (frame[frame["arm"] == name], False),
+            (frame[(frame["arm"] == name) & ~frame["params"].map(rows.is_partial).astype(bool)], False),
             (frame[is_prefix], True),
         ):
             if is_unique and len(matches) > 1:

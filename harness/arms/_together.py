@@ -1,0 +1,28 @@
+"""Asking an arm that stands inside another: in its own batches, at once where it waits for a network."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.types import Arm, Item, Prediction
+
+
+async def ask(arm: Arm, items: Sequence[Item]) -> dict[str, Prediction]:
+    """The arm's predictions by item id.
+
+    An arm that takes one item at a time waits for somebody else: its items are asked at the same
+    time, and its own limits hold. One that takes batches computes here, so they take turns.
+    """
+    if not items:
+        return {}
+    size = arm.batch_size
+    batches = [items[start : start + size] for start in range(0, len(items), size)]
+    if size == 1:
+        answered = await asyncio.gather(*(arm.predict(batch) for batch in batches))
+    else:
+        answered = [await arm.predict(batch) for batch in batches]
+    return {prediction.item_id: prediction for predictions in answered for prediction in predictions}

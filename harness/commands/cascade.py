@@ -1,0 +1,235 @@
+"""Sweep every threshold of a cascade over stored predictions: chosen on dev, reported on test; no new call.
+
+Example: harness cascade minilm-lr prompt:v3 --min-accuracy 0.85
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, TypeVar, cast, get_args
+
+import click
+import numpy as np
+
+from harness import fused, fusing, numbers
+from harness.commands import _evaluation, _options
+from harness.commands._groups import print_table
+from harness.errors import ConfigError
+from harness.fused import Choice, How
+from harness.fusing import Splits
+from harness.fusion import study
+
+if TYPE_CHECKING:
+    from harness.constraints import Constraints
+    from harness.fusing import Pair
+    from harness.fusion.study import Study
+    from harness.project import Project
+    from harness.types import Dataset
+
+T = TypeVar("T")
+SHARE, AMOUNT = click.FloatRange(0, 1), click.FloatRange(min=0)
+SHOWN = 8
+IDLE = 0.01
+HOW = get_args(How)
+OPTIONS = (
+    click.argument("arms", nargs=-1, metavar="CHEAP DEAR [MORE]..."),
+    _options.option("--how", type=click.Choice(HOW), default="cascade", help="Or a vote of all, instead of stages."),
+    _options.option("--choose-on", default="dev", metavar="SPLIT", help="Split that chooses the thresholds."),
+    _options.option("--min-accuracy", type=SHARE, default=None, help="Take the cheapest that reaches it."),
+    _options.option("--max-cost", type=AMOUNT, default=None, metavar="USD", help="Most dollars per 1,000 items."),
+    _options.option("--max-p95", type=AMOUNT, default=None, metavar="SECONDS", help="Slowest 95th percentile."),
+    _options.option("--margin", type=SHARE, default=None, help="Accuracy to give up for a lower cost."),
+    _options.option("--store", is_flag=True, help="Keep the chosen cascade as a run of its own."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options(_options.Where):
+    """What the command line chose; None leaves the workspace's setting."""
+
+    arms: tuple[str, ...]
+    how: How
+    choose_on: str
+    min_accuracy: float | None
+    max_cost: float | None
+    max_p95: float | None
+    margin: float | None
+    store: bool
+    dataset: str | None
+    split: str
+    seed: int
+
+
+@click.command(help=__doc__)
+@_options.gathered(Options, *OPTIONS, _options.dataset, _options.split, _options.seed, *_options.WHERE)
+def command(options: Options) -> None:
+    """Try a cascade on stored predictions."""
+    if len(options.arms) < 2:
+        raise ConfigError(f"a cascade takes two arms or more, cheapest first; found {len(options.arms)}")
+    project = options.project()
+    dataset = project.dataset(options.dataset)
+    splits = Splits(options.choose_on, options.split)
+    pairs = fusing.pairs(project, dataset, options.arms, splits)
+    chooser, tested = fusing.stored(project, pairs, splits)
+    name = fused.name_of(options.how, [pair.part.arm for pair in pairs])
+    rng = np.random.default_rng(options.seed)
+    if options.how == "cascade":
+        limits = _limits(options, project.workspace.preferences.decide)
+        found = study.cascade(name, chooser, tested, limits, rng)
+    else:
+        found = study.vote(options.how, name, chooser, tested, rng)
+    run_id = _stored(project, dataset, pairs, found, splits) if options.store else None
+    if options.as_json:
+        _options.print_json(
+            _json(found)
+            | {"dataset": dataset.ref, "choose_on": options.choose_on, "split": options.split, "run_id": run_id}
+        )
+        return
+    _show(found, dataset, splits, chooser.n, tested.n)
+    if run_id is not None:
+        click.echo(f"Stored as {run_id}: it stands in the scorecard, decide, compare and report as {name}")
+
+
+def _limits(options: Options, settings: Constraints) -> Constraints:
+    def given(value: float | None, setting: T) -> float | T:
+        return setting if value is None else value
+
+    return replace(
+        settings,
+        min_accuracy=given(options.min_accuracy, settings.min_accuracy),
+        max_usd_per_1000=given(options.max_cost, settings.max_usd_per_1000),
+        max_p95_s=given(options.max_p95, settings.max_p95_s),
+        margin=given(options.margin, settings.margin),
+    )
+
+
+def _stored(project: Project, dataset: Dataset, pairs: list[Pair], found: Study, splits: Splits) -> str:
+    if found.tested is None:
+        raise ConfigError(f"there is nothing to store: {found.reason}")
+    if found.is_crossfitted:
+        raise ConfigError(
+            f"--store: a threshold that {splits.tested} has chosen cannot be scored on {splits.tested}; "
+            "choose on another split"
+        )
+    parts = tuple(pair.part for pair in pairs)
+    thresholds = () if found.chosen is None else found.chosen.thresholds
+    how = cast("How", found.arm.partition(":")[0])
+    choice = Choice(how, dataset.id, splits.chooser, parts, thresholds)
+    job = fusing.replayed(project, choice, pairs, dataset, splits.tested)
+    return _evaluation.carry_out(project, dataset, [job])[0].run_id
+
+
+def _json(found: Study) -> dict[str, object]:
+    """The contract's five keys, and what stands behind them."""
+    tested, line = found.tested, found.random_line
+    return {
+        "arm": found.arm,
+        "thresholds": [asdict(setting) for setting in found.settings],
+        "chosen": None if found.chosen is None else asdict(found.chosen),
+        "reason": found.reason,
+        "test": None if tested is None else asdict(tested),
+        "oracle": asdict(found.oracle),
+        "random_line": None if line is None else asdict(line),
+        "is_crossfitted": found.is_crossfitted,
+        "is_thinned": found.is_thinned,
+        "unshared": found.unshared,
+    }
+
+
+def _show(found: Study, dataset: Dataset, splits: Splits, chooser_n: int, tested_n: int) -> None:
+    how = (
+        f"each tenth of {splits.tested} answered with what the other nine chose"
+        if found.is_crossfitted
+        else f"chosen on {splits.chooser} ({numbers.plural(chooser_n, 'item')}), reported on {splits.tested} "
+        f"({numbers.plural(tested_n, 'item')})"
+    )
+    settings = f"{numbers.plural(len(found.settings), 'setting')}, " if found.settings else ""
+    click.echo(f"{found.arm} on {dataset.ref}: {settings}{how}; no call was made\n")
+    if found.settings:
+        _show_settings(found, found.arm.partition(":")[2].split(">"), splits.chooser)
+    if found.tested is None:
+        click.echo(click.style(f"Nothing was chosen: {found.reason}.", bold=True))
+        return
+    _show_tested(found, splits.tested)
+    for line in sentences(found):
+        click.echo(line)
+
+
+def _show_settings(found: Study, names: list[str], chooser: str) -> None:
+    rows = [found.settings[int(i)] for i in np.unique(np.linspace(0, len(found.settings) - 1, SHOWN).round())]
+    if found.chosen is not None and found.chosen not in rows:
+        rows = sorted([*rows, found.chosen], key=found.settings.index)
+    columns = (
+        "",
+        *(f"{name} keeps" for name in names[:-1]),
+        f"asks {names[-1]}",
+        f"accuracy on {chooser}",
+        "$ per 1,000",
+    )
+    print_table(
+        columns,
+        [
+            (
+                "chosen" if row == found.chosen else "",
+                *(_threshold(threshold) for threshold in row.thresholds),
+                numbers.share(row.asked[-1]),
+                numbers.share(row.accuracy),
+                numbers.dollars(row.cost_per_1000_usd),
+            )
+            for row in rows
+        ],
+        numeric=columns[1:],
+    )
+    click.echo(f"{len(rows)} of {len(found.settings):,} settings; --json has them all" + _thinned(found))
+
+
+def _thinned(found: Study) -> str:
+    return ", thinned: there are too many to keep" if found.is_thinned else ""
+
+
+def _threshold(threshold: float | None) -> str:
+    return "nothing" if threshold is None else f"from {numbers.share(threshold)}"
+
+
+def _show_tested(found: Study, split: str) -> None:
+    tested = found.tested
+    assert tested is not None
+    shares = map(numbers.share, tested.answered_by or [None] * len(tested.members))
+    rows = [
+        (one.arm, numbers.share(one.accuracy.value), numbers.span(one.accuracy), numbers.dollars(one.cost_per_1000_usd))
+        for one in tested.members
+    ]
+    mine = (numbers.share(tested.estimate.value), numbers.span(tested.estimate), numbers.dollars(tested.cost))
+    print_table(
+        (f"on {split}", "accuracy", "95%", "$ per 1,000", "answers"),
+        [
+            (found.arm, *mine, ""),
+            *((*row, "" if tested.answered_by is None else share) for row, share in zip(rows, shares, strict=True)),
+        ],
+        numeric=("accuracy", "95%", "$ per 1,000", "answers"),
+    )
+
+
+def sentences(found: Study) -> list[str]:
+    """A tried fusion in words: against its members, against chance, and what no fusion could pass."""
+    tested, oracle, line = found.tested, found.oracle, found.random_line
+    assert tested is not None
+    said = [
+        f"against {one.b} {numbers.with_interval(one.difference)}, p {numbers.p_value(one.adjusted_p)} "
+        f"(Holm, {len(tested.against)} comparisons)"
+        for one in tested.against
+    ]
+    if line is not None:
+        said.append(
+            f"drawing the arm by lot, as often, gets {numbers.share(line.accuracy)}; choosing by score is "
+            f"{numbers.with_interval(line.lead)} better"
+        )
+    said.append(
+        f"the oracle, which always asks an arm that is right, gets {numbers.with_interval(oracle.accuracy)}: "
+        f"{numbers.share(oracle.worth)} over the best member is all that any fusion could add"
+    )
+    if oracle.worth < IDLE:
+        said.append("that is less than a point: a fusion of these arms is idle")
+    if tested.failed:
+        said.append(f"{numbers.plural(tested.failed, 'item')} on which an arm failed are not scored")
+    return said

@@ -1,0 +1,157 @@
+"""Run a plan: a matrix of arms, datasets, splits, seeds and label counts, and fusions of them; resumable.
+
+Example: harness run plan.toml --dry-run
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from typing import TYPE_CHECKING
+
+import click
+
+from harness import learning, numbers, plan, planned, stack
+from harness.commands import _dry_run, _evaluation, _options
+from harness.commands._groups import print_table
+from harness.errors import ConfigError
+from harness.planned import Office
+from harness.project import complain_about_failures
+from harness.stats import intervals
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from harness.plan import Plan
+    from harness.project import Done, Project
+    from harness.wiring import Job
+
+OPTIONS = (
+    click.argument("file", metavar="PLAN.TOML", type=_options.FILE),
+    _options.option("--dry-run", is_flag=True, help="Print what is missing and its price; run nothing."),
+    _options.option("--budget", type=click.FloatRange(min=0), default=None, metavar="USD", help="Never bill more."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options(_options.Where):
+    """What the command line chose."""
+
+    file: Path
+    dry_run: bool
+    budget: float | None
+
+
+@click.command(help=__doc__)
+@_options.gathered(Options, *OPTIONS, *_options.WHERE)
+def command(options: Options) -> None:
+    """Carry out a plan."""
+    project = options.project()
+    found = plan.parse(_text(options.file), str(options.file))
+    with project.ledger() as ledger:
+        office = Office(project, ledger, _asking(project, found, options), found.limit)
+        wanted = plan.steps(found)
+        for step in wanted:
+            office.check(step)  # every mistake is found before anything runs
+        if options.dry_run:
+            _dry_run.show(project, [office.job(step) for step in wanted], as_json=options.as_json)
+            return
+        done = [_done(project, office.job(step), step.dataset) for step in wanted]
+        run_ids = [one.run_id for one in done] + _parts(project, found)
+        fusions = _fusions(office, found)
+    _report(project, [*run_ids, *(one.run_id for one in fusions)], as_json=options.as_json)
+    complain_about_failures([*done, *fusions])
+
+
+def _asking(project: Project, found: Plan, options: Options) -> stack.Asking:
+    preferences = project.workspace.preferences
+    budgets = (options.budget, found.budget_usd, preferences.budget_usd)
+    return stack.Asking(
+        model=found.model or preferences.model,
+        workers=preferences.concurrency,
+        requests_per_minute=preferences.requests_per_minute,
+        tokens_per_minute=preferences.tokens_per_minute,
+        timeout_s=preferences.timeout_s,
+        deadline_s=preferences.deadline_s,
+        budget_usd=next((budget for budget in budgets if budget is not None), None),
+        tell=partial(click.echo, err=True),
+    )
+
+
+def _done(project: Project, job: Job, dataset: str | None) -> Done:
+    return _evaluation.carry_out(project, project.dataset(dataset), [job])[0]
+
+
+def _parts(project: Project, found: Plan) -> list[str]:
+    """The runs on parts of the training split; they need no model and take all cores."""
+    run_ids = []
+    for ref, split in product(found.datasets or (None,), found.splits):
+        course = planned.course(found, split)
+        if course is not None:
+            dataset = project.dataset(ref)
+            learnt = learning.learn(project, dataset, course, partial(click.echo, err=True))
+            run_ids += [run_id for one in learnt for run_id in one.run_ids]
+    return run_ids
+
+
+def _fusions(office: Office, found: Plan) -> list[Done]:
+    done = []
+    for ref, split, fusion in product(found.datasets or (None,), found.splits, found.fusion):
+        if split == fusion.choose_on and fusion.thresholds is None and fusion.use is None:
+            continue  # it chose there
+        dataset = office.project.dataset(ref)
+        job, members = planned.fusion_job(office, fusion, dataset, split, found.seeds[0])
+        try:
+            done += _evaluation.carry_out(office.project, dataset, [job])
+        finally:
+            for member in members:
+                if member.model is not None:
+                    asyncio.run(member.model.close())
+    return done
+
+
+def _report(project: Project, run_ids: Sequence[str], *, as_json: bool) -> None:
+    """A line a run, in the order of the plan."""
+    frame = project.store.runs()
+    facts = {row["run_id"]: row for row in frame.astype(object).where(frame.notna(), None).to_dict("records")}
+    scored = project.store.predictions(run_ids).dropna(subset=["correct"])
+    right = {run_id: rows["correct"].astype(bool) for run_id, rows in scored.groupby("run_id")}
+    rows = []
+    for run_id in dict.fromkeys(run_ids):
+        mine = right.get(run_id, ())
+        accuracy = intervals.wilson(int(sum(mine)), len(mine))
+        names = ("dataset", "split", "arm", "model", "seed", "n_train", "n", "status")
+        rows.append({"run_id": run_id, **{name: facts[run_id][name] for name in names}, "accuracy": accuracy})
+    if as_json:
+        _options.print_json(rows)
+        return
+    print_table(
+        ("arm", "dataset", "split", "seed", "labels", "n", "accuracy", "95%"),
+        [
+            (
+                str(row["arm"]),
+                str(row["dataset"]),
+                str(row["split"]),
+                str(row["seed"]),
+                numbers.count(row["n_train"]) if row["n_train"] is not None else "none",
+                numbers.count(row["n"]),
+                numbers.share(row["accuracy"].value),
+                numbers.span(row["accuracy"]),
+            )
+            for row in rows
+        ],
+        numeric=("seed", "labels", "n", "accuracy", "95%"),
+    )
+    click.echo(f"{numbers.plural(len(rows), 'run')}; what is stored is not run again")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"there is no plan {path}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8: {error}") from None

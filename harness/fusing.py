@@ -1,0 +1,150 @@
+"""Fusions of a workspace's stored runs: which runs they are of, and the run that is made of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness import fused, plugins
+from harness.arms.replay import ReplayArm
+from harness.arms.vote import VoteArm
+from harness.comparison import Answers
+from harness.errors import ConfigError
+from harness.fused import Part
+from harness.fusion.members import members
+from harness.fusion.votes import counted
+from harness.store import is_partial
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from harness.fused import Choice
+    from harness.fusion.members import Members
+    from harness.project import Project
+    from harness.types import Dataset
+    from harness.wiring import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A member with its run on the split that chooses and its run on the split that is reported."""
+
+    part: Part
+    chooser: str
+    tested: str
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """The split that chooses thresholds, and the one that is reported; one and the same for cross-fitting."""
+
+    chooser: str
+    tested: str
+
+
+def pairs(project: Project, dataset: Dataset, names: Sequence[str], splits: Splits) -> list[Pair]:
+    """The runs of each member; `ConfigError` says which command makes one that is missing."""
+    _check_splits(dataset, splits)
+    frame = project.store.runs(dataset.id)
+    found = [_pair(project, dataset, name, splits, frame) for name in names]
+    twice = {pair.tested for pair in found if [other.tested for other in found].count(pair.tested) > 1}
+    if twice:
+        raise ConfigError(
+            f"{' and '.join(names)} name one run more than once ({', '.join(twice)}); a fusion needs different arms"
+        )
+    return found
+
+
+def stored(project: Project, pairs: Sequence[Pair], splits: Splits) -> tuple[Members, Members]:
+    """The members on the split that chooses and on the one that is reported: the same object where both are one."""
+    chooser = _members(project, [(pair.part.arm, pair.chooser) for pair in pairs])
+    if splits.chooser == splits.tested:
+        return chooser, chooser
+    return chooser, _members(project, [(pair.part.arm, pair.tested) for pair in pairs])
+
+
+def replayed(project: Project, choice: Choice, pairs: Sequence[Pair], dataset: Dataset, split: str) -> Job:
+    """The job that runs the chosen fusion over what its members have stored; nobody is asked.
+
+    A vote is counted as the split that chooses says.
+    """
+    said = [project.store.stored(pair.tested) for pair in pairs]
+    arms = [ReplayArm(pair.part.arm, predictions) for pair, predictions in zip(pairs, said, strict=True)]
+    shared = set.intersection(*(set(predictions) for predictions in said))
+    items = [example.item for example in dataset.in_split(split) if example.item.id in shared]
+    if choice.how == "cascade":
+        return fused.job(choice, arms, dataset, split, items)
+    chooser = _members(project, [(pair.part.arm, pair.chooser) for pair in pairs])
+    return fused.job_of(choice, VoteArm(arms, counted(choice.how, chooser)), dataset, split, items)
+
+
+def _members(project: Project, runs: Sequence[tuple[str, str]]) -> Members:
+    rows = project.store.predictions([run_id for _, run_id in runs])
+    return members([Answers(arm, rows[rows["run_id"] == run_id]) for arm, run_id in runs])
+
+
+def _check_splits(dataset: Dataset, splits: Splits) -> None:
+    there = {example.split for example in dataset.examples}
+    if splits.chooser not in there:
+        raise ConfigError(
+            f"{dataset.ref} has no split {splits.chooser!r} to choose thresholds on, it has "
+            f"{', '.join(sorted(there))}; "
+            f"give --choose-on SPLIT, or --choose-on {splits.tested}: then each tenth of it is reported with what the "
+            "other nine chose"
+        )
+
+
+def _pair(project: Project, dataset: Dataset, name: str, splits: Splits, frame: pd.DataFrame) -> Pair:
+    try:
+        run_id = project.store.resolve(name, dataset.id, splits.tested)
+    except ConfigError as error:
+        raise ConfigError(f"{error}; to make one: {_command(name, dataset, splits.tested)}") from None
+    tested = _row(frame, run_id)
+    part = Part(
+        str(tested["arm"]),
+        str(tested["arm_id"]),
+        _known(tested["model"]),
+        int(tested["seed"]),
+        _whole(tested["n_train"]),
+    )
+    if splits.chooser == splits.tested:
+        return Pair(part, run_id, run_id)
+    there = frame[(frame["split"] == splits.chooser) & (frame["arm"] == part.arm) & (frame["n"].fillna(0) > 0)]
+    there = there[~there["params"].map(is_partial).astype(bool)]
+    # What was predicted elsewhere carries no version that could differ.
+    same = there if part.arm.startswith("import:") else there[there["arm_id"] == part.arm_id]
+    same = same[same["model"].map(_known) == part.model] if part.model else same
+    if same.empty:
+        made = _command(part.arm, dataset, splits.chooser, part.model)
+        stale = f"another version of {part.arm} than on {splits.tested}" if len(there) else f"no run of {part.arm}"
+        raise ConfigError(
+            f"there is {stale} on {dataset.ref} / {splits.chooser}, where thresholds are chosen; make it: {made}"
+        )
+    return Pair(part, str(same["run_id"].iloc[-1]), run_id)
+
+
+def _row(frame: pd.DataFrame, run_id: str) -> dict[str, Any]:
+    row: dict[str, Any] = frame[frame["run_id"] == run_id].to_dict("records")[0]
+    return row
+
+
+def _known(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _whole(value: Any) -> int | None:  # noqa: ANN401  (whatever pandas makes of a column with gaps)
+    return None if value is None or value != value else int(value)  # noqa: PLR0124  (NaN)
+
+
+def _command(arm: str, dataset: Dataset, split: str, model: str | None = None) -> str:
+    where = f"--dataset {dataset.ref} --split {split}"
+    if arm.startswith("prompt:"):
+        asked = f" --model {model}" if model else ""
+        return f"harness eval --prompt {arm.removeprefix('prompt:')}{asked} {where}"
+    if arm.startswith("import:"):
+        return f"harness runs import FILE --arm {arm.removeprefix('import:')} {where}"
+    if arm in plugins.names("baselines"):
+        return f"harness baselines --arm {arm} {where}"
+    return f"harness baselines {where}, or harness eval --prompt VERSION {where}"

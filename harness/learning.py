@@ -1,0 +1,167 @@
+"""Learning curves of a workspace: arms x label counts x seeds, over all cores, resumable through the store.
+
+Every fit is a run of its own, stored as soon as it is done; what is stored is not fitted again.
+Sizes are done in turn, the smallest first, so that a curve can end where it is flat.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness import __version__, learnt, plugins, spread, subsets, wiring
+from harness.errors import ConfigError, Interrupted
+from harness.learnt import Learnt
+from harness.spread import Fit, Place, Size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from harness.project import Project
+    from harness.types import Dataset, Prediction, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What is tried: arms, sizes (smallest first), the seeds that draw labels, on which items, on how many cores."""
+
+    arms: tuple[str, ...]
+    sizes: tuple[Size, ...]
+    seeds: tuple[int, ...]
+    split: str = "test"
+    limit: int | None = None
+    processes: int | None = None
+    to_the_end: bool = False
+
+
+def learn(project: Project, dataset: Dataset, course: Course, tell: Callable[[str], None]) -> list[Learnt]:
+    """The curve of each arm, every fit stored; `Interrupted` when stopped, resumable."""
+    class_room = _ClassRoom(project, dataset, course)
+    going, found = list(course.arms), {arm: _Growing() for arm in course.arms}
+    try:
+        for size in course.sizes:
+            tell(f"{class_room.labels(size):,} labels: {', '.join(going)} ...")
+            right = class_room.right(going, size)
+            for arm in going:
+                found[arm].add(class_room.labels(size), right[arm])
+                found[arm].run_ids += class_room.run_ids(arm, size)
+            going = [arm for arm in going if course.to_the_end or not class_room.is_flat(arm, found[arm])]
+            if not going:
+                break
+    except KeyboardInterrupt:
+        done = "every fit that was done is stored"
+        raise Interrupted(f"stopped; {done}, and the same command goes on from there") from None
+    finally:
+        class_room.close()
+    return [class_room.learnt(arm, found[arm], is_flat=arm not in going) for arm in course.arms]
+
+
+@dataclass(slots=True)
+class _Growing:
+    """A curve so far: its sizes and, for each, seeds x items."""
+
+    sizes: list[int] = field(default_factory=list)
+    run_ids: list[str] = field(default_factory=list)
+    right: list[NDArray[np.bool_]] = field(default_factory=list)
+
+    def add(self, n: int, right: NDArray[np.bool_]) -> None:
+        self.sizes.append(n)
+        self.right.append(right)
+
+
+class _ClassRoom:
+    """The training items, the items that are asked, and the runs of all fits."""
+
+    def __init__(self, project: Project, dataset: Dataset, course: Course) -> None:
+        self._project, self._dataset, self._course = project, dataset, course
+        self._scope = wiring.Scope(dataset, course.split, course.limit)
+        self._items = self._scope.items()
+        self._training = self._scope.training()
+        self._gold = {example.item.id: example.label for example in dataset.in_split(course.split)}
+        groups = {example.item.id: example.group for example in dataset.in_split(course.split)}
+        self._groups = {item: group for item, group in groups.items() if group is not None}
+        for arm in course.arms:
+            _check_learns(arm)
+        self._runs = {(arm, seed): self._run(arm, seed) for arm in course.arms for seed in course.seeds}
+        place = Place(project.workspace, dataset.ref, course.split, course.limit)
+        self._crew = spread.Crew(place, course.processes)
+        project.store.add_dataset(dataset)
+        self._embed()
+
+    def close(self) -> None:
+        """End the processes."""
+        self._crew.close()
+
+    def labels(self, size: Size) -> int:
+        """How many labels a size comes to: the same for every seed."""
+        return len(size.part(self._training, 0))
+
+    def right(self, arms: Sequence[str], size: Size) -> dict[str, NDArray[np.bool_]]:
+        """By arm which items were right, seeds x items; of the whole training split there is only one draw."""
+        seeds = self._seeds(size)
+        fits = [Fit(arm, size, seed) for arm in arms for seed in seeds]
+        runs = {fit: self._run_of(fit) for fit in fits}
+        said = {fit: self._project.store.stored(run.id) for fit, run in runs.items() if self._is_done(run)}
+        for fit, predictions in self._crew.fitted([fit for fit in fits if fit not in said]):
+            self._store(runs[fit], predictions)
+            said[fit] = {prediction.item_id: prediction for prediction in predictions}
+        drawn = {arm: np.array([self._hits(said[Fit(arm, size, seed)]) for seed in seeds]) for arm in arms}
+        return {arm: np.repeat(hits, len(self._course.seeds) // len(seeds), axis=0) for arm, hits in drawn.items()}
+
+    def run_ids(self, arm: str, size: Size) -> list[str]:
+        """The stored runs of a size, a seed each."""
+        return [self._run_of(Fit(arm, size, seed)).id for seed in self._seeds(size)]
+
+    def _seeds(self, size: Size) -> tuple[int, ...]:
+        is_whole = self.labels(size) == len(self._training)
+        return self._course.seeds[:1] if is_whole else self._course.seeds
+
+    def is_flat(self, arm: str, so_far: _Growing) -> bool:
+        """Whether larger sizes are not worth fitting."""
+        curve = self.learnt(arm, so_far, is_flat=False)
+        return learnt.is_flat(curve, self._groups, np.random.default_rng(0))
+
+    def learnt(self, arm: str, found: _Growing, *, is_flat: bool) -> Learnt:
+        """The curve as a record."""
+        items = tuple(item.id for item in self._items)
+        is_cut = is_flat and len(found.sizes) < len(self._course.sizes)
+        return Learnt(arm, tuple(found.sizes), np.stack(found.right, axis=1), items, is_cut, tuple(found.run_ids))
+
+    def _hits(self, said: dict[str, Prediction]) -> list[bool]:
+        return [said[item.id].label == self._gold[item.id] for item in self._items]
+
+    def _run(self, arm: str, seed: int) -> Run:
+        project = self._project
+        return wiring.baseline_job(arm, self._scope, project.workspace, project.clock, seed).run
+
+    def _run_of(self, fit: Fit) -> Run:
+        return subsets.of_part(self._runs[fit.arm, fit.seed], fit.size.part(self._training, fit.seed))
+
+    def _is_done(self, run: Run) -> bool:
+        return len(self._project.store.done(run.id)) == len(self._items)
+
+    def _store(self, run: Run, predictions: Sequence[Prediction]) -> None:
+        store = self._project.store
+        store.start_run(run, self._dataset.ref, __version__)
+        store.append(run.id, predictions)
+        store.finish_run(run.id, status="done", wall_s=0.0, fit_s=None)
+
+    def _embed(self) -> None:
+        """Embed every text once, here, with all cores; the processes then find the vectors in the cache."""
+        builds = [plugins.load("baselines", arm).build for arm in self._course.arms]
+        if any("cache" in inspect.signature(build).parameters for build in builds):
+            texts = [item.words for item in (*(example.item for example in self._training), *self._items)]
+            wiring.embed_with("minilm", self._project.workspace)(texts)
+
+
+def _check_learns(arm: str) -> None:
+    if arm not in plugins.names("baselines"):
+        kinds = ", ".join(plugins.names("baselines"))
+        raise ConfigError(f"{arm!r} does not learn from labels here; a curve takes one of {kinds}")
+    if not getattr(plugins.load("baselines", arm), "LEARNS", True):
+        raise ConfigError(f"{arm!r} learns nothing from labels, so it has no learning curve")

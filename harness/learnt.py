@@ -1,0 +1,139 @@
+"""What was learnt with how many labels, and what follows from it: points, crossover, label worth. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.stats import curves, intervals
+from harness.types import Estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    from harness.stats.curves import Crossing
+
+GUESSED_AHEAD = 2  # times the largest size
+LEAST_GAIN = 0.01  # over two steps: less is flat
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """One arm: `right` is seeds x sizes x items, for the numbers of labels in `sizes` and the `items`' ids.
+
+    `is_flat`: larger sizes were left out, because the last two steps were shown to gain less than a point.
+    `run_ids` are the stored runs behind it.
+    """
+
+    arm: str
+    sizes: tuple[int, ...]
+    right: NDArray[np.bool_]
+    items: tuple[str, ...]
+    is_flat: bool = False
+    run_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """The run that a curve is held against: per item its score, failed items left out."""
+
+    name: str
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The accuracy with so many labels, over seeds and items."""
+
+    n_labels: int
+    estimate: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """How many labels the arm saves over another, averaged over the accuracies that both reach."""
+
+    over: str
+    labels: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A learning curve. `crossover` is None without a rival; `guess` is a point beyond what was tried."""
+
+    arm: str
+    seeds: int
+    points: tuple[Point, ...]
+    is_flat: bool
+    rival: str | None
+    level: Estimate | None
+    crossover: Crossing | None
+    worth: tuple[Worth, ...]
+    guess: Point | None
+
+
+def is_flat(learnt: Learnt, groups: Mapping[str, str], rng: Generator) -> bool:
+    """Whether more labels are shown to gain next to nothing."""
+    weights = curves.item_weights(_codes(learnt.items, groups), rng)
+    return curves.is_flat(curves.resampled(learnt.right, weights, rng), LEAST_GAIN)
+
+
+def analyse(
+    learnt: Sequence[Learnt], groups: Mapping[str, str], rival: Rival | None, margin: float, rng: Generator
+) -> list[Curve]:
+    """The curves of arms that were asked the same items, each held against the rival and the other arms.
+
+    A curve crosses the rival where it is no more than `margin` below it. `groups` names the group
+    of an item that has one. All arms and the rival see the same resampled items.
+    """
+    items = learnt[0].items
+    kept = np.array([rival is None or item in rival.scores for item in items])
+    weights = curves.item_weights(_codes([item for item, keep in zip(items, kept, strict=True) if keep], groups), rng)
+    drawn = [curves.resampled(one.right[:, :, kept], weights, rng) for one in learnt]
+    scores = np.array([rival.scores[item] for item in items if item in rival.scores]) if rival else None
+    levels = None if scores is None else weights @ scores
+    return [
+        Curve(
+            arm=one.arm,
+            seeds=len(one.right),
+            points=tuple(
+                Point(n, curves.estimate(draws[:, i], int(kept.sum()), len(one.right))) for i, n in enumerate(one.sizes)
+            ),
+            is_flat=one.is_flat,
+            rival=None if rival is None else rival.name,
+            level=None if scores is None else intervals.wilson(round(float(scores.sum())), len(scores)),
+            crossover=None if levels is None else curves.crossing(one.sizes, draws, levels - margin),
+            worth=tuple(
+                _worth(one, draws, other, others)
+                for other, others in zip(learnt, drawn, strict=True)
+                if other is not one
+            ),
+            guess=_guess(one, draws),
+        )
+        for one, draws in zip(learnt, drawn, strict=True)
+    ]
+
+
+def _worth(one: Learnt, draws: NDArray[np.float64], other: Learnt, others: NDArray[np.float64]) -> Worth:
+    found = [curves.label_worth((one.sizes, a), (other.sizes, b)) for a, b in zip(draws, others, strict=True)]
+    method = "data advantage (Le Scao and Rush 2021), bootstrap of seeds x items"
+    known = [worth for worth in found[1:] if worth is not None]
+    if found[0] is None or len(known) < len(found) - 1:
+        return Worth(other.arm, Estimate("labels", found[0], None, None, len(one.items), f"{method}: no shared band"))
+    low, high = np.quantile(known, [0.025, 0.975])
+    return Worth(other.arm, Estimate("labels", found[0], float(low), float(high), len(one.items), method))
+
+
+def _guess(one: Learnt, draws: NDArray[np.float64]) -> Point | None:
+    ahead = GUESSED_AHEAD * one.sizes[-1]
+    band = curves.extrapolated(one.sizes, draws, ahead)
+    return None if band is None else Point(ahead, band)
+
+
+def _codes(items: Sequence[str], groups: Mapping[str, str]) -> list[str]:
+    return [f"g{groups[item]}" if item in groups else f"i{item}" for item in items]

@@ -1,0 +1,122 @@
+"""Carrying out a plan in a workspace: its jobs, its learning-curve runs and its fusions.
+
+Every run is the run that the single command would make, so nothing is done twice, whichever way it
+was done first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness import fused, fusing, plugins, wiring
+from harness.errors import ConfigError
+from harness.fused import Choice, Part
+from harness.fusing import Splits
+from harness.fusion import study
+from harness.learning import Course
+from harness.plan import PROMPT, Step
+from harness.prompts import files
+from harness.spread import Size
+
+if TYPE_CHECKING:
+    from harness.ledger import Ledger
+    from harness.plan import Fusion, Plan
+    from harness.project import Project
+    from harness.prompts.files import Prompt
+    from harness.stack import Asking
+    from harness.types import Dataset
+    from harness.wiring import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What jobs are made with: the project, its ledger, how models are asked, and how many items."""
+
+    project: Project
+    ledger: Ledger
+    asking: Asking
+    limit: int | None = None
+
+    def check(self, step: Step) -> None:
+        """Raise `ConfigError` for a dataset, split, arm or prompt that is not there; nothing is connected."""
+        dataset = self.project.dataset(step.dataset)
+        wiring.Scope(dataset, step.split, self.limit).items()
+        if step.kind == "prompt":
+            self._prompt(step, dataset)
+            return
+        reason = wiring.unsuitable(step.arm, dataset, self.project.workspace)
+        if reason is not None:
+            raise ConfigError(f"arm {step.arm!r} cannot run on {dataset.ref}: {reason}")
+
+    def job(self, step: Step) -> Job:
+        """The job of one run of the matrix."""
+        project = self.project
+        dataset = project.dataset(step.dataset)
+        scope = wiring.Scope(dataset, step.split, self.limit)
+        if step.kind == "baseline":
+            return wiring.baseline_job(step.arm, scope, project.workspace, project.clock, step.seed)
+        prompt = self._prompt(step, dataset)
+        return wiring.prompt_job(prompt, scope, self.asking, project.workspace, self.ledger, project.clock)
+
+    def _prompt(self, step: Step, dataset: Dataset) -> Prompt:
+        task = self.project.workspace.preferences.task or dataset.name
+        return files.load(self.project.workspace.root, task, step.arm.removeprefix(PROMPT))
+
+
+def course(plan: Plan, split: str) -> Course | None:
+    """The runs on parts of the training split, for the arms that learn; None when the plan has none."""
+    arms = tuple(arm for arm in plan.arms if not arm.startswith(PROMPT) and _learns(arm))
+    sizes = [*map(Size, sorted(plan.labels)), *(Size(k, is_per_class=True) for k in sorted(plan.per_class))]
+    if not arms or not sizes:
+        return None
+    return Course(arms, tuple(sizes), plan.seeds, split, plan.limit, plan.processes, to_the_end=True)
+
+
+def fusion_job(office: Office, fusion: Fusion, dataset: Dataset, split: str, seed: int) -> tuple[Job, list[Job]]:
+    """The job of a fusion, and the jobs of the members that it asks.
+
+    Where thresholds are neither given nor used, it is made of what the members have stored, and asks nobody.
+    """
+    if fusion.use is None and fusion.thresholds is None:
+        return _chosen(office.project, fusion, dataset, split), []
+
+    def step(arm: str) -> Step:
+        return Step(dataset.ref, split, arm, seed)
+
+    if fusion.use is not None:
+        run = office.project.run_results(fusion.use).runs[0].run
+        choice = fused.choice_of(run.params, f"run {run.run_id}")
+        jobs = [office.job(replace(step(part.arm), seed=part.seed)) for part in choice.parts]
+        fused.check(choice, dataset, [_part(job) for job in jobs])
+    else:
+        jobs = [office.job(step(member)) for member in fusion.members]
+        choice = Choice("cascade", dataset.id, "the plan", tuple(map(_part, jobs)), fusion.thresholds or ())
+    live = fused.job(choice, [job.arm for job in jobs], dataset, split, jobs[0].items)
+    training = max((job.training for job in jobs), key=len)
+    return replace(live, training=training), jobs
+
+
+def _chosen(project: Project, fusion: Fusion, dataset: Dataset, split: str) -> Job:
+    splits = Splits(fusion.choose_on, split)
+    pairs = fusing.pairs(project, dataset, fusion.members, splits)
+    chooser, tested = fusing.stored(project, pairs, splits)
+    name = fused.name_of("cascade", fusion.members)
+    limits = project.workspace.preferences.decide
+    found = study.cascade(name, chooser, tested, limits, np.random.default_rng(0))
+    if found.chosen is None:
+        raise ConfigError(f"{name}: {found.reason}")
+    parts = tuple(pair.part for pair in pairs)
+    choice = Choice("cascade", dataset.id, splits.chooser, parts, found.chosen.thresholds)
+    return fusing.replayed(project, choice, pairs, dataset, split)
+
+
+def _part(job: Job) -> Part:
+    run = job.run
+    return Part(run.arm, run.arm_id, run.model, run.seed, run.n_train)
+
+
+def _learns(arm: str) -> bool:
+    return bool(getattr(plugins.load("baselines", arm), "LEARNS", True))

@@ -1,0 +1,81 @@
+"""What fusing arms has brought: each stored fusion beside its members, on the same items."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness import comparison, numbers
+from harness.comparison import Answers
+from harness.report.blocks import Column, Section, Table, Text
+
+if TYPE_CHECKING:
+    from harness.analysis import Results, RunResult
+
+ORDER = 25
+COLUMNS = (
+    Column("member"),
+    Column("keeps its answer"),
+    Column("accuracy alone", numeric=True),
+    Column("$ per 1,000", numeric=True),
+    Column("fusion minus member", numeric=True),
+    Column("p", numeric=True),
+)
+
+
+def section(results: Results) -> Section | None:
+    """A table for every fusion whose members are shown too; nothing where no fusion is stored."""
+    by_arm = {result.run.arm: result for result in results.runs}
+    blocks: list[Text | Table] = []
+    for result in results.runs:
+        members, thresholds = _choice(result)
+        if members and all(member in by_arm for member in members):
+            shown = [by_arm[member] for member in members]
+            blocks += [_head(result, shown), _table(results, result, shown, thresholds)]
+    return Section("Fusions", tuple(blocks)) if blocks else None
+
+
+def _choice(result: RunResult) -> tuple[list[str], list[float | None]]:
+    """The members' names and the thresholds of a fusion's run; nothing for any other run."""
+    choice = result.run.params.get("choice")
+    if not isinstance(choice, dict):
+        return [], []
+    return [part["arm"] for part in choice["parts"]], list(choice["thresholds"])
+
+
+def _head(result: RunResult, members: list[RunResult]) -> Text:
+    best = max(members, key=lambda member: member.accuracy.value or 0.0)
+    return Text(
+        f"{result.run.arm}: {numbers.with_interval(result.accuracy)} at "
+        f"{numbers.dollars(result.cost_per_1000_usd)} per 1,000; its best member, {best.run.arm}, alone "
+        f"{numbers.share(best.accuracy.value)} at "
+        f"{numbers.dollars(best.cost_per_1000_usd)}."
+    )
+
+
+def _table(results: Results, result: RunResult, members: list[RunResult], thresholds: list[float | None]) -> Table:
+    made = comparison.against(
+        _answers(results, result), [_answers(results, member) for member in members], np.random.default_rng(0)
+    )
+    kept = [_kept(threshold) for threshold in thresholds] + ["always"] if thresholds else ["votes"] * len(members)
+    rows = tuple(
+        (
+            member.run.arm,
+            keeps,
+            numbers.share(member.accuracy.value),
+            numbers.dollars(member.cost_per_1000_usd),
+            numbers.with_interval(one.difference),
+            numbers.p_value(one.adjusted_p),
+        )
+        for member, keeps, one in zip(members, kept, made, strict=True)
+    )
+    return Table(COLUMNS, rows, "Chosen on another split than this one. p-values are Holm's, over the members.")
+
+
+def _kept(threshold: float | None) -> str:
+    return "never" if threshold is None else f"from {numbers.share(threshold)}"
+
+
+def _answers(results: Results, result: RunResult) -> Answers:
+    return Answers(result.run.arm, results.predictions[results.predictions["run_id"] == result.run.run_id])
