@@ -7,6 +7,7 @@ verdicts. The command line and the Python API both go through here.
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
@@ -166,6 +167,11 @@ class Project:
             for i, (run_id, repeats) in enumerate(chosen.items())
         ]
 
+    def with_repeats(self, run_id: str) -> list[str]:
+        """A run and its repeats, the run first."""
+        repeats = _repeats(self.store.runs(), run_id)
+        return sorted(repeats, key=lambda other: other != run_id)
+
     def run_results(self, name: str) -> analysis.Results:
         """The results of one run alone: by id, unique prefix, tag, or arm name."""
         run_id = self.store.resolve(name)
@@ -232,6 +238,8 @@ def _arm_of(run: analysis.RunFacts) -> tuple[str, str | None, int]:
 
 def _facts(row: dict[str, object]) -> analysis.RunFacts:
     known = {key: None if value != value else value for key, value in row.items()}  # noqa: PLR0124  (NaN)
+    if isinstance(known.get("params"), str):
+        known["params"] = json.loads(str(known["params"]))
     return analysis.RunFacts(
         **{name: known.get(name) for name in analysis.RunFacts.__dataclass_fields__}  # type: ignore[arg-type]
     )

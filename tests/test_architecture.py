@@ -43,6 +43,10 @@ FLOOR = {
     "runner": 7,
     "constraints": 2,
     "comparison": 7.5,
+    "matching": 3.5,
+    "importers": 4,
+    "importing": 5,
+    "exchange": 10.2,
     "analysis": 8,
     "decision": 8.5,
     "report": 9,
@@ -71,7 +75,7 @@ DOORS = {
     "rich": {"report", "commands"},
     "click": {"commands", "cli"},
     "re2": {"parsing", "baselines"},
-    "pandas": {"store", "comparison", "analysis", "report", "project"},
+    "pandas": {"store", "comparison", "analysis", "report", "project", "exchange"},
     "time": {"clock"},
     "random": {"stack"},
     "tenacity": {"wal"},
@@ -87,6 +91,7 @@ EXTENSIONS = (
     "datasets/recipes",
     "report/sections",
     "commands",
+    "importers",
 )
 
 FORBIDDEN_WORDS = {
