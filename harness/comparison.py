@@ -74,7 +74,7 @@ class Answers:
 
 def compare(a: Answers, b: Answers, rng: Generator) -> Comparison:
     """The comparison of two arms on the items that both were asked; `ConfigError` when there are none."""
-    mine, theirs = _by_item(a.rows), _by_item(b.rows)
+    mine, theirs = by_item(a.rows), by_item(b.rows)
     shared = mine.merge(theirs, left_index=True, right_index=True, suffixes=("_a", "_b"))
     if shared.empty:
         raise ConfigError(f"{a.name} and {b.name} have no item in common; compare runs of the same dataset and split")
@@ -102,7 +102,7 @@ def against(best: Answers, others: Sequence[Answers], rng: Generator) -> list[Co
     return [replace(one, adjusted_p=p) for one, p in zip(made, adjusted, strict=True)]
 
 
-def _by_item(rows: pd.DataFrame) -> pd.DataFrame:
+def by_item(rows: pd.DataFrame) -> pd.DataFrame:
     """One row per item: its mean score over repeats (None: failed each time), gold, label, group, answered."""
     ordered = rows.assign(
         score=rows["correct"].astype("Float64"), is_answered=rows["label"].notna(), label=rows["label"].astype(object)
@@ -151,13 +151,13 @@ def _are_single(a: NDArray[np.float64], b: NDArray[np.float64], groups: NDArray[
 def _clustered(
     differences: NDArray[np.float64], groups: NDArray[np.object_], rng: Generator
 ) -> tuple[Estimate, float | None]:
-    codes = _codes(groups)
+    codes = cluster_codes(groups)
     difference = clusters.cluster_mean(differences, codes, name="difference")
     sums = np.bincount(codes, weights=differences) if len(codes) else np.array([])
     return difference, resampling.paired_permutation(sums, np.zeros_like(sums), rng=rng) if len(sums) else None
 
 
-def _codes(groups: NDArray[np.object_]) -> NDArray[np.int64]:
+def cluster_codes(groups: NDArray[np.object_]) -> NDArray[np.int64]:
     """A number per item: the same for items of one group, its own for an item without."""
     seen: dict[object, int] = {}
     keys = (group if isinstance(group, str) else i for i, group in enumerate(groups))

@@ -36,12 +36,13 @@ def _block(block: Block) -> str:
         text = escaped(block.text)
         return {"verdict": f"**{text}**", "warning": f"> {text}"}.get(block.tone, text)
     if isinstance(block, Table):
-        return _table(block)
+        return table(block)
     assert isinstance(block, Figure)
     return f"![{escaped(block.alt)}]({block.name}.svg)\n\n{escaped(block.caption)}"
 
 
-def _table(block: Table) -> str:
+def table(block: Table) -> str:
+    """A table, its cells escaped."""
     lines = [
         [column.title for column in block.columns],
         ["--:" if column.numeric else ":--" for column in block.columns],
