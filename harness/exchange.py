@@ -19,7 +19,7 @@ from harness.types import Outcome
 from harness.workspace import checked_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from harness.matching import Foreign, Matched
     from harness.project import Project
     from harness.store.travelling import Contents
-    from harness.types import Dataset
+    from harness.types import Dataset, Prediction, Run
 
 BASELINES = "baselines"
 UNSAFE = re.compile(r"[^A-Za-z0-9._@-]+")
@@ -39,6 +39,15 @@ class Arrived:
 
     run_id: str
     matched: Matched
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run that was not carried out by the runner ended, and how long it took, in seconds."""
+
+    status: str = "done"
+    wall_s: float = 0.0
+    fit_s: float | None = None
 
 
 class MissingPredictions(HarnessError):
@@ -57,12 +66,18 @@ def bring_in(project: Project, rows: Iterable[Foreign], dataset: Dataset, split:
             f"none of the {found.rows:,} rows matches an item of {dataset.ref} / {split}"
             f"{_first(found.unmatched)}; is the id or text column the right one?"
         )
-    run, store = matching.run_of(found, dataset, split, arm), project.store
+    run = matching.run_of(found.predictions, dataset, split, arm)
+    keep(project, run, dataset, found.predictions, Ended("missing items" if found.missing else "done"))
+    return Arrived(run.id, found)
+
+
+def keep(project: Project, run: Run, dataset: Dataset, predictions: Sequence[Prediction], ended: Ended) -> None:
+    """Store a run whose predictions are all there; one that is stored already stays as it is."""
+    store = project.store
     store.add_dataset(dataset)
     store.start_run(run, dataset=dataset.ref, code_version=__version__)
-    store.append(run.id, found.predictions)
-    store.finish_run(run.id, status="missing items" if found.missing else "done", wall_s=0.0, fit_s=None)
-    return Arrived(run.id, found)
+    store.append(run.id, predictions)
+    store.finish_run(run.id, status=ended.status, wall_s=ended.wall_s, fit_s=ended.fit_s)
 
 
 def complain_about_missing(found: Matched) -> None:

@@ -18,9 +18,9 @@ from harness.ids import content_id, item_set_id
 from harness.types import Outcome, Prediction, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from harness.types import Dataset, Example
+    from harness.types import JSON, Dataset, Example
 
     Row = tuple[str, Mapping[str, object]]
 
@@ -131,14 +131,22 @@ def match(rows: Iterable[Foreign], dataset: Dataset, split: str, arm: str) -> Ma
     )
 
 
-def run_of(found: Matched, dataset: Dataset, split: str, arm: str) -> Run:
-    """The run that these predictions are. Its identity is what they say: the same file is the same run."""
-    said = [
-        [p.item_id, p.outcome.value, p.label, p.raw, p.score, p.cost_usd, p.latency_s, p.error]
-        for p in found.predictions
+def run_of(
+    predictions: Sequence[Prediction], dataset: Dataset, split: str, arm: str, *, by_answers: bool = False
+) -> Run:
+    """The run that these predictions are. Its identity is what they say: the same answers are the same run.
+
+    `by_answers` leaves prices, times and the last digits of scores out of it: they differ each time
+    that the same function is called.
+    """
+    said: list[JSON] = [
+        [p.item_id, p.outcome.value, p.label, p.score and round(p.score, 6)]
+        if by_answers
+        else [p.item_id, p.outcome.value, p.label, p.raw, p.score, p.cost_usd, p.latency_s, p.error]
+        for p in predictions
     ]
     arm_id = content_id({"arm": arm, "predictions": said})
-    items = item_set_id([prediction.item_id for prediction in found.predictions])
+    items = item_set_id([prediction.item_id for prediction in predictions])
     run_id = content_id({"dataset_id": dataset.id, "split": split, "arm": arm, "arm_id": arm_id, "item_set": items})
     return Run(run_id, dataset.id, split, arm, arm_id, item_set=items)
 

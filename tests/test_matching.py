@@ -85,7 +85,7 @@ def test_the_run_is_what_it_says(dataset):
     rows = [said("bug", text="one text", score=0.5, cost_usd=0.1)]
 
     def run(rows):
-        return run_of(match(rows, dataset, "test", "import:x"), dataset, "test", "import:x").id
+        return run_of(match(rows, dataset, "test", "import:x").predictions, dataset, "test", "import:x").id
 
     assert run(rows) == run(list(rows))
     others = [said("billing", text="one text"), said("bug", text="one text", score=0.6)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -101,7 +101,8 @@ def _settings(options: Options, settings: GateSettings) -> GateSettings:
         settings = replace(settings, prompt=options.prompt, arm=options.arm)
     if settings.prompt and settings.arm:
         raise ConfigError("the candidate is a prompt or an arm; found both")
-    return replace(settings, **{name: value for name, value in given.items() if value is not None})
+    chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    return replace(settings, **chosen)
 
 
 def _candidate(
@@ -181,7 +182,7 @@ def _write(project: Project, report: Report, options: Options) -> list[str]:
             file.write(comment)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         # On stderr, which the runner reads as well: stdout may be JSON.
-        click.echo("\n".join(github.annotations(report)), err=True)
+        click.echo("\n".join(github.lines(report)), err=True)
     return written
 
 

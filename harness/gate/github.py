@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from harness.gate.findings import Check, Report
 
 
-def annotations(report: Report) -> list[str]:
+def lines(report: Report) -> list[str]:
     """`::error` for what failed, `::warning` for what must pass and cannot tell, and the verdict as `::notice`."""
     told = [_annotation(check) for check in report.checks if check.verdict == "fail"]
     told += [_annotation(check) for check in report.checks if check.verdict == "inconclusive" and check.must_pass]

@@ -35,7 +35,8 @@ def render(report: Report) -> bytes:
     for check, kind in cases:
         _case(suite, report, check, kind)
     ET.indent(top)
-    return ET.tostring(top, encoding="utf-8", xml_declaration=True) + b"\n"
+    document: bytes = ET.tostring(top, encoding="utf-8", xml_declaration=True)
+    return document + b"\n"
 
 
 def _case(suite: ET.Element, report: Report, check: Check, kind: str | None) -> None:

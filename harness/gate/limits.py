@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from harness.gate.measured import Measured, Paired
     from harness.gate_settings import GateSettings
+    from harness.types import JSON
 
 LEAST_FOR_A_MEAN = 30  # values from which on the t interval of a mean is worth its name
 
@@ -113,17 +114,17 @@ def _canaries(measured: Measured, wanted: tuple[str, ...]) -> Check:
         )
     mine = rows[rows["example_id"].isin(wanted)]
     wrong = mine[~mine["correct"].fillna(False).astype(bool)].drop_duplicates("example_id")
-    said = [{"id": r.example_id, "gold": r.gold, "answer": _text(r.label)} for r in wrong.itertuples()]
-    facts = {"n": len(set(wanted)), "wrong": said}
+    said: list[JSON] = [{"id": r.example_id, "gold": r.gold, "answer": _text(r.label)} for r in wrong.itertuples()]
+    facts: dict[str, JSON] = {"n": len(set(wanted)), "wrong": said}
     if not said:
         return Check("canaries", "pass", "kept", f"canaries: all {len(set(wanted)):,} are right", facts=facts)
-    first = said[0]
+    first = next(wrong.itertuples())
     return Check(
         "canaries",
         "fail",
         "canary_wrong",
-        f"canaries: {len(said):,} of {len(set(wanted)):,} wrong; {first['id']} is {first['gold']}, "
-        f"and the answer was {first['answer'] or 'none'}",
+        f"canaries: {len(said):,} of {len(set(wanted)):,} wrong; {first.example_id} is {first.gold}, "
+        f"and the answer was {_text(first.label) or 'none'}",
         facts=facts,
     )
 

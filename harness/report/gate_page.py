@@ -11,6 +11,7 @@ from harness.report.blocks import Column, Section, Table, Text
 
 if TYPE_CHECKING:
     from harness.gate import Check, Report
+    from harness.report.blocks import Block
 
 HEADLINES = {
     "pass": "Pass",
@@ -25,7 +26,11 @@ def section(report: Report) -> Section:
     """Headline, what is compared, and the checks: those that decide first, those that watch after them."""
     decisive = [check for check in report.checks if check.must_pass or check.verdict == "fail"]
     watched = [check for check in report.checks if not check.must_pass and check.verdict != "fail"]
-    blocks = [Text(headline(report), "verdict"), Text(_compared(report)), Table(COLUMNS, tuple(map(_row, decisive)))]
+    blocks: list[Block] = [
+        Text(headline(report), "verdict"),
+        Text(_compared(report)),
+        Table(COLUMNS, tuple(map(_row, decisive))),
+    ]
     if watched:
         told = sum(check.verdict == "pass" for check in watched)
         blocks.append(

@@ -107,9 +107,9 @@ def test_the_headline_says_what_to_do():
 
 def test_annotations_are_one_line_each():
     """`::error` for each failed check and a `::notice`; no text of ours or theirs starts a command of its own."""
-    lines = github.annotations(hostile())
+    lines = github.lines(hostile())
     assert all(re.match(r"::(error|warning|notice) title=", line) and "\n" not in line for line in lines)
-    levels = [line.split(" ")[0] for line in github.annotations(report("inconclusive"))]
+    levels = [line.split(" ")[0] for line in github.lines(report("inconclusive"))]
     assert levels == ["::warning", "::notice"]
 
 
