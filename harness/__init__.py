@@ -10,11 +10,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.workbench import Compared, Decided, Evaluation, Gated, Workbench
+    from harness.shown import Compared, Decided, Evaluation, Gated
+    from harness.workbench import Workbench
 
 __version__ = "0.1.0"
 __all__ = ["Compared", "Decided", "Evaluation", "Gated", "Workbench", "__version__"]
-LAZY = {name: "harness.workbench" for name in __all__ if name != "__version__"}
+LAZY = {
+    "Compared": "harness.shown",
+    "Decided": "harness.shown",
+    "Evaluation": "harness.shown",
+    "Gated": "harness.shown",
+    "Workbench": "harness.workbench",
+}
 
 
 def __getattr__(name: str) -> object:

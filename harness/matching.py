@@ -1,7 +1,8 @@
 """Predictions made elsewhere, matched with a dataset's items: by id, else by exact text. Pure.
 
 An answer counts as the label it is spelled like, exactly: nothing is parsed, because whoever made
-the prediction has done that. Anything else is unparsed and keeps its text. Rows that match no item,
+the prediction has done that. Anything else is unparsed and keeps its text. Where the other tool
+judged its answers, they are read as it read them: see `_as_judged`. Rows that match no item,
 rows for an item that has its prediction already, and items without one are reported, never dropped
 in silence.
 """
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from harness import plugins
 from harness.errors import DatasetError, one_of
 from harness.ids import content_id, item_set_id
-from harness.types import Outcome, Prediction, Run
+from harness.types import Outcome, Prediction, ReplyFormat, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     Row = tuple[str, Mapping[str, object]]
 
 PREFIX = "import:"
+LABEL = ReplyFormat(mode="label")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class Columns:
 class Foreign:
     """One prediction as another tool wrote it. `was_right` is that tool's own judgement, where it made one.
 
-    `answer` None, with no outcome given, is an item that was not answered.
+    `answer` None, with no outcome given, is an item that was not answered. `other_texts` are texts of
+    the row of which one may be the item's.
     """
 
     where: str
@@ -57,6 +60,7 @@ class Foreign:
     latency_s: float | None = None
     error: str | None = None
     was_right: bool | None = None
+    other_texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ def match(rows: Iterable[Foreign], dataset: Dataset, split: str, arm: str) -> Ma
         elif example.split != split:
             elsewhere += 1
         else:
-            prediction = _prediction(row, example.item.id, dataset, arm)
+            prediction = _prediction(row, example, dataset, arm)
             found[example.item.id] = prediction
             if row.was_right is not None:
                 judged.append((row.where, row.was_right, prediction.label == example.label))
@@ -166,17 +170,17 @@ class _Places:
 
     def knows(self, row: Foreign) -> bool:
         """Whether the row is about an item of the dataset at all."""
-        return row.id in self._by_id or (row.text is not None and row.text in self._by_text)
+        return row.id in self._by_id or any(text in self._by_text for text in _texts(row))
 
     def take(self, row: Foreign) -> Example | None:
         """The item that a row is about, unless an earlier row was about it."""
         if row.id is not None and row.id in self._by_id:
             return self._once(self._by_id[row.id])
-        waiting = self._by_text.get(row.text, deque()) if row.text is not None else deque()
-        while waiting:
-            example = waiting.popleft()
-            if (taken := self._once(example)) is not None:
-                return taken
+        for text in _texts(row):
+            waiting = self._by_text.get(text, deque())
+            while waiting:
+                if (taken := self._once(waiting.popleft())) is not None:
+                    return taken
         return None
 
     def _once(self, example: Example) -> Example | None:
@@ -186,10 +190,14 @@ class _Places:
         return example
 
 
-def _prediction(row: Foreign, item_id: str, dataset: Dataset, arm: str) -> Prediction:
-    outcome, label = _answer(row, dataset)
+def _texts(row: Foreign) -> tuple[str, ...]:
+    return row.other_texts if row.text is None else (row.text, *row.other_texts)
+
+
+def _prediction(row: Foreign, example: Example, dataset: Dataset, arm: str) -> Prediction:
+    outcome, label = _answer(row, dataset) if row.was_right is None else _as_judged(row, example, dataset)
     return Prediction(
-        item_id,
+        example.item.id,
         outcome,
         label=label,
         score=row.score if label is not None else None,
@@ -213,6 +221,19 @@ def _answer(row: Foreign, dataset: Dataset) -> tuple[Outcome, str | None]:
         return Outcome.ANSWERED, kind.read_gold(label, dataset.label_names, row.where)
     except DatasetError:
         return Outcome.UNPARSED, None
+
+
+def _as_judged(row: Foreign, example: Example, dataset: Dataset) -> tuple[Outcome, str | None]:
+    """The answer as the other tool read it: one that takes `Question.` for `question`, or one that does not.
+
+    What our parser reads as the gold label, and the other tool judged wrong, is unparsed. What it
+    judged right and our parser cannot read is not made right: it is reported as judged differently.
+    """
+    if row.answer is None or row.outcome is not None:
+        return _answer(row, dataset)
+    outcome, label = plugins.load("kinds", dataset.kind).parse(row.answer, dataset.label_names, LABEL)
+    is_refused_there = label == example.label and not row.was_right
+    return (Outcome.UNPARSED, None) if is_refused_there else (outcome, label)
 
 
 def _cell(row: Mapping[str, object], column: str | None, where: str) -> str | None:

@@ -17,7 +17,7 @@ import asyncio
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,7 +32,6 @@ from harness import (
     gate,
     gating,
     matching,
-    numbers,
     plugins,
     stack,
     wiring,
@@ -43,8 +42,7 @@ from harness.datasets import importing, tables
 from harness.errors import ConfigError
 from harness.project import Project
 from harness.prompts import files
-from harness.report import gate_page, inline
-from harness.report.blocks import Section, Text
+from harness.shown import Compared, Decided, Evaluation, Gated
 from harness.workspace import checked_name
 
 if TYPE_CHECKING:
@@ -52,109 +50,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from harness.analysis import Results, RunResult
-    from harness.types import Dataset, Estimate
+    from harness.analysis import Results
+    from harness.gate_settings import GateSettings
+    from harness.types import Dataset
     from harness.wiring import Job
 
 T = TypeVar("T")
 PYTHON = "python:"
-
-
-class Shown:
-    """Something that shows itself: as text where it is printed, as HTML in a notebook."""
-
-    @property
-    def section(self) -> Section:
-        """What is shown."""
-        raise NotImplementedError
-
-    def __str__(self) -> str:
-        return inline.text(self.section)
-
-    def _repr_html_(self) -> str:
-        return inline.page(self.section)
-
-
-@dataclass(frozen=True, repr=False)
-class Evaluation(Shown):
-    """One arm on one split. `results` is what reports read; `predictions` has one row per item."""
-
-    run_id: str
-    dataset: Dataset
-    split: str
-    results: Results
-
-    @property
-    def result(self) -> RunResult:
-        """The run, summed up: outcomes, metrics, cost, latency."""
-        return self.results.runs[0]
-
-    @property
-    def arm(self) -> str:
-        """The arm's name, as reports show it."""
-        return self.result.run.arm
-
-    @property
-    def accuracy(self) -> Estimate:
-        """The headline metric with its interval."""
-        return self.result.accuracy
-
-    @property
-    def predictions(self) -> pd.DataFrame:
-        """example_id, gold, label, outcome, score, correct, cost_usd, latency_s and more, one row per item."""
-        return self.results.predictions.copy()
-
-    @property
-    def section(self) -> Section:
-        """The scorecard's line."""
-        found: Section = plugins.load("report/sections", "scorecard").section(self.results)
-        return found
-
-
-@dataclass(frozen=True, repr=False)
-class Compared(Shown):
-    """Two arms item by item; `comparison` holds the table, the difference, p and MDE."""
-
-    comparison: comparison.Comparison
-
-    @property
-    def section(self) -> Section:
-        """The comparison in words."""
-        one, table = self.comparison, self.comparison.table
-        said = (
-            f"{one.a} minus {one.b}: {numbers.with_interval(one.difference)}, p {numbers.p_value(one.p_value)} "
-            f"({one.method}); of {numbers.plural(one.n, 'item')} {table.only_a:,} only {one.a} got right, "
-            f"{table.only_b:,} only {one.b}."
-        )
-        return Section("Comparison", (Text(said),))
-
-
-@dataclass(frozen=True, repr=False)
-class Decided(Shown):
-    """Which arm should serve the task; `decision` holds candidates, reasons and what would change it."""
-
-    decision: decision.Decision
-
-    @property
-    def section(self) -> Section:
-        """Headline, reasons, and what would change it."""
-        found = self.decision
-        headline = plugins.load("report/sections", "verdict").headline(found)
-        reasons = [Text(f"- {reason}") for reason in found.reasons]
-        changes = [Text(f"What would change it: {change}") for change in found.what_would_change_it]
-        return Section("Verdict", (Text(headline, "verdict"), *reasons, *changes))
-
-
-@dataclass(frozen=True, repr=False)
-class Gated(Shown):
-    """The gate's verdict; `report` holds the checks with their facts."""
-
-    report: gate.Report
-
-    @property
-    def section(self) -> Section:
-        """Headline and checks."""
-        return gate_page.section(self.report)
 
 
 class Workbench:
@@ -206,6 +108,7 @@ class Workbench:
         dataset: Dataset | str | None = None,
         *,
         split: str = "test",
+        items: Sequence[str] = (),
         name: str | None = None,
         workers: int = 1,
         **options: Any,  # noqa: ANN401  (what a prompt's model is asked with: see `stack.Asking`)
@@ -215,10 +118,11 @@ class Workbench:
         `what` is a baseline's name (`minilm-lr`), a prompt (`prompt:v3`, or a path to a .j2 file), a
         function from text to label, or a scikit-learn estimator over texts. For a prompt, `model`,
         `base_url`, `budget_usd`, `repeat` and the other fields of `stack.Asking` may be given.
+        `items` are the ids of the items to ask, where it is not all; `limit` a random part.
         `name` is what a function or an estimator is called in reports: `python:NAME`.
         """
         on = dataset if not isinstance(dataset, str | None) else self.project.dataset(dataset)
-        scope = wiring.Scope(on, split, options.pop("limit", None))
+        scope = wiring.Scope(on, split, options.pop("limit", None), tuple(items))
         if isinstance(what, str):
             run_id = self._job(what, scope, options)
         else:
@@ -256,18 +160,45 @@ class Workbench:
 
     def gate(
         self,
-        candidate: Evaluation | str,
-        baseline: Evaluation | str,
+        candidate: Evaluation | str | None = None,
+        baseline: Evaluation | str | None = None,
         **settings: Any,  # noqa: ANN401  (the fields of `gate_settings.GateSettings`)
     ) -> Gated:
-        """The candidate against an evaluation, a run or an exported file; settings as in `[tool.harness.gate]`."""
+        """The candidate against an evaluation, a run or a file; what is not given is `[tool.harness.gate]`'s."""
+        given = dict(settings)
+        if baseline is not None:
+            given["baseline"] = baseline if isinstance(baseline, str) else baseline.run_id
         one = self.run(candidate) if isinstance(candidate, str) else candidate
-        named = baseline if isinstance(baseline, str) else baseline.run_id
-        chosen = replace(self.project.workspace.preferences.gate, **{"baseline": named, "split": one.split, **settings})
-        base = gating.pinned(self.project, one.dataset, chosen)
-        gating.check_looks(self.project, one.dataset, chosen, base, [one.run_id])
-        asked = gating.Asked(tuple(self.project.with_repeats(one.run_id)))
-        return Gated(gate.check(gating.measured(self.project, one.dataset, chosen, base, asked), chosen))
+        if one is not None:
+            given = {"split": one.split} | given
+        chosen = replace(self.project.workspace.preferences.gate, **given)
+        on = one.dataset if one is not None else self.project.dataset(None)
+        base = gating.pinned(self.project, on, chosen)
+        asked = self._asked(on, chosen) if one is None else gating.Asked(tuple(self.project.with_repeats(one.run_id)))
+        gating.check_looks(self.project, on, chosen, base, asked.run_ids)
+        return Gated(gate.check(gating.measured(self.project, on, chosen, base, asked), chosen))
+
+    def _asked(self, on: Dataset, settings: GateSettings) -> gating.Asked:
+        """The candidate that the settings name, evaluated: of a prompt only what is new is asked."""
+        what = settings.arm or (f"prompt:{settings.prompt}" if settings.prompt else None)
+        if what is None:
+            raise ConfigError("the gate has no candidate: give one, or set prompt or arm in [tool.harness.gate]")
+        if settings.arm is not None and settings.arm not in plugins.names("baselines"):
+            return gating.Asked(
+                tuple(self.project.with_repeats(self.project.store.resolve(what, on.id, settings.split)))
+            )
+        asking: dict[str, Any] = {"model": settings.model} if settings.model and settings.arm is None else {}
+        repeats: list[dict[str, Any]] = (
+            [{"repeat": k} for k in range(settings.repeat)] if settings.arm is None else [{}]
+        )
+        splits = [settings.split]
+        if settings.injected is not None and settings.injected_split not in (None, settings.split):
+            splits.append(settings.injected_split or "")
+        found = [
+            tuple(self.evaluate(what, on, split=split, **asking, **repeat).run_id for repeat in repeats)
+            for split in splits
+        ]
+        return gating.Asked(found[0], found[1] if len(found) > 1 else ())
 
     def _released(
         self, spec: datasets.ImportSpec, rows: list[tuple[str | None, str, dict[str, tables.Cell]]]

@@ -51,6 +51,7 @@ FLOOR = {
     "exchange": 10.2,
     "gating": 10.4,
     "foreign_arms": 9,
+    "shown": 10.6,
     "workbench": 10.8,
     "pytest_plugin": 11.5,
     "analysis": 8,
