@@ -43,6 +43,7 @@ FLOOR = {
     "runner": 7,
     "constraints": 2,
     "comparison": 7.5,
+    "contracts": 2,
     "gate_settings": 2,
     "gate": 8.6,
     "matching": 3.5,
