@@ -99,5 +99,5 @@ def _compared(report: Report) -> str:
     ]
     return (
         f"{' against '.join(sides)} on {numbers.plural(report.n, 'item')} of {report.dataset} / {report.split}, "
-        f"scored {report.looks:,} times so far."
+        f"scored {numbers.plural(report.looks, 'time')} so far."
     )
