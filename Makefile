@@ -17,7 +17,7 @@ SIZE     = $(call option,limit,$(LIMIT))
 PROMPTED = --prompt $(PROMPT) $(call option,task,$(TASK)) $(call option,model,$(MODEL)) $(call option,budget,$(BUDGET))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup eval baselines report figures test check format bench golden lock clean
+.PHONY: help setup eval baselines report figures gate test check format bench golden lock clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ report: $(READY) ## write the HTML and Markdown report
 
 figures: $(READY) ## write the figures and the tables behind them
 	$(HARNESS) figures $(WHICH)
+
+gate: $(READY) ## check the candidate against the pinned baseline before a deploy (set in [tool.harness.gate])
+	$(HARNESS) gate $(call option,model,$(MODEL)) $(call option,budget,$(BUDGET)) $(WHICH) $(SIZE)
 
 test: $(READY) ## run the tests, the local language model among them
 	$(BIN)/python -m pytest -m "not bench and not live"

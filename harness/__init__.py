@@ -1,7 +1,30 @@
 """harness: which tool should serve a labelled text task, with evidence.
 
-The package's front door. It imports nothing heavy: `import harness` loads no SDK, no
-data-frame library and no model.
+The package's front door, `harness.Workbench` is the Python API. It imports nothing heavy: `import
+harness` loads no SDK, no data-frame library and no model; a name is loaded when it is first used.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.shown import Compared, Decided, Evaluation, Gated
+    from harness.workbench import Workbench
+
 __version__ = "0.1.0"
+__all__ = ["Compared", "Decided", "Evaluation", "Gated", "Workbench", "__version__"]
+LAZY = {
+    "Compared": "harness.shown",
+    "Decided": "harness.shown",
+    "Evaluation": "harness.shown",
+    "Gated": "harness.shown",
+    "Workbench": "harness.workbench",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in LAZY:
+        raise AttributeError(f"module 'harness' has no attribute {name!r}; expected one of {', '.join(__all__)}")
+    return getattr(import_module(LAZY[name]), name)

@@ -106,3 +106,23 @@ def clusters_of(groups: NDArray[np.object_]) -> NDArray[np.int64] | None:
     alone = codes < 0
     codes[alone] = len(names) + np.arange(int(alone.sum()))
     return np.asarray(codes, dtype=np.int64)
+
+
+def by_item(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row per item: its mean score over repeats (None: failed each time), gold, label, group, answered."""
+    ordered = rows.assign(
+        score=rows["correct"].astype("Float64"), is_answered=rows["label"].notna(), label=rows["label"].astype(object)
+    )
+    if "group" not in ordered:
+        ordered["group"] = None
+    if ordered["example_id"].is_unique:
+        return ordered.set_index("example_id")[["score", "gold", "label", "group", "is_answered"]]
+    items = ordered.groupby("example_id", sort=True)
+    first = items[["gold", "label", "group"]].first()
+    return first.assign(score=items["score"].mean(), is_answered=items["is_answered"].any())
+
+
+def cluster_codes(groups: NDArray[np.object_]) -> NDArray[np.int64]:
+    """A number per item: the same for items of one group, its own for an item without."""
+    found = clusters_of(groups)
+    return np.arange(len(groups)) if found is None else found

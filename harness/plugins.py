@@ -3,27 +3,32 @@
 Nothing is imported until it is asked for, and a name that is not in the listing is refused, so a
 hostile name never reaches the import system. Files whose name starts with `_` are a folder's own
 business and not extensions.
+
+An installed package adds a baseline, a provider or an encoder by an entry point of the group
+`harness.baselines`, `harness.providers` or `harness.embedders` that names a module; a file of ours
+with the same name comes first.
 """
 
 from __future__ import annotations
 
 import ast
+import re
+from functools import cache
 from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
 
 from harness.errors import ConfigError, one_of
 
-if TYPE_CHECKING:
-    from types import ModuleType
-
 ROOT = Path(__file__).parent
+OPEN = ("baselines", "providers", "embedders")
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
 def names(folder: str) -> tuple[str, ...]:
     """The extensions of a folder, as users write them: `tag_odds.py` is `tag-odds`."""
-    files = (ROOT / folder).glob("[!_]*.py")
-    return tuple(sorted(path.stem.replace("_", "-") for path in files))
+    return tuple(sorted({*_files(folder), *_outside(folder)}))
 
 
 def load(folder: str, name: str) -> ModuleType:
@@ -31,6 +36,8 @@ def load(folder: str, name: str) -> ModuleType:
     if name not in names(folder):
         what = folder.rpartition("/")[2].rstrip("s")
         raise ConfigError(f"unknown {what} {name!r}; {one_of(name, names(folder))}")
+    if name not in _files(folder):
+        return _loaded(_outside(folder)[name])
     dotted = ".".join(("harness", *folder.split("/"), name.replace("-", "_")))
     return import_module(dotted)
 
@@ -39,3 +46,25 @@ def summary(folder: str, name: str) -> str:
     """The first line of an extension's docstring, read without importing it."""
     source = (ROOT / folder / f"{name.replace('-', '_')}.py").read_text(encoding="utf-8")
     return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
+
+
+def _files(folder: str) -> list[str]:
+    return [path.stem.replace("_", "-") for path in (ROOT / folder).glob("[!_]*.py")]
+
+
+@cache
+def _outside(folder: str) -> dict[str, EntryPoint]:
+    """What installed packages add to a folder that is open to them; a name that is no name is passed over."""
+    if folder not in OPEN:
+        return {}
+    return {entry.name: entry for entry in entry_points(group=f"harness.{folder}") if NAME.fullmatch(entry.name)}
+
+
+def _loaded(entry: EntryPoint) -> ModuleType:
+    try:
+        module = entry.load()
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"{entry.name!r} of {entry.group} cannot be loaded from {entry.value}: {error}") from None
+    if not isinstance(module, ModuleType):
+        raise ConfigError(f"{entry.name!r} of {entry.group} is {entry.value}, which is no module")
+    return module

@@ -242,6 +242,11 @@ class Project:
             chosen_from=len(able),
         )
 
+    def with_repeats(self, run_id: str) -> list[str]:
+        """A run and its repeats, the run first."""
+        repeats = _repeats(self.store.runs(), run_id)
+        return sorted(repeats, key=lambda other: other != run_id)
+
     def run_results(self, name: str) -> analysis.Results:
         """The results of one run alone: by id, unique prefix, tag, or arm name."""
         run_id = self.store.resolve(name)
@@ -316,7 +321,8 @@ def _arm_of(run: analysis.RunFacts) -> tuple[str, str | None, int]:
 def _facts(row: dict[str, object]) -> analysis.RunFacts:
     known = {key: None if value != value else value for key, value in row.items()}  # noqa: PLR0124  (NaN)
     for column in ("params", "facts"):
-        known[column] = json.loads(str(known.get(column) or "{}"))
+        if not isinstance(known.get(column), dict):
+            known[column] = json.loads(str(known.get(column) or "{}"))
     return analysis.RunFacts(
         **{name: known.get(name) for name in analysis.RunFacts.__dataclass_fields__}  # type: ignore[arg-type]
     )

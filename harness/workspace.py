@@ -17,6 +17,7 @@ from pydantic import Field, JsonValue
 
 from harness.constraints import Constraints
 from harness.errors import ConfigError
+from harness.gate_settings import GateSettings
 from harness.validation import validated
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -32,7 +33,8 @@ class Preferences:
     may be billed on a dataset, over all its runs; `requests_per_minute` and `tokens_per_minute` are the
     provider's limits. `timeout_s` is what a single attempt may take, `deadline_s` what an item may take
     with all its attempts and pauses. `prices` overrides the price table: dollars per million tokens by
-    model and bucket. `decide` is what an arm must keep to be served.
+    model and bucket. `decide` is what an arm must keep to be
+    served, `gate` what a candidate must keep to be deployed.
     """
 
     dataset: str | None = None
@@ -49,7 +51,7 @@ class Preferences:
     deadline_s: Annotated[float, Field(gt=0)] = 120.0
     prices: Mapping[str, JsonValue] = field(default_factory=dict)
     decide: Constraints = field(default_factory=Constraints)
-    gate: Mapping[str, JsonValue] = field(default_factory=dict)
+    gate: GateSettings = field(default_factory=GateSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import pytest
 
 from harness import plugins
 from harness.store import schema
+from tests.conftest import TICKETS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -93,3 +94,18 @@ def test_the_readme_shows_a_scorecard_that_the_code_printed():
     shown = marked((ROOT / "README.md").read_text(encoding="utf-8"), "scorecard")
     for words in ("emoji-tags@v1 / test", "minilm-lr", "prompt:v3", "majority", "local/"):
         assert words in shown
+
+
+def test_the_readme_script_runs(root, monkeypatch, capsys):
+    """The README's script, on a user's CSV: at most 15 lines; the pipeline, the prompt, and the verdict printed."""
+    script = marked((ROOT / "README.md").read_text(encoding="utf-8"), "script")
+    code = re.search(r"```python\n(.*?)```", script, re.DOTALL).group(1)
+    assert len([line for line in code.splitlines() if line.strip()]) <= 15
+    rows = [f"{text} {i},{label}" for i in range(8) for text, label in TICKETS]
+    (root / "tickets.csv").write_text("body,queue\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    monkeypatch.chdir(root)
+    exec(compile(code.replace("openai/gpt-4o-mini", "fake/first"), "README.md", "exec"), {})
+    said = capsys.readouterr().out
+    assert "python:tfidf" in said
+    assert "prompt:v1 minus python:tfidf" in said
+    assert "Serve python:tfidf" in said or "Cannot tell yet" in said

@@ -55,3 +55,54 @@ def test_every_command_says_what_it_does_and_how(name):
     module = plugins.load("commands", name)
     assert plugins.summary("commands", name).endswith(".")
     assert "Example: harness " + name in module.__doc__
+
+
+MY_ARM = """
+from sklearn.dummy import DummyClassifier
+VERSION = 1
+def build(seed=0):
+    return DummyClassifier(strategy="{strategy}", random_state={seed})
+"""
+
+
+def installed(folder, strategy="prior", seed="seed", name="my-arm", group="harness.baselines"):
+    """A package with an entry point, as an installer leaves it."""
+    (folder / "my_package.py").write_text(MY_ARM.format(strategy=strategy, seed=seed))
+    metadata = folder / "my_package-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: my-package\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[{group}]\n{name} = my_package\n")
+    return {"PYTHONPATH": str(folder), "PATH": "/usr/bin:/bin", "HOME": str(folder)}
+
+
+def run(folder, environment, *arguments):
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_an_installed_package_adds_an_arm(root, tmp_path_factory):
+    """Its entry point is listed with ours, and `harness baselines --arm` runs it."""
+    folder = tmp_path_factory.mktemp("site")
+    done = run(root, installed(folder), "-m", "harness", "baselines", "--arm", "my-arm", "--json")
+    assert done.returncode == 0, done.stderr
+    assert '"arm": "my-arm"' in done.stdout
+
+
+@pytest.mark.parametrize(("name", "group"), [("../x", "harness.baselines"), ("my-arm", "harness.commands")])
+def test_only_open_folders_take_names_from_outside(tmp_path, name, group):
+    """A name that is no name, and a folder that is not open, are passed over."""
+    code = "from harness import plugins; print(plugins.names('baselines'), plugins.names('commands'))"
+    done = run(tmp_path, installed(tmp_path, name=name, group=group), "-c", code)
+    assert done.returncode == 0
+    assert name not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("strategy", "seed", "failed"), [("prior", "seed", 0), ("uniform", "None", 0), ("nonsense", "0", 4)]
+)
+def test_authors_can_run_the_contract(tmp_path, strategy, seed, failed):
+    """`pytest --harness-contract` checks an extension and says what is wrong with it."""
+    given = ("-m", "pytest", "-p", "harness.pytest_plugin", "-q", "-p", "no:cacheprovider")
+    done = run(tmp_path, installed(tmp_path, strategy, seed), *given, "--harness-contract", "baselines/my-arm")
+    assert f"{failed} failed" in done.stdout if failed else "5 passed" in done.stdout, done.stdout + done.stderr

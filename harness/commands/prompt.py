@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness import choice, fewshot, wiring
+from harness import choice, datasets, fewshot, numbers, wiring
 from harness.commands import _options
 from harness.commands._groups import print_table
+from harness.datasets import importing, tables
 from harness.errors import ConfigError
-from harness.prompts import files
+from harness.prompts import files, promptfoo
+from harness.workspace import checked_name
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.project import Project
     from harness.types import Dataset, Item
 
@@ -131,6 +135,62 @@ def render(options: Render) -> None:
         click.echo(message.content)
     characters = sum(len(message.content) for message in messages)
     click.echo(click.style(f"── item {item.id}, {characters:,} characters", dim=True))
+
+
+IMPORT = (
+    click.argument("file", type=_options.FILE),
+    _options.option("--name", required=True, help="Name of the task and of the dataset."),
+    _options.option("--text", default=None, metavar="VAR", help="Variable that is the item's text."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Import(_options.Where):
+    """What `prompt import` was given."""
+
+    file: Path
+    name: str
+    text: str | None
+
+
+@command.command("import")
+@_options.gathered(Import, *IMPORT, *_options.WHERE)
+def import_(options: Import) -> None:
+    """Bring in a promptfoo configuration: its prompts as prompts/NAME/*.j2, its tests as dataset NAME@v1.
+
+    Example: harness prompt import promptfooconfig.yaml --name tickets
+    """
+    project = options.project()
+    root, name = project.workspace.root, checked_name(options.name, "name")
+    config = promptfoo.read(options.file)
+    text = config.text_variable(options.text)
+    templates = config.templates(text)
+    folder = root / "prompts" / name
+    paths = [folder / f"v{number}.j2" for number in range(1, len(templates) + 1)]
+    for template, path in zip(templates, paths, strict=True):
+        files.parse(template, name, path.stem, str(path))  # a template that cannot be one of ours is said before
+        if path.exists():
+            raise ConfigError(f"{path} is there already; choose another --name")
+    spec = datasets.ImportSpec(
+        name, "v1", text, "label", id="id" if "id" in config.variables else None, source={"tool": "promptfoo"}
+    )
+    rows: list[tuple[str | None, str, dict[str, tables.Cell]]] = [
+        (None, where, {**variables, "label": label}) for where, variables, label in config.tests
+    ]
+    importing.import_rows(root, spec, rows, extra={}, origin=options.file.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    for template, path in zip(templates, paths, strict=True):
+        path.write_text(template, encoding="utf-8")
+    written = [_options.shown(project, path) for path in (*paths, root / "datasets" / name / "v1")]
+    if options.as_json:
+        _options.print_json({"files": written, "rows": len(rows), "without_label": list(config.without_label)})
+        return
+    click.echo(
+        f"{numbers.plural(len(rows), 'row')} and {numbers.plural(len(templates), 'prompt')}: {', '.join(written)}"
+    )
+    if config.without_label:
+        n = numbers.plural(len(config.without_label), "test")
+        click.echo(f"{n} left out without an `equals` assertion, the first {config.without_label[0]}")
 
 
 def _load(project: Project, name: str, task: str | None, dataset: str | None) -> files.Prompt:

@@ -1,18 +1,26 @@
-"""Runs: list and show what the store holds, tag it, remove it.
+"""Runs: list and show what the store holds, tag it, remove it; bring runs in and take them out.
 
 Example: harness runs list --dataset emoji-tags@v1
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import click
 
-from harness import numbers
+from harness import exchange, importing, numbers
 from harness.commands import _evaluation, _options
 from harness.commands._groups import print_table
+from harness.errors import ConfigError
+from harness.matching import Columns
 from harness.workspace import checked_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.project import Project
 
 
 @click.group(help=__doc__)
@@ -121,3 +129,124 @@ def rm(options: One) -> None:
     run_id = store.resolve(options.run)
     store.remove_run(run_id)
     click.echo(f"removed {run_id}")
+
+
+@dataclass(frozen=True, slots=True)
+class Export(One):
+    """What `runs export` was given."""
+
+    to: Path | None
+
+
+@command.command()
+@_options.gathered(
+    Export,
+    RUN,
+    _options.option("--to", type=_options.FILE, default=None, metavar="FILE", help=".parquet or .csv; default below."),
+    *_options.WHERE,
+)
+def export(options: Export) -> None:
+    """Write a run and its repeats into a file that travels, with the hash of its rows inside.
+
+    Without --to it goes to results/baselines/, which is committed. A .csv is a table for people.
+
+    Example: harness runs export production --to results/baselines/production.parquet
+    """
+    project = options.project()
+    path, told = exchange.take_out(project, options.run, options.to)
+    shown = _options.shown(project, path)
+    if options.as_json:
+        _options.print_json(asdict(told) | {"files": [shown]})
+        return
+    click.echo(f"{shown}: {numbers.plural(told.n, 'row')} of {numbers.plural(max(len(told.runs), 1), 'run')}")
+    if told.rows_sha256:
+        click.echo(f"sha256 of the rows {told.rows_sha256}")
+
+
+IMPORT = (
+    click.argument("file", type=_options.FILE),
+    _options.dataset,
+    _options.option("--split", default="test", help="Split that the predictions are for."),
+    _options.option("--arm", default=None, metavar="NAME", help="Shown as import:NAME."),
+    _options.option("--prediction", default=None, metavar="COL", help="Column of the predicted label."),
+    _options.option("--id", "id_", default=None, metavar="COL", help="Column of the item's id."),
+    _options.option("--text", default=None, metavar="COL", help="Column of the item's exact text."),
+    _options.option("--score", default=None, metavar="COL", help="Column of the confidence, from 0 to 1."),
+    _options.option("--outcome", default=None, metavar="COL", help="Column of answered, abstained, refused, ..."),
+    _options.option("--cost", default=None, metavar="COL", help="Column of the dollars per item."),
+    _options.option("--latency", default=None, metavar="COL", help="Column of the seconds per item."),
+    _options.option("--format", "form", default=None, metavar="TOOL", help=f"Of {', '.join(importing.FORMATS)}."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Import(_options.Where):
+    """What `runs import` was given."""
+
+    file: Path
+    dataset: str | None
+    split: str
+    arm: str | None
+    prediction: str | None
+    id_: str | None
+    text: str | None
+    score: str | None
+    outcome: str | None
+    cost: str | None
+    latency: str | None
+    form: str | None
+
+
+@command.command("import")
+@_options.gathered(Import, *IMPORT, *_options.WHERE)
+def import_(options: Import) -> None:
+    """Bring in predictions made elsewhere: CSV, JSONL or Parquet by columns, or another tool's result file.
+
+    Rows are matched with items by id, else by exact text. A file of `runs export` needs no other option.
+
+    Example: harness runs import preds.csv --dataset tickets@v1 --arm legacy --prediction said --text body
+    """
+    project = options.project()
+    if options.prediction is None and options.form is None and exchange.is_of_runs(options.file):
+        _restored(project, options)
+        return
+    dataset = project.dataset(options.dataset)
+    if options.arm is None:
+        raise ConfigError("predictions need a name: give --arm NAME, and they are shown as import:NAME")
+    rows = importing.rows(options.file, options.form, _columns(options))
+    came = exchange.bring_in(project, rows, dataset, options.split, options.arm)
+    results = project.run_results(came.run_id)
+    if options.as_json:
+        run = _evaluation.run_json(results, results.runs[0], files=())
+        _options.print_json(run | {"import": exchange.facts(came.matched)})
+    else:
+        _evaluation.print_scorecard(results)
+        click.echo("\n" + "\n".join(exchange.sentences(came.matched)))
+    exchange.complain_about_missing(came.matched)
+
+
+def _columns(options: Import) -> Columns | None:
+    if options.prediction is None:
+        return None
+    return Columns(
+        prediction=options.prediction,
+        id=options.id_,
+        text=options.text,
+        score=options.score,
+        outcome=options.outcome,
+        cost=options.cost,
+        latency=options.latency,
+    )
+
+
+def _restored(project: Project, options: Import) -> None:
+    if options.arm is not None:
+        raise ConfigError(f"{options.file} holds runs with their own names; leave --arm out")
+    told = exchange.restore(project, options.file)
+    if options.as_json:
+        _options.print_json(asdict(told))
+        return
+    for run in told.runs:
+        click.echo(
+            f"{run.run_id}: {run.arm} on {run.dataset} / {run.split}, {numbers.plural(run.n, 'item')}, as exported"
+        )

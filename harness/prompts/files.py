@@ -125,7 +125,7 @@ def _by_version(root: Path, task: str, name: str) -> Path:
 
 def _front_matter(text: str, path: str) -> FrontMatter:
     try:
-        value = yaml.load(text, Loader=_PlainLoader) or {}
+        value = yaml.load(text, Loader=PlainLoader) or {}
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 2}" if mark else ""
@@ -148,10 +148,11 @@ def _check(header: FrontMatter, path: str) -> None:
         raise ConfigError(f"{path}: examples.ids goes with `how: fixed`, and `how: fixed` needs ids")
 
 
-class _PlainLoader(yaml.SafeLoader):
+class PlainLoader(yaml.SafeLoader):
     """Safe YAML without aliases: 300 bytes of them can describe more than memory holds."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """The node, unless it is an alias."""
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("aliases are not allowed")
         return super().compose_node(parent, index)

@@ -39,7 +39,7 @@ def render_block(block: Block) -> str:
         text = escaped(block.text)
         return {"verdict": f"**{text}**", "warning": f"> {text}"}.get(block.tone, text)
     if isinstance(block, Table):
-        return _table(block)
+        return table(block)
     if isinstance(block, Code):
         return _folded(block.title, fenced(block.text, "diff" if block.is_diff else "text"))
     if isinstance(block, Items):
@@ -67,7 +67,8 @@ def fenced(text: str, language: str) -> str:
     return f"{fence}{language}\n" + "\n".join(lines) + f"\n{fence}"
 
 
-def _table(block: Table) -> str:
+def table(block: Table) -> str:
+    """A table, its cells escaped."""
     lines = [
         [column.title for column in block.columns],
         ["--:" if column.numeric else ":--" for column in block.columns],

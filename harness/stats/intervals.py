@@ -22,7 +22,7 @@ def wilson(right: int, n: int, *, name: str = "accuracy", confidence: float = 0.
     return Estimate(name, right / n, low, high, n, "Wilson")
 
 
-def wilson_limits(right: int, n: int, z: float) -> tuple[float, float]:
+def wilson_limits(right: float, n: float, z: float) -> tuple[float, float]:
     """The two ends of `wilson` at z standard deviations, for one item or more."""
     p = right / n
     centre = p + z * z / (2 * n)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import erfc, sqrt
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from scipy.special import bdtr, chdtrc
@@ -23,6 +23,35 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import ArrayLike
+
+
+class Pairs(Protocol):
+    """What the score statistic reads: items, and on how many of them only a or only b was right."""
+
+    @property
+    def n(self) -> float:
+        """All items."""
+        ...
+
+    @property
+    def only_a(self) -> float:
+        """Items that only a got right."""
+        ...
+
+    @property
+    def only_b(self) -> float:
+        """Items that only b got right."""
+        ...
+
+    @property
+    def discordant(self) -> float:
+        """Items on which the arms differ."""
+        ...
+
+    @property
+    def swapped(self) -> Pairs:
+        """The same items with the arms' places exchanged."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +129,7 @@ def tango(table: Table2x2, *, name: str = "difference", confidence: float = 0.95
 
     It has a width where no pair disagrees, ± z² / (n + z²), and agrees with `noninferiority`.
     """
-    return _estimate(table, "Tango", _tango, name, confidence)
+    return _estimate(table, "Tango", tango_limits, name, confidence)
 
 
 def newcombe(table: Table2x2, *, name: str = "difference", confidence: float = 0.95) -> Estimate:
@@ -118,7 +147,7 @@ def wald(table: Table2x2, *, name: str = "difference", confidence: float = 0.95)
     return _estimate(table, "Wald", _wald, name, confidence)
 
 
-def score(table: Table2x2, difference: float) -> tuple[float, float]:
+def score(table: Pairs, difference: float) -> tuple[float, float]:
     """How far only_a - only_b lies above what a true difference expects, and its standard deviation there.
 
     The nuisance P(only b) is the maximum likelihood estimate under that difference (Tango 1998).
@@ -162,8 +191,10 @@ def _estimate(
     return Estimate(name, difference, max(-1.0, low), min(1.0, high), table.n, method)
 
 
-def _tango(table: Table2x2, difference: float, z: float) -> tuple[float, float]:
-    def highest(table: Table2x2, difference: float) -> float:
+def tango_limits(table: Pairs, difference: float, z: float) -> tuple[float, float]:
+    """The two ends of `tango` at z standard deviations, for one item or more."""
+
+    def highest(table: Pairs, difference: float) -> float:
         def plausible(candidate: float) -> bool:
             gap, deviation = score(table, candidate)
             return gap + z * deviation > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil, log
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,3 +37,8 @@ def quantile(values: ArrayLike, share: float, *, name: str = "quantile", confide
         n,
         method,
     )
+
+
+def least_n(share: float, confidence: float = 0.95) -> int:
+    """How many values bound the quantile from above, for a share above one half."""
+    return ceil(log((1 - confidence) / 2) / log(share))

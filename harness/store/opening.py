@@ -67,8 +67,19 @@ def reading(path: Path, clock: WaitingClock, wait_s: float) -> Iterator[DuckDBPy
 
 
 @contextmanager
-def _connection(path: Path, clock: WaitingClock, wait_s: float, *, read_only: bool) -> Iterator[DuckDBPyConnection]:
-    connection = _connect(path, clock, wait_s, read_only=read_only)
+def copying(path: Path, clock: WaitingClock, wait_s: float) -> Iterator[DuckDBPyConnection]:
+    """The store, open for reading only, and free to write other files: for SQL of our own alone."""
+    with reading(path, clock, wait_s):
+        pass  # there is one, and it has the newest schema
+    with _connection(path, clock, wait_s, read_only=True, sealed=False) as connection:
+        yield connection
+
+
+@contextmanager
+def _connection(
+    path: Path, clock: WaitingClock, wait_s: float, *, read_only: bool, sealed: bool = True
+) -> Iterator[DuckDBPyConnection]:
+    connection = _connect(path, clock, wait_s, read_only=read_only, sealed=sealed)
     try:
         yield connection
     except duckdb.FatalException as error:
@@ -77,8 +88,8 @@ def _connection(path: Path, clock: WaitingClock, wait_s: float, *, read_only: bo
         connection.close()
 
 
-def _connect(path: Path, clock: WaitingClock, wait_s: float, *, read_only: bool) -> DuckDBPyConnection:
-    config = READ_ONLY if read_only else {}
+def _connect(path: Path, clock: WaitingClock, wait_s: float, *, read_only: bool, sealed: bool) -> DuckDBPyConnection:
+    config = READ_ONLY if read_only and sealed else {}
     give_up_at_s = clock.monotonic() + wait_s
     while True:
         try:

@@ -13,8 +13,8 @@ import pandas as pd
 
 from harness.errors import ConfigError, StoreError, one_of
 from harness.ids import SCHEME, canonical_json
-from harness.store import rows
-from harness.store.opening import reading, writing
+from harness.store import rows, travelling
+from harness.store.opening import copying, reading, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.clock import SystemClock
+    from harness.store.travelling import Contents
     from harness.types import JSON, Dataset, Prediction, Run
 
 WAIT_S = 15.0
@@ -65,6 +66,8 @@ LOOK = f"""
             and other.params->>'{rows.TRAINING_PART}' is not null)
     ) on conflict do nothing
 """
+LOOKS = "select count(*) from looks where dataset_id = ? and split = ?"
+LOOKED = "insert into looks select run_id, dataset_id, split, ? from runs where run_id = ? on conflict do nothing"
 REPEATING = ("run_id", "arm", "gold", "outcome", "label")
 VECTORS = 8  # of 2,048 rows, read at once
 
@@ -192,6 +195,33 @@ class Store:
             connection.execute("delete from runs where run_id = ?", [run_id])
             connection.execute("commit")
 
+    def restore(self, path: Path) -> list[str]:
+        """Enter the runs of an exported file; the run ids. One that is here with the same rows stays as it is.
+
+        Raises `StoreError` when the file was changed, or when a run is here with other rows.
+        """
+        told = travelling.contents(path)
+        if told is None:
+            raise StoreError(f"{path} is not a file of runs; harness runs export writes one")
+        with self._turn, writing(self.path, self._clock, self._wait_s) as connection:
+            connection.execute("begin")
+            here = {run.run_id: run.content_hash for run in travelling.records(connection, _ids(told))}
+            for run in told.runs:
+                if here.get(run.run_id, run.content_hash) != run.content_hash:
+                    raise StoreError(
+                        f"{path}: run {run.run_id} is in the store already, with other rows; to take the file's, "
+                        f"remove it first: harness runs rm {run.run_id}"
+                    )
+            if len(here) < len(told.runs):
+                fresh = tuple(run for run in told.runs if run.run_id not in here)
+                travelling.restore(connection, path, told, fresh)
+                for run in fresh:
+                    if _content(connection, run.run_id) != (run.content_hash, run.n):
+                        raise StoreError(f"{path}: the rows of run {run.run_id} are not those it had; export it again")
+                    connection.execute(LOOKED, [self._clock.now(), run.run_id])
+            connection.execute("commit")
+        return _ids(told)
+
     # -- reading ---------------------------------------------------------------------------------
 
     def done(self, run_id: str) -> set[str]:
@@ -262,11 +292,20 @@ class Store:
             found = (rows.to_prediction(dict(zip(names, row, strict=True))) for row in result.fetchall())
             return {prediction.item_id: prediction for prediction in found}
 
+    def export(self, run_ids: Sequence[str], path: Path) -> Contents:
+        """Write runs into a Parquet file that travels (see `travelling`); what it says of itself."""
+        with self._turn, copying(self.path, self._clock, self._wait_s) as connection:
+            found = travelling.records(connection, list(run_ids))
+            unfinished = [run.run_id for run in found if run.content_hash is None]
+            if unfinished:
+                raise StoreError(f"run {unfinished[0]} has not ended; run its command again before it is exported")
+            looks = connection.execute(LOOKS, [found[0].dataset_id, found[0].split]).fetchone()
+            return travelling.write(connection, found, int(looks[0]) if looks else 0, path)
+
     def looks(self, dataset_id: str, split: str) -> int:
         """How many runs have been scored on a split, removed ones included."""
-        query = "select count(*) from looks where dataset_id = ? and split = ?"
         with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
-            found = connection.execute(query, [dataset_id, split]).fetchone()
+            found = connection.execute(LOOKS, [dataset_id, split]).fetchone()
         return int(found[0]) if found else 0
 
     def resolve(self, name: str, dataset_id: str | None = None, split: str | None = None) -> str:
@@ -364,6 +403,10 @@ def _content(connection: DuckDBPyConnection, run_id: str) -> tuple[str | None, i
     if found is None:
         raise StoreError(f"run {run_id} cannot be read back")
     return found[0], int(found[1])
+
+
+def _ids(told: Contents) -> list[str]:
+    return [run.run_id for run in told.runs]
 
 
 def _marks(values: object) -> str:

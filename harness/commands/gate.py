@@ -1,0 +1,218 @@
+"""Block a deploy that makes things worse: a candidate against the pinned baseline; pass, fail or not enough data.
+
+Example: harness gate --prompt v4 --baseline results/baselines/production.parquet --junit gate.xml
+
+The rest is set in [tool.harness.gate]. Exit codes: 0 pass, 1 fail, 4 not enough data; 2 the comparison
+cannot be made (another dataset version, too many looks), 3 answers are missing.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+from harness import gate, gating, numbers, plugins, stack, wiring
+from harness.commands import _evaluation, _options
+from harness.errors import ConfigError, DatasetError
+from harness.gate import github, junit
+from harness.prompts import files
+from harness.report import gate_page, terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.gate import Report
+    from harness.gate_settings import GateSettings
+    from harness.ledger import Ledger
+    from harness.project import Done, Project
+    from harness.types import JSON, Dataset
+    from harness.wiring import Job
+
+SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
+OPTIONS = (
+    click.argument("runs", nargs=-1, metavar="[CANDIDATE [BASELINE]]"),
+    _options.option("--prompt", default=None, metavar="VERSION|FILE", help="Candidate: only what is new is asked."),
+    _options.option("--arm", default=None, metavar="NAME", help="Candidate: a baseline arm, fitted and run."),
+    _options.option("--model", default=None, metavar="PROVIDER/MODEL", help="For --prompt; default: the workspace's."),
+    _options.option("--base-url", default=None, metavar="URL", help="An OpenAI-compatible server."),
+    _options.option("--baseline", "--against", default=None, metavar="FILE|RUN", help="Exported file, run, tag, arm."),
+    _options.option("--margin", type=SHARE, default=None, help="Accuracy that may be given away."),
+    _options.option("--budget", type=click.FloatRange(min=0), default=None, metavar="USD", help="Never bill more."),
+    _options.option("--junit", type=_options.FILE, default=None, metavar="FILE", help="Write JUnit XML for CI."),
+    _options.option("--markdown", type=_options.FILE, default=None, metavar="FILE", help="Write the comment of a PR."),
+    _options.dataset,
+    _options.option("--split", default=None, help="Split to compare on; default: the setting, test."),
+    _options.limit,
+    _options.seed,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Options(_options.Where):
+    """What the command line chose; None leaves the setting."""
+
+    runs: tuple[str, ...]
+    prompt: str | None
+    arm: str | None
+    model: str | None
+    base_url: str | None
+    baseline: str | None
+    margin: float | None
+    budget: float | None
+    junit: Path | None
+    markdown: Path | None
+    dataset: str | None
+    split: str | None
+    limit: int | None
+    seed: int
+
+
+@click.command(help=__doc__)
+@_options.gathered(Options, *OPTIONS, *_options.WHERE)
+def command(options: Options) -> None:
+    """The gate."""
+    project = options.project()
+    settings = _settings(options, project.workspace.preferences.gate)
+    dataset = project.dataset(options.dataset)
+    base = gating.pinned(project, dataset, settings)
+    asked, done = _candidate(project, dataset, options, settings, base)
+    report = gate.check(gating.measured(project, dataset, settings, base, asked), settings)
+    written = _write(project, report, options)
+    if options.as_json:
+        _options.print_json(_json(report, done, written))
+    else:
+        _show(report, done, written)
+    raise click.exceptions.Exit(report.exit_code)
+
+
+def _settings(options: Options, settings: GateSettings) -> GateSettings:
+    if len(options.runs) > 2:
+        raise ConfigError(f"gate takes a candidate and a baseline; found {len(options.runs)} names")
+    baseline = options.baseline or (options.runs[1] if len(options.runs) == 2 else settings.baseline)
+    given = {"margin": options.margin, "split": options.split, "model": options.model, "baseline": baseline}
+    if options.runs and (options.prompt or options.arm):
+        raise ConfigError("name the candidate once: as a run of the store, or with --prompt or --arm")
+    if options.prompt or options.arm:
+        settings = replace(settings, prompt=options.prompt, arm=options.arm)
+    if settings.prompt and settings.arm:
+        raise ConfigError("the candidate is a prompt or an arm; found both")
+    chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    return replace(settings, **chosen)
+
+
+def _candidate(
+    project: Project, dataset: Dataset, options: Options, settings: GateSettings, base: gating.Pinned
+) -> tuple[gating.Asked, list[Done]]:
+    """The candidate's runs: those of the store, or made now, of which only what is new is asked."""
+    name = options.runs[0] if options.runs else None
+    if name is None and settings.arm is not None and settings.arm not in plugins.names("baselines"):
+        name = settings.arm
+    if name is not None:
+        run_ids = project.with_repeats(gating.stored(project, dataset, settings.split, name, "candidate"))
+        gating.check_looks(project, dataset, settings, base, run_ids)
+        return gating.Asked(tuple(run_ids), limit=options.limit), []
+    with project.ledger() as ledger:
+        jobs = list(_jobs(project, dataset, options, settings, ledger))
+        gating.check_looks(project, dataset, settings, base, [job.run.id for job in jobs])
+        done = _evaluation.carry_out(project, dataset, jobs)
+    by_split = {
+        split: [job.run.id for job in jobs if job.run.split == split] for split in (job.run.split for job in jobs)
+    }
+    injected = settings.injected_split
+    other = by_split.get(injected, []) if injected and injected != settings.split else []
+    return gating.Asked(tuple(by_split[settings.split]), tuple(other), options.limit), done
+
+
+def _jobs(
+    project: Project, dataset: Dataset, options: Options, settings: GateSettings, ledger: Ledger
+) -> Iterator[Job]:
+    scopes = [wiring.Scope(dataset, settings.split, options.limit)]
+    if settings.injected is not None and settings.injected_split not in (None, settings.split):
+        scopes.append(wiring.Scope(dataset, settings.injected_split or ""))
+    workspace, preferences = project.workspace, project.workspace.preferences
+    for scope in scopes:
+        if settings.arm is not None:
+            yield wiring.baseline_job(settings.arm, scope, workspace, project.clock, options.seed)
+        elif settings.prompt is not None:
+            prompt = files.load(workspace.root, preferences.task or dataset.name, settings.prompt)
+            for repeat in range(settings.repeat):
+                asking = _asking(project, options, settings, repeat)
+                yield wiring.prompt_job(prompt, scope, asking, workspace, ledger, project.clock)
+        else:
+            raise ConfigError(
+                "the gate has no candidate: give --prompt VERSION, --arm NAME or a run, or set prompt in "
+                "[tool.harness.gate]"
+            )
+
+
+def _asking(project: Project, options: Options, settings: GateSettings, repeat: int) -> stack.Asking:
+    preferences = project.workspace.preferences
+    return stack.Asking(
+        model=settings.model or preferences.model,
+        base_url=options.base_url,
+        workers=preferences.concurrency,
+        requests_per_minute=preferences.requests_per_minute,
+        tokens_per_minute=preferences.tokens_per_minute,
+        timeout_s=preferences.timeout_s,
+        deadline_s=preferences.deadline_s,
+        budget_usd=preferences.budget_usd if options.budget is None else options.budget,
+        repeat=repeat,
+    )
+
+
+def _write(project: Project, report: Report, options: Options) -> list[str]:
+    written = []
+    comment = gate_page.comment(report)
+    for path, content in ((options.junit, junit.render(report)), (options.markdown, comment.encode())):
+        if path is not None:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            except OSError as error:
+                raise DatasetError(f"{path} cannot be written: {error.strerror}") from None
+            written.append(_options.shown(project, path))
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(comment)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        # On stderr, which the runner reads as well: stdout may be JSON.
+        click.echo("\n".join(github.lines(report)), err=True)
+    return written
+
+
+def _show(report: Report, done: list[Done], written: list[str]) -> None:
+    console = Console(highlight=False)
+    for part in terminal.render(gate_page.section(report)):
+        console.print(part)
+    for line in gate_page.error_bars(report):
+        console.print(line, markup=False)
+    sent, cached = (sum(getattr(one.calls, name) for one in done) for name in ("sent", "cached"))
+    click.echo(f"\n{numbers.plural(sent, 'call')} sent, {cached:,} answered before")
+    if written:
+        click.echo(f"Wrote {', '.join(written)}")
+
+
+def _json(report: Report, done: list[Done], written: list[str]) -> dict[str, JSON]:
+    bills = [one.progress.billed_usd for one in done]
+    return {
+        "verdict": report.verdict,
+        "exit_code": report.exit_code,
+        "needed_n": report.needed_n,
+        "candidate": asdict(report.candidate),
+        "baseline": asdict(report.baseline),
+        "dataset": report.dataset,
+        "dataset_id": report.dataset_id,
+        "split": report.split,
+        "n": report.n,
+        "looks": report.looks,
+        "checks": [asdict(check) for check in report.checks],
+        "calls": {name: sum(getattr(one.calls, name) for one in done) for name in ("sent", "cached", "retried")},
+        "billed_usd": None if None in bills else sum(bill for bill in bills if bill is not None),
+        "files": written,
+    }

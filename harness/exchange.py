@@ -1,0 +1,241 @@
+"""Runs in and out of a project: files of runs that travel, predictions made elsewhere, tables for people.
+
+What a file says is checked against the dataset before anything is stored.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from harness import __version__, datasets, matching, numbers
+from harness.errors import ConfigError, DatasetError, HarnessError
+from harness.store import travelling
+from harness.types import Outcome
+from harness.workspace import checked_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from harness.matching import Foreign, Matched
+    from harness.project import Project
+    from harness.store.travelling import Contents
+    from harness.types import Dataset, Prediction, Run
+
+BASELINES = "baselines"
+UNSAFE = re.compile(r"[^A-Za-z0-9._@-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Predictions that came in: their run, and what became of the file's rows."""
+
+    run_id: str
+    matched: Matched
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run that was not carried out by the runner ended, and how long it took, in seconds."""
+
+    status: str = "done"
+    wall_s: float = 0.0
+    fit_s: float | None = None
+
+
+class MissingPredictions(HarnessError):
+    """Items have no prediction; the rest is stored, and a fuller file completes it."""
+
+    exit_code = 3
+    is_aside = True
+
+
+def bring_in(project: Project, rows: Iterable[Foreign], dataset: Dataset, split: str, name: str) -> Arrived:
+    """Predictions made elsewhere, stored as the arm `import:NAME`; `DatasetError` when no row matches an item."""
+    arm = matching.PREFIX + checked_name(name, "arm")
+    found = matching.match(rows, dataset, split, arm)
+    if not found.predictions:
+        raise DatasetError(
+            f"none of the {found.rows:,} rows matches an item of {dataset.ref} / {split}"
+            f"{_first(found.unmatched)}; is the id or text column the right one?"
+        )
+    run = matching.run_of(found.predictions, dataset, split, arm)
+    keep(project, run, dataset, found.predictions, Ended("missing items" if found.missing else "done"))
+    return Arrived(run.id, found)
+
+
+def keep(project: Project, run: Run, dataset: Dataset, predictions: Sequence[Prediction], ended: Ended) -> None:
+    """Store a run whose predictions are all there; one that is stored already stays as it is."""
+    store = project.store
+    store.add_dataset(dataset)
+    store.start_run(run, dataset=dataset.ref, code_version=__version__)
+    store.append(run.id, predictions)
+    store.finish_run(run.id, status=ended.status, wall_s=ended.wall_s, fit_s=ended.fit_s)
+
+
+def complain_about_missing(found: Matched) -> None:
+    """Raise when items of the split have no prediction: the rest is stored, and the exit code says so."""
+    if found.missing:
+        n, total = len(found.missing), len(found.missing) + len(found.predictions)
+        raise MissingPredictions(
+            f"{n:,} of {total:,} items have no prediction, the first {found.missing[0]!r}; import a file that has them"
+        )
+
+
+def take_out(project: Project, name: str, path: Path | None) -> tuple[Path, Contents]:
+    """A run and its repeats, written where they can be committed; the file and what it says of itself.
+
+    `.parquet` is the form that `runs import` and `gate` read; `.csv` is a table for people, with
+    text and gold label. Without a path it goes to results/baselines/.
+    """
+    run_ids = project.with_repeats(project.store.resolve(name))
+    frame = project.store.runs()
+    run = frame[frame["run_id"] == run_ids[0]].to_dict("records")[0]
+    if path is None:
+        file = UNSAFE.sub("-", f"{run['dataset']}-{run['split']}-{run['arm']}.parquet")
+        path = project.workspace.results / BASELINES / file
+    if path.suffix.lower() == ".csv":
+        return path, _write_csv(project, run_ids, path)
+    if path.suffix.lower() != ".parquet":
+        raise ConfigError(f"--to {path}: the ending says no format; expected .parquet or .csv")
+    return path, project.store.export(run_ids, path)
+
+
+def is_of_runs(path: Path) -> bool:
+    """Whether a file was written by `runs export`."""
+    return travelling.contents(path) is not None
+
+
+def restore(project: Project, path: Path) -> Contents:
+    """The runs of an exported file, entered as they were; errors when the file or the dataset is another."""
+    told, _ = read_runs(project, path)
+    project.store.add_dataset(datasets.load(project.workspace.root, told.runs[0].dataset))
+    project.store.restore(path)
+    return told
+
+
+def read_runs(project: Project, path: Path) -> tuple[Contents, pd.DataFrame]:
+    """What an exported file says of itself, and its rows with gold label and group, as `Store.predictions` has them.
+
+    Raises `StoreError` when the rows are not those that were exported, `DatasetError` when they are
+    not answers to this workspace's version of the dataset.
+    """
+    told = travelling.contents(path)
+    if told is None:
+        raise ConfigError(f"{path} is not a file of runs; harness runs export writes one")
+    run = told.runs[0]
+    dataset = datasets.load(project.workspace.root, run.dataset)
+    if any(one.dataset_id != dataset.id for one in told.runs):
+        raise ConfigError(
+            f"{path} was made on another {run.dataset} ({run.dataset_id}) than the one in datasets/ ({dataset.id}); "
+            "only runs on the same version compare: make the baseline again"
+        )
+    rows = travelling.rows(path, told)
+    return told, _joined(rows, told, dataset, path)
+
+
+def _joined(rows: pd.DataFrame, told: Contents, dataset: Dataset, path: Path) -> pd.DataFrame:
+    examples = {example.item.id: example for example in dataset.in_split(told.runs[0].split)}
+    _check(rows, told, dataset, path)
+    unknown = rows.loc[~rows["example_id"].isin(list(examples)), "example_id"]
+    if len(unknown):
+        raise DatasetError(f"{path}: item {unknown.iloc[0]!r} is not in {dataset.ref} / {told.runs[0].split}")
+    arms = {run.run_id: run.arm for run in told.runs}
+    mine = [examples[example_id] for example_id in rows["example_id"]]
+    gold = [example.label for example in mine]
+    right = [
+        None if outcome == Outcome.FAILED.value else label == wanted
+        for outcome, label, wanted in zip(rows["outcome"], rows["label"], gold, strict=True)
+    ]
+    return rows.assign(
+        arm=rows["run_id"].map(arms),
+        gold=gold,
+        group=[example.group for example in mine],
+        correct=right,
+        text=[example.item.text for example in mine],
+    ).astype({"correct": object})
+
+
+def _check(rows: pd.DataFrame, told: Contents, dataset: Dataset, path: Path) -> None:
+    """Raise when a row says what no run of ours can say: the file may come from anywhere."""
+    answered = rows["outcome"] == Outcome.ANSWERED.value
+    wrong = {
+        "run_id": ~rows["run_id"].isin([run.run_id for run in told.runs]),
+        "outcome": ~rows["outcome"].isin([outcome.value for outcome in Outcome]),
+        "label": (answered != rows["label"].notna()) | (answered & ~rows["label"].isin(dataset.label_names)),
+        "score": rows["score"].notna() & ~rows["score"].between(0, 1),
+        "cost_usd": rows["cost_usd"].notna() & ~rows["cost_usd"].between(0, 1e9),
+        "latency_s": rows["latency_s"].notna() & ~rows["latency_s"].between(0, 1e9),
+    }
+    for column, mask in wrong.items():
+        if mask.any():
+            row = rows[mask].iloc[0]
+            raise DatasetError(
+                f"{path}: item {row['example_id']!r} has {column} {row[column]!r}, "
+                f"which no run of {dataset.ref} can have"
+            )
+
+
+def _write_csv(project: Project, run_ids: list[str], path: Path) -> Contents:
+    """Text, gold and answers for people and spreadsheets: a cell that a spreadsheet would run gets a quote first."""
+    rows = project.store.query(
+        f"select {', '.join(CSV_COLUMNS)} from scored where run_id in ({', '.join(map(repr, run_ids))}) "
+        "order by run_id, example_id",
+        limit=10_000_000,
+    )
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([name.strip('"') for name in CSV_COLUMNS])
+    for row in rows.itertuples(index=False):
+        writer.writerow([_safe(cell) for cell in row])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    fresh.write_text(out.getvalue(), encoding="utf-8")
+    fresh.replace(path)
+    return travelling.Contents("csv", "", len(rows), 0)
+
+
+CSV_COLUMNS = (
+    "run_id", "arm", "model", "example_id", "text", "gold", '"group"', "outcome", "label", "score", "correct", "raw",
+    "error", "cost_usd", "billed_usd", "latency_s",
+)  # fmt: skip
+
+
+def _safe(cell: object) -> str:
+    if cell is None or cell != cell:  # noqa: PLR0124  (NaN)
+        return ""
+    text = str(cell)
+    return f"'{text}" if isinstance(cell, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _first(places: tuple[str, ...]) -> str:
+    return f", the first {places[0]}" if places else ""
+
+
+def sentences(found: Matched) -> list[str]:
+    """What became of a file's rows, in words."""
+    told = [f"{len(found.predictions):,} of {numbers.plural(found.rows, 'row')} matched an item"]
+    for what, places in (("match no item", found.unmatched), ("repeat an item", found.duplicates)):
+        if places:
+            told.append(f"{numbers.plural(len(places), 'row')} left out that {what}, the first {places[0]}")
+    if found.elsewhere:
+        told.append(f"{numbers.plural(found.elsewhere, 'row')} left out: items of other splits")
+    if found.judged is not None:
+        told.append(f"accuracy in the file's own judgement {numbers.share(found.judged)}")
+    if found.differently_judged:
+        n, first = len(found.differently_judged), found.differently_judged[0]
+        told.append(f"{numbers.plural(n, 'row')} judged differently there and here, the first {first}")
+    return told
+
+
+def facts(found: Matched) -> dict[str, object]:
+    """What became of a file's rows, for `--json`."""
+    told = {name: value for name, value in asdict(found).items() if name != "predictions"}
+    return told | {"matched": len(found.predictions)}

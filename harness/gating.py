@@ -1,0 +1,183 @@
+"""The gate's two sides, found in a project: the pinned baseline, the candidate's runs, what the items are.
+
+The verdicts themselves are `harness.gate`'s, which is pure; asking a model is the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness import exchange
+from harness.errors import ConfigError
+from harness.gate import Measured, Side
+from harness.wiring import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from harness.gate_settings import GateSettings
+    from harness.project import Project
+    from harness.types import Dataset, Example
+
+PARQUET = ".parquet"
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """The baseline: its run and repeats, their rows with gold labels, and the hash of each run's rows."""
+
+    side: Side
+    hashes: Mapping[str, str]
+    rows: pd.DataFrame
+    looks: int = 0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The candidate's runs (one, or its repeats), its runs on the split of injected rows, and which part was asked."""
+
+    run_ids: tuple[str, ...]
+    injected_ids: tuple[str, ...] = ()
+    limit: int | None = None
+    sliced: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+def pinned(project: Project, dataset: Dataset, settings: GateSettings) -> Pinned:
+    """The baseline that the settings name: an exported file, or a run of the store.
+
+    A file's runs are entered into the store where they are missing, so that a candidate which is the
+    same run need not be asked again.
+    """
+    name = settings.baseline
+    if name is None:
+        raise ConfigError(
+            "the gate has no baseline: pin one with `harness runs export RUN`, commit the file and set "
+            "baseline = FILE in [tool.harness.gate]; or name a run with --baseline"
+        )
+    if name.endswith(PARQUET):
+        return _from_file(project, dataset, settings.split, _path(project, name))
+    return _from_store(project, dataset, settings.split, name)
+
+
+def _from_file(project: Project, dataset: Dataset, split: str, path: Path) -> Pinned:
+    told, rows = exchange.read_runs(project, path)
+    run = told.runs[0]
+    if (run.dataset_id, run.split) != (dataset.id, split):
+        raise ConfigError(
+            f"the baseline {path.name} was made on {run.dataset} / {run.split}, and the candidate is checked on "
+            f"{dataset.ref} / {split}; only runs on the same version and split compare: make the baseline again there"
+        )
+    here = set(project.store.runs()["run_id"]) if project.store.path.exists() else set()
+    if not here.issuperset(one.run_id for one in told.runs):
+        exchange.restore(project, path)
+    hashes = {one.run_id: one.content_hash for one in told.runs}
+    return Pinned(Side(run.arm, run.run_id, run.model), hashes, rows, told.looks)
+
+
+def _from_store(project: Project, dataset: Dataset, split: str, name: str) -> Pinned:
+    run_id = stored(project, dataset, split, name, "baseline")
+    run_ids = project.with_repeats(run_id)
+    runs = project.store.runs().set_index("run_id")
+    hashes = {one: str(runs.loc[one, "content_hash"]) for one in run_ids}
+    return Pinned(_side(project, run_id), hashes, project.store.predictions(run_ids))
+
+
+def stored(project: Project, dataset: Dataset, split: str, name: str, what: str) -> str:
+    """The run that is meant on this dataset and split; `ConfigError` says so when it was made on another."""
+    try:
+        return project.store.resolve(name, dataset.id, split)
+    except ConfigError as unknown:
+        frame = project.store.runs()
+        elsewhere = frame[(frame["run_id"] == name) | (frame["tag"] == name) | (frame["arm"] == name)]
+        if elsewhere.empty:
+            raise ConfigError(f"the {what}: {unknown}") from None
+        run = elsewhere.iloc[-1]
+        same = " (the version's content has changed since)" if run["dataset"] == dataset.ref else ""
+        raise ConfigError(
+            f"the {what} {name!r} was made on {run['dataset']} / {run['split']}{same}, and the gate checks "
+            f"{dataset.ref} / {split}; only runs on the same version and split compare: run it there"
+        ) from None
+
+
+def check_looks(project: Project, dataset: Dataset, settings: GateSettings, base: Pinned, asked: Sequence[str]) -> None:
+    """Raise before anything is sent when the split would be scored more often than the settings allow."""
+    if settings.max_looks is None:
+        return
+    has_store = project.store.path.exists()
+    looks = project.store.looks(dataset.id, settings.split) if has_store else 0
+    here = set(project.store.runs(dataset.id, settings.split)["run_id"]) if has_store else set()
+    after = max(looks, base.looks) + sum(run_id not in here for run_id in asked)
+    if after > settings.max_looks:
+        raise ConfigError(
+            f"{dataset.ref} / {settings.split} would have been scored {after} times, and gate.max_looks allows "
+            f"{settings.max_looks}: a split that is looked at again and again stops being a test; take a fresh one "
+            "(harness dataset split), or raise max_looks knowingly"
+        )
+
+
+def measured(project: Project, dataset: Dataset, settings: GateSettings, base: Pinned, asked: Asked) -> Measured:
+    """What the gate reads of candidate and baseline."""
+    store, split = project.store, settings.split
+    runs = store.runs().set_index("run_id")
+    hashes = {one: str(runs.loc[one, "content_hash"]) for one in asked.run_ids}
+    items = tuple(item.id for item in Scope(dataset, split, asked.limit).items())
+    return Measured(
+        candidate=_side(project, asked.run_ids[0]),
+        baseline=base.side,
+        rows=store.predictions(asked.run_ids),
+        baseline_rows=base.rows,
+        dataset=dataset.ref,
+        dataset_id=dataset.id,
+        split=split,
+        items=items,
+        looks=max(store.looks(dataset.id, split), base.looks),
+        unchanged=hashes.items() <= base.hashes.items(),
+        slices=slices(dataset.in_split(split), settings.slices),
+        injected=_injected(dataset, settings),
+        injected_rows=store.predictions(asked.injected_ids) if asked.injected_ids else None,
+    )
+
+
+def slices(examples: Sequence[Example], columns: Sequence[str]) -> dict[str, frozenset[str]]:
+    """The items of every value of these columns; `tags` is each tag."""
+    found: dict[str, set[str]] = {}
+    for column in columns:
+        before = len(found)
+        for example in examples:
+            values = example.item.tags if column == "tags" else (example.item.fields.get(column),)
+            for value in values:
+                if value:
+                    found.setdefault(f"{column}={value}", set()).add(example.item.id)
+        if len(found) == before:
+            known = sorted({name for example in examples for name in example.item.fields} | {"tags"})
+            raise ConfigError(f"gate.slices names {column!r}, which no item has; there are: {', '.join(known)}")
+    return {name: frozenset(ids) for name, ids in found.items()}
+
+
+def _injected(dataset: Dataset, settings: GateSettings) -> dict[str, str]:
+    if settings.injected is None:
+        return {}
+    examples = dataset.in_split(settings.injected_split or settings.split)
+    sources = {example.item.id: example.item.fields.get(settings.injected, "") for example in examples}
+    return {item_id: source for item_id, source in sources.items() if source}
+
+
+def _path(project: Project, name: str) -> Path:
+    path = Path(name)
+    inside = project.workspace.root / name
+    if not path.is_file() and not inside.is_file():
+        raise ConfigError(
+            f"the baseline {name!r}: there is no such file; harness runs export RUN --to {name} writes it"
+        )
+    return path if path.is_file() else inside
+
+
+def _side(project: Project, run_id: str) -> Side:
+    runs = project.store.runs().set_index("run_id")
+    model = runs.loc[run_id, "model"]
+    return Side(str(runs.loc[run_id, "arm"]), run_id, model if isinstance(model, str) else None)

@@ -1,0 +1,95 @@
+"""JSON that may be anything: read whole or line by line, and asked for what it must hold."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from harness.errors import DatasetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+BEGINNING = 65_536
+
+
+def document(path: Path) -> object:
+    """The JSON value that a file is; `DatasetError` says where it is none."""
+    return parsed(path.read_bytes(), str(path))
+
+
+def parsed(content: bytes, where: str) -> object:
+    """The JSON value of some bytes."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"{where}: not JSON: {error}") from None
+
+
+def lines(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
+    """The objects of a JSONL file with their places."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                where = f"{path}:{number}"
+                yield where, mapping(parsed(line, where), where)
+
+
+def first_line(path: Path) -> dict[str, object]:
+    """The object in a JSONL file's first line; empty when it is none."""
+    try:
+        with path.open("rb") as file:
+            value = json.loads(file.readline(BEGINNING * 16))
+    except (ValueError, RecursionError, OSError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def beginning(path: Path) -> str:
+    """The first characters of a file; empty when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(BEGINNING).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def mapping(value: object, where: str) -> dict[str, object]:
+    """The value, if it is an object."""
+    if not isinstance(value, dict):
+        raise DatasetError(f"{where}: found a JSON {type(value).__name__}; expected an object")
+    return value
+
+
+def sequence(value: object, where: str) -> list[object]:
+    """The value, if it is a list."""
+    if not isinstance(value, list):
+        raise DatasetError(f"{where}: found a JSON {type(value).__name__}; expected a list")
+    return value
+
+
+def part(value: object, *keys: str) -> object:
+    """What lies under these keys, one within the other; None where there is nothing."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def text(value: object) -> str | None:
+    """The value as text, if it is text or a number."""
+    if isinstance(value, bool) or value is None:
+        return None
+    return value if isinstance(value, str) else str(value) if isinstance(value, int | float) else None
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """The texts among an object's values."""
+    return tuple(one for one in value.values() if isinstance(one, str)) if isinstance(value, dict) else ()
+
+
+def amount(value: object) -> float | None:
+    """A number from 0 up; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value < float("inf") else None

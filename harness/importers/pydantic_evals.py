@@ -1,0 +1,51 @@
+"""Reports of pydantic-evals, as `EvaluationReportAdapter.dump_json` writes them.
+
+A case's output is the answer and its name, or its input, the item. It was right when all its assertions hold.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.importers import _reading as reading
+from harness.matching import Foreign
+from harness.types import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def recognises(path: Path) -> bool:
+    """JSON whose cases have assertions and a task's duration."""
+    start = reading.beginning(path)
+    return path.suffix == ".json" and all(key in start for key in ('"cases"', '"assertions"', '"task_duration"'))
+
+
+def rows(path: Path) -> Iterator[Foreign]:
+    """One prediction per case; a case whose task raised is a failed one."""
+    report = reading.mapping(reading.document(path), str(path))
+    for number, case in enumerate(reading.sequence(report.get("cases"), f"{path}: cases"), start=1):
+        yield _row(reading.mapping(case, f"{path}: case {number}"), f"{path}: case {number}")
+    for number, case in enumerate(reading.sequence(report.get("failures") or [], f"{path}: failures"), start=1):
+        where = f"{path}: failure {number}"
+        failed = reading.mapping(case, where)
+        question = reading.text(failed.get("inputs"))
+        said = reading.text(failed.get("error_message"))
+        yield Foreign(where, reading.text(failed.get("name")), question, None, outcome=Outcome.FAILED, error=said)
+
+
+def _row(case: dict[str, object], where: str) -> Foreign:
+    assertions = case.get("assertions")
+    held = [reading.part(one, "value") for one in assertions.values()] if isinstance(assertions, dict) else []
+    inputs = case.get("inputs")
+    return Foreign(
+        where,
+        reading.text(case.get("source_case_name")) or reading.text(case.get("name")),
+        reading.text(inputs),
+        reading.text(case.get("output")),
+        cost_usd=reading.amount(reading.part(case, "metrics", "cost")),
+        latency_s=reading.amount(case.get("task_duration")),
+        was_right=all(value is True for value in held) if held else None,
+        other_texts=reading.texts(inputs),
+    )

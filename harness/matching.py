@@ -1,0 +1,270 @@
+"""Predictions made elsewhere, matched with a dataset's items: by id, else by exact text. Pure.
+
+An answer counts as the label it is spelled like, exactly: nothing is parsed, because whoever made
+the prediction has done that. Anything else is unparsed and keeps its text. Where the other tool
+judged its answers, they are read as it read them: see `_as_judged`. Rows that match no item,
+rows for an item that has its prediction already, and items without one are reported, never dropped
+in silence.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness import plugins
+from harness.errors import DatasetError, one_of
+from harness.ids import content_id, item_set_id
+from harness.types import Outcome, Prediction, ReplyFormat, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from harness.types import JSON, Dataset, Example
+
+    Row = tuple[str, Mapping[str, object]]
+
+PREFIX = "import:"
+LABEL = ReplyFormat(mode="label")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which column of a file holds what. Cost is in dollars and latency in seconds, per item."""
+
+    prediction: str
+    id: str | None = None
+    text: str | None = None
+    score: str | None = None
+    outcome: str | None = None
+    cost: str | None = None
+    latency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """One prediction as another tool wrote it. `was_right` is that tool's own judgement, where it made one.
+
+    `answer` None, with no outcome given, is an item that was not answered. `other_texts` are texts of
+    the row of which one may be the item's.
+    """
+
+    where: str
+    id: str | None
+    text: str | None
+    answer: str | None
+    outcome: Outcome | None = None
+    score: float | None = None
+    cost_usd: float | None = None
+    latency_s: float | None = None
+    error: str | None = None
+    was_right: bool | None = None
+    other_texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What became of the rows of a file. Places are `file:line`; `missing` are item ids of the split.
+
+    `elsewhere` counts rows of items in other splits; `judged` is the accuracy the other tool gave its
+    predictions, `differently_judged` the matched rows on whose being right it and we do not agree.
+    """
+
+    rows: int
+    predictions: tuple[Prediction, ...]
+    unmatched: tuple[str, ...]
+    duplicates: tuple[str, ...]
+    missing: tuple[str, ...]
+    elsewhere: int = 0
+    judged: float | None = None
+    differently_judged: tuple[str, ...] = ()
+
+
+def foreign(rows: Iterable[Row], columns: Columns) -> Iterator[Foreign]:
+    """The predictions of a table's rows; `DatasetError` names the row whose cell is not what it must be."""
+    if columns.id is None and columns.text is None:
+        raise DatasetError("rows are matched with items by --id COL or --text COL; give one of them")
+    for where, row in rows:
+        answer = _cell(row, columns.prediction, where)
+        yield Foreign(
+            where=where,
+            id=_cell(row, columns.id, where),
+            text=_cell(row, columns.text, where),
+            answer=answer if answer is not None and answer.strip() else None,
+            outcome=_outcome(_cell(row, columns.outcome, where), where),
+            score=_number(_cell(row, columns.score, where), where, columns.score, most=1.0),
+            cost_usd=_number(_cell(row, columns.cost, where), where, columns.cost),
+            latency_s=_number(_cell(row, columns.latency, where), where, columns.latency),
+        )
+
+
+def match(rows: Iterable[Foreign], dataset: Dataset, split: str, arm: str) -> Matched:
+    """The predictions for one split's items, in the items' order; `arm` is their path."""
+    wanted = dataset.in_split(split)
+    if not wanted:
+        splits = {example.split for example in dataset.examples}
+        raise DatasetError(f"{dataset.ref} has no items in split {split!r}; {one_of(split, splits)}")
+    places = _Places(dataset, wanted)
+    found: dict[str, Prediction] = {}
+    judged: list[tuple[str, bool, bool]] = []
+    unmatched: list[str] = []
+    duplicates: list[str] = []
+    count, elsewhere = 0, 0
+    for row in rows:
+        count += 1
+        example = places.take(row)
+        if example is None:
+            (duplicates if places.knows(row) else unmatched).append(row.where)
+        elif example.split != split:
+            elsewhere += 1
+        else:
+            prediction = _prediction(row, example, dataset, arm)
+            found[example.item.id] = prediction
+            if row.was_right is not None:
+                judged.append((row.where, row.was_right, prediction.label == example.label))
+    return Matched(
+        rows=count,
+        predictions=tuple(found[e.item.id] for e in wanted if e.item.id in found),
+        unmatched=tuple(unmatched),
+        duplicates=tuple(duplicates),
+        missing=tuple(e.item.id for e in wanted if e.item.id not in found),
+        elsewhere=elsewhere,
+        judged=sum(theirs for _, theirs, _ in judged) / len(judged) if judged else None,
+        differently_judged=tuple(where for where, theirs, ours in judged if theirs != ours),
+    )
+
+
+def run_of(
+    predictions: Sequence[Prediction], dataset: Dataset, split: str, arm: str, *, by_answers: bool = False
+) -> Run:
+    """The run that these predictions are. Its identity is what they say: the same answers are the same run.
+
+    `by_answers` leaves prices, times and the last digits of scores out of it: they differ each time
+    that the same function is called.
+    """
+    said: list[JSON] = [
+        [p.item_id, p.outcome.value, p.label, p.score and round(p.score, 6)]
+        if by_answers
+        else [p.item_id, p.outcome.value, p.label, p.raw, p.score, p.cost_usd, p.latency_s, p.error]
+        for p in predictions
+    ]
+    arm_id = content_id({"arm": arm, "predictions": said})
+    items = item_set_id([prediction.item_id for prediction in predictions])
+    run_id = content_id({"dataset_id": dataset.id, "split": split, "arm": arm, "arm_id": arm_id, "item_set": items})
+    return Run(run_id, dataset.id, split, arm, arm_id, item_set=items)
+
+
+class _Places:
+    """Where the items of a dataset are found: each id once, each text as often as it occurs."""
+
+    def __init__(self, dataset: Dataset, first: tuple[Example, ...]) -> None:
+        self._by_id = {example.item.id: example for example in dataset.examples}
+        self._by_text: dict[str, deque[Example]] = {}
+        # The split that is wanted comes first, where a text occurs in several.
+        chosen = {example.item.id for example in first}
+        rest = (example for example in dataset.examples if example.item.id not in chosen)
+        for example in (*first, *rest):
+            self._by_text.setdefault(example.item.text, deque()).append(example)
+        self._taken: set[str] = set()
+
+    def knows(self, row: Foreign) -> bool:
+        """Whether the row is about an item of the dataset at all."""
+        return row.id in self._by_id or any(text in self._by_text for text in _texts(row))
+
+    def take(self, row: Foreign) -> Example | None:
+        """The item that a row is about, unless an earlier row was about it."""
+        if row.id is not None and row.id in self._by_id:
+            return self._once(self._by_id[row.id])
+        for text in _texts(row):
+            waiting = self._by_text.get(text, deque())
+            while waiting:
+                if (taken := self._once(waiting.popleft())) is not None:
+                    return taken
+        return None
+
+    def _once(self, example: Example) -> Example | None:
+        if example.item.id in self._taken:
+            return None
+        self._taken.add(example.item.id)
+        return example
+
+
+def _texts(row: Foreign) -> tuple[str, ...]:
+    return row.other_texts if row.text is None else (row.text, *row.other_texts)
+
+
+def _prediction(row: Foreign, example: Example, dataset: Dataset, arm: str) -> Prediction:
+    outcome, label = _answer(row, dataset) if row.was_right is None else _as_judged(row, example, dataset)
+    return Prediction(
+        example.item.id,
+        outcome,
+        label=label,
+        score=row.score if label is not None else None,
+        raw=None if row.answer == label else row.answer,
+        error=row.error if outcome is Outcome.FAILED else None,
+        cost_usd=row.cost_usd,
+        billed_usd=0.0,  # whoever made the prediction has paid for it
+        latency_s=row.latency_s,
+        path=(arm,),
+    )
+
+
+def _answer(row: Foreign, dataset: Dataset) -> tuple[Outcome, str | None]:
+    if row.outcome is not None and row.outcome is not Outcome.ANSWERED:
+        return row.outcome, None
+    if row.answer is None:
+        return Outcome.ABSTAINED, None
+    label = row.answer.strip()
+    try:
+        kind = plugins.load("kinds", dataset.kind)
+        return Outcome.ANSWERED, kind.read_gold(label, dataset.label_names, row.where)
+    except DatasetError:
+        return Outcome.UNPARSED, None
+
+
+def _as_judged(row: Foreign, example: Example, dataset: Dataset) -> tuple[Outcome, str | None]:
+    """The answer as the other tool read it: one that takes `Question.` for `question`, or one that does not.
+
+    What our parser reads as the gold label, and the other tool judged wrong, is unparsed. What it
+    judged right and our parser cannot read is not made right: it is reported as judged differently.
+    """
+    if row.answer is None or row.outcome is not None:
+        return _answer(row, dataset)
+    outcome, label = plugins.load("kinds", dataset.kind).parse(row.answer, dataset.label_names, LABEL)
+    is_refused_there = label == example.label and not row.was_right
+    return (Outcome.UNPARSED, None) if is_refused_there else (outcome, label)
+
+
+def _cell(row: Mapping[str, object], column: str | None, where: str) -> str | None:
+    if column is None:
+        return None
+    if column not in row:
+        raise DatasetError(f"{where}: there is no column {column!r}; {one_of(column, row)}")
+    cell = row[column]
+    if cell is not None and not isinstance(cell, str):
+        raise DatasetError(f"{where}: column {column!r} holds a list; expected one value")
+    return cell
+
+
+def _outcome(cell: str | None, where: str) -> Outcome | None:
+    if cell is None or not cell.strip():
+        return None
+    try:
+        return Outcome(cell.strip().lower())
+    except ValueError:
+        known = [outcome.value for outcome in Outcome]
+        raise DatasetError(f"{where}: the outcome is {cell!r}; {one_of(cell, known)}") from None
+
+
+def _number(cell: str | None, where: str, column: str | None, most: float = float("inf")) -> float | None:
+    if cell is None or not cell.strip():
+        return None
+    try:
+        value = float(cell)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= most or value == float("inf"):
+        upto = "" if most == float("inf") else f" to {most:g}"
+        raise DatasetError(f"{where}: column {column!r} holds {cell!r}; expected a number from 0{upto}")
+    return value

@@ -1,0 +1,193 @@
+"""Runs as a Parquet file that travels: a run and its repeats, with the hash of their rows inside.
+
+The file's metadata say what it is under one key: the runs as the store knew them, how often their
+split had been looked at, and the SHA-256 of the rows. Whatever is read back is checked against it
+first; a hash guards against damage and edits, not against somebody who forges both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from harness.errors import StoreError
+from harness.ids import canonical_json
+from harness.store.rows import PREDICTION_COLUMNS
+from harness.validation import validated
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+    from duckdb import DuckDBPyConnection
+
+KEY = "harness"
+FORMAT = "harness-runs/1"
+RUN_ID = re.compile(r"s\d+:[0-9a-f]{16,64}")
+MAX_FILE_BYTES = 1024**3
+ROWS = ", ".join("scores::text as scores" if name == "scores" else f'"{name}"' for name in PREDICTION_COLUMNS)
+HASH = "select sha256(string_agg(to_json(r)::text, chr(30) order by run_id, example_id)), count(*) from ({rows}) r"
+TYPES = {
+    **dict.fromkeys(PREDICTION_COLUMNS, "VARCHAR"),
+    **dict.fromkeys(("input_fresh", "cache_read", "cache_write", "output_visible", "reasoning", "attempts"), "INTEGER"),
+    **dict.fromkeys(("score", "cost_usd", "billed_usd", "latency_s", "waited_s"), "DOUBLE"),
+    "cached": "BOOLEAN",
+    "path": "VARCHAR[]",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run as the store knew it: the columns of the table `runs` that say what it is and how it went.
+
+    `params` is JSON text, the times are ISO texts.
+    """
+
+    run_id: str
+    dataset_id: str
+    dataset: str
+    split: str
+    arm: str
+    arm_id: str
+    model: str | None
+    params: str
+    seed: int
+    n_train: int | None
+    repeat: int
+    item_set: str
+    status: str
+    started_at: str
+    finished_at: str | None
+    wall_s: float | None
+    fit_s: float | None
+    n: int
+    content_hash: str
+    code_version: str | None
+    prices_as_of: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a file of runs says it holds. `looks`: how often the split had been scored when it was written."""
+
+    format: str
+    rows_sha256: str
+    n: int
+    looks: int
+    runs: tuple[RunRecord, ...] = field(default=())
+
+
+def records(connection: DuckDBPyConnection, run_ids: list[str]) -> tuple[RunRecord, ...]:
+    """The records of some runs, by repeat."""
+    names = list(RunRecord.__dataclass_fields__)
+    columns = ", ".join(f"{name}::text" if name in ("params", "started_at", "finished_at") else name for name in names)
+    found = connection.execute(
+        f"select {columns} from runs where run_id in (select unnest(?)) order by repeat, run_id", [run_ids]
+    ).fetchall()
+    return tuple(RunRecord(*row) for row in found)
+
+
+def write(connection: DuckDBPyConnection, runs: tuple[RunRecord, ...], looks: int, path: Path) -> Contents:
+    """The file of these runs at `path`, there whole or not at all; the same runs give the same bytes."""
+    ids = ", ".join(_quoted(run.run_id) for run in runs)
+    query = f"select {ROWS} from predictions where run_id in ({ids}) order by run_id, example_id"
+    digest, n = _hash(connection, query)
+    contents = Contents(FORMAT, digest, n, looks, runs)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    told = _quoted(canonical_json(asdict(contents)))
+    try:
+        connection.execute(
+            f"copy ({query}) to {_quoted(str(fresh))} (format parquet, compression zstd, kv_metadata {{{KEY}: {told}}})"
+        )
+        fresh.replace(path)
+    except duckdb.Error as error:
+        raise StoreError(f"{path} cannot be written: {str(error).partition(chr(10))[0]}") from None
+    finally:
+        fresh.unlink(missing_ok=True)
+    return contents
+
+
+def contents(path: Path) -> Contents | None:
+    """What a Parquet file says of itself; None when it is not a file of runs. Its rows are not read."""
+    if path.suffix.lower() != ".parquet" or not path.is_file():
+        return None
+    with duckdb.connect() as connection:
+        try:
+            found = connection.execute(
+                "select decode(value) from parquet_kv_metadata(?) where decode(key) = ?", [str(path), KEY]
+            ).fetchone()
+        except duckdb.Error as error:
+            raise StoreError(f"{path}: not readable as Parquet: {str(error).partition(chr(10))[0]}") from None
+    if found is None:
+        return None
+    try:
+        told = json.loads(found[0])
+    except (ValueError, RecursionError):
+        raise StoreError(f"{path}: its metadata are not JSON; export the run again") from None
+    read = validated(Contents, told, f"{path}: metadata")
+    if read.format != FORMAT:
+        raise StoreError(f"{path} is in format {read.format!r}; this harness reads {FORMAT!r}: upgrade it")
+    if any(not RUN_ID.fullmatch(run.run_id) or not run.arm.isprintable() for run in read.runs):
+        raise StoreError(f"{path}: its metadata name a run as no run of ours is named; export the run again")
+    if not read.runs:
+        raise StoreError(f"{path} holds no run; export the run again")
+    return read
+
+
+def rows(path: Path, told: Contents) -> pd.DataFrame:
+    """The rows of a file of runs, once they are what its metadata say; `StoreError` otherwise."""
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise StoreError(f"{path}: {path.stat().st_size:,} bytes; at most {MAX_FILE_BYTES:,} are read")
+    with duckdb.connect() as connection:
+        try:
+            query = _verified(connection, path, told)
+            return connection.execute(query).df()
+        except duckdb.Error as error:
+            raise StoreError(f"{path}: not readable: {str(error).partition(chr(10))[0]}") from None
+
+
+def restore(connection: DuckDBPyConnection, path: Path, told: Contents, runs: tuple[RunRecord, ...]) -> None:
+    """Enter some of the file's runs into an open store, as they were; part of the caller's transaction."""
+    names = ", ".join(RunRecord.__dataclass_fields__)
+    marks = ", ".join("?" * len(RunRecord.__dataclass_fields__))
+    for run in runs:
+        connection.execute(f"insert into runs ({names}) values ({marks})", list(asdict(run).values()))
+    columns = ", ".join(f'"{name}"' for name in PREDICTION_COLUMNS)
+    wanted = ", ".join(_quoted(run.run_id) for run in runs)
+    verified = _verified(connection, path, told)
+    connection.execute(
+        f"insert into predictions ({columns}) select {columns} from ({verified}) where run_id in ({wanted})"
+    )
+
+
+def _verified(connection: DuckDBPyConnection, path: Path, told: Contents) -> str:
+    """The query of a file's rows, once its columns and their hash are those that were exported."""
+    source = f"read_parquet({_quoted(str(path))})"
+    described = connection.execute(f"describe select * from {source}").fetchall()
+    types = {str(name): str(kind) for name, kind, *_ in described}
+    if types != TYPES:
+        wrong = sorted(set(types.items()) ^ set(TYPES.items()))
+        raise StoreError(f"{path}: column {wrong[0][0]!r} is not as exported; export the run again")
+    query = f"select {ROWS} from {source} order by run_id, example_id"
+    digest, n = _hash(connection, query)
+    if (digest, n) != (told.rows_sha256, told.n):
+        raise StoreError(
+            f"{path} was changed: it has {n:,} rows with sha256 {digest[:16]}..., and {told.n:,} with "
+            f"{told.rows_sha256[:16]}... were exported; take the committed file, or export the run again"
+        )
+    return query
+
+
+def _hash(connection: DuckDBPyConnection, query: str) -> tuple[str, int]:
+    found = connection.execute(HASH.format(rows=query)).fetchone()
+    return ("", 0) if found is None or found[0] is None else (str(found[0]), int(found[1]))
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,165 @@
+"""Every importer faces the same checks: a file that its tool really wrote, broken files, hostile values.
+
+The samples are twelve rows of our own, answered by a stand-in server with planted mistakes, and written
+by the tools themselves: Inspect 0.3.285, pydantic-evals 2.62.0, lm-evaluation-harness and the others as
+`JUDGED` has them; only blanks between JSON tokens were taken out.
+"""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from harness import datasets, importing, matching, plugins
+from harness.errors import HarnessError
+from harness.types import Outcome
+
+SAMPLES = Path(__file__).parent / "samples"
+# The accuracy that each tool itself reported for its sample. Inspect takes `Question` for `question`.
+JUDGED = {"inspect": 9 / 12, "pydantic-evals": 8 / 12, "lm-eval": 8 / 12, "openai-evals": 8 / 12, "promptfoo": 8 / 12}
+NAMES = plugins.names("importers")
+HAVE = [name for name in NAMES if list(SAMPLES.glob(f"{name.replace('-', '_')}.json*"))]
+
+
+def sample(name):
+    (path,) = SAMPLES.glob(f"{name.replace('-', '_')}.json*")
+    return path
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    rows = [json.loads(line) for line in (SAMPLES / "items.jsonl").read_text().splitlines()]
+    path = tmp_path / "items.jsonl"
+    path.write_text("".join(json.dumps(row | {"split": "test"}) + "\n" for row in rows))
+    spec = datasets.ImportSpec("items", "v1", "text", "label", id="id", split_column="split")
+    datasets.import_file(tmp_path, spec, {None: path})
+    return datasets.load(tmp_path, "items@v1")
+
+
+@pytest.mark.parametrize("name", HAVE)
+def test_accuracy_is_the_tools_own(name, dataset):
+    """Each file is recognised without being named, every row finds its item, and accuracy is what the tool said."""
+    found = matching.match(importing.rows(sample(name), None, None), dataset, "test", "import:x")
+    gold = {example.item.id: example.label for example in dataset.examples}
+    right = sum(prediction.label == gold[prediction.item_id] for prediction in found.predictions)
+    assert importing.recognised(sample(name)) == name
+    assert (found.rows, len(found.predictions), found.unmatched, found.missing) == (12, 12, (), ())
+    assert right / 12 == pytest.approx(JUDGED[name])
+    assert found.judged == pytest.approx(JUDGED[name])
+    assert found.differently_judged == ()
+
+
+@pytest.mark.parametrize("name", HAVE)
+def test_wrong_answers_are_the_planted_ones(name, dataset):
+    """t3 and t7 have another label, t9 has prose and is unparsed with its text kept."""
+    found = matching.match(importing.rows(sample(name), name, None), dataset, "test", "import:x")
+    said = {prediction.item_id: prediction for prediction in found.predictions}
+    assert (said["t3"].label, said["t7"].label) == ("bug", "question")
+    assert (said["t9"].outcome, said["t9"].raw) == (Outcome.UNPARSED, "I would say this is a question.")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_file_of_another_is_recognised(name):
+    """A sample is taken for its own tool's, and a table or a picture for nobody's."""
+    module = plugins.load("importers", name)
+    others = [path for path in SAMPLES.iterdir() if path.stem != name.replace("-", "_")]
+    assert not [path.name for path in others if module.recognises(path)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "3",
+        '{"cases": 3, "samples": 3, "results": 3}',
+        '{"results": {"results": [3]}}',
+        "[" * 9999,
+    ],
+)
+def test_broken_files_are_one_line(name, content, tmp_path):
+    """Whatever a file holds: predictions, nothing, or one error of ours; never a traceback."""
+    path = tmp_path / "broken.json"
+    path.write_text(content)
+    try:
+        rows = list(importing.rows(path, name, None))
+    except HarnessError as error:
+        said = str(error)
+    else:
+        said = "".join(row.answer or "" for row in rows)
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("name", HAVE)
+@pytest.mark.parametrize("value", [None, True, 1e400, -1, [], {}, "\x00", ["x", 3]])
+def test_hostile_values_are_not_believed(name, value, tmp_path, dataset):
+    """Any value replaced by any other: rows come out or one error does, and no number is below 0 or infinite."""
+    text = sample(name).read_text()
+    lines = [json.loads(line) for line in text.splitlines()] if sample(name).suffix == ".jsonl" else [json.loads(text)]
+    path = tmp_path / sample(name).name
+    for key in {key for line in lines for key in keys(line)}:
+        changed = [replaced(line, key, value) for line in lines]
+        path.write_text("\n".join(json.dumps(line) for line in changed))
+        try:
+            found = matching.match(importing.rows(path, name, None), dataset, "test", "import:x")
+        except HarnessError:
+            continue
+        for one in found.predictions:
+            assert one.latency_s is None or 0 <= one.latency_s < float("inf")
+            assert one.cost_usd is None or 0 <= one.cost_usd < float("inf")
+
+
+INTERESTING = {
+    *("id", "input", "scores", "value", "answer", "output", "completion", "samples", "time"),
+    *("cases", "inputs", "assertions", "name", "task_duration", "metrics"),
+    *("doc", "filtered_resps", "exact_match"),
+    *("data", "sample_id", "type", "prompt", "correct", "sampled", "picked"),
+    *("results", "vars", "response", "success", "latencyMs", "cost", "provider", "error"),
+}
+
+
+def keys(value):
+    if isinstance(value, dict):
+        return (set(value) & INTERESTING) | {key for one in value.values() for key in keys(one)}
+    return {key for one in value for key in keys(one)} if isinstance(value, list) else set()
+
+
+def replaced(value, key, new):
+    if isinstance(value, dict):
+        return {k: new if k == key else replaced(v, key, new) for k, v in value.items()}
+    return [replaced(one, key, new) for one in value] if isinstance(value, list) else value
+
+
+def packed(path, samples, method=zipfile.ZIP_DEFLATED):
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for one in samples:
+            archive.writestr(f"samples/{one['id']}_epoch_1.json", json.dumps(one))
+    return path
+
+
+def test_inspects_own_format(tmp_path, dataset):
+    """A .eval file is its samples, zipped; one packed in a way that this Python cannot read says what to run."""
+    samples = json.loads(sample("inspect").read_text())["samples"]
+    path = packed(tmp_path / "log.eval", samples)
+    found = matching.match(importing.rows(path, None, None), dataset, "test", "import:x")
+    assert (len(found.predictions), found.judged) == (12, 0.75)
+    raw = bytearray(path.read_bytes())
+    start = raw.index(b"PK\x01\x02")
+    raw[start + 10 : start + 12] = (93).to_bytes(2, "little")
+    path.write_bytes(bytes(raw))
+    with pytest.raises(HarnessError, match=r"inspect log convert log.eval --to json|cannot be unpacked"):
+        list(importing.rows(path, None, None))
+
+
+def test_epochs_are_reported_as_repeats(tmp_path, dataset):
+    """Of a sample's epochs the first counts."""
+    log = json.loads(sample("inspect").read_text())
+    log["samples"] = [one | {"epoch": epoch} for epoch in (1, 2) for one in log["samples"]]
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(log))
+    found = matching.match(importing.rows(path, None, None), dataset, "test", "import:x")
+    assert (len(found.predictions), len(found.duplicates)) == (12, 12)
