@@ -71,6 +71,10 @@ class Project:
             )
         return datasets.load(self.workspace.root, wanted)
 
+    def audit_folder(self, dataset: Dataset) -> Path:
+        """Where the audit of a dataset version lies: beside its reports."""
+        return self.store.path.parent / dataset.ref
+
     async def carry_out(
         self, job: Job, dataset: Dataset, stop: asyncio.Event, watch: Callable[[Progress], None]
     ) -> Done:
