@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from harness import __version__, analysis, datasets, forecast, pricing
+from harness import __version__, analysis, datasets, forecast, pricing, shared_items
 from harness.comparison import Answers
 from harness.errors import ConfigError, HarnessError
 from harness.ledger import Ledger
@@ -154,21 +154,43 @@ class Project:
     def answers(self, dataset: Dataset, split: str, names: Sequence[str] = ()) -> list[Answers]:
         """The rows of runs, to be compared: by run id, unique prefix, tag or arm name; without names, of every arm.
 
-        A run's repeats come with it.
+        A run's repeats come with it. `ARM@VERSION` is the arm on another version of the dataset; of
+        runs on different versions only the items that say the same in all of them are returned.
         """
         frame = self.store.runs(dataset.id, split)
         if names:
-            wanted = [self.store.resolve(name, dataset.id, split) for name in names]
+            wanted = [self._resolve(name, dataset, split) for name in names]
+            frame = self.store.runs() if not set(wanted) <= set(frame["run_id"]) else frame
         else:
             wanted = [run.run_id for run in _latest(frame, None) if run.repeat == 0]
         chosen = {run_id: _repeats(frame, run_id) for run_id in wanted}
         rows = self.store.predictions([run_id for repeats in chosen.values() for run_id in repeats])
         arms = dict(zip(frame["run_id"], frame["arm"], strict=True))
+        refs = dict(zip(frame["run_id"], frame["dataset"], strict=True))
+        ids = dict(zip(frame["run_id"], frame["dataset_id"], strict=True))
         called = names if names and len({arms[run_id] for run_id in wanted}) < len(wanted) else None
-        return [
-            Answers(called[i] if called else arms[run_id], rows[rows["run_id"].isin(repeats)])
+        found = [
+            Answers(called[i] if called else arms[run_id], rows[rows["run_id"].isin(repeats)], refs[run_id])
             for i, (run_id, repeats) in enumerate(chosen.items())
         ]
+        different = {ids[run_id]: self.store.examples(ids[run_id]) for run_id in wanted}
+        return found if len(different) < 2 else shared_items.only(found, list(different.values()))
+
+    def _resolve(self, name: str, dataset: Dataset, split: str) -> str:
+        """The run of that name on this dataset; else on the version named behind `@`, or by its id or tag alone."""
+        arm, _, version = name.partition("@")
+        if version:
+            other = datasets.load(self.workspace.root, f"{dataset.name}@{version}")
+            return self.store.resolve(arm, other.id, split)
+        try:
+            return self.store.resolve(name, dataset.id, split)
+        except ConfigError:
+            frame = self.store.runs()
+            run_id = self.store.resolve(name)
+            row = frame[frame["run_id"] == run_id].iloc[0]
+            if row["arm"] == name or str(row["dataset"]).partition("@")[0] != dataset.name:
+                raise
+            return run_id
 
     def run_results(self, name: str) -> analysis.Results:
         """The results of one run alone: by id, unique prefix, tag, or arm name."""
@@ -225,7 +247,7 @@ def _repeats(frame: pd.DataFrame, run_id: str) -> list[str]:
     """The run and its repeats: the same arm, model, seed and items, asked anew."""
     row = frame[frame["run_id"] == run_id].iloc[0]
     same = frame["n"].fillna(0) > 0
-    for column in ("arm_id", "item_set", "seed"):
+    for column in ("dataset_id", "split", "arm_id", "item_set", "seed"):
         same &= frame[column] == row[column]
     return [str(repeat) for repeat in frame[same | (frame["run_id"] == run_id)]["run_id"]]
 

@@ -50,7 +50,9 @@ def command(options: Options) -> None:
     rng = np.random.default_rng(options.seed)
     if options.arms:
         one = comparison.compare(answers[0], answers[1], rng)
-        _options.print_json(_json(one)) if options.as_json else _show(one, options.items)
+        left_out = answers[0].left_out
+        said = {**_json(one), "datasets": [arm.dataset for arm in answers], "left_out": left_out or None}
+        _options.print_json(said) if options.as_json else _show(one, options.items, left_out)
         return
     if len(answers) < 2:
         raise ConfigError(f"{dataset.ref} / {options.split} has {len(answers)} arms in the store; two can be compared")
@@ -58,9 +60,10 @@ def command(options: Options) -> None:
     _options.print_json([_json(one) for one in made]) if options.as_json else _show_all(made)
 
 
-def _show(one: Comparison, items: int) -> None:
+def _show(one: Comparison, items: int, left_out: str = "") -> None:
     table = one.table
-    click.echo(f"{one.a} against {one.b} on {numbers.plural(one.n, 'shared item')}\n")
+    click.echo(f"{one.a} against {one.b} on {numbers.plural(one.n, 'shared item')}")
+    click.echo(f"{left_out}\n" if left_out else "")
     print_table(
         ("", f"{one.b} right", f"{one.b} wrong"),
         [

@@ -193,6 +193,10 @@ class Store:
                 parts.append(_shared(part, words))
         return pd.concat(parts, ignore_index=True)
 
+    def examples(self, dataset_id: str) -> pd.DataFrame:
+        """What a dataset's items say, by id: text, tags and gold."""
+        return self._frame("select example_id, text, tags, gold from examples where dataset_id = ?", [dataset_id])
+
     def looks(self, dataset_id: str, split: str) -> int:
         """How many runs have been scored on a split, removed ones included."""
         query = "select count(*) from looks where dataset_id = ? and split = ?"
