@@ -19,10 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """An arm's rows, one or more per item when it was repeated: see `Store.predictions`."""
+    """An arm's rows, one or more per item when it was repeated: see `Store.predictions`.
+
+    `dataset` is the version it was run on; `left_out` says which rows are not here because the
+    other arm was run on another version.
+    """
 
     name: str
     rows: pd.DataFrame
+    dataset: str = ""
+    left_out: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from harness import __version__, analysis, datasets, forecast, numbers, panel, pricing
+from harness import __version__, analysis, datasets, forecast, numbers, panel, pricing, shared_items
 from harness.arms.classifier import ClassifierArm
 from harness.early import Reference
 from harness.errors import ConfigError, HarnessError
@@ -79,6 +79,10 @@ class Project:
                 f"there are: {', '.join(datasets.refs(self.workspace.root)) or 'none yet'}"
             )
         return datasets.load(self.workspace.root, wanted)
+
+    def audit_folder(self, dataset: Dataset) -> Path:
+        """Where the audit of a dataset version lies: beside its reports."""
+        return self.store.path.parent / dataset.ref
 
     async def carry_out(
         self,
@@ -183,10 +187,22 @@ class Project:
         return tuple(sorted(found, key=lambda prompt: (prompt.task, len(prompt.version), prompt.version)))
 
     def answers(self, dataset: Dataset, split: str, names: Sequence[str]) -> list[Answers]:
-        """The rows of runs, to be compared: by run id, unique prefix, tag or arm name. A run's repeats come with it."""
+        """The rows of runs, to be compared: by run id, unique prefix, tag or arm name.
+
+        A run's repeats come with it. `ARM@VERSION` is the arm on another version of the dataset; of
+        runs on different versions only the items that say the same in all of them are returned.
+        """
         chosen = self._chosen(dataset, split, names)
-        rows = self.store.predictions([run_id for repeats in chosen.values() for run_id in repeats])
-        return [Answers(name, rows[rows["run_id"].isin(repeats)]) for name, repeats in chosen.items()]
+        every = [run_id for repeats in chosen.values() for run_id in repeats]
+        rows, frame = self.store.predictions(every), self.store.runs().set_index("run_id")
+        found = [
+            Answers(name, rows[rows["run_id"].isin(repeats)], str(frame.loc[repeats[0], "dataset"]))
+            for name, repeats in chosen.items()
+        ]
+        versions = {
+            dataset_id: self.store.examples(dataset_id) for dataset_id in frame.loc[every, "dataset_id"].unique()
+        }
+        return found if len(versions) < 2 else shared_items.only(found, list(versions.values()))
 
     def panel(self, dataset: Dataset, split: str) -> Panel:
         """Every arm's latest run and its repeats, side by side."""
@@ -205,7 +221,8 @@ class Project:
         """The run ids behind each name (without names: behind every arm), repeats included."""
         frame = self.store.runs(dataset.id, split)
         if names:
-            wanted = [self.store.resolve(name, dataset.id, split) for name in names]
+            wanted = [self._resolve(name, dataset, split) for name in names]
+            frame = self.store.runs() if not set(wanted) <= set(frame["run_id"]) else frame
         else:
             wanted = [run.run_id for run in _latest(frame, None) if run.repeat == 0]
         arms = dict(zip(frame["run_id"], frame["arm"], strict=True))
@@ -246,6 +263,22 @@ class Project:
         """A run and its repeats, the run first."""
         repeats = _repeats(self.store.runs(), run_id)
         return sorted(repeats, key=lambda other: other != run_id)
+
+    def _resolve(self, name: str, dataset: Dataset, split: str) -> str:
+        """The run of that name on this dataset; else on the version named behind `@`, or by its id or tag alone."""
+        arm, _, version = name.partition("@")
+        if version:
+            other = datasets.load(self.workspace.root, f"{dataset.name}@{version}")
+            return self.store.resolve(arm, other.id, split)
+        try:
+            return self.store.resolve(name, dataset.id, split)
+        except ConfigError:
+            frame = self.store.runs()
+            run_id = self.store.resolve(name)
+            row = frame[frame["run_id"] == run_id].iloc[0]
+            if row["arm"] == name or str(row["dataset"]).partition("@")[0] != dataset.name:
+                raise
+            return run_id
 
     def run_results(self, name: str) -> analysis.Results:
         """The results of one run alone: by id, unique prefix, tag, or arm name."""
@@ -309,7 +342,7 @@ def _repeats(frame: pd.DataFrame, run_id: str) -> list[str]:
     """The run and its repeats: the same arm, model, seed and items, asked anew."""
     row = frame[frame["run_id"] == run_id].iloc[0]
     same = frame["n"].fillna(0) > 0
-    for column in ("arm_id", "item_set", "seed"):
+    for column in ("dataset_id", "split", "arm_id", "item_set", "seed"):
         same &= frame[column] == row[column]
     return [str(repeat) for repeat in frame[same | (frame["run_id"] == run_id)]["run_id"]]
 

@@ -58,9 +58,11 @@ def command(options: Options) -> None:
     dataset = project.dataset(options.dataset)
     rng = np.random.default_rng(options.seed)
     if options.arms:
-        a, b = project.answers(dataset, options.split, options.arms)
-        one = comparison.compare(a, b, rng)
-        _options.print_json(_json(one)) if options.as_json else _show(one, options.items)
+        answers = project.answers(dataset, options.split, options.arms)
+        one = comparison.compare(answers[0], answers[1], rng)
+        left_out = answers[0].left_out
+        said = {**_json(one), "datasets": [arm.dataset for arm in answers], "left_out": left_out or None}
+        _options.print_json(said) if options.as_json else _show(one, options.items, left_out)
         return
     together = project.panel(dataset, options.split)
     if len(together.names) < 2:
@@ -71,9 +73,10 @@ def command(options: Options) -> None:
     _options.print_json([_json(one) for one in made]) if options.as_json else _show_all(made)
 
 
-def _show(one: Comparison, items: int) -> None:
+def _show(one: Comparison, items: int, left_out: str = "") -> None:
     table = one.table
-    click.echo(f"{one.a} against {one.b} on {numbers.plural(one.n, 'shared item')}\n")
+    click.echo(f"{one.a} against {one.b} on {numbers.plural(one.n, 'shared item')}")
+    click.echo(f"{left_out}\n" if left_out else "")
     print_table(
         ("", f"{one.b} right", f"{one.b} wrong"),
         [

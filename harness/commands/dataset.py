@@ -1,4 +1,4 @@
-"""The data's life: import, fetch, verify, list, show and split labelled datasets.
+"""The data's life: import, fetch, verify, audit, diff, list, show and split labelled datasets.
 
 Example: harness dataset import tickets.csv --name tickets --text body --label queue
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from harness import datasets, numbers, plugins
-from harness.commands import _options
+from harness.commands import _dataset_audit, _dataset_versions, _options
 from harness.commands._groups import print_table
 from harness.errors import ConfigError
 from harness.workspace import checked_name
@@ -20,6 +20,10 @@ from harness.workspace import checked_name
 @click.group(help=__doc__)
 def command() -> None:
     """The data's life."""
+
+
+for _one in (_dataset_audit.audit, _dataset_versions.diff, _dataset_versions.new_version):
+    command.add_command(_one)
 
 
 IMPORT = (

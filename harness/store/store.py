@@ -13,7 +13,7 @@ import pandas as pd
 
 from harness.errors import ConfigError, StoreError, one_of
 from harness.ids import SCHEME, canonical_json
-from harness.store import rows, travelling
+from harness.store import rows, statements, travelling
 from harness.store.opening import copying, reading, writing
 
 if TYPE_CHECKING:
@@ -28,46 +28,6 @@ if TYPE_CHECKING:
     from harness.types import JSON, Dataset, Prediction, Run
 
 WAIT_S = 15.0
-CONTENT_HASH = """
-    select sha256(string_agg(concat_ws(chr(31), example_id, outcome, coalesce(label, ''),
-        coalesce(format('{:.9g}', score), ''), coalesce(raw, ''), coalesce(error, ''),
-        coalesce(format('{:.9g}', cost_usd), ''), coalesce(format('{:.9g}', latency_s), '')),
-        chr(30) order by example_id)), count(*)
-    from predictions where run_id = ?
-"""
-ANALYSED = """
-    select run_id, arm, example_id, "group", gold, outcome, label, score, correct, cost_usd, billed_usd, latency_s,
-        known[gold] as gold_score, list_sum(list_transform(map_values(known), lambda x: x * x)) as squares,
-        list_sum(map_values(known)) as total, cardinality(known) as named,
-        cached, attempts, input_fresh, cache_read, cache_write, output_visible, reasoning,
-        case when correct then null else text end as text, case when correct then null else tags end as tags,
-        case when correct then null else raw end as raw, error
-    from (select *, cast(scores as map(varchar, double)) as known from scored)
-    where run_id in (select unnest($1)) order by run_id, example_id
-"""
-ITEMS = """
-    select example_id, "group", row_number() over (order by dataset_id, example_id) - 1 as item
-    from examples where dataset_id in (select dataset_id from runs where run_id in (select unnest($1))) order by item
-"""
-SCORES = f"""
-    with asked as (select unnest($1) as run_id, unnest($2)::integer as arm),
-    items as ({ITEMS.replace('"group"', "dataset_id, gold")})
-    select asked.arm, items.item::integer as item, p.label is not null as answered,
-        case when p.outcome = 'failed' then 'nan'::float else coalesce(p.label = items.gold, false)::integer::float end
-            as score
-    from asked join runs using (run_id) join predictions p using (run_id)
-        join items on items.dataset_id = runs.dataset_id and items.example_id = p.example_id
-"""
-LOOK = f"""
-    insert into looks select run_id, dataset_id, split, ? from runs r where run_id = ? and (
-        r.params->>'{rows.TRAINING_PART}' is null or not exists (
-            select 1 from looks join runs other using (run_id) where other.arm_id = r.arm_id
-            and other.split = r.split and other.dataset_id = r.dataset_id
-            and other.params->>'{rows.TRAINING_PART}' is not null)
-    ) on conflict do nothing
-"""
-LOOKS = "select count(*) from looks where dataset_id = ? and split = ?"
-LOOKED = "insert into looks select run_id, dataset_id, split, ? from runs where run_id = ? on conflict do nothing"
 REPEATING = ("run_id", "arm", "gold", "outcome", "label")
 VECTORS = 8  # of 2,048 rows, read at once
 
@@ -177,7 +137,7 @@ class Store:
             )
             if n:
                 connection.execute(
-                    LOOK,
+                    statements.LOOK,
                     [self._clock.now(), run_id],
                 )
 
@@ -218,7 +178,7 @@ class Store:
                 for run in fresh:
                     if _content(connection, run.run_id) != (run.content_hash, run.n):
                         raise StoreError(f"{path}: the rows of run {run.run_id} are not those it had; export it again")
-                    connection.execute(LOOKED, [self._clock.now(), run.run_id])
+                    connection.execute(statements.LOOKED, [self._clock.now(), run.run_id])
             connection.execute("commit")
         return _ids(told)
 
@@ -247,7 +207,7 @@ class Store:
         hundred thousand right ones they would be most of the memory.
         """
         with self._turn, reading(self.path, self._clock, self._wait_s) as connection, _quiet():
-            result = connection.execute(ANALYSED, [list(run_ids)])
+            result = connection.execute(statements.ANALYSED, [list(run_ids)])
             # Part by part, so that the database's copy and pandas' are not both there in whole.
             words: dict[object, object] = {}
             parts = [_shared(result.fetch_df_chunk(VECTORS), words)]
@@ -264,8 +224,8 @@ class Store:
         """
         arms, run_ids = [arm for arm, _ in runs], [run_id for _, run_id in runs]
         with self._turn, reading(self.path, self._clock, self._wait_s) as connection, _quiet():
-            items = connection.execute(ITEMS, [run_ids]).df()
-            columns = connection.execute(SCORES, [run_ids, arms]).fetchnumpy()
+            items = connection.execute(statements.ITEMS, [run_ids]).df()
+            columns = connection.execute(statements.SCORES, [run_ids, arms]).fetchnumpy()
         return items, columns
 
     def items(self, run_id: str) -> pd.DataFrame:
@@ -299,13 +259,17 @@ class Store:
             unfinished = [run.run_id for run in found if run.content_hash is None]
             if unfinished:
                 raise StoreError(f"run {unfinished[0]} has not ended; run its command again before it is exported")
-            looks = connection.execute(LOOKS, [found[0].dataset_id, found[0].split]).fetchone()
+            looks = connection.execute(statements.LOOKS, [found[0].dataset_id, found[0].split]).fetchone()
             return travelling.write(connection, found, int(looks[0]) if looks else 0, path)
+
+    def examples(self, dataset_id: str) -> pd.DataFrame:
+        """What a dataset's items say, by id: text, tags and gold."""
+        return self._frame("select example_id, text, tags, gold from examples where dataset_id = ?", [dataset_id])
 
     def looks(self, dataset_id: str, split: str) -> int:
         """How many runs have been scored on a split, removed ones included."""
         with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
-            found = connection.execute(LOOKS, [dataset_id, split]).fetchone()
+            found = connection.execute(statements.LOOKS, [dataset_id, split]).fetchone()
         return int(found[0]) if found else 0
 
     def resolve(self, name: str, dataset_id: str | None = None, split: str | None = None) -> str:
@@ -399,7 +363,7 @@ def _insert_frame(connection: DuckDBPyConnection, table: str, frame: pd.DataFram
 
 
 def _content(connection: DuckDBPyConnection, run_id: str) -> tuple[str | None, int]:
-    found = connection.execute(CONTENT_HASH, [run_id]).fetchone()
+    found = connection.execute(statements.CONTENT_HASH, [run_id]).fetchone()
     if found is None:
         raise StoreError(f"run {run_id} cannot be read back")
     return found[0], int(found[1])

@@ -26,13 +26,14 @@ model: {max_tokens: 5, temperature: 0}
 
 @dataclass(frozen=True)
 class Measured:
-    """A command that ended: its exit code, seconds, peak memory in MB, and what it printed."""
+    """A command that ended: its exit code, seconds, peak memory in MB, what it printed, seconds of computing."""
 
     code: int
     seconds: float
     peak_mb: float
     out: str
     err: str
+    cpu_s: float
 
 
 def rows(n: int) -> list[tuple[str, str, str]]:
@@ -70,7 +71,8 @@ def measured(root: Path, *arguments: str) -> Measured:
         _, status, usage = os.wait4(process.pid, 0)
     seconds = clock.monotonic() - start_s
     process.returncode = os.waitstatus_to_exitcode(status)  # wait4 has told us what Popen would ask for
-    return Measured(process.returncode, seconds, usage.ru_maxrss / 1024, out.read_text(), err.read_text())
+    cpu_s = usage.ru_utime + usage.ru_stime
+    return Measured(process.returncode, seconds, usage.ru_maxrss / 1024, out.read_text(), err.read_text(), cpu_s)
 
 
 def environment(root: Path) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""One file a check: `check(subject) -> list[Finding]`, empty when there is nothing to say."""

@@ -1,0 +1,96 @@
+"""`harness dataset audit`: every check over one version, as a table, JSON and a page."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from harness.commands import _options
+from harness.report import audited, terminal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import ModuleType
+
+    from harness.audit.auditing import Audit
+    from harness.project import Project
+    from harness.types import Dataset
+
+SEVERITIES = ("note", "warning", "error")
+AUDIT = (
+    click.argument("ref", metavar="NAME@VERSION"),
+    _options.option(
+        "--severity", type=click.Choice(SEVERITIES), default="error", help="Exit 1 for findings this bad or worse."
+    ),
+    _options.option(
+        "--near", type=click.FloatRange(0.5, 1), default=0.90, help="Cosine of character n-grams that is near."
+    ),
+    _options.option(
+        "--near-by-train", is_flag=True, help="Weigh n-grams by the train split alone, as an arm that learned it."
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options(_options.Where):
+    """What `dataset audit` was given."""
+
+    ref: str
+    severity: str
+    near: float
+    near_by_train: bool
+
+
+@click.command()
+@_options.gathered(Options, *AUDIT, *_options.WHERE)
+def audit(options: Options) -> None:
+    """Look for duplicates, leaks, wrong labels, broken texts and secrets; exit 1 when there are defects.
+
+    Example: harness dataset audit emoji-tags@v1 --severity warning
+    """
+    project = options.project()
+    dataset = project.dataset(options.ref)
+    severity = _part("findings").Severity[options.severity.upper()]
+    found = run(dataset, options.near, options.near_by_train)
+    said = _part("record").written(found, severity)
+    text = json.dumps(said, ensure_ascii=False, allow_nan=False, indent=1)
+    files = _write(project, dataset, {"audit.html": audited.page(found), "audit.json": text.encode()})
+    if options.as_json:
+        _options.print_json({**said, "files": files})
+    else:
+        _show(found, files)
+    if found.at_least(severity):
+        raise click.exceptions.Exit(1)
+
+
+def run(dataset: Dataset, near: float, near_by_train: bool) -> Audit:
+    """The audit, with the name of the check under way on stderr for whoever waits."""
+    how = _part("subject").Near(near, near_by_train)
+    with Console(stderr=True).status("") as status:
+        found: Audit = _part("auditing").audit(dataset, how, lambda name: status.update(f"checking {name}"))
+    return found
+
+
+def _part(name: str) -> ModuleType:
+    # Imported when it is needed: it loads scikit-learn, which `dataset list` can do without.
+    return import_module(f"harness.audit.{name}")
+
+
+def _show(found: Audit, files: list[str]) -> None:
+    console = Console()
+    for part in terminal.render(audited.summary(found)):
+        console.print(part)
+    click.echo(f"Wrote {' and '.join(files)}: the rows, and what to do about them")
+
+
+def _write(project: Project, dataset: Dataset, contents: dict[str, bytes]) -> list[str]:
+    folder: Path = project.audit_folder(dataset)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return [_options.shown(project, folder / name) for name in contents]

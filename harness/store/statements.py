@@ -1,0 +1,46 @@
+"""The longer statements that the store sends to its database; values are bound, never written in."""
+
+from __future__ import annotations
+
+from harness.store import rows
+
+CONTENT_HASH = """
+    select sha256(string_agg(concat_ws(chr(31), example_id, outcome, coalesce(label, ''),
+        coalesce(format('{:.9g}', score), ''), coalesce(raw, ''), coalesce(error, ''),
+        coalesce(format('{:.9g}', cost_usd), ''), coalesce(format('{:.9g}', latency_s), '')),
+        chr(30) order by example_id)), count(*)
+    from predictions where run_id = ?
+"""
+ANALYSED = """
+    select run_id, arm, example_id, "group", gold, outcome, label, score, correct, cost_usd, billed_usd, latency_s,
+        known[gold] as gold_score, list_sum(list_transform(map_values(known), lambda x: x * x)) as squares,
+        list_sum(map_values(known)) as total, cardinality(known) as named,
+        cached, attempts, input_fresh, cache_read, cache_write, output_visible, reasoning,
+        case when correct then null else text end as text, case when correct then null else tags end as tags,
+        case when correct then null else raw end as raw, error
+    from (select *, cast(scores as map(varchar, double)) as known from scored)
+    where run_id in (select unnest($1)) order by run_id, example_id
+"""
+ITEMS = """
+    select example_id, "group", row_number() over (order by dataset_id, example_id) - 1 as item
+    from examples where dataset_id in (select dataset_id from runs where run_id in (select unnest($1))) order by item
+"""
+SCORES = f"""
+    with asked as (select unnest($1) as run_id, unnest($2)::integer as arm),
+    items as ({ITEMS.replace('"group"', "dataset_id, gold")})
+    select asked.arm, items.item::integer as item, p.label is not null as answered,
+        case when p.outcome = 'failed' then 'nan'::float else coalesce(p.label = items.gold, false)::integer::float end
+            as score
+    from asked join runs using (run_id) join predictions p using (run_id)
+        join items on items.dataset_id = runs.dataset_id and items.example_id = p.example_id
+"""
+LOOK = f"""
+    insert into looks select run_id, dataset_id, split, ? from runs r where run_id = ? and (
+        r.params->>'{rows.TRAINING_PART}' is null or not exists (
+            select 1 from looks join runs other using (run_id) where other.arm_id = r.arm_id
+            and other.split = r.split and other.dataset_id = r.dataset_id
+            and other.params->>'{rows.TRAINING_PART}' is not null)
+    ) on conflict do nothing
+"""
+LOOKS = "select count(*) from looks where dataset_id = ? and split = ?"
+LOOKED = "insert into looks select run_id, dataset_id, split, ? from runs where run_id = ? on conflict do nothing"
