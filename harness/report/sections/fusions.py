@@ -13,7 +13,7 @@ from harness.report.blocks import Column, Section, Table, Text
 if TYPE_CHECKING:
     from harness.analysis import Results, RunResult
 
-ORDER = 25
+ORDER = 27
 COLUMNS = (
     Column("member"),
     Column("keeps its answer"),
