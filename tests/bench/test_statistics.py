@@ -28,7 +28,8 @@ with duckdb.connect(path) as connection:
     for run in range(runs):
         connection.execute(
             "insert into predictions (run_id, example_id, outcome, label, cached, attempts) "
-            "select 'run' || ?, 'i' || i, 'answered', 'l' || ((i + case when hash(i, ?) % 100 < 20 + ? % 7 then 1 else 0 end) % 8), false, 1 "
+            "select 'run' || ?, 'i' || i, 'answered', "
+            "'l' || ((i + case when hash(i, ?) % 100 < 20 + ? % 7 then 1 else 0 end) % 8), false, 1 "
             "from range(?) t(i)", [run, run, run, items])
 """
 
