@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.errors import ConfigError
 from harness.stats import curves, intervals
 from harness.types import Estimate
 
@@ -89,10 +90,13 @@ def analyse(
     """The curves of arms that were asked the same items, each held against the rival and the other arms.
 
     A curve crosses the rival where it is no more than `margin` below it. `groups` names the group
-    of an item that has one. All arms and the rival see the same resampled items.
+    of an item that has one. All arms and the rival see the same resampled items. `ConfigError` when
+    the rival was asked none of them.
     """
     items = learnt[0].items
     kept = np.array([rival is None or item in rival.scores for item in items])
+    if rival is not None and not kept.any():
+        raise ConfigError(f"{rival.name} was asked none of the curve's items; run it on the same split and --limit")
     weights = curves.item_weights(_codes([item for item, keep in zip(items, kept, strict=True) if keep], groups), rng)
     drawn = [curves.resampled(one.right[:, :, kept], weights, rng) for one in learnt]
     scores = np.array([rival.scores[item] for item in items if item in rival.scores]) if rival else None

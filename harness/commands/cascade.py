@@ -178,7 +178,7 @@ def _show_settings(found: Study, names: list[str], chooser: str) -> None:
             )
             for row in rows
         ],
-        numeric=columns[1:],
+        numeric=columns,  # none of them may break
     )
     click.echo(f"{len(rows)} of {len(found.settings):,} settings; --json has them all" + _thinned(found))
 
