@@ -7,11 +7,13 @@ predictions are counted and kept out of every metric: an outage is not a wrong a
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness import plugins
+from harness.comparison import Answers
 from harness.constraints import Constraints
 from harness.stats import calibration, intervals
 from harness.types import Confidence, Estimate, Outcome, Usage
@@ -157,6 +159,14 @@ class Results:
     leading: str = ""
     items: pd.DataFrame | None = None
     prompts: tuple[PromptText, ...] = ()
+
+    @cached_property
+    def answers(self) -> Mapping[str, Answers]:
+        """Each run's rows by its id, to be compared."""
+        by_run = {str(run_id): rows for run_id, rows in self.predictions.groupby("run_id", sort=False)}
+        empty = self.predictions.iloc[:0]
+        runs = (result.run for result in self.runs)
+        return {run.run_id: Answers(run.arm, by_run.get(run.run_id, empty)) for run in runs}
 
 
 def analyse(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from harness.analysis import Results, RunResult
-    from harness.comparison import Comparison
+    from harness.comparison import Answers, Comparison
     from harness.constraints import Constraints
     from harness.ownership import Bill
     from harness.stats.frontier import Status
@@ -74,7 +74,7 @@ def candidates(results: Results, constraints: Constraints) -> list[Candidate]:
 
 def rows_of(results: Results, one: Candidate) -> Answers:
     """A candidate's rows, to be compared."""
-    return _answers(results, one.run_id, one.arm)
+    return results.answers[one.run_id]
 
 
 def fixed_rng() -> np.random.Generator:
@@ -101,7 +101,7 @@ def _candidate(results: Results, result: RunResult, constraints: Constraints) ->
 
 
 def _limits(results: Results, result: RunResult, constraints: Constraints, owned: Bill | None) -> Iterator[Limit]:
-    rows = _answers(results, result.run.run_id, result.run.arm).rows
+    rows = results.answers[result.run.run_id].rows
     if constraints.min_accuracy is not None:
         yield _at_least("accuracy", constraints.min_accuracy, result.accuracy)
     for label, least in constraints.min_recall.items():
@@ -182,7 +182,3 @@ def _is_no_worse(other: Candidate, one: Candidate) -> bool:
     if other.usd_per_1000 is None or one.usd_per_1000 is None or other.usd_per_1000 > one.usd_per_1000:
         return False
     return other.p95_s is not None and one.p95_s is not None and other.p95_s <= one.p95_s
-
-
-def _answers(results: Results, run_id: str, arm: str) -> Answers:
-    return Answers(arm, results.predictions[results.predictions["run_id"] == run_id])

@@ -148,7 +148,7 @@ def _tradeoffs(results: Results) -> list[str]:
 
 
 def _rows(results: Results, result: RunResult) -> Answers:
-    return Answers(_style.name_of(result), results.predictions[results.predictions["run_id"] == result.run.run_id])
+    return Answers(_style.name_of(result), results.answers[result.run.run_id].rows)
 
 
 def _beside(best: RunResult, other: RunResult, one: Comparison) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from harness.store.travelling import Contents
     from harness.types import JSON, Dataset, Prediction, Run
 
+Select = Callable[..., list[dict[str, object]]]
 WAIT_S = 15.0
 REPEATING = ("run_id", "arm", "gold", "outcome", "label")
 VECTORS = 8  # of 2,048 rows, read at once
@@ -317,12 +319,17 @@ class Store:
             except duckdb.Error as error:
                 raise ConfigError(f"SQL: {' '.join(str(error).split())}") from None
 
-    def select(self, sql: str, values: Sequence[object] = ()) -> list[dict[str, object]]:
-        """The rows of a query of ours, its values bound; null is None."""
+    @contextmanager
+    def reader(self) -> Iterator[Select]:
+        """A function that answers queries of ours, its values bound, null as None; the file is open meanwhile."""
         with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
-            result = connection.execute(sql, list(values))
-            names = [column[0] for column in result.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+            def select(sql: str, values: Sequence[object] = ()) -> list[dict[str, object]]:
+                result = connection.execute(sql, list(values))
+                names = [column[0] for column in result.description or ()]
+                return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+            yield select
 
     def _frame(self, sql: str, values: list[object]) -> pd.DataFrame:
         with (

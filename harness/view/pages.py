@@ -17,15 +17,36 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from harness.report.blocks import Block
-    from harness.store import Store
+    from harness.store.store import Select
 
 RUNS_A_PAGE = 10
 LABELS, CONFUSIONS = 200, 40
 COUNTS = ", ".join(f"count(*) filter (p.outcome = '{outcome.value}') as {outcome.value}" for outcome in Outcome)
 
 
+SUMS = f"""
+    select p.run_id, count(*) as n, {COUNTS}, count(*) filter (p.label = e.gold) as hits,
+        case when count(*) filter (p.cost_usd is null and p.outcome <> 'failed') = 0
+            then 1000 * avg(p.cost_usd) filter (p.outcome <> 'failed') end as per_1000,
+        quantile_cont(p.latency_s, [0.5, 0.95]) filter (p.outcome <> 'failed') as waits
+    from predictions p join examples e on e.dataset_id = ? and e.example_id = p.example_id
+    where p.run_id in (select unnest(?)) group by p.run_id
+"""
+
+
 class NotThereError(LookupError):
     """An address names a run, split or item that the store does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The store, open while one page is made, and the sums of runs that were made before.
+
+    A finished run's sums hold as long as the hash of its rows does; they are kept by both.
+    """
+
+    select: Select
+    sums: dict[tuple[object, object], dict[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +70,9 @@ def address(path: str, **said: object) -> str:
     return f"{path}?{urlencode({name: str(value) for name, value in said.items() if value != ''})}"
 
 
-def overview(store: Store, _wanted: Wanted) -> tuple[str, list[Section]]:
+def overview(book: Book, _wanted: Wanted) -> tuple[str, list[Section]]:
     """Every split that has been scored."""
-    found = store.select(
+    found = book.select(
         "select dataset, dataset_id, split, count(*) as runs, max(n) as items, sum(n) as rows, "
         "max(started_at)::timestamp as latest from runs where n > 0 group by all order by latest desc"
     )
@@ -65,19 +86,19 @@ def overview(store: Store, _wanted: Wanted) -> tuple[str, list[Section]]:
     return "What the store holds", [Section("Splits", (table,) if rows else (Text("No finished run yet."),))]
 
 
-def split(store: Store, wanted: Wanted) -> tuple[str, list[Section]]:
+def split(book: Book, wanted: Wanted) -> tuple[str, list[Section]]:
     """The runs of a split, newest first, summed up a page at a time."""
     dataset_id, name = wanted.text("dataset"), wanted.text("split")
-    runs = store.select(
-        "select run_id, dataset, arm, model, repeat, n, status, tag, started_at::timestamp as latest from runs "
-        "where dataset_id = ? and split = ? and n > 0 order by started_at desc, run_id",
+    runs = book.select(
+        "select run_id, dataset_id, content_hash, dataset, arm, repeat, n, tag, started_at::timestamp as latest "
+        "from runs where dataset_id = ? and split = ? and n > 0 order by started_at desc, run_id",
         [dataset_id, name],
     )
     if not runs:
         raise NotThereError(f"no run on split {name!r} of dataset {dataset_id!r}")
     page, pages = min(wanted.page(), ceil(len(runs) / RUNS_A_PAGE)), ceil(len(runs) / RUNS_A_PAGE)
     shown = runs[(page - 1) * RUNS_A_PAGE : page * RUNS_A_PAGE]
-    sums = _sums(store, [str(run["run_id"]) for run in shown])
+    sums = _sums(book, shown)
     table = Table(
         (Column("arm"), *(Column(title, numeric=True) for title in SCORES), Column("started (UTC)")),
         tuple((_arm(run), *_scores(sums[str(run["run_id"])]), _day(run)) for run in shown),
@@ -93,11 +114,11 @@ def split(store: Store, wanted: Wanted) -> tuple[str, list[Section]]:
 SCORES = ("items", "accuracy", "95%", "$ per 1,000", "p50", "p95", "no answer", "failed")
 
 
-def run(store: Store, wanted: Wanted) -> tuple[str, list[Section]]:
+def run(book: Book, wanted: Wanted) -> tuple[str, list[Section]]:
     """One run: its numbers, its labels, what it took for what."""
-    found = one_run(store, wanted.text("run"))
+    found = one_run(book, wanted.text("run"))
     run_id = str(found["run_id"])
-    sums = _sums(store, [run_id])[run_id]
+    sums = _sums(book, [found])[run_id]
     scored = Table((Column("arm"), *(Column(t, numeric=True) for t in SCORES)), ((_arm(found), *_scores(sums)),))
     facts = ("run_id", "dataset", "split", "model", "status", "tag", "code_version", "prices_as_of", "params")
     known = Table((Column("what"), Column("value")), tuple((f, str(found[f])) for f in facts if found[f] is not None))
@@ -110,56 +131,56 @@ def run(store: Store, wanted: Wanted) -> tuple[str, list[Section]]:
     )
     sections = [
         Section("Scores", (links, scored)),
-        Section("Labels", (_labels(store, run_id),)),
-        Section("Confusions", (_confusions(store, run_id),)),
+        Section("Labels", (_labels(book, run_id),)),
+        Section("Confusions", (_confusions(book, run_id),)),
         Section("Provenance", (known,)),
     ]
     return _arm(found), sections
 
 
-def one_run(store: Store, run_id: str) -> dict[str, object]:
+def one_run(book: Book, run_id: str) -> dict[str, object]:
     """A run's row; `NotThereError` when there is none."""
-    found = store.select("select * exclude (started_at, finished_at) from runs where run_id = ?", [run_id])
+    found = book.select("select * exclude (started_at, finished_at) from runs where run_id = ?", [run_id])
     if not found:
         raise NotThereError(f"no run {run_id!r}")
     return found[0]
 
 
-def items_page(store: Store, wanted: Wanted) -> tuple[str, list[Section]]:
+def items_page(book: Book, wanted: Wanted) -> tuple[str, list[Section]]:
     """Items of one run, or of two beside each other, filtered and sorted, fifty at a time."""
-    first = one_run(store, wanted.text("a"))
-    second = one_run(store, wanted.text("b")) if wanted.text("b") else None
+    first = one_run(book, wanted.text("a"))
+    second = one_run(book, wanted.text("b")) if wanted.text("b") else None
     choice = items.Choice.of(wanted.said)
-    rows, total, page = items.found(store, choice, wanted.page())
+    rows, total, page = items.found(book.select, first["dataset_id"], choice, wanted.page())
     pages = max(1, ceil(total / items.ROWS))
     chosen = {name: value for name, value in wanted.said.items() if name != "page"}
-    blocks: list[Block] = [items.form(store, first, choice), Text(f"{numbers.plural(total, 'item')}.", "quiet")]
+    blocks: list[Block] = [items.form(book.select, first, choice), Text(f"{numbers.plural(total, 'item')}.", "quiet")]
     if rows:
         blocks.append(items.table(rows, _arm(first), None if second is None else _arm(second)))
     turn = _turn("/items", page, pages, **chosen)
     return f"Items of {_arm(first)}", [Section("Items", (*blocks, *turn))]
 
 
-def item(store: Store, wanted: Wanted) -> tuple[str, list[Section]]:
+def item(book: Book, wanted: Wanted) -> tuple[str, list[Section]]:
     """One item, with the answer of every run."""
-    found = items.one(store, wanted.text("dataset"), wanted.text("item"))
+    found = items.one(book.select, wanted.text("dataset"), wanted.text("item"))
     if found is None:
         raise NotThereError(f"no item {wanted.text('item')!r} in dataset {wanted.text('dataset')!r}")
     return f"Item {found.id}", [Section("The item", found.about), Section("Answers", (found.answers,))]
 
 
-def _sums(store: Store, run_ids: list[str]) -> dict[str, dict[str, object]]:
-    found = store.select(
-        f"""select p.run_id, count(*) as n, {COUNTS}, count(*) filter (p.label = e.gold) as hits,
-        case when count(*) filter (p.cost_usd is null and p.outcome <> 'failed') = 0
-            then 1000 * avg(p.cost_usd) filter (p.outcome <> 'failed') end as per_1000,
-        quantile_cont(p.latency_s, [0.5, 0.95]) filter (p.outcome <> 'failed') as waits
-        from predictions p join runs r on r.run_id = p.run_id
-        join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id
-        where p.run_id in (select unnest(?)) group by p.run_id""",
-        [run_ids],
-    )
-    return {str(one["run_id"]): one for one in found}
+def _sums(book: Book, runs: list[dict[str, object]]) -> dict[str, dict[str, object]]:
+    """Counts, costs and waiting times of runs, by run id."""
+    missing = [run for run in runs if _key(run) not in book.sums]
+    for dataset_id in {run["dataset_id"] for run in missing}:
+        mine = {run["run_id"]: run for run in missing if run["dataset_id"] == dataset_id}
+        for one in book.select(SUMS, [dataset_id, list(mine)]):
+            book.sums[_key(mine[one["run_id"]])] = one
+    return {str(run["run_id"]): book.sums[_key(run)] for run in runs}
+
+
+def _key(run: Mapping[str, object]) -> tuple[object, object]:
+    return run["run_id"], run["content_hash"] or run["n"]
 
 
 def _scores(sums: Mapping[str, object]) -> tuple[str, ...]:
@@ -172,8 +193,8 @@ def _scores(sums: Mapping[str, object]) -> tuple[str, ...]:
     return numbers.count(n), numbers.share(accuracy.value), numbers.span(accuracy), *money_and_time, *counts
 
 
-def _labels(store: Store, run_id: str) -> Table:
-    found = store.select(
+def _labels(book: Book, run_id: str) -> Table:
+    found = book.select(
         "select gold, count(*) as n, count(*) filter (correct) as hits from scored where run_id = ? and correct is not "
         f"null group by gold order by hits / n, gold limit {LABELS}",
         [run_id],
@@ -191,8 +212,8 @@ def _labels(store: Store, run_id: str) -> Table:
     return Table(titles, rows, "Recall with its 95% interval (Wilson), hardest first.", links=links)
 
 
-def _confusions(store: Store, run_id: str) -> Table:
-    found = store.select(
+def _confusions(book: Book, run_id: str) -> Table:
+    found = book.select(
         "select gold, label, count(*) as n from scored where run_id = ? and not correct group by all "
         f"order by n desc, gold, label limit {CONFUSIONS}",
         [run_id],
@@ -221,7 +242,7 @@ def _day(one: Mapping[str, object]) -> str:
     return f"{one['latest']:%Y-%m-%d %H:%M}" if one["latest"] is not None else ""
 
 
-PAGES: Mapping[str, Callable[[Store, Wanted], tuple[str, list[Section]]]] = {
+PAGES: Mapping[str, Callable[[Book, Wanted], tuple[str, list[Section]]]] = {
     "/": overview,
     "/split": split,
     "/run": run,

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 from harness.errors import HarnessError
 from harness.report import html
 from harness.report.blocks import Links, Section, Text
-from harness.view.pages import PAGES, NotThereError, Wanted
+from harness.view.pages import PAGES, Book, NotThereError, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +42,7 @@ class Server(ThreadingHTTPServer):
         super().__init__((LOOPBACK, port), _Answer)
         self.store = store
         self.report = report
+        self.sums: dict[tuple[object, object], dict[str, object]] = {}
 
     @property
     def address(self) -> str:
@@ -76,7 +77,8 @@ class _Answer(BaseHTTPRequestHandler):
                 return 200, self.server.report(wanted.text("dataset"), wanted.text("split"))
             if asked.path not in PAGES:
                 return 404, _message("There is no such page", asked.path)
-            title, sections = PAGES[asked.path](self.server.store, wanted)
+            with self.server.store.reader() as select:
+                title, sections = PAGES[asked.path](Book(select, self.server.sums), wanted)
         except NotThereError as error:
             return 404, _message("There is no such thing in the store", str(error))
         except HarnessError as error:

@@ -148,7 +148,7 @@ def scored(results: Results) -> list[RunResult]:
     """The first of the arms whose every answer has a score: best first, no arm twice."""
     shown: dict[str, RunResult] = {}
     for result in results.runs:
-        rows = results.predictions[results.predictions["run_id"] == result.run.run_id]
+        rows = results.answers[result.run.run_id].rows
         answered = rows[rows["outcome"] == "answered"]
         if len(answered) and answered["score"].notna().all() and answered["score"].nunique() > 1:
             shown.setdefault(result.run.arm, result)

@@ -72,7 +72,7 @@ def _sql(results: Results, arms: list[RunResult]) -> str:
 
 def _steps(results: Results, result: RunResult) -> list[tuple[float, float, Estimate]]:
     """Coverage, least score and accuracy, at up to POINTS thresholds; items of equal score go together."""
-    rows = results.predictions[results.predictions["run_id"] == result.run.run_id]
+    rows = results.answers[result.run.run_id].rows
     rows = rows[rows["outcome"] != "failed"]
     answered = rows[rows["outcome"] == "answered"].sort_values(["score", "example_id"], ascending=[False, True])
     scores, right = answered["score"].to_numpy(float), answered["correct"].to_numpy(bool).cumsum()

@@ -77,7 +77,7 @@ def _caption(result: RunResult, labels: int) -> str:
 
 def _counted(results: Results, result: RunResult) -> tuple[list[str], NDArray[np.int64]]:
     """Labels that occur, and how often each (row) got each answer (column; the last: none)."""
-    rows = results.predictions[results.predictions["run_id"] == result.run.run_id]
+    rows = results.answers[result.run.run_id].rows
     rows = rows[rows["outcome"] != "failed"]
     gold = rows["gold"].astype(str).tolist()
     answers = [label if isinstance(label, str) else None for label in rows["label"]]

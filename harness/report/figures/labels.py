@@ -63,7 +63,7 @@ def draw(results: Results) -> _style.Drawing | None:
 
 
 def _by_label(results: Results, result: RunResult) -> dict[str, Estimate]:
-    rows = results.predictions[results.predictions["run_id"] == result.run.run_id].dropna(subset=["correct"])
+    rows = results.answers[result.run.run_id].rows.dropna(subset=["correct"])
     counts = rows.assign(right=rows["correct"].astype(bool)).groupby("gold")["right"].agg(["sum", "count"])
     return {
         str(label): intervals.wilson(int(right), int(n), name="recall")

@@ -54,7 +54,7 @@ def draw(results: Results) -> _style.Drawing | None:
 
 
 def _bins(results: Results, result: RunResult) -> list[tuple[float, Estimate]]:
-    rows = results.predictions[results.predictions["run_id"] == result.run.run_id]
+    rows = results.answers[result.run.run_id].rows
     answered = rows[rows["outcome"] == "answered"].sort_values(["score", "example_id"])
     scores, right = answered["score"].to_numpy(float), answered["correct"].to_numpy(bool)
     count = max(1, min(BINS, len(scores) // FEWEST))

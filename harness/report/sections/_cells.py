@@ -25,7 +25,8 @@ def name_of(result: RunResult) -> str:
 
 def answers(results: Results, result: RunResult) -> Answers:
     """A run's rows, to be compared."""
-    return Answers(name_of(result), results.predictions[results.predictions["run_id"] == result.run.run_id])
+    found = results.answers[result.run.run_id]
+    return Answers(name_of(result), found.rows) if result.run.repeat else found
 
 
 def short(text: str, longest: int = LONGEST_TEXT) -> str:

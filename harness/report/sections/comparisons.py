@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.analysis import Results
     from harness.comparison import Comparison
 
-ORDER = 25
+ORDER = 24
 COLUMNS = (
     Column("against"),
     *(Column(title, numeric=True) for title in ("items", "both", "only best", "only other", "neither")),

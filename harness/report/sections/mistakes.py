@@ -35,7 +35,7 @@ def section(results: Results) -> Section | None:
 
 
 def _wrong(results: Results, result: RunResult) -> Table | None:
-    rows = results.predictions[results.predictions["run_id"] == result.run.run_id]
+    rows = results.answers[result.run.run_id].rows
     wrong = rows[rows["correct"].eq(False)]
     if wrong.empty:
         return None
@@ -66,7 +66,7 @@ def _extremes(
     printed: Callable[[float | None], str],
 ) -> Table | None:
     """The items with the largest value of a column; nothing when all values are the same."""
-    rows = results.predictions[results.predictions["run_id"] == result.run.run_id].dropna(subset=[column])
+    rows = results.answers[result.run.run_id].rows.dropna(subset=[column])
     if rows[column].nunique() < 2:
         return None
     largest = rows.sort_values([column, "example_id"], ascending=[False, True]).head(EXTREMES)
