@@ -27,9 +27,10 @@ def section(results: Results) -> Section | None:
     timed = [result for result in results.runs if result.run.batch_latency_s is not None]
     if not timed:
         return None
+    price = results.provenance.get("price of this machine", numbers.UNKNOWN)
     caption = (
         f"Alone: one item at a time. In a batch: the first {timed[0].run.facts.get('batch_n')} items at once. "
-        f"Neither uses stored embeddings. This machine costs {results.provenance.get('price of this machine', numbers.UNKNOWN)}."
+        f"Neither uses stored embeddings. This machine costs {price}."
     )
     return Section("Speed", (Table(COLUMNS, tuple(_row(result) for result in timed), caption),))
 
