@@ -60,7 +60,7 @@ def test_reports_show_all_three(harness, root, taught):
     ("options", "said"),
     [
         (("--arm", "distilled"), "name the run with --teacher"),
-        (("--arm", "distilled", "--teacher", "nobody"), "the store has no run 'nobody'"),
+        (("--arm", "distilled", "--teacher", "nobody"), "there is no store at"),
         (("--arm", "minilm-lr", "--encoder", "onnx/nowhere"), "there is no model.onnx in it"),
         (("--arm", "minilm-lr", "--encoder", "nothing"), "unknown embedder 'nothing'"),
     ],
