@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -24,7 +25,12 @@ class OrTheOnlyLabel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
     def fit(self, items: Sequence[Item], labels: Sequence[str]) -> Self:
         """Fit the classifier, if there is anything to tell apart."""
         self.classes_ = np.unique(labels)
-        self.classifier_ = clone(self.classifier).fit(items, labels) if len(self.classes_) > 1 else None
+        self.classifier_ = None
+        if len(self.classes_) > 1:
+            with warnings.catch_warnings():
+                # With one item a label scikit-learn suspects numbers to predict; labels never are.
+                warnings.filterwarnings("ignore", message="The number of unique classes is greater than 50%")
+                self.classifier_ = clone(self.classifier).fit(items, labels)
         return self
 
     @property

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import warnings
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from scipy.special import expit, softmax
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
 
 class LinearMargins(LinearSVC):  # type: ignore[misc]  # scikit-learn has no types
     """LinearSVC whose scores are the softmax of its margins: they rank, they are not probabilities yet."""
+
+    def fit(self, features: csr_matrix, labels: Sequence[str]) -> Self:
+        """Fit, quietly: a very long text among raw counts keeps the solver from its last digit, not from an answer."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            super().fit(features, labels)
+        return self
 
     def predict_proba(self, features: csr_matrix) -> NDArray[np.float64]:
         """Scores that add up to 1, one row per row."""

@@ -60,11 +60,21 @@ def training():
     return [item for item, _ in rows], [label for _, label in rows]
 
 
-def built(name, seed=0):
-    """The arm as its file builds it, with rules where it asks for them."""
+SHARED = {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def embeddings(tmp_path_factory):
+    """One cache for all, as in a workspace: no text is encoded anew for every test."""
+    SHARED["cache"] = str(tmp_path_factory.mktemp("cache") / "embeddings.sqlite")
+
+
+def built(name, seed=0, rules=RULES):
+    """The arm as its file builds it, with rules and the cache where it asks for them."""
     module = plugins.load("baselines", name)
-    rules = {"rules": RULES} if "rules" in inspect.signature(module.build).parameters else {}
-    return module.build(**rules, seed=seed)
+    wanted = inspect.signature(module.build).parameters
+    given = {key: value for key, value in {"rules": rules, **SHARED}.items() if key in wanted}
+    return module.build(**given, seed=seed)
 
 
 def fitted(name, seed=0):
@@ -203,8 +213,7 @@ def test_two_labels(name):
     items, labels = training()
     kept = [i for i, label in enumerate(labels) if label != "travel"]
     rules = RULES.replace('"travel"', '"food"')
-    module = plugins.load("baselines", name)
-    classifier = module.build(rules=rules) if name == "rules" else module.build()
+    classifier = built(name, rules=rules)
     classifier.fit([items[i] for i in kept], [labels[i] for i in kept])
     scores = classifier.predict_proba(queries())
     assert scores.shape == (len(queries()), 2)
