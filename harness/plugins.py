@@ -15,11 +15,14 @@ import ast
 import re
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from harness.errors import ConfigError, one_of
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 ROOT = Path(__file__).parent
 OPEN = ("baselines", "providers", "embedders")
@@ -57,7 +60,9 @@ def _outside(folder: str) -> dict[str, EntryPoint]:
     """What installed packages add to a folder that is open to them; a name that is no name is passed over."""
     if folder not in OPEN:
         return {}
-    return {entry.name: entry for entry in entry_points(group=f"harness.{folder}") if NAME.fullmatch(entry.name)}
+    # Imported when it is needed: it would be a third of what `harness --help` takes.
+    found = import_module("importlib.metadata").entry_points(group=f"harness.{folder}")
+    return {entry.name: entry for entry in found if NAME.fullmatch(entry.name)}
 
 
 def _loaded(entry: EntryPoint) -> ModuleType:

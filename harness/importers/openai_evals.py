@@ -1,11 +1,12 @@
 """Records of OpenAI Evals (`oaieval`): JSONL of events, the run's specification first.
 
 A `match` event holds the answer and whether it was right; the `sampling` event of the same sample holds the
-prompt, in which one message is the item's text.
+prompt, in which one message is the item's text: a list of messages, or one text with `User: ` before them.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from harness.importers import _reading as reading
@@ -14,6 +15,8 @@ from harness.matching import Foreign
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+USER = re.compile(r"^User: (.*?)(?=\n(?:User|Assistant|System):|\Z)", re.DOTALL | re.MULTILINE)
 
 
 def recognises(path: Path) -> bool:
@@ -43,7 +46,7 @@ def rows(path: Path) -> Iterator[Foreign]:
 
 def _messages(prompt: object) -> tuple[str, ...]:
     if isinstance(prompt, str):
-        return (prompt,)
+        return (prompt, *(found.group(1) for found in USER.finditer(prompt)))[::-1]
     said = prompt if isinstance(prompt, list) else []
     return tuple(one for message in said for one in [reading.part(message, "content")] if isinstance(one, str))[::-1]
 

@@ -219,3 +219,10 @@ def test_mistakes_are_one_line(harness, root, arguments, said):
     done = harness("gate", *arguments)
     assert (done.code, done.err.strip().count("\n")) == (2, 0)
     assert said in done.err
+
+
+def test_this_repositorys_own_gate(harness, tmp_path):
+    """`make gate` in a fresh clone: the pinned arm is found unchanged, keeps its limits, and passes."""
+    own = Path(__file__).parents[2]
+    done = harness("gate", "--root", str(own), "--db", str(tmp_path / "fresh.duckdb"), "--json")
+    assert (done.code, done.json["verdict"], done.json["candidate"]["arm"]) == (0, "pass", "minilm-lr")
