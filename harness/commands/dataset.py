@@ -5,14 +5,18 @@ Example: harness dataset import tickets.csv --name tickets --text body --label q
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from harness import datasets, numbers, plugins
 from harness.commands import _dataset_audit, _dataset_versions, _options
 from harness.commands._groups import print_table
+from harness.datasets import loading, manifest, remote, splits
+from harness.datasets.manifest import Manifest
 from harness.errors import ConfigError
 from harness.workspace import checked_name
 
@@ -27,7 +31,7 @@ for _one in (_dataset_audit.audit, _dataset_versions.diff, _dataset_versions.new
 
 
 IMPORT = (
-    click.argument("file", type=_options.FILE, required=False),
+    click.argument("file", required=False),
     _options.option("--name", required=True, help="The dataset's name."),
     _options.option("--version", default="v1", help="The version to make."),
     _options.option("--text", required=True, metavar="COL", help="Column of the text."),
@@ -41,6 +45,7 @@ IMPORT = (
     _options.option("--dev", type=_options.FILE, default=None, help="File of the development split."),
     _options.option("--test", type=_options.FILE, default=None, help="File of the test split."),
     _options.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of the hash split."),
+    _options.option("--encoding", default=None, help="Encoding; default: UTF-8, or what the file declares."),
     _options.option("--description", default="", help="One sentence about the data."),
 )
 
@@ -49,7 +54,7 @@ IMPORT = (
 class Import(_options.Where):
     """What `dataset import` was given."""
 
-    file: Path | None
+    file: str | None
     name: str
     version: str
     text: str
@@ -63,12 +68,16 @@ class Import(_options.Where):
     dev: Path | None
     test: Path | None
     seed: int
+    encoding: str | None
     description: str
 
-    def files(self) -> dict[str | None, Path]:
-        """The files by the split they hold; None is a file whose rows are still to be split."""
+    def files(self, scratch: Path) -> dict[str | None, Path]:
+        """The files by the split they hold; None is a file whose rows are still to be split.
+
+        A FILE that is an address is fetched into the folder `scratch`.
+        """
         by_split: dict[str | None, Path | None] = {
-            None: self.file,
+            None: self._file(scratch),
             "train": self.train,
             "dev": self.dev,
             "test": self.test,
@@ -78,11 +87,16 @@ class Import(_options.Where):
             raise ConfigError("give one FILE, or --train/--dev/--test FILE, not both and not none")
         return given
 
+    def _file(self, scratch: Path) -> Path | None:
+        if self.file is None:
+            return None
+        return remote.fetched(self.file, scratch) if remote.is_remote(self.file) else Path(self.file)
+
 
 @command.command("import")
 @_options.gathered(Import, *IMPORT, *_options.WHERE)
 def import_(options: Import) -> None:
-    """Make a dataset version of a CSV, TSV, JSONL or Parquet file.
+    """Make a dataset version of a CSV, TSV, JSONL or Parquet file: a path, an https address, or hub:OWNER/NAME/PATH.
 
     Example: harness dataset import sms.csv --name sms --text body --label kind --id id
     """
@@ -99,9 +113,18 @@ def import_(options: Import) -> None:
         split_column=options.split_column,
         seed=options.seed,
         description=options.description,
+        encoding=options.encoding,
+        source={"address": options.file} if options.file and remote.is_remote(options.file) else {},
     )
-    folder = datasets.import_file(project.workspace.root, spec, options.files())
-    _show(options, f"{spec.name}@{spec.version}", written=[folder])
+    with tempfile.TemporaryDirectory() as scratch, Console(stderr=True).status("reading") as status:
+        files = options.files(Path(scratch))
+        made = datasets.import_files(
+            project.workspace.root, spec, files, lambda n: status.update(f"{n:,} rows read (every row twice)")
+        )
+    for name, encoding in made.encodings.items():
+        if encoding != "utf-8":
+            click.echo(f"{name} was read as {encoding}", err=True)
+    _tell(options, _facts(made), written=[made.folder])
 
 
 FETCH = (
@@ -217,33 +240,57 @@ def split(options: Split) -> None:
     _show(options, f"{folder.parent.name}@{folder.name}", written=[folder])
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is told of a version: its manifest, its content id, and its rows by split and label."""
+
+    read: Manifest
+    id: str
+    counts: dict[str, dict[str, int]]
+
+    @property
+    def n(self) -> int:
+        """All rows."""
+        return sum(sum(of_label.values()) for of_label in self.counts.values())
+
+
+def _facts(made: datasets.Imported) -> Facts:
+    """The facts of what was just imported, without reading a million rows once more."""
+    read = manifest.read(made.folder)
+    return Facts(read, read.content, splits.in_order(made.counts))
+
+
 def _show(options: _options.Where, ref: str, written: list[Path] | None = None) -> None:
     project = options.project()
     dataset = project.dataset(ref)
-    counts = datasets.split_counts(dataset)
+    read = manifest.read(loading.find(project.workspace.root, dataset.ref))
+    _tell(options, Facts(read, dataset.id, datasets.split_counts(dataset)), written)
+
+
+def _tell(options: _options.Where, facts: Facts, written: list[Path] | None) -> None:
+    project, read, counts = options.project(), facts.read, facts.counts
     paths = [_options.shown(project, folder) for folder in written or ()]
+    ref = f"{read.name}@{read.version}"
     if options.as_json:
         _options.print_json(
             {
-                "ref": dataset.ref,
-                "id": dataset.id,
-                "kind": dataset.kind,
-                "n": len(dataset.examples),
-                "labels": list(dataset.label_names),
+                "ref": ref,
+                "id": facts.id,
+                "kind": read.kind,
+                "n": facts.n,
+                "labels": list(read.labels),
                 "splits": counts,
-                "source": dict(dataset.source),
+                "source": dict(read.source),
                 "files": paths,
             }
         )
         return
-    click.echo(f"{dataset.ref}  {numbers.plural(len(dataset.examples), 'item')}  {dataset.id}")
-    click.echo(dataset.description)
-    rows = [
-        (name, *(numbers.count(of_label.get(name, 0)) for of_label in counts.values())) for name in dataset.label_names
-    ]
+    click.echo(f"{ref}  {numbers.plural(facts.n, 'item')}  {facts.id}")
+    click.echo(read.description)
+    rows = [(name, *(numbers.count(of_label.get(name, 0)) for of_label in counts.values())) for name in read.labels]
     totals = ("all", *(numbers.count(sum(of_label.values())) for of_label in counts.values()))
     print_table(("label", *counts), [*rows, totals], numeric=tuple(counts))
-    for key, value in dataset.source.items():
+    for key, value in read.source.items():
         click.echo(f"{key}: {value}")
     for path in paths:
         click.echo(f"Wrote {path}")

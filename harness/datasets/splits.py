@@ -38,5 +38,11 @@ def split_counts(dataset: Dataset) -> dict[str, dict[str, int]]:
     for example in dataset.examples:
         of_label = counts.setdefault(example.split, {})
         of_label[example.label] = of_label.get(example.label, 0) + 1
+    return in_order(counts)
+
+
+def in_order(counts: Mapping[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    """Counts by split and label: train, dev, test, then other splits by name; labels by name."""
     order = {"train": 0, "dev": 1, "test": 2}
-    return {name: counts[name] for name in sorted(counts, key=lambda name: (order.get(name, 3), name))}
+    names = sorted(counts, key=lambda name: (order.get(name, 3), name))
+    return {name: dict(sorted(counts[name].items())) for name in names}
