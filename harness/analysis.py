@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from harness.audit.equality import Defects
     from harness.types import JSON, Metric
 
 BUCKETS = ("input_fresh", "cache_read", "cache_write", "output_visible", "reasoning")
@@ -122,7 +123,7 @@ class Results:
     `predictions` has one row per run and item: run_id, arm, example_id, text, tags, gold,
     outcome, label, score, correct, cost_usd, latency_s, raw, error. `left_out` says which stored
     runs are not shown, and why. `spreads` has an entry for every arm that was repeated. `constraints`
-    are what the workspace asks of an arm.
+    are what the workspace asks of an arm. `defects` names the items that leaked or repeat others.
     """
 
     split: Split
@@ -132,6 +133,7 @@ class Results:
     left_out: Mapping[str, str] = field(default_factory=dict)
     spreads: tuple[Spread, ...] = ()
     constraints: Constraints = field(default_factory=Constraints)
+    defects: Defects | None = None
 
 
 def analyse(

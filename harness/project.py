@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from harness import __version__, analysis, datasets, forecast, pricing, shared_items
+from harness.audit import record
+from harness.audit.equality import equal_rows
 from harness.comparison import Answers
 from harness.errors import ConfigError, HarnessError
 from harness.ledger import Ledger
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from harness.audit.equality import Defects
     from harness.clock import SystemClock
     from harness.forecast import Forecast
     from harness.types import Dataset
@@ -149,7 +152,13 @@ class Project:
             looks=self.store.looks(dataset.id, split),
         )
         found = analysis.analyse(facts, runs, predictions, self._provenance(runs))
-        return replace(found, constraints=self.workspace.preferences.decide)
+        return replace(found, constraints=self.workspace.preferences.decide, defects=self._defects(dataset))
+
+    def _defects(self, dataset: Dataset) -> Defects:
+        """What the last audit of this dataset found; without one, the rows that are equal."""
+        path = self.audit_folder(dataset) / record.FILE
+        found = record.defects(path.read_text(encoding="utf-8"), dataset.id) if path.is_file() else None
+        return found or equal_rows(dataset)
 
     def answers(self, dataset: Dataset, split: str, names: Sequence[str] = ()) -> list[Answers]:
         """The rows of runs, to be compared: by run id, unique prefix, tag or arm name; without names, of every arm.

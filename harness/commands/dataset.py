@@ -211,6 +211,8 @@ SPLIT = (
     _options.option("--train", type=click.FloatRange(0, 1), default=0.6, help="Share of the training split."),
     _options.option("--dev", type=click.FloatRange(0, 1), default=0.2, help="Share of the dev split."),
     _options.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of the hash."),
+    _options.option("--stratify", is_flag=True, help="Give every label the same shares; adding rows may move some."),
+    _options.option("--time", metavar="COL", default=None, help="Split by this column of dates, the oldest to train."),
 )
 
 
@@ -223,6 +225,8 @@ class Split(_options.Where):
     train: float
     dev: float
     seed: int
+    stratify: bool
+    time: str | None
 
 
 @command.command()
@@ -236,7 +240,10 @@ def split(options: Split) -> None:
         raise ConfigError(f"--train {options.train} and --dev {options.dev} are more than 1 together")
     shares = {"train": options.train, "dev": options.dev, "test": round(1 - options.train - options.dev, 9)}
     root = options.project().workspace.root
-    folder = datasets.resplit(root, options.ref, checked_name(options.to, "version"), shares, options.seed)
+    if options.stratify and options.time:
+        raise ConfigError("give --stratify or --time, not both: dates decide alone")
+    draw = datasets.Draw(shares, options.seed, stratify=options.stratify, time=options.time)
+    folder = datasets.resplit(root, options.ref, checked_name(options.to, "version"), draw)
     _show(options, f"{folder.parent.name}@{folder.name}", written=[folder])
 
 

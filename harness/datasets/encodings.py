@@ -37,6 +37,7 @@ OTHER_FORMATS = {
     b"PAR1": "a Parquet file",
 }
 SHOWN = 12
+NUL = "it holds a NUL byte; is this a text file? If it is UTF-16 without a mark, give --encoding utf-16-le"
 
 
 def declared(path: Path) -> str:
@@ -85,6 +86,8 @@ def undecodable(path: Path, name: str) -> DatasetError:
 def _not_utf8(path: Path, place: tuple[int, int], line: bytes, at: int) -> DatasetError:
     around = line[max(0, at - SHOWN) : at + SHOWN]
     number, offset = place
+    if b"\x00" in line:
+        return DatasetError(f"{path}:{number}: {NUL}")
     found = f"{path}:{number}: byte {offset} of the file is not UTF-8"
     for name in ("cp1252", "latin-1"):
         try:

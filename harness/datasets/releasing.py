@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass, field, replace
@@ -17,8 +18,11 @@ from harness.types import Example, Item, Label
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from harness.types import Dataset
+
 COLUMNS = ("id", "text", "tags", "label", "split", "group")
 ROWS = "examples.csv"
+TIME = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?")
 SEPARATORS = ("|", ";", "\t", "\x1f")
 
 
@@ -157,15 +161,52 @@ def _uniform(example: Example, renamed: Mapping[str, str]) -> Example:
     return Example(Item(item.id, item.text, item.tags, fields), example.label, example.split, example.group)
 
 
-def resplit(root: Path, ref: str, version: str, shares: Mapping[str, float], seed: int) -> Path:
-    """The folder of a new version with the same rows and other splits, by hash of group or id."""
-    splits.check_shares(shares, "--train and --dev")
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """How rows get their split: shares, and by hash alone, with every label's share kept, or by time."""
+
+    shares: Mapping[str, float]
+    seed: int = 0
+    stratify: bool = False
+    time: str | None = None
+
+    @property
+    def told(self) -> str:
+        """How it was done, for the manifest."""
+        shares = ", ".join(f"{name} {share:g}" for name, share in self.shares.items())
+        if self.time:
+            return f"by {self.time}, the oldest first: {shares}"
+        return f"by hash, seed {self.seed}{', every label alike' if self.stratify else ''}: {shares}"
+
+
+def resplit(root: Path, ref: str, version: str, draw: Draw) -> Path:
+    """The folder of a new version with the same rows and other splits; rows of one group stay together."""
+    splits.check_shares(draw.shares, "--train and --dev")
     dataset = loading.load(root, ref)
     read = manifest.read(loading.find(root, ref))
-    examples = [
-        replace(example, split=splits.assign(example.group or example.item.id, shares, seed))
-        for example in dataset.examples
-    ]
-    drawn = f"{ref} split anew by hash, seed {seed}: {', '.join(f'{k} {v:g}' for k, v in shares.items())}"
+    keys = [example.group or example.item.id for example in dataset.examples]
+    if draw.time:
+        drawn_by_key = _by_time(dataset, keys, draw.time, draw.shares)
+    elif draw.stratify:
+        labels = [example.label for example in dataset.examples]
+        drawn_by_key = splits.assign_stratified(keys, labels, draw.shares, draw.seed)
+    else:
+        drawn_by_key = {key: splits.assign(key, draw.shares, draw.seed) for key in set(keys)}
+    examples = [replace(example, split=drawn_by_key[key]) for key, example in zip(keys, dataset.examples, strict=True)]
+    drawn = f"{ref} split anew {draw.told}"
     described = replace(read, version=version, source={**read.source, "splits": drawn})
     return release(root, described, examples, extra={})
+
+
+def _by_time(dataset: Dataset, keys: Sequence[str], column: str, shares: Mapping[str, float]) -> dict[str, str]:
+    """The splits of the keys in order of time; a group is as old as its youngest row."""
+    youngest: dict[str, str] = {}
+    for key, example in zip(keys, dataset.examples, strict=True):
+        when = example.item.fields.get(column, "")
+        if not TIME.fullmatch(when):
+            raise DatasetError(
+                f"{dataset.ref}: row {example.item.id!r} has {when!r} in {column!r}; a time split needs dates "
+                "like 2026-01-31 or 2026-01-31T12:00:00, in one form"
+            )
+        youngest[key] = max(youngest.get(key, ""), when)
+    return splits.in_shares(sorted(youngest, key=lambda key: (youngest[key], key)), shares)

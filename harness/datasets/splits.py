@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from harness.errors import DatasetError
 from harness.ids import unit_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from harness.types import Dataset
 
@@ -23,6 +24,38 @@ def assign(key: str, shares: Mapping[str, float], seed: int) -> str:
         if place < upto:
             return name
     return list(shares)[-1]
+
+
+def assign_stratified(
+    keys: Sequence[str], labels: Sequence[str], shares: Mapping[str, float], seed: int
+) -> dict[str, str]:
+    """The split of each key, so that every label has the shares in every split as nearly as whole keys allow.
+
+    `keys` has a key per row, the same for rows of one group, which goes by the label most of its rows
+    have. Within a label keys are ordered by their hash. Unlike `assign`, adding rows may move some.
+    """
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for key, label in zip(keys, labels, strict=True):
+        counts[key][label] += 1
+    of_label: dict[str, list[str]] = defaultdict(list)
+    for key, seen in counts.items():
+        of_label[min(seen, key=lambda label: (-seen[label], label))].append(key)
+    drawn: dict[str, str] = {}
+    for members in of_label.values():
+        ordered = sorted(members, key=lambda key: unit_interval(f"split {seed}", key))
+        drawn.update(in_shares(ordered, shares))
+    return drawn
+
+
+def in_shares(ordered: Sequence[str], shares: Mapping[str, float]) -> dict[str, str]:
+    """The keys cut, in this order, into stretches of the shares' sizes, rounded to whole keys."""
+    drawn, upto, start = {}, 0.0, 0
+    for name, share in shares.items():
+        upto += share
+        end = round(upto * len(ordered))
+        drawn.update(dict.fromkeys(ordered[start:end], name))
+        start = end
+    return drawn
 
 
 def check_shares(shares: Mapping[str, float], where: str) -> None:

@@ -60,10 +60,7 @@ def _lines(path: Path, encoding: str | None) -> Iterator[str]:
                 if len(line) > MAX_LINE_CHARS:
                     raise DatasetError(f"{path}:{number}: the line is longer than {MAX_LINE_CHARS:,} characters")
                 if "\x00" in line:
-                    raise DatasetError(
-                        f"{path}:{number}: a cell holds a NUL byte; is this a text file? "
-                        "If it is UTF-16 without a mark, give --encoding utf-16-le"
-                    )
+                    raise DatasetError(f"{path}:{number}: {encodings.NUL}")
                 yield line
         except UnicodeError:
             raise encodings.undecodable(path, name) from None
