@@ -13,9 +13,9 @@ import click
 from rich.console import Console
 
 from harness import datasets, numbers, plugins
-from harness.commands import _dataset_audit, _dataset_versions, _options
+from harness.commands import _dataset_audit, _dataset_sample, _dataset_versions, _options
 from harness.commands._groups import print_table
-from harness.datasets import loading, manifest, remote, splits
+from harness.datasets import loading, manifest, remote, sampling, splits
 from harness.datasets.manifest import Manifest
 from harness.errors import ConfigError
 from harness.workspace import checked_name
@@ -26,7 +26,7 @@ def command() -> None:
     """The data's life."""
 
 
-for _one in (_dataset_audit.audit, _dataset_versions.diff, _dataset_versions.new_version):
+for _one in (_dataset_audit.audit, _dataset_versions.diff, _dataset_versions.new_version, _dataset_sample.sample):
     command.add_command(_one)
 
 
@@ -34,8 +34,8 @@ IMPORT = (
     click.argument("file", required=False),
     _options.option("--name", required=True, help="The dataset's name."),
     _options.option("--version", default="v1", help="The version to make."),
-    _options.option("--text", required=True, metavar="COL", help="Column of the text."),
-    _options.option("--label", required=True, metavar="COL", help="Column of the gold label."),
+    _options.option("--text", default=None, metavar="COL", help="Column of the text."),
+    _options.option("--label", default=None, metavar="COL", help="Column of the gold label."),
     _options.option("--id", default=None, metavar="COL", help="Column of a unique id."),
     _options.option("--tags", default=None, metavar="COL", help="Column of tags."),
     _options.option("--tags-separator", default="|", help="What stands between two tags."),
@@ -47,6 +47,9 @@ IMPORT = (
     _options.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of the hash split."),
     _options.option("--encoding", default=None, help="Encoding; default: UTF-8, or what the file declares."),
     _options.option("--description", default="", help="One sentence about the data."),
+    _options.option(
+        "--append-labels", metavar="VERSION", default=None, help="FILE is a labelled sample of this version."
+    ),
 )
 
 
@@ -57,8 +60,8 @@ class Import(_options.Where):
     file: str | None
     name: str
     version: str
-    text: str
-    label: str
+    text: str | None
+    label: str | None
     id: str | None
     tags: str | None
     tags_separator: str
@@ -70,6 +73,7 @@ class Import(_options.Where):
     seed: int
     encoding: str | None
     description: str
+    append_labels: str | None
 
     def files(self, scratch: Path) -> dict[str | None, Path]:
         """The files by the split they hold; None is a file whose rows are still to be split.
@@ -101,6 +105,11 @@ def import_(options: Import) -> None:
     Example: harness dataset import sms.csv --name sms --text body --label kind --id id
     """
     project = options.project()
+    if options.append_labels is not None:
+        _append(options, options.append_labels)
+        return
+    if options.text is None or options.label is None:
+        raise ConfigError("give --text COL and --label COL: which columns hold the text and its gold label")
     spec = datasets.ImportSpec(
         name=checked_name(options.name, "dataset"),
         version=checked_name(options.version, "version"),
@@ -125,6 +134,17 @@ def import_(options: Import) -> None:
         if encoding != "utf-8":
             click.echo(f"{name} was read as {encoding}", err=True)
     _tell(options, _facts(made), written=[made.folder])
+
+
+def _append(options: Import, version: str) -> None:
+    if options.file is None:
+        raise ConfigError("give the labelled FILE that --append-labels takes")
+    root = options.project().workspace.root
+    name, made = checked_name(options.name, "dataset"), checked_name(options.version, "version")
+    folder, waiting = sampling.append_labels(root, f"{name}@{version}", made, Path(options.file), options.encoding)
+    if waiting:
+        click.echo(f"{numbers.plural(waiting, 'row')} without a label left out", err=True)
+    _show(options, f"{name}@{made}", written=[folder])
 
 
 FETCH = (
