@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from harness.audit.equality import Defects
     from harness.types import JSON, Metric
 
 BUCKETS = ("input_fresh", "cache_read", "cache_write", "output_visible", "reasoning")
@@ -145,7 +146,7 @@ class Results:
     runs are not shown, and why. `spreads` has an entry for every arm that was repeated. `constraints`
     are what the workspace asks of an arm, `cpu_usd_per_hour` what it pays for a machine. `leading` is the run
     whose items all are scored on. `items` are the split's items (see `Store.items`) unless there are too many
-    to show; `prompts` those of the runs.
+    to show; `prompts` those of the runs. `defects` names the items that leaked or repeat others.
     """
 
     split: Split
@@ -159,6 +160,7 @@ class Results:
     leading: str = ""
     items: pd.DataFrame | None = None
     prompts: tuple[PromptText, ...] = ()
+    defects: Defects | None = None
 
     @cached_property
     def answers(self) -> Mapping[str, Answers]:

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 SCHEME = "s1:"
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def canonical_json(value: JSON) -> str:
     """The one JSON text of a value: sorted keys, no blanks, no NaN, characters as they are."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def content_id(value: JSON) -> str:

@@ -15,6 +15,8 @@ import numpy as np
 
 from harness import __version__, analysis, datasets, forecast, numbers, panel, pricing, shared_items
 from harness.arms.classifier import ClassifierArm
+from harness.audit import record
+from harness.audit.equality import equal_rows
 from harness.early import Reference
 from harness.errors import ConfigError, HarnessError
 from harness.ledger import Ledger
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from harness.audit.equality import Defects
     from harness.clock import SystemClock
     from harness.forecast import Forecast
     from harness.panel import Panel
@@ -176,7 +179,14 @@ class Project:
             cpu_usd_per_hour=preferences.cpu_usd_per_hour,
             items=self.store.items(found.leading) if facts.n <= ITEMS_SHOWN else None,
             prompts=self._prompts(found),
+            defects=self._defects(dataset),
         )
+
+    def _defects(self, dataset: Dataset) -> Defects:
+        """What the last audit of this dataset found; without one, the rows that are equal."""
+        path = self.audit_folder(dataset) / record.FILE
+        found = record.defects(path.read_text(encoding="utf-8"), dataset.id) if path.is_file() else None
+        return found or equal_rows(dataset)
 
     def _prompts(self, results: analysis.Results) -> tuple[analysis.PromptText, ...]:
         arms = {str(r.run.params["prompt"]): r.run.arm for r in results.runs if "prompt" in (r.run.params or {})}

@@ -5,14 +5,18 @@ Example: harness dataset import tickets.csv --name tickets --text body --label q
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from harness import datasets, numbers, plugins
-from harness.commands import _dataset_audit, _dataset_versions, _options
+from harness.commands import _dataset_audit, _dataset_sample, _dataset_versions, _options
 from harness.commands._groups import print_table
+from harness.datasets import loading, manifest, remote, sampling, splits
+from harness.datasets.manifest import Manifest
 from harness.errors import ConfigError
 from harness.workspace import checked_name
 
@@ -22,16 +26,16 @@ def command() -> None:
     """The data's life."""
 
 
-for _one in (_dataset_audit.audit, _dataset_versions.diff, _dataset_versions.new_version):
+for _one in (_dataset_audit.audit, _dataset_versions.diff, _dataset_versions.new_version, _dataset_sample.sample):
     command.add_command(_one)
 
 
 IMPORT = (
-    click.argument("file", type=_options.FILE, required=False),
+    click.argument("file", required=False),
     _options.option("--name", required=True, help="The dataset's name."),
     _options.option("--version", default="v1", help="The version to make."),
-    _options.option("--text", required=True, metavar="COL", help="Column of the text."),
-    _options.option("--label", required=True, metavar="COL", help="Column of the gold label."),
+    _options.option("--text", default=None, metavar="COL", help="Column of the text."),
+    _options.option("--label", default=None, metavar="COL", help="Column of the gold label."),
     _options.option("--id", default=None, metavar="COL", help="Column of a unique id."),
     _options.option("--tags", default=None, metavar="COL", help="Column of tags."),
     _options.option("--tags-separator", default="|", help="What stands between two tags."),
@@ -41,7 +45,11 @@ IMPORT = (
     _options.option("--dev", type=_options.FILE, default=None, help="File of the development split."),
     _options.option("--test", type=_options.FILE, default=None, help="File of the test split."),
     _options.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of the hash split."),
+    _options.option("--encoding", default=None, help="Encoding; default: UTF-8, or what the file declares."),
     _options.option("--description", default="", help="One sentence about the data."),
+    _options.option(
+        "--append-labels", metavar="VERSION", default=None, help="FILE is a labelled sample of this version."
+    ),
 )
 
 
@@ -49,11 +57,11 @@ IMPORT = (
 class Import(_options.Where):
     """What `dataset import` was given."""
 
-    file: Path | None
+    file: str | None
     name: str
     version: str
-    text: str
-    label: str
+    text: str | None
+    label: str | None
     id: str | None
     tags: str | None
     tags_separator: str
@@ -63,12 +71,17 @@ class Import(_options.Where):
     dev: Path | None
     test: Path | None
     seed: int
+    encoding: str | None
     description: str
+    append_labels: str | None
 
-    def files(self) -> dict[str | None, Path]:
-        """The files by the split they hold; None is a file whose rows are still to be split."""
+    def files(self, scratch: Path) -> dict[str | None, Path]:
+        """The files by the split they hold; None is a file whose rows are still to be split.
+
+        A FILE that is an address is fetched into the folder `scratch`.
+        """
         by_split: dict[str | None, Path | None] = {
-            None: self.file,
+            None: self._file(scratch),
             "train": self.train,
             "dev": self.dev,
             "test": self.test,
@@ -78,15 +91,25 @@ class Import(_options.Where):
             raise ConfigError("give one FILE, or --train/--dev/--test FILE, not both and not none")
         return given
 
+    def _file(self, scratch: Path) -> Path | None:
+        if self.file is None:
+            return None
+        return remote.fetched(self.file, scratch) if remote.is_remote(self.file) else Path(self.file)
+
 
 @command.command("import")
 @_options.gathered(Import, *IMPORT, *_options.WHERE)
 def import_(options: Import) -> None:
-    """Make a dataset version of a CSV, TSV, JSONL or Parquet file.
+    """Make a dataset version of a CSV, TSV, JSONL or Parquet file: a path, an https address, or hub:OWNER/NAME/PATH.
 
     Example: harness dataset import sms.csv --name sms --text body --label kind --id id
     """
     project = options.project()
+    if options.append_labels is not None:
+        _append(options, options.append_labels)
+        return
+    if options.text is None or options.label is None:
+        raise ConfigError("give --text COL and --label COL: which columns hold the text and its gold label")
     spec = datasets.ImportSpec(
         name=checked_name(options.name, "dataset"),
         version=checked_name(options.version, "version"),
@@ -99,9 +122,29 @@ def import_(options: Import) -> None:
         split_column=options.split_column,
         seed=options.seed,
         description=options.description,
+        encoding=options.encoding,
+        source={"address": options.file} if options.file and remote.is_remote(options.file) else {},
     )
-    folder = datasets.import_file(project.workspace.root, spec, options.files())
-    _show(options, f"{spec.name}@{spec.version}", written=[folder])
+    with tempfile.TemporaryDirectory() as scratch, Console(stderr=True).status("reading") as status:
+        files = options.files(Path(scratch))
+        made = datasets.import_files(
+            project.workspace.root, spec, files, lambda n: status.update(f"{n:,} rows read (every row twice)")
+        )
+    for name, encoding in made.encodings.items():
+        if encoding != "utf-8":
+            click.echo(f"{name} was read as {encoding}", err=True)
+    _tell(options, _facts(made), written=[made.folder])
+
+
+def _append(options: Import, version: str) -> None:
+    if options.file is None:
+        raise ConfigError("give the labelled FILE that --append-labels takes")
+    root = options.project().workspace.root
+    name, made = checked_name(options.name, "dataset"), checked_name(options.version, "version")
+    folder, waiting = sampling.append_labels(root, f"{name}@{version}", made, Path(options.file), options.encoding)
+    if waiting:
+        click.echo(f"{numbers.plural(waiting, 'row')} without a label left out", err=True)
+    _show(options, f"{name}@{made}", written=[folder])
 
 
 FETCH = (
@@ -188,6 +231,8 @@ SPLIT = (
     _options.option("--train", type=click.FloatRange(0, 1), default=0.6, help="Share of the training split."),
     _options.option("--dev", type=click.FloatRange(0, 1), default=0.2, help="Share of the dev split."),
     _options.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of the hash."),
+    _options.option("--stratify", is_flag=True, help="Give every label the same shares; adding rows may move some."),
+    _options.option("--time", metavar="COL", default=None, help="Split by this column of dates, the oldest to train."),
 )
 
 
@@ -200,6 +245,8 @@ class Split(_options.Where):
     train: float
     dev: float
     seed: int
+    stratify: bool
+    time: str | None
 
 
 @command.command()
@@ -213,37 +260,64 @@ def split(options: Split) -> None:
         raise ConfigError(f"--train {options.train} and --dev {options.dev} are more than 1 together")
     shares = {"train": options.train, "dev": options.dev, "test": round(1 - options.train - options.dev, 9)}
     root = options.project().workspace.root
-    folder = datasets.resplit(root, options.ref, checked_name(options.to, "version"), shares, options.seed)
+    if options.stratify and options.time:
+        raise ConfigError("give --stratify or --time, not both: dates decide alone")
+    draw = datasets.Draw(shares, options.seed, stratify=options.stratify, time=options.time)
+    folder = datasets.resplit(root, options.ref, checked_name(options.to, "version"), draw)
     _show(options, f"{folder.parent.name}@{folder.name}", written=[folder])
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is told of a version: its manifest, its content id, and its rows by split and label."""
+
+    read: Manifest
+    id: str
+    counts: dict[str, dict[str, int]]
+
+    @property
+    def n(self) -> int:
+        """All rows."""
+        return sum(sum(of_label.values()) for of_label in self.counts.values())
+
+
+def _facts(made: datasets.Imported) -> Facts:
+    """The facts of what was just imported, without reading a million rows once more."""
+    read = manifest.read(made.folder)
+    return Facts(read, read.content, splits.in_order(made.counts))
 
 
 def _show(options: _options.Where, ref: str, written: list[Path] | None = None) -> None:
     project = options.project()
     dataset = project.dataset(ref)
-    counts = datasets.split_counts(dataset)
+    read = manifest.read(loading.find(project.workspace.root, dataset.ref))
+    _tell(options, Facts(read, dataset.id, datasets.split_counts(dataset)), written)
+
+
+def _tell(options: _options.Where, facts: Facts, written: list[Path] | None) -> None:
+    project, read, counts = options.project(), facts.read, facts.counts
     paths = [_options.shown(project, folder) for folder in written or ()]
+    ref = f"{read.name}@{read.version}"
     if options.as_json:
         _options.print_json(
             {
-                "ref": dataset.ref,
-                "id": dataset.id,
-                "kind": dataset.kind,
-                "n": len(dataset.examples),
-                "labels": list(dataset.label_names),
+                "ref": ref,
+                "id": facts.id,
+                "kind": read.kind,
+                "n": facts.n,
+                "labels": list(read.labels),
                 "splits": counts,
-                "source": dict(dataset.source),
+                "source": dict(read.source),
                 "files": paths,
             }
         )
         return
-    click.echo(f"{dataset.ref}  {numbers.plural(len(dataset.examples), 'item')}  {dataset.id}")
-    click.echo(dataset.description)
-    rows = [
-        (name, *(numbers.count(of_label.get(name, 0)) for of_label in counts.values())) for name in dataset.label_names
-    ]
+    click.echo(f"{ref}  {numbers.plural(facts.n, 'item')}  {facts.id}")
+    click.echo(read.description)
+    rows = [(name, *(numbers.count(of_label.get(name, 0)) for of_label in counts.values())) for name in read.labels]
     totals = ("all", *(numbers.count(sum(of_label.values())) for of_label in counts.values()))
     print_table(("label", *counts), [*rows, totals], numeric=tuple(counts))
-    for key, value in dataset.source.items():
+    for key, value in read.source.items():
         click.echo(f"{key}: {value}")
     for path in paths:
         click.echo(f"Wrote {path}")

@@ -5,16 +5,19 @@ row. Once released it never changes: edited bytes are an error that names the ro
 """
 
 from harness.datasets.fetching import fetch
-from harness.datasets.importing import ImportSpec, import_file
+from harness.datasets.importing import Imported, ImportSpec, import_file, import_files
 from harness.datasets.loading import Verification, load, refs, verify
-from harness.datasets.releasing import resplit
+from harness.datasets.releasing import Draw, resplit
 from harness.datasets.splits import split_counts
 
 __all__ = [
+    "Draw",
     "ImportSpec",
+    "Imported",
     "Verification",
     "fetch",
     "import_file",
+    "import_files",
     "load",
     "refs",
     "resplit",

@@ -119,7 +119,7 @@ def _as_released(folder: Path, read: Manifest, placed: PLACED) -> tuple[Dataset,
     """The dataset, and what differs from the release (None: nothing)."""
     labels = tuple(Label(name, description) for name, description in read.labels.items())
     examples = tuple(example for _, example in placed)
-    found = content.dataset_id(read.kind, labels, map(content.row_hash, examples))
+    found = content.dataset_id(read.kind, labels, map(content.row_digest, examples))
     dataset = Dataset(
         name=read.name,
         version=read.version,
@@ -152,10 +152,12 @@ def example(where: str, row: dict[str, Cell], read: Manifest) -> Example:
     tags = _tags(row, read, where)
     group = _optional(row, read.group, where)
     item_id = _text(row, read.id, where) if read.id else where
-    named = {read.text, read.label, read.id, read.group, read.splits.column, read.tags and read.tags.column}
+    named = read.named
     fields = {name: _plain(cell) for name, cell in row.items() if name not in named and cell is not None}
     if read.splits.column is not None:
         split = _text(row, read.splits.column, where)
+    elif not read.splits.shares:
+        split = ""
     else:
         split = splits.assign(group or item_id, read.splits.shares, read.splits.seed)
     return Example(Item(item_id, text, tags, fields or NO_FIELDS), _text(row, read.label, where), split, group)

@@ -57,6 +57,12 @@ class Manifest:
     sha256: str = ""
     content: str = ""
 
+    @property
+    def named(self) -> tuple[str | None, ...]:
+        """The columns that have a meaning; all others are fields."""
+        tags = None if self.tags is None else self.tags.column
+        return self.text, self.label, self.id, self.group, self.splits.column, tags
+
 
 def read(folder: Path) -> Manifest:
     """The manifest of a version's folder; `DatasetError` names file and key."""

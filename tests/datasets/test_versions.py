@@ -62,8 +62,12 @@ BAD = [
     ("f.csv", b"text,label\nx,\ny,b\n", r"f.csv:2: the label in column 'label' is empty"),
     ("f.csv", b"text,label\nx,a\ny,a\n", r"f.csv: column 'label' holds one label only: 'a'"),
     ("f.csv", b'text,label\nx,a\n"y"z,b\n', r"f.csv:3: .*expected CSV with doubled quotes"),
-    ("f.csv", b"text,label\nx,a\ncaf\xe9,b\n", r"f.csv:3: byte 18 of the file is not UTF-8.*iconv"),
-    ("f.csv", b"text,label\nx\x00y,a\n", r"f.csv:2: a cell holds a NUL byte"),
+    (
+        "f.csv",
+        b"text,label\nx,a\ncaf\xe9,b\n",
+        r"f.csv:3: byte 18 of the file is not UTF-8; as cp1252 it reads 'café,b'.*--encoding cp1252",
+    ),
+    ("f.csv", b"text,label\nx\x00y,a\n", r"f.csv:2: it holds a NUL byte"),
     ("f.csv", b"body,label\nx,a\n", r"f.csv:2: there is no column 'text'; expected one of 'body', 'label'"),
     ("f.jsonl", b'{"text": "x", "label": "a"}\nnope\n', r"f.jsonl:2: not JSON"),
     ("f.jsonl", b"[1]\n", r"f.jsonl:1: found a JSON list; expected an object"),
@@ -109,7 +113,7 @@ def test_a_failure_half_way_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(releasing.manifest, "written", full)
     with pytest.raises(OSError, match="disk full"):
         imported(tmp_path, tmp_path / "f.csv")
-    assert list((tmp_path / "datasets").rglob("*")) == [tmp_path / "datasets" / "d"]
+    assert not list((tmp_path / "datasets").rglob("*"))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +176,7 @@ def test_the_id_ignores_the_order_of_rows_and_nothing_else():
     labels = (Label("a"), Label("b"))
 
     def identity(*examples):
-        return content.dataset_id("single", labels, map(content.row_hash, examples))
+        return content.dataset_id("single", labels, map(content.row_digest, examples))
 
     assert identity(row, other) == identity(other, row)
     variants = [
@@ -209,7 +213,7 @@ def test_a_new_split_is_a_new_version(tmp_path):
     random.Random(0).shuffle(rows)
     (tmp_path / "f.csv").write_text("\n".join(["text,label,thread", *rows]) + "\n")
     before = imported(tmp_path, tmp_path / "f.csv", group="thread")
-    datasets.resplit(tmp_path, "d@v1", "v2", {"train": 0.5, "dev": 0.0, "test": 0.5}, seed=1)
+    datasets.resplit(tmp_path, "d@v1", "v2", datasets.Draw({"train": 0.5, "dev": 0.0, "test": 0.5}, seed=1))
     after = datasets.load(tmp_path, "d")
     assert after.version == "v2"
     assert datasets.load(tmp_path, "d@v1").id == before.id != after.id
@@ -218,3 +222,33 @@ def test_a_new_split_is_a_new_version(tmp_path):
         assert split_of.setdefault(example.group, example.split) == example.split
     assert {example.item.id for example in after.examples} == {example.item.id for example in before.examples}
     assert datasets.refs(tmp_path) == ["d@v1", "d@v2"]
+
+
+def test_a_stratified_split_gives_every_label_its_shares(tmp_path):
+    """Ten rows of a rare label are cut 6, 2, 2 and groups stay together; by hash alone they fall as they fall."""
+    rows = [f"text {i},{'rare' if i % 21 == 0 else 'often'}" for i in range(210)]
+    (tmp_path / "f.csv").write_text("\n".join(["text,label", *rows]) + "\n")
+    imported(tmp_path, tmp_path / "f.csv")
+    draw = datasets.Draw({"train": 0.6, "dev": 0.2, "test": 0.2}, seed=3, stratify=True)
+    datasets.resplit(tmp_path, "d@v1", "v2", draw)
+    counts = datasets.split_counts(datasets.load(tmp_path, "d@v2"))
+    assert {split: of_label["rare"] for split, of_label in counts.items()} == {"train": 6, "dev": 2, "test": 2}
+    assert {split: of_label["often"] for split, of_label in counts.items()} == {"train": 120, "dev": 40, "test": 40}
+
+
+def test_a_time_split_learns_from_the_past(tmp_path):
+    """No test row is older than a training row; a group is as old as its youngest row; no date is an error."""
+    rows = [f"text {i},{'ab'[i % 2]},2026-01-{i % 28 + 1:02d},g{i // 2}" for i in range(100)]
+    (tmp_path / "f.csv").write_text("\n".join(["text,label,day,g", *rows]) + "\n")
+    imported(tmp_path, tmp_path / "f.csv", group="g")
+    draw = datasets.Draw({"train": 0.5, "dev": 0.1, "test": 0.4}, time="day")
+    datasets.resplit(tmp_path, "d@v1", "v2", draw)
+    dataset = datasets.load(tmp_path, "d@v2")
+    youngest = {}
+    for example in dataset.examples:
+        youngest[example.group] = max(youngest.get(example.group, ""), example.item.fields["day"])
+    days = {s: [youngest[e.group] for e in dataset.in_split(s)] for s in ("train", "dev", "test")}
+    assert max(days["train"]) <= min(days["dev"])
+    assert max(days["dev"]) <= min(days["test"])
+    with pytest.raises(DatasetError, match="a time split needs dates"):
+        datasets.resplit(tmp_path, "d@v1", "v3", datasets.Draw({"train": 0.5, "test": 0.5}, time="text"))

@@ -1,0 +1,98 @@
+"""Which encoding a text file is in: declared by its first bytes, or UTF-8. Never guessed in silence.
+
+A file in another encoding is an error that says how it would read, and which option to give.
+"""
+
+from __future__ import annotations
+
+import codecs
+from typing import TYPE_CHECKING
+
+from harness.errors import DatasetError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+UTF8 = "utf-8"
+OTHER_FORMATS = {
+    b"PK\x03\x04": "a ZIP archive (Excel files are ZIP archives, too)",
+    b"\x1f\x8b": "a gzip archive",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"\x28\xb5\x2f\xfd": "a zstd archive",
+    b"Rar!": "a RAR archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel file",
+    b"SQLite format 3": "an SQLite database",
+    b"%PDF": "a PDF",
+    b"\x89PNG": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"PAR1": "a Parquet file",
+}
+SHOWN = 12
+NUL = "it holds a NUL byte; is this a text file? If it is UTF-16 without a mark, give --encoding utf-16-le"
+
+
+def declared(path: Path) -> str:
+    """The encoding that the file's first bytes declare, by Python's name; UTF-8 when they declare none."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    return next((name for mark, name in MARKS if head.startswith(mark)), UTF8)
+
+
+def refuse_other_formats(path: Path) -> None:
+    """Raise `DatasetError` for a file that is not what its ending says, by its first bytes."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    for magic, what in OTHER_FORMATS.items():
+        is_meant = path.suffix.lower() == ".parquet" and magic == b"PAR1"
+        if head.startswith(magic) and not is_meant:
+            raise DatasetError(f"{path}: this is {what}; archives are not unpacked: give a CSV, TSV, JSONL or Parquet")
+
+
+def checked(name: str) -> str:
+    """The encoding, if Python knows it as a text encoding."""
+    try:
+        known = codecs.lookup(name)
+        "".encode(name)
+    except LookupError:
+        raise DatasetError(f"--encoding {name!r} is not known; for example: utf-8, utf-16, cp1252, latin-1") from None
+    return known.name
+
+
+def undecodable(path: Path, name: str) -> DatasetError:
+    """The error about bytes that are not in the encoding: which line and byte, and how it would read in another."""
+    if not name.startswith("utf-8"):
+        return DatasetError(f"{path}: it is not {name} throughout; give its encoding with --encoding NAME")
+    offset, number = 0, 0
+    with path.open("rb") as file:
+        while part := file.readline(1 << 20):
+            try:
+                codecs.getincrementaldecoder(UTF8)().decode(part, final=part.endswith(b"\n"))
+            except UnicodeDecodeError as error:
+                return _not_utf8(path, (number + 1, offset + error.start), part, error.start)
+            number += part.endswith(b"\n")
+            offset += len(part)
+    return DatasetError(f"{path}: it ends inside a character of UTF-8; the file is cut off")
+
+
+def _not_utf8(path: Path, place: tuple[int, int], line: bytes, at: int) -> DatasetError:
+    around = line[max(0, at - SHOWN) : at + SHOWN]
+    number, offset = place
+    if b"\x00" in line:
+        return DatasetError(f"{path}:{number}: {NUL}")
+    found = f"{path}:{number}: byte {offset} of the file is not UTF-8"
+    for name in ("cp1252", "latin-1"):
+        try:
+            reads = "".join(char if char.isprintable() else " " for char in around.decode(name))
+        except UnicodeDecodeError:
+            continue
+        return DatasetError(f"{found}; as {name} it reads {reads.strip()!r}: if that is right, give --encoding {name}")
+    return DatasetError(f"{found}; convert it first, for example with iconv")

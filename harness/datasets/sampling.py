@@ -1,0 +1,121 @@
+"""Items to label next, as a table that goes out to people and comes back with labels."""
+
+from __future__ import annotations
+
+import csv
+import heapq
+import io
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from harness.datasets import loading, splits, tables
+from harness.datasets.importing import SHARES
+from harness.datasets.versions import derive
+from harness.errors import DatasetError
+from harness.ids import unit_interval
+from harness.types import Example, Item
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+WEIGHT = "sampling_weight"
+COLUMNS = ("id", "text", "tags", "label", WEIGHT)
+FORMULA = ("=", "+", "-", "@", "\t")
+BETWEEN_TAGS = "|"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """An item to label, and how many items of the whole it stands for; None when it was chosen, not drawn."""
+
+    item: Item
+    weight: float | None
+
+
+def at_random(items: Iterable[Item], n: int, seed: int) -> list[Drawn]:
+    """A simple random sample without replacement, by the hash of each id: a larger one holds a smaller one."""
+    total = 0
+
+    def counted() -> Iterable[Item]:
+        nonlocal total
+        for item in items:
+            total += 1
+            yield item
+
+    chosen = heapq.nsmallest(n, counted(), key=lambda item: unit_interval(f"sample {seed}", item.id))
+    return [Drawn(item, total / len(chosen)) for item in chosen]
+
+
+def by_worth(items: Sequence[Item], worth: Mapping[str, float], n: int, seed: int) -> list[Drawn]:
+    """The items worth most, equals in an order drawn by hash. They are no random sample, so they have no weight."""
+    known = [item for item in items if item.id in worth]
+    ranked = sorted(known, key=lambda item: (-worth[item.id], unit_interval(f"sample {seed}", item.id)))
+    return [Drawn(item, None) for item in ranked[:n]]
+
+
+def written(drawn: Sequence[Drawn]) -> bytes:
+    """The table for the labellers, without labels. A cell that a spreadsheet would run gets a quote before it."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for one in drawn:
+        tags = BETWEEN_TAGS.join(one.item.tags)
+        weight = "" if one.weight is None else f"{one.weight:.6g}"
+        writer.writerow(
+            [
+                one.item.id,
+                *(f"'{cell}" if cell.startswith(FORMULA) else cell for cell in (one.item.text, tags)),
+                "",
+                weight,
+            ]
+        )
+    return out.getvalue().encode()
+
+
+def append_labels(root: Path, ref: str, version: str, path: Path, encoding: str | None = None) -> tuple[Path, int]:
+    """The folder of a new version with the labels of a returned table, and how many rows are still without one.
+
+    A row whose id is known gives that item another label (and its weight); any other is a new item,
+    put into a split by the hash of its id.
+    """
+    dataset = loading.load(root, ref)
+    by_id = {example.item.id: example for example in dataset.examples}
+    waiting, seen = 0, set[str]()
+    for where, row in tables.read(path, encoding):
+        item_id, label = (_cell(row, name, where) for name in ("id", "label"))
+        if item_id in seen or not item_id:
+            raise DatasetError(f"{where}: id {item_id!r} {'stands there twice' if item_id else 'is empty'}")
+        seen.add(item_id)
+        if not label.strip():
+            waiting += 1
+            continue
+        known = by_id.get(item_id) or _new(item_id, row, where)
+        weight = str(row.get(WEIGHT) or "")
+        fields = {**known.item.fields, **({WEIGHT: weight} if weight else {})}
+        by_id[item_id] = replace(known, item=replace(known.item, fields=fields), label=label)
+    if waiting == len(seen):
+        raise DatasetError(f"{path}: no row has a label yet")
+    note = f"labels of {path.name} appended: {len(seen) - waiting:,} rows"
+    return derive(root, dataset.ref, version, list(by_id.values()), note), waiting
+
+
+def _new(item_id: str, row: Mapping[str, tables.Cell], where: str) -> Example:
+    text = _unguarded(_cell(row, "text", where))
+    if not text.strip():
+        raise DatasetError(f"{where}: the text is empty; every item needs one")
+    tags = _unguarded(str(row.get("tags") or ""))
+    item = Item(item_id, text, tuple(tag for tag in tags.split(BETWEEN_TAGS) if tag))
+    split = str(row.get("split") or "") or splits.assign(item_id, SHARES, 0)
+    return Example(item, "", split)
+
+
+def _cell(row: Mapping[str, tables.Cell], name: str, where: str) -> str:
+    cell = row.get(name)
+    if not isinstance(cell, str):
+        raise DatasetError(f"{where}: there is no column {name!r}; expected the columns of harness dataset sample")
+    return cell
+
+
+def _unguarded(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell

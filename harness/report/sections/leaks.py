@@ -1,0 +1,68 @@
+"""What leaked and repeated items do to the scores, and how sure the scores are where items belong together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness import numbers
+from harness.report.blocks import Column, Section, Table, Text
+from harness.stats import clusters, intervals
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from harness.analysis import Results
+    from harness.audit.equality import Defects
+    from harness.types import Estimate
+
+ORDER = 45
+
+
+def section(results: Results) -> Section | None:
+    """Accuracy with and without such items, and clustered; nothing when there are neither such items nor groups."""
+    defects = results.defects
+    items = set(results.predictions["example_id"])
+    leaked = items & defects.leaked if defects else set()
+    repeated = items & defects.repeated if defects else set()
+    scored = results.predictions.dropna(subset=["correct"])
+    has_groups = "group" in scored and scored["group"].notna().any()
+    if not (leaked or repeated or has_groups):
+        return None
+    titles = ["accuracy", *["without leaked"] * bool(leaked), *["without repeated"] * bool(repeated)]
+    rows = []
+    for result in results.runs:
+        mine = scored[scored["run_id"] == result.run.run_id]
+        cells = [_accuracy(mine)]
+        cells += [_accuracy(mine[~mine["example_id"].isin(gone)]) for gone in (leaked, repeated) if gone]
+        cells += [_clustered(mine)] if has_groups else []
+        rows.append((result.run.arm, *map(numbers.with_interval, cells)))
+    columns = tuple(Column(title, numeric=True) for title in (*titles, *["clustered"] * bool(has_groups)))
+    told = _told(defects, len(items), len(leaked), len(repeated), is_clustered=bool(has_groups))
+    return Section("Leaks and repeats", (Text(" ".join(told)), Table((Column("arm"), *columns), tuple(rows))))
+
+
+def _told(defects: Defects | None, n: int, leaked: int, repeated: int, *, is_clustered: bool) -> list[str]:
+    told = []
+    if defects is not None and (leaked or repeated):
+        same = "equal but for case and blanks" if defects.near is None else f"equal, or near at {defects.near:g}"
+        told.append(
+            f"{leaked:,} of {n:,} items stand in the training split too, {repeated:,} repeat another item ({same})."
+        )
+        if defects.near is None:
+            told.append("Near-duplicates have not been looked for: harness dataset audit.")
+    if is_clustered:
+        told.append("Clustered: items of one group count as one observation, so the interval is as wide as it must be.")
+    return told
+
+
+def _accuracy(rows: pd.DataFrame) -> Estimate:
+    return intervals.wilson(int(rows["correct"].astype(bool).sum()), len(rows))
+
+
+def _clustered(rows: pd.DataFrame) -> Estimate:
+    groups = [group if isinstance(group, str) else number for number, group in enumerate(rows["group"])]
+    seen: dict[object, int] = {}
+    codes = np.array([seen.setdefault(group, len(seen)) for group in groups], dtype=np.int64)
+    return clusters.cluster_mean(rows["correct"].astype(float).to_numpy(), codes, name="accuracy")
