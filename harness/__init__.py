@@ -10,16 +10,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.shown import Compared, Decided, Evaluation, Gated
     from harness.workbench import Workbench
+    from harness.workbench.shown import Compared, Decided, Evaluation, Gated
 
 __version__ = "0.1.0"
 __all__ = ["Compared", "Decided", "Evaluation", "Gated", "Workbench", "__version__"]
 LAZY = {
-    "Compared": "harness.shown",
-    "Decided": "harness.shown",
-    "Evaluation": "harness.shown",
-    "Gated": "harness.shown",
+    "Compared": "harness.workbench.shown",
+    "Decided": "harness.workbench.shown",
+    "Evaluation": "harness.workbench.shown",
+    "Gated": "harness.workbench.shown",
     "Workbench": "harness.workbench",
 }
 

@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, TypeVar, cast, get_args
 import click
 import numpy as np
 
-from harness import fused, fusing, numbers
+from harness import numbers
 from harness.commands import _evaluation, _options
 from harness.commands._groups import print_table
 from harness.errors import ConfigError
-from harness.fused import Choice, How
-from harness.fusing import Splits
-from harness.fusion import study
+from harness.fusion import chosen, study
+from harness.fusion.chosen import Choice, How
+from harness.project import fusions
+from harness.project.fusions import Splits
 
 if TYPE_CHECKING:
     from harness.constraints import Constraints
-    from harness.fusing import Pair
     from harness.fusion.study import Study
     from harness.project import Project
+    from harness.project.fusions import Pair
     from harness.types import Dataset
 
 T = TypeVar("T")
@@ -69,9 +70,9 @@ def command(options: Options) -> None:
     project = options.project()
     dataset = project.dataset(options.dataset)
     splits = Splits(options.choose_on, options.split)
-    pairs = fusing.pairs(project, dataset, options.arms, splits)
-    chooser, tested = fusing.stored(project, pairs, splits)
-    name = fused.name_of(options.how, [pair.part.arm for pair in pairs])
+    pairs = fusions.pairs(project, dataset, options.arms, splits)
+    chooser, tested = fusions.stored(project, pairs, splits)
+    name = chosen.name_of(options.how, [pair.part.arm for pair in pairs])
     rng = np.random.default_rng(options.seed)
     if options.how == "cascade":
         limits = _limits(options, project.workspace.preferences.decide)
@@ -115,7 +116,7 @@ def _stored(project: Project, dataset: Dataset, pairs: list[Pair], found: Study,
     thresholds = () if found.chosen is None else found.chosen.thresholds
     how = cast("How", found.arm.partition(":")[0])
     choice = Choice(how, dataset.id, splits.chooser, parts, thresholds)
-    job = fusing.replayed(project, choice, pairs, dataset, splits.tested)
+    job = fusions.replayed(project, choice, pairs, dataset, splits.tested)
     return _evaluation.carry_out(project, dataset, [job])[0].run_id
 
 

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from harness import learning, learnt, numbers, subsets
+from harness import curves, numbers, subsets
 from harness.commands import _options
 from harness.commands._groups import print_table
+from harness.curves import Rival
 from harness.errors import ConfigError
-from harness.learning import Course
-from harness.learnt import Rival
+from harness.project import curves as curve_runs
+from harness.project.curves import Course
 from harness.spread import Size
 
 if TYPE_CHECKING:
-    from harness.learnt import Curve
+    from harness.curves import Curve
     from harness.project import Project
     from harness.types import Dataset
 
@@ -68,9 +69,9 @@ def command(options: Options) -> None:
         options.processes,
         options.all_sizes,
     )
-    found = learning.learn(project, dataset, course, lambda line: click.echo(line, err=True))
+    found = curve_runs.learn(project, dataset, course, lambda line: click.echo(line, err=True))
     groups = {one.item.id: one.group for one in dataset.in_split(options.split) if one.group is not None}
-    drawn = learnt.analyse(found, groups, rival, options.margin, np.random.default_rng(options.seed))
+    drawn = curves.analyse(found, groups, rival, options.margin, np.random.default_rng(options.seed))
     if options.as_json:
         objects = [_json(curve) | {"dataset": dataset.ref, "split": options.split} for curve in drawn]
         _options.print_json(objects[0] if len(objects) == 1 else objects)

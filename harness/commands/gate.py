@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from harness import gate, gating, numbers, plugins, stack, wiring
+from harness import gate, numbers, plugins, stack, wiring
 from harness.commands import _evaluation, _options
 from harness.errors import ConfigError, DatasetError
 from harness.gate import github, junit
+from harness.project import gates
 from harness.prompts import files
 from harness.report import gate_page, terminal
 
@@ -79,9 +80,9 @@ def command(options: Options) -> None:
     project = options.project()
     settings = _settings(options, project.workspace.preferences.gate)
     dataset = project.dataset(options.dataset)
-    base = gating.pinned(project, dataset, settings)
+    base = gates.pinned(project, dataset, settings)
     asked, done = _candidate(project, dataset, options, settings, base)
-    report = gate.check(gating.measured(project, dataset, settings, base, asked), settings)
+    report = gate.check(gates.measured(project, dataset, settings, base, asked), settings)
     written = _write(project, report, options)
     if options.as_json:
         _options.print_json(_json(report, done, written))
@@ -106,26 +107,26 @@ def _settings(options: Options, settings: GateSettings) -> GateSettings:
 
 
 def _candidate(
-    project: Project, dataset: Dataset, options: Options, settings: GateSettings, base: gating.Pinned
-) -> tuple[gating.Asked, list[Done]]:
+    project: Project, dataset: Dataset, options: Options, settings: GateSettings, base: gates.Pinned
+) -> tuple[gates.Asked, list[Done]]:
     """The candidate's runs: those of the store, or made now, of which only what is new is asked."""
     name = options.runs[0] if options.runs else None
     if name is None and settings.arm is not None and settings.arm not in plugins.names("baselines"):
         name = settings.arm
     if name is not None:
-        run_ids = project.with_repeats(gating.stored(project, dataset, settings.split, name, "candidate"))
-        gating.check_looks(project, dataset, settings, base, run_ids)
-        return gating.Asked(tuple(run_ids), limit=options.limit), []
+        run_ids = project.with_repeats(gates.stored(project, dataset, settings.split, name, "candidate"))
+        gates.check_looks(project, dataset, settings, base, run_ids)
+        return gates.Asked(tuple(run_ids), limit=options.limit), []
     with project.ledger() as ledger:
         jobs = list(_jobs(project, dataset, options, settings, ledger))
-        gating.check_looks(project, dataset, settings, base, [job.run.id for job in jobs])
+        gates.check_looks(project, dataset, settings, base, [job.run.id for job in jobs])
         done = _evaluation.carry_out(project, dataset, jobs)
     by_split = {
         split: [job.run.id for job in jobs if job.run.split == split] for split in (job.run.split for job in jobs)
     }
     injected = settings.injected_split
     other = by_split.get(injected, []) if injected and injected != settings.split else []
-    return gating.Asked(tuple(by_split[settings.split]), tuple(other), options.limit), done
+    return gates.Asked(tuple(by_split[settings.split]), tuple(other), options.limit), done
 
 
 def _jobs(

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness import learning, numbers, plan, planned, stack
+from harness import numbers, plan, stack
 from harness.commands import _dry_run, _evaluation, _options
 from harness.commands._groups import print_table
 from harness.errors import ConfigError
-from harness.planned import Office
-from harness.project import complain_about_failures
+from harness.project import complain_about_failures, plans
+from harness.project import curves as curve_runs
+from harness.project.plans import Office
 from harness.stats import intervals
 
 if TYPE_CHECKING:
@@ -89,10 +90,10 @@ def _parts(project: Project, found: Plan) -> list[str]:
     """The runs on parts of the training split; they need no model and take all cores."""
     run_ids = []
     for ref, split in product(found.datasets or (None,), found.splits):
-        course = planned.course(found, split)
+        course = plans.course(found, split)
         if course is not None:
             dataset = project.dataset(ref)
-            learnt = learning.learn(project, dataset, course, partial(click.echo, err=True))
+            learnt = curve_runs.learn(project, dataset, course, partial(click.echo, err=True))
             run_ids += [run_id for one in learnt for run_id in one.run_ids]
     return run_ids
 
@@ -103,7 +104,7 @@ def _fusions(office: Office, found: Plan) -> list[Done]:
         if split == fusion.choose_on and fusion.thresholds is None and fusion.use is None:
             continue  # it chose there
         dataset = office.project.dataset(ref)
-        job, members = planned.fusion_job(office, fusion, dataset, split, found.seeds[0])
+        job, members = plans.fusion_job(office, fusion, dataset, split, found.seeds[0])
         try:
             done += _evaluation.carry_out(office.project, dataset, [job])
         finally:

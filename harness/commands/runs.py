@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness import exchange, importing, numbers
+from harness import importing, numbers
 from harness.commands import _evaluation, _options
 from harness.commands._groups import print_table
 from harness.errors import ConfigError
 from harness.matching import Columns
+from harness.project import exchange
 from harness.workspace import checked_name
 
 if TYPE_CHECKING:

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from harness import learnt
+from harness import curves
+from harness.curves import Learnt, Rival
 from harness.errors import ConfigError
-from harness.learnt import Learnt, Rival
 
 ITEMS = tuple(f"i{i}" for i in range(300))
 SIZES = (10, 20, 40, 80)
@@ -17,7 +17,7 @@ def rising(arm, start, seed):
 
 
 def analysed(arms, rival=None, margin=0.0, groups=None):
-    return learnt.analyse(arms, groups or {}, rival, margin, np.random.default_rng(0))
+    return curves.analyse(arms, groups or {}, rival, margin, np.random.default_rng(0))
 
 
 def test_held_against_a_run():

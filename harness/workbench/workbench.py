@@ -27,10 +27,8 @@ from harness import (
     comparison,
     datasets,
     decision,
-    exchange,
     foreign_arms,
     gate,
-    gating,
     matching,
     plugins,
     stack,
@@ -40,9 +38,9 @@ from harness import (
 from harness.clock import SystemClock
 from harness.datasets import importing, tables
 from harness.errors import ConfigError
-from harness.project import Project
+from harness.project import Project, exchange, gates
 from harness.prompts import files
-from harness.shown import Compared, Decided, Evaluation, Gated
+from harness.workbench.shown import Compared, Decided, Evaluation, Gated
 from harness.workspace import checked_name
 
 if TYPE_CHECKING:
@@ -173,18 +171,18 @@ class Workbench:
             given = {"split": one.split} | given
         chosen = replace(self.project.workspace.preferences.gate, **given)
         on = one.dataset if one is not None else self.project.dataset(None)
-        base = gating.pinned(self.project, on, chosen)
-        asked = self._asked(on, chosen) if one is None else gating.Asked(tuple(self.project.with_repeats(one.run_id)))
-        gating.check_looks(self.project, on, chosen, base, asked.run_ids)
-        return Gated(gate.check(gating.measured(self.project, on, chosen, base, asked), chosen))
+        base = gates.pinned(self.project, on, chosen)
+        asked = self._asked(on, chosen) if one is None else gates.Asked(tuple(self.project.with_repeats(one.run_id)))
+        gates.check_looks(self.project, on, chosen, base, asked.run_ids)
+        return Gated(gate.check(gates.measured(self.project, on, chosen, base, asked), chosen))
 
-    def _asked(self, on: Dataset, settings: GateSettings) -> gating.Asked:
+    def _asked(self, on: Dataset, settings: GateSettings) -> gates.Asked:
         """The candidate that the settings name, evaluated: of a prompt only what is new is asked."""
         what = settings.arm or (f"prompt:{settings.prompt}" if settings.prompt else None)
         if what is None:
             raise ConfigError("the gate has no candidate: give one, or set prompt or arm in [tool.harness.gate]")
         if settings.arm is not None and settings.arm not in plugins.names("baselines"):
-            return gating.Asked(
+            return gates.Asked(
                 tuple(self.project.with_repeats(self.project.store.resolve(what, on.id, settings.split)))
             )
         asking: dict[str, Any] = {"model": settings.model} if settings.model and settings.arm is None else {}
@@ -198,7 +196,7 @@ class Workbench:
             tuple(self.evaluate(what, on, split=split, **asking, **repeat).run_id for repeat in repeats)
             for split in splits
         ]
-        return gating.Asked(found[0], found[1] if len(found) > 1 else ())
+        return gates.Asked(found[0], found[1] if len(found) > 1 else ())
 
     def _released(
         self, spec: datasets.ImportSpec, rows: list[tuple[str | None, str, dict[str, tables.Cell]]]

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import __version__, learnt, plugins, spread, subsets, wiring
+from harness import __version__, curves, plugins, spread, subsets, wiring
+from harness.curves import Learnt
 from harness.errors import ConfigError, Interrupted
-from harness.learnt import Learnt
 from harness.spread import Fit, Place, Size
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from harness.project import Project
+    from harness.project.project import Project
     from harness.types import Dataset, Prediction, Run
 
 
@@ -124,7 +124,7 @@ class _ClassRoom:
     def is_flat(self, arm: str, so_far: _Growing) -> bool:
         """Whether larger sizes are not worth fitting."""
         curve = self.learnt(arm, so_far, is_flat=False)
-        return learnt.is_flat(curve, self._groups, np.random.default_rng(0))
+        return curves.is_flat(curve, self._groups, np.random.default_rng(0))
 
     def learnt(self, arm: str, found: _Growing, *, is_flat: bool) -> Learnt:
         """The curve as a record."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness import fused, plugins
+from harness import plugins
 from harness.arms.replay import ReplayArm
 from harness.arms.vote import VoteArm
 from harness.comparison import Answers
 from harness.errors import ConfigError
-from harness.fused import Part
+from harness.fusion import chosen
+from harness.fusion.chosen import Part
 from harness.fusion.members import members
 from harness.fusion.votes import counted
 from harness.store import is_partial
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from harness.fused import Choice
+    from harness.fusion.chosen import Choice
     from harness.fusion.members import Members
-    from harness.project import Project
+    from harness.project.project import Project
     from harness.types import Dataset
     from harness.wiring import Job
 
@@ -75,9 +76,9 @@ def replayed(project: Project, choice: Choice, pairs: Sequence[Pair], dataset: D
     shared = set.intersection(*(set(predictions) for predictions in said))
     items = [example.item for example in dataset.in_split(split) if example.item.id in shared]
     if choice.how == "cascade":
-        return fused.job(choice, arms, dataset, split, items)
+        return chosen.job(choice, arms, dataset, split, items)
     chooser = _members(project, [(pair.part.arm, pair.chooser) for pair in pairs])
-    return fused.job_of(choice, VoteArm(arms, counted(choice.how, chooser)), dataset, split, items)
+    return chosen.job_of(choice, VoteArm(arms, counted(choice.how, chooser)), dataset, split, items)
 
 
 def _members(project: Project, runs: Sequence[tuple[str, str]]) -> Members:

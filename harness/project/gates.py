@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import exchange
 from harness.errors import ConfigError
 from harness.gate import Measured, Side
+from harness.project import exchange
 from harness.wiring import Scope
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from harness.gate_settings import GateSettings
-    from harness.project import Project
+    from harness.project.project import Project
     from harness.types import Dataset, Example
 
 PARQUET = ".parquet"

@@ -11,20 +11,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import fused, fusing, plugins, wiring
+from harness import plugins, wiring
 from harness.errors import ConfigError
-from harness.fused import Choice, Part
-from harness.fusing import Splits
-from harness.fusion import study
-from harness.learning import Course
+from harness.fusion import chosen, study
+from harness.fusion.chosen import Choice, Part
 from harness.plan import PROMPT, Step
+from harness.project import fusions
+from harness.project.curves import Course
+from harness.project.fusions import Splits
 from harness.prompts import files
 from harness.spread import Size
 
 if TYPE_CHECKING:
     from harness.ledger import Ledger
     from harness.plan import Fusion, Plan
-    from harness.project import Project
+    from harness.project.project import Project
     from harness.prompts.files import Prompt
     from harness.stack import Asking
     from harness.types import Dataset
@@ -88,29 +89,29 @@ def fusion_job(office: Office, fusion: Fusion, dataset: Dataset, split: str, see
 
     if fusion.use is not None:
         run = office.project.run_results(fusion.use).runs[0].run
-        choice = fused.choice_of(run.params, f"run {run.run_id}")
+        choice = chosen.choice_of(run.params, f"run {run.run_id}")
         jobs = [office.job(replace(step(part.arm), seed=part.seed)) for part in choice.parts]
-        fused.check(choice, dataset, [_part(job) for job in jobs])
+        chosen.check(choice, dataset, [_part(job) for job in jobs])
     else:
         jobs = [office.job(step(member)) for member in fusion.members]
         choice = Choice("cascade", dataset.id, "the plan", tuple(map(_part, jobs)), fusion.thresholds or ())
-    live = fused.job(choice, [job.arm for job in jobs], dataset, split, jobs[0].items)
+    live = chosen.job(choice, [job.arm for job in jobs], dataset, split, jobs[0].items)
     training = max((job.training for job in jobs), key=len)
     return replace(live, training=training), jobs
 
 
 def _chosen(project: Project, fusion: Fusion, dataset: Dataset, split: str) -> Job:
     splits = Splits(fusion.choose_on, split)
-    pairs = fusing.pairs(project, dataset, fusion.members, splits)
-    chooser, tested = fusing.stored(project, pairs, splits)
-    name = fused.name_of("cascade", fusion.members)
+    pairs = fusions.pairs(project, dataset, fusion.members, splits)
+    chooser, tested = fusions.stored(project, pairs, splits)
+    name = chosen.name_of("cascade", fusion.members)
     limits = project.workspace.preferences.decide
     found = study.cascade(name, chooser, tested, limits, np.random.default_rng(0))
     if found.chosen is None:
         raise ConfigError(f"{name}: {found.reason}")
     parts = tuple(pair.part for pair in pairs)
     choice = Choice("cascade", dataset.id, splits.chooser, parts, found.chosen.thresholds)
-    return fusing.replayed(project, choice, pairs, dataset, split)
+    return fusions.replayed(project, choice, pairs, dataset, split)
 
 
 def _part(job: Job) -> Part:

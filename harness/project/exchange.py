@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from harness.matching import Foreign, Matched
-    from harness.project import Project
+    from harness.project.project import Project
     from harness.store.travelling import Contents
     from harness.types import Dataset, Prediction, Run
 
