@@ -11,7 +11,9 @@ import click
 from rich.console import Console
 
 from harness.commands import _options
-from harness.report import audited, terminal
+from harness.commands._groups import print_table
+from harness.report import audited
+from harness.report.blocks import Table, Text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,10 +84,17 @@ def _part(name: str) -> ModuleType:
 
 
 def _show(found: Audit, files: list[str]) -> None:
-    console = Console()
-    for part in terminal.render(audited.summary(found)):
-        console.print(part)
+    for block in audited.summary(found).blocks:
+        if isinstance(block, Text):
+            click.echo(_visible(block.text))
+        elif isinstance(block, Table):
+            print_table([column.title for column in block.columns], [tuple(map(_visible, row)) for row in block.rows])
     click.echo(f"Wrote {' and '.join(files)}: the rows, and what to do about them")
+
+
+def _visible(text: str) -> str:
+    """The text without control characters: the name of a split or a label could hold them."""
+    return "".join(char if char.isprintable() else "�" for char in text)
 
 
 def _write(project: Project, dataset: Dataset, contents: dict[str, bytes]) -> list[str]:

@@ -36,6 +36,7 @@ OTHER_FORMATS = {
     b"\xff\xd8\xff": "a JPEG image",
     b"PAR1": "a Parquet file",
 }
+WESTERN = "cp1252"
 SHOWN = 12
 NUL = "it holds a NUL byte; is this a text file? If it is UTF-16 without a mark, give --encoding utf-16-le"
 
@@ -89,10 +90,10 @@ def _not_utf8(path: Path, place: tuple[int, int], line: bytes, at: int) -> Datas
     if b"\x00" in line:
         return DatasetError(f"{path}:{number}: {NUL}")
     found = f"{path}:{number}: byte {offset} of the file is not UTF-8"
-    for name in ("cp1252", "latin-1"):
-        try:
-            reads = "".join(char if char.isprintable() else " " for char in around.decode(name))
-        except UnicodeDecodeError:
-            continue
-        return DatasetError(f"{found}; as {name} it reads {reads.strip()!r}: if that is right, give --encoding {name}")
-    return DatasetError(f"{found}; convert it first, for example with iconv")
+    try:
+        reads = around.decode(WESTERN).strip()
+    except UnicodeDecodeError:
+        reads = "\x00"
+    if not reads.replace("\r", " ").replace("\n", " ").replace("\t", " ").isprintable():
+        return DatasetError(f"{found}; is this a text file? If it is, give its encoding with --encoding NAME")
+    return DatasetError(f"{found}; as {WESTERN} it reads {reads!r}: if that is right, give --encoding {WESTERN}")

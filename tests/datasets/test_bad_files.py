@@ -62,7 +62,8 @@ def test_other_formats_are_named(tmp_path, what, ending):
 def test_binary_without_a_known_beginning(tmp_path):
     """Random bytes are refused with the line and the byte."""
     (tmp_path / "f.csv").write_bytes(b"text,label\n" + bytes(range(128, 256)))
-    assert "f.csv:2: byte 11 of the file is not UTF-8" in refused(tmp_path, tmp_path / "f.csv")
+    said = refused(tmp_path, tmp_path / "f.csv")
+    assert "f.csv:2: byte 11 of the file is not UTF-8; is this a text file?" in said
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl"])
