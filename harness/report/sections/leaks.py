@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.audit.equality import Defects
     from harness.types import Estimate
 
-ORDER = 45
+ORDER = 28
 
 
 def section(results: Results) -> Section | None:
