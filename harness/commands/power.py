@@ -26,6 +26,7 @@ SHARE = click.FloatRange(0, 1, min_open=True)
 OPTIONS = (
     _options.option("--n", type=click.IntRange(min=1), default=None, help="Items; default: those of the split."),
     _options.option("--difference", type=SHARE, default=None, help="Accuracy difference that should be found."),
+    _options.option("--margin", type=SHARE, default=None, help="Loss that may not be: show no more than it."),
     _options.option("--disagreement", type=SHARE, default=None, help="Share of items on which just one arm is right."),
     _options.option("--power", "wanted", type=click.FloatRange(0.5, 0.999), default=0.8, help="Chance to find it."),
     _options.option("--alpha", type=click.FloatRange(0.0001, 0.5), default=0.05, help="Chance of a false alarm."),
@@ -38,6 +39,7 @@ class Options(_options.Where):
 
     n: int | None
     difference: float | None
+    margin: float | None
     disagreement: float | None
     wanted: float
     alpha: float
@@ -64,9 +66,16 @@ def command(options: Options) -> None:
         f"Two arms on the same items, McNemar mid-P at {options.alpha:g}, power {options.wanted:g} "
         "(Connor 1987). Disagreement: the share of items on which just one is right.\n"
     )
-    wanted = f"items for {numbers.share(options.difference)}" if options.difference else None
-    titles = ("disagreement", f"shown by {n:,} items", *([wanted] if wanted else []))
-    print_table(titles, [_cells(row, with_n=wanted is not None) for row in rows], numeric=titles)
+    titles = ["disagreement", f"shown by {n:,} items"]
+    if options.difference:
+        titles.append(f"items for {numbers.share(options.difference)}")
+    if options.margin:
+        titles.append(f"items for a margin of {numbers.share(options.margin)}")
+    print_table(titles, [_cells(row, options) for row in rows], numeric=titles)
+    if options.margin:
+        click.echo(
+            "A margin: two arms that are equally good, shown to be no further apart (Tango 1998, one-sided at half)."
+        )
 
 
 def _n_items(project: Project, dataset: str | None, split: str) -> int:
@@ -77,17 +86,25 @@ def _row(n: int, disagreement: float, options: Options) -> dict[str, JSON]:
     needed: float | None = None
     if options.difference is not None and options.difference <= disagreement:
         needed = power.needed_n(disagreement, options.difference, options.alpha, options.wanted)
+    within: float | None = None
+    if options.margin is not None:
+        within = power.needed_n_within(disagreement, options.margin, alpha=options.alpha / 2, power=options.wanted)
     return {
         "disagreement": disagreement,
         "mde": power.mde(n, disagreement, options.alpha, options.wanted),
         "needed_n": ceil(needed) if needed is not None and isfinite(needed) else None,
+        "needed_n_within": None if within is None else ceil(within),
     }
 
 
-def _cells(row: dict[str, JSON], *, with_n: bool) -> tuple[str, ...]:
+def _cells(row: dict[str, JSON], options: Options) -> tuple[str, ...]:
     mde, needed = row["mde"], row["needed_n"]
-    cells = (
+    cells = [
         numbers.share(float(str(row["disagreement"])), 2),
         "none" if mde is None else numbers.share(float(str(mde))),
-    )
-    return (*cells, "impossible" if needed is None else f"{needed:,}") if with_n else cells
+    ]
+    if options.difference:
+        cells.append("impossible" if needed is None else f"{needed:,}")
+    if options.margin:
+        cells.append(f"{row['needed_n_within']:,}")
+    return tuple(cells)

@@ -16,31 +16,13 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from harness.stats import intervals, paired
+from harness.stats.paired import Weights
 from harness.types import Estimate
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 NEVER = 10_000_000  # items that nobody will label
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """Sums over items of how much better a was, and how much better b was: a `paired.Pairs`."""
-
-    n: float
-    only_a: float
-    only_b: float
-
-    @property
-    def discordant(self) -> float:
-        """The sum of all differences, whatever their sign."""
-        return self.only_a + self.only_b
-
-    @property
-    def swapped(self) -> Weights:
-        """The same items with the arms' places exchanged."""
-        return Weights(self.n, self.only_b, self.only_a)
 
 
 @dataclass(frozen=True, slots=True)

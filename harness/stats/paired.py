@@ -55,6 +55,25 @@ class Pairs(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Weights:
+    """Sums over items of how much better a was, and how much better b was: `Pairs` with fractions."""
+
+    n: float
+    only_a: float
+    only_b: float
+
+    @property
+    def discordant(self) -> float:
+        """The sum of all differences, whatever their sign."""
+        return self.only_a + self.only_b
+
+    @property
+    def swapped(self) -> Weights:
+        """The same items with the arms' places exchanged."""
+        return Weights(self.n, self.only_b, self.only_a)
+
+
+@dataclass(frozen=True, slots=True)
 class Table2x2:
     """How many items both arms got right, only one of them, or neither."""
 

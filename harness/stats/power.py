@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import bdtr
 
-from harness.stats.paired import Table2x2, mcnemar_mid_p
+from harness.stats.paired import Table2x2, Weights, mcnemar_mid_p, score
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +50,32 @@ def mde(n: int, disagreement: float, alpha: float = 0.05, power: float = 0.8) ->
     slope = z_alpha * sqrt(n) + z_beta * sqrt(n + z_beta**2 - z_alpha**2)
     difference = sqrt(disagreement) * slope / (n + z_beta**2)
     return difference if 0 < difference <= disagreement else None
+
+
+def needed_n_within(
+    disagreement: float, margin: float, difference: float = 0.0, alpha: float = 0.025, power: float = 0.8
+) -> float:
+    """The items at which Tango's one-sided test shows "no more than the margin worse" with this power.
+
+    `difference` is the true one, candidate minus baseline. The variance at the margin is that of the
+    restricted estimate which the test itself uses (Tango 1998; Nam 1997). Not rounded up; infinite where
+    the candidate really is worse by the margin or more.
+    """
+    if not abs(difference) <= disagreement <= 1:
+        raise ValueError(
+            f"a difference of {difference} with a disagreement of {disagreement}; "
+            "arms differ by at most the share they disagree on, and that is at most 1"
+        )
+    if not 0 < margin < 1:
+        raise ValueError(f"a margin of {margin}; expected a share of the items between 0 and 1")
+    effect = difference + margin
+    if effect <= 0:
+        return inf
+    wins = (disagreement + difference) / 2
+    _, at_margin = score(Weights(1.0, wins, disagreement - wins), -margin)
+    there = sqrt(max(0.0, disagreement - difference**2))
+    z_alpha, z_beta = NormalDist().inv_cdf(1 - alpha), NormalDist().inv_cdf(power)
+    return ((z_alpha * at_margin + z_beta * there) / effect) ** 2
 
 
 def true_power(

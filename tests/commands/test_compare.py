@@ -80,5 +80,9 @@ def test_power_before_money_is_spent(harness):
     out = harness("power", "--n", "1000", "--difference", "0.2").out
     assert "shown by 1,000 items" in out
     assert "impossible" in out
+    within = harness("power", "--margin", "0.05", "--disagreement", "0.1", "--json").json
+    at_least = (1.96 + 0.84) ** 2 * 0.1 / 0.05**2  # were the variance at the margin what it is at no difference
+    assert at_least < within["rows"][0]["needed_n_within"] < 1.2 * at_least
+    assert "items for a margin of .020" in harness("power", "--margin", "0.02").out
     wrong = harness("power", "--difference", "0.2", "--disagreement", "0.1")
     assert (wrong.code, "arms differ by at most" in wrong.err) == (2, True)

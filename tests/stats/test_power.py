@@ -1,11 +1,13 @@
 from math import ceil, inf
+from statistics import NormalDist
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from harness.stats.noninferiority import tango_test
 from harness.stats.paired import mcnemar_asymptotic, mcnemar_exact, mcnemar_mid_p
-from harness.stats.power import mde, needed_n, true_power
+from harness.stats.power import mde, needed_n, needed_n_within, true_power
 from tests.stats.enumeration import probability
 
 PLANS = [
@@ -122,3 +124,23 @@ def test_certain_win():
 def test_nothing_to_find():
     """Without items, with one, and between arms that never disagree, the power is 0."""
     assert true_power(0, 0.2, 0.1) == true_power(1, 0.2, 0.1) == true_power(100, 0.0, 0.0) == 0
+
+
+@pytest.mark.parametrize(
+    ("disagreement", "margin", "difference"), [(0.2, 0.1, 0.0), (0.1, 0.05, 0.0), (0.3, 0.1, 0.04)]
+)
+def test_the_items_for_a_margin_have_the_power_they_promise(disagreement, margin, difference):
+    """At that many items the score test passes in 80% of all tables, within two points (exact enumeration)."""
+    n = ceil(needed_n_within(disagreement, margin, difference))
+    wins, limit = (disagreement + difference) / 2, NormalDist().inv_cdf(0.975)
+    passes = probability(lambda table: tango_test(table, margin)[0] > limit, n, wins, disagreement - wins)
+    assert passes == pytest.approx(0.8, abs=0.025)
+
+
+def test_a_candidate_at_the_margin_is_never_shown_to_be_within_it():
+    """No number of items does it, and impossible plans are refused."""
+    assert needed_n_within(0.2, 0.05, -0.05) == inf
+    with pytest.raises(ValueError, match="expected a share of the items between 0 and 1"):
+        needed_n_within(0.2, 0.0)
+    with pytest.raises(ValueError, match="at most the share they disagree on"):
+        needed_n_within(0.05, 0.02, 0.1)
