@@ -47,7 +47,7 @@ gate: $(READY) ## check the candidate against the pinned baseline before a deplo
 	$(HARNESS) gate $(call option,model,$(MODEL)) $(call option,budget,$(BUDGET)) $(WHICH) $(SIZE)
 
 test: $(READY) ## run the tests, the local language model among them
-	$(BIN)/python -m pytest -m "not bench and not live"
+	$(BIN)/python -m pytest -m "not bench and not live" --numprocesses auto --dist loadfile
 
 check: $(READY) ## format, lint, types, tests, documentation: exactly what CI runs
 	$(BIN)/ruff format --check .
