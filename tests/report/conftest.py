@@ -121,7 +121,21 @@ def with_curves(results, seeds=3):
 
 def whole():
     """The ordinary results with something for every figure."""
-    return with_curves(made())
+    return with_cascade(with_curves(made()))
+
+
+def with_cascade(results, threshold=0.7):
+    """The results with a stored cascade of their second arm and their best prompt, as it would have answered."""
+    cheap = results.runs[1]
+    dear = next(one for one in results.runs if one.run.model)
+    first, then = (results.answers[one.run.run_id].rows.set_index("example_id") for one in (cheap, dear))
+    name, keeps = f"cascade:{cheap.run.arm}>{dear.run.arm}", first["score"].fillna(0) >= threshold
+    rows = then.where(~keeps, first).assign(run_id="s1:fused", arm=name).reset_index()
+    parts = [{"arm": one.run.arm, "model": one.run.model} for one in (cheap, dear)]
+    choice = {"how": "cascade", "parts": parts, "thresholds": [threshold]}
+    run = replace(cheap.run, run_id="s1:fused", arm=name, model=dear.run.model, params={"choice": choice})
+    fused = analysis.summarise(results.split, run, rows)
+    return replace(results, runs=(*results.runs, fused), predictions=pd.concat([results.predictions, rows]))
 
 
 @pytest.fixture

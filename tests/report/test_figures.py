@@ -13,7 +13,7 @@ import pytest
 from harness import plugins
 from harness.report import drawings
 from harness.report.figures import _style
-from tests.report.conftest import made, whole, with_curves
+from tests.report.conftest import made, whole, with_cascade, with_curves
 
 FIGURES = plugins.names("report/figures")
 # Machado, Oliveira and Fernandes 2009, severity 1: what a protanope and a deuteranope see of linear RGB.
@@ -99,7 +99,7 @@ def test_every_figure_stands_any_results(name, hostile):
     one = made(n=1, arms={"majority": {"right": 1.0}})
     arms = {"minilm-lr": {"right": 0.8}, "prompt:v1": {"right": 0.7, "model": "openai/m"}}
     many = [made(labels=[f"label number {i}" for i in range(n)], n=2 * n, arms=arms) for n in (77, 150)]
-    for results in (hostile, with_curves(hostile), one, with_curves(one), *many):
+    for results in (hostile, with_cascade(with_curves(hostile)), one, with_curves(one), *many):
         with drawings._theme(_style.LIGHT):
             drawing = module.draw(results)
             if drawing is not None:
