@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from harness.audit.equality import Defects
+    from harness.curves import Curves
     from harness.types import JSON, Metric
 
 BUCKETS = ("input_fresh", "cache_read", "cache_write", "output_visible", "reasoning")
@@ -146,7 +147,8 @@ class Results:
     runs are not shown, and why. `spreads` has an entry for every arm that was repeated. `constraints`
     are what the workspace asks of an arm, `cpu_usd_per_hour` what it pays for a machine. `leading` is the run
     whose items all are scored on. `items` are the split's items (see `Store.items`) unless there are too many
-    to show; `prompts` those of the runs. `defects` names the items that leaked or repeat others.
+    to show; `prompts` those of the runs. `defects` names the items that leaked or repeat others. `curves` are the
+    learning curves on this split.
     """
 
     split: Split
@@ -161,6 +163,7 @@ class Results:
     items: pd.DataFrame | None = None
     prompts: tuple[PromptText, ...] = ()
     defects: Defects | None = None
+    curves: Curves | None = None
 
     @cached_property
     def answers(self) -> Mapping[str, Answers]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness import numbers
 from harness.errors import ConfigError
 from harness.stats import curves, intervals
 from harness.types import Estimate
@@ -78,6 +80,39 @@ class Curve:
     guess: Point | None
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A stored run behind a curve: one draw of so many labels, and its accuracy on the curve's items."""
+
+    arm: str
+    run_id: str
+    n_labels: int
+    seed: int
+    n: int
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The curves that are stored for a split, all on the same items, and the run they are held against.
+
+    `rival_id` is that run's id. Items that the rival failed on count for nobody.
+    """
+
+    learnt: tuple[Learnt, ...]
+    fits: tuple[Fit, ...]
+    groups: Mapping[str, str]
+    rival: Rival | None = None
+    rival_id: str | None = None
+
+    @cached_property
+    def drawn(self) -> tuple[Curve, ...]:
+        """The curves, the one that ends highest first; the same ones every time, and only what was measured."""
+        rng = np.random.default_rng(0)
+        found = analyse(self.learnt, self.groups, self.rival, 0.0, rng, with_guess=False)
+        return tuple(sorted(found, key=lambda curve: (-(curve.points[-1].estimate.value or 0.0), curve.arm)))
+
+
 def is_flat(learnt: Learnt, groups: Mapping[str, str], rng: Generator) -> bool:
     """Whether more labels are shown to gain next to nothing."""
     weights = curves.item_weights(_codes(learnt.items, groups), rng)
@@ -85,7 +120,13 @@ def is_flat(learnt: Learnt, groups: Mapping[str, str], rng: Generator) -> bool:
 
 
 def analyse(
-    learnt: Sequence[Learnt], groups: Mapping[str, str], rival: Rival | None, margin: float, rng: Generator
+    learnt: Sequence[Learnt],
+    groups: Mapping[str, str],
+    rival: Rival | None,
+    margin: float,
+    rng: Generator,
+    *,
+    with_guess: bool = True,
 ) -> list[Curve]:
     """The curves of arms that were asked the same items, each held against the rival and the other arms.
 
@@ -117,10 +158,47 @@ def analyse(
                 for other, others in zip(learnt, drawn, strict=True)
                 if other is not one
             ),
-            guess=_guess(one, draws),
+            guess=_guess(one, draws) if with_guess else None,
         )
         for one, draws in zip(learnt, drawn, strict=True)
     ]
+
+
+def sentences(curve: Curve, margin: float = 0.0) -> list[str]:
+    """A curve in words: where it crosses, what it is worth in labels, whether more labels help."""
+    said = []
+    crossing = curve.crossover
+    if crossing is not None and curve.level is not None:
+        below = f" (less {numbers.share(margin)})" if margin else ""
+        level = f"{curve.rival}, {numbers.with_interval(curve.level)}{below}"
+        if crossing.labels is None:
+            said.append(f"does not meet {level}: {crossing.reason}")
+        else:
+            said.append(f"meets {level}, with {crossing.labels:,.0f} labels ({crossed_between(crossing)})")
+            said += [crossing.reason] if crossing.reason else []
+    for worth in curve.worth:
+        found = worth.labels
+        if found.value is None:
+            said.append(f"shares no accuracy with {worth.over}, so neither is worth labels over the other")
+        else:
+            span = "unknown" if found.low is None else f"{found.low:,.0f} to {found.high:,.0f}"
+            said.append(
+                f"is worth {found.value:,.0f} labels over {worth.over} ({span}), where both reach the same accuracy"
+            )
+    if curve.is_flat:
+        said.append("larger sizes were left out: the last two steps gain less than a point (--all-sizes goes on)")
+    elif curve.guess is not None:
+        band = curve.guess.estimate
+        said.append(
+            f"with {curve.guess.n_labels:,} labels, perhaps {numbers.interval(band)}: a guess from curves, not measured"
+        )
+    return said
+
+
+def crossed_between(crossing: Crossing) -> str:
+    """The interval of a crossing that was seen: `80 to 200`, or open where it may lie beyond what was tried."""
+    high = "beyond what was tried" if crossing.high is None else f"{crossing.high:,.0f}"
+    return f"{crossing.low:,.0f} to {high}"
 
 
 def _worth(one: Learnt, draws: NDArray[np.float64], other: Learnt, others: NDArray[np.float64]) -> Worth:

@@ -46,7 +46,7 @@ FLOOR = {
     "runner": 7,
     "subsets": 7,
     "spread": 7.3,
-    "curves": 8,
+    "curves": 7.8,
     "constraints": 2,
     "panel": 7.4,
     "plan": 2,

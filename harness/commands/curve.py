@@ -139,36 +139,4 @@ def _show(curve: Curve, dataset: Dataset, options: Options) -> None:
         ],
         numeric=("labels", "accuracy", "95%"),
     )
-    click.echo("\n".join(sentences(curve, options.margin)))
-
-
-def sentences(curve: Curve, margin: float = 0.0) -> list[str]:
-    """A curve in words: where it crosses, what it is worth in labels, whether more labels help."""
-    said = []
-    crossing = curve.crossover
-    if crossing is not None and curve.level is not None:
-        below = f" (less {numbers.share(margin)})" if margin else ""
-        level = f"{curve.rival}, {numbers.with_interval(curve.level)}{below}"
-        if crossing.labels is None:
-            said.append(f"does not meet {level}: {crossing.reason}")
-        else:
-            high = "beyond what was tried" if crossing.high is None else f"{crossing.high:,.0f}"
-            said.append(f"meets {level}, with {crossing.labels:,.0f} labels ({crossing.low:,.0f} to {high})")
-            said += [crossing.reason] if crossing.reason else []
-    for worth in curve.worth:
-        found = worth.labels
-        if found.value is None:
-            said.append(f"shares no accuracy with {worth.over}, so neither is worth labels over the other")
-        else:
-            span = "unknown" if found.low is None else f"{found.low:,.0f} to {found.high:,.0f}"
-            said.append(
-                f"is worth {found.value:,.0f} labels over {worth.over} ({span}), where both reach the same accuracy"
-            )
-    if curve.is_flat:
-        said.append("larger sizes were left out: the last two steps gain less than a point (--all-sizes goes on)")
-    elif curve.guess is not None:
-        band = curve.guess.estimate
-        said.append(
-            f"with {curve.guess.n_labels:,} labels, perhaps {numbers.interval(band)}: a guess from curves, not measured"
-        )
-    return said
+    click.echo("\n".join(curves.sentences(curve, options.margin)))

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 NAME = "post.md"
 WIDE_INTERVAL = 0.1
 UNSAID = ("unknown", "about the same")
-FIGURES = ("accuracy-cost", "accuracy-latency", "confusion", "labels", "accuracy-coverage")
+TRADEOFFS = ("accuracy-cost", "accuracy-latency", "cascade", "learning-curve")
+MISTAKES = ("confusion", "labels", "accuracy-coverage")
 
 
 def draft(results: Results, drawn: Sequence[Drawn]) -> str:
@@ -43,10 +44,10 @@ def draft(results: Results, drawn: Sequence[Drawn]) -> str:
         "## What was tried",
         *_arms(results),
         "## What came of it",
-        *_pictures(figures, FIGURES[:2]),
+        *_pictures(figures, TRADEOFFS),
         *_tradeoffs(results),
         "## Where it goes wrong",
-        *_pictures(figures, FIGURES[2:]),
+        *_pictures(figures, MISTAKES),
         "## The decision",
         *[f"- {markdown.escaped(reason)}." for reason in found.reasons],
         *[f"- What would change it: {markdown.escaped(change)}." for change in found.what_would_change_it],

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.analysis import Results, RunResult
+    from harness.curves import Curves
 
 Z = NormalDist().inv_cdf(0.975)
 PLAIN = re.compile(r'[^"$`\\!]*')  # what double quotes of a shell leave alone
@@ -18,14 +19,14 @@ PLAIN = re.compile(r'[^"$`\\!]*')  # what double quotes of a shell leave alone
 
 def scored(results: Results, runs: Sequence[RunResult] | None = None) -> str:
     """The view `scored`, kept to some runs (default: all) and to the items that all were asked."""
-    ids = ", ".join(_quoted(result.run.run_id) for result in (results.runs if runs is None else runs))
-    shared = f"select example_id from predictions where run_id = {_quoted(results.leading)}"
+    ids = ", ".join(quoted(result.run.run_id) for result in (results.runs if runs is None else runs))
+    shared = f"select example_id from predictions where run_id = {quoted(results.leading)}"
     return f"(select * from scored where run_id in ({ids}) and example_id in ({shared}))"
 
 
 def in_order(results: Results, runs: Sequence[RunResult] | None = None, column: str = "run_id") -> str:
     """The place of a row's run among the runs, to order by."""
-    ids = ", ".join(_quoted(result.run.run_id) for result in (results.runs if runs is None else runs))
+    ids = ", ".join(quoted(result.run.run_id) for result in (results.runs if runs is None else runs))
     return f"list_position([{ids}], {column})"
 
 
@@ -35,6 +36,17 @@ def wilson(right: str, n: str) -> str:
     middle, spread = f"({right} / {n} + {z}^2 / (2 * {n}))", f"{right} / {n} * (1 - {right} / {n}) / {n}"
     margin, scale = f"({z} * sqrt({spread} + {z}^2 / (4 * {n}^2)))", f"(1 + {z}^2 / {n})"
     return f"({middle} - {margin}) / {scale} as low, ({middle} + {margin}) / {scale} as high"
+
+
+def learnt(curves: Curves) -> str:
+    """The scored rows of the runs behind learning curves, with `labels` and `seed`, on the items that count."""
+    ids = ", ".join(quoted(fit.run_id) for fit in curves.fits)
+    scored = f"select example_id from scored where run_id = {quoted(curves.rival_id or '')} and correct is not null"
+    counted = "" if curves.rival_id is None else f" and example_id in ({scored})"
+    return (
+        "(select scored.*, runs.n_train as labels, runs.seed as seed from scored join runs using (run_id) "
+        f"where run_id in ({ids}){counted})"
+    )
 
 
 def command(sql: str) -> str:
@@ -54,5 +66,6 @@ def whole(record: Mapping[str, object], name: str) -> int:
     return int(number(record, name) or 0)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """The text as a literal of SQL."""
     return "'" + text.replace("'", "''") + "'"

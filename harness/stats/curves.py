@@ -73,9 +73,10 @@ def resampled(right: ArrayLike, weights: Numbers, rng: Generator) -> Numbers:
 
 def estimate(draws: Numbers, n: int, seeds: int, name: str = "accuracy") -> Estimate:
     """What was seen (the first draw), with the percentile interval of the others."""
-    low, high = np.quantile(draws[1:], [TAIL, 1 - TAIL])
+    # Weights add up to 1 up to rounding, and a share never leaves 0 to 1.
+    value, low, high = np.clip([draws[0], *np.quantile(draws[1:], [TAIL, 1 - TAIL])], 0.0, 1.0)
     both = f"{seeds} seeds x items" if seeds > 1 else "items, one seed"
-    return Estimate(name, float(draws[0]), float(low), float(high), n, f"percentile bootstrap of {both}")
+    return Estimate(name, float(value), float(low), float(high), n, f"percentile bootstrap of {both}")
 
 
 def crossing(sizes: Sequence[int], curves: Numbers, levels: Numbers) -> Crossing:

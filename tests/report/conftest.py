@@ -7,6 +7,9 @@ import pandas as pd
 import pytest
 
 from harness import analysis
+from harness.curves import Curves, Fit, Learnt, Rival
+
+SIZES = (10, 20, 40, 80)
 
 HOSTILE = [
     "<script>document.title='owned'</script>",
@@ -90,6 +93,49 @@ def items_of(rows):
     fields = [f'{{"channel": "{"mail" if i % 3 else "chat"}"}}' for i in range(len(rows))]
     found = rows[["example_id", "text", "tags", "gold"]].assign(fields=fields, group=None)
     return found.sort_values("example_id").reset_index(drop=True)
+
+
+def with_curves(results, seeds=3):
+    """The results with curves of their first two arms, from under the best prompt to above it, if there is one."""
+    items = tuple(sorted(results.answers[results.runs[0].run.run_id].rows["example_id"]))
+    prompt = next((one for one in results.runs if "prompt" in one.run.params), None)
+    level = 0.3 if prompt is None else prompt.accuracy.value
+    learnt, fits = [], []
+    for number, arm in enumerate([one.run.arm for one in results.runs[:2]]):
+        rng = np.random.default_rng(number)
+        share = np.linspace(level - 0.2 - 0.1 * number, level + 0.2, len(SIZES))
+        right = rng.random((seeds, 1, len(items))) < share[None, :, None]
+        ids = [[f"s1:c{number}{size:04d}{seed:010d}" for seed in range(seeds)] for size in SIZES]
+        learnt.append(Learnt(arm, SIZES, right, items, run_ids=tuple(run_id for drawn in ids for run_id in drawn)))
+        fits += [
+            Fit(arm, ids[j][i], size, i, len(items), float(right[i, j].mean()))
+            for j, size in enumerate(SIZES)
+            for i in range(seeds)
+        ]
+    if prompt is None:
+        return replace(results, curves=Curves(tuple(learnt), tuple(fits), {}))
+    rows = results.answers[prompt.run.run_id].rows.dropna(subset=["correct"])
+    rival = Rival(prompt.run.arm, dict(zip(rows["example_id"], rows["correct"].astype(float), strict=True)))
+    return replace(results, curves=Curves(tuple(learnt), tuple(fits), {}, rival, prompt.run.run_id))
+
+
+def whole():
+    """The ordinary results with something for every figure."""
+    return with_cascade(with_curves(made()))
+
+
+def with_cascade(results, threshold=0.7):
+    """The results with a stored cascade of their second arm and their best prompt, as it would have answered."""
+    cheap = results.runs[1]
+    dear = next(one for one in results.runs if one.run.model)
+    first, then = (results.answers[one.run.run_id].rows.set_index("example_id") for one in (cheap, dear))
+    name, keeps = f"cascade:{cheap.run.arm}>{dear.run.arm}", first["score"].fillna(0) >= threshold
+    rows = then.where(~keeps, first).assign(run_id="s1:fused", arm=name).reset_index()
+    parts = [{"arm": one.run.arm, "model": one.run.model} for one in (cheap, dear)]
+    choice = {"how": "cascade", "parts": parts, "thresholds": [threshold]}
+    run = replace(cheap.run, run_id="s1:fused", arm=name, model=dear.run.model, params={"choice": choice})
+    fused = analysis.summarise(results.split, run, rows)
+    return replace(results, runs=(*results.runs, fused), predictions=pd.concat([results.predictions, rows]))
 
 
 @pytest.fixture

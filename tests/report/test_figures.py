@@ -13,7 +13,7 @@ import pytest
 from harness import plugins
 from harness.report import drawings
 from harness.report.figures import _style
-from tests.report.conftest import made
+from tests.report.conftest import made, whole, with_cascade, with_curves
 
 FIGURES = plugins.names("report/figures")
 # Machado, Oliveira and Fernandes 2009, severity 1: what a protanope and a deuteranope see of linear RGB.
@@ -41,7 +41,7 @@ def contrast(a, b):
 @pytest.fixture(scope="module")
 def files():
     """The files of the ordinary results, drawn once for all tests."""
-    return drawings.files(made())
+    return drawings.files(whole())
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -58,7 +58,7 @@ def test_every_figure_comes_in_five_files(files, name):
 
 def test_the_same_results_are_the_same_files(files):
     """Every byte of every file, drawn twice."""
-    assert drawings.files(made()) == files
+    assert drawings.files(whole()) == files
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -74,7 +74,7 @@ def test_every_figure_carries_its_origin(files, name):
 @pytest.mark.parametrize("palette", [_style.LIGHT, _style.DARK], ids=["light", "dark"])
 def test_every_figure_says_its_origin_and_can_be_read(name, palette):
     """The same facts stand under the figure; no word is smaller than 9 points but those; they have contrast."""
-    results, module = made(), plugins.load("report/figures", name)
+    results, module = whole(), plugins.load("report/figures", name)
     with mpl.rc_context(_style.settings(palette)):
         drawing = module.draw(results)
         figure = drawings._finished(drawing, results, module.TITLE)
@@ -99,7 +99,7 @@ def test_every_figure_stands_any_results(name, hostile):
     one = made(n=1, arms={"majority": {"right": 1.0}})
     arms = {"minilm-lr": {"right": 0.8}, "prompt:v1": {"right": 0.7, "model": "openai/m"}}
     many = [made(labels=[f"label number {i}" for i in range(n)], n=2 * n, arms=arms) for n in (77, 150)]
-    for results in (hostile, one, *many):
+    for results in (hostile, with_cascade(with_curves(hostile)), one, with_curves(one), *many):
         with drawings._theme(_style.LIGHT):
             drawing = module.draw(results)
             if drawing is not None:

@@ -18,7 +18,7 @@ from harness.workspace import find
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
-    """A store with baselines, two prompts, a repeat, and outcomes of several kinds."""
+    """A store with baselines, prompts, a repeat, a learning curve, a cascade, and outcomes of several kinds."""
     root = tmp_path_factory.mktemp("stored")
     from tests.conftest import TICKETS, write_tickets  # noqa: PLC0415  (the fixture of that name lives for one test only)
 
@@ -27,7 +27,7 @@ def stored(tmp_path_factory):
             f"{text} {i}",
             "question" if (i + place) % 7 == 0 else label,
             text.split()[0],
-            "test" if i % 3 == 0 else "train",
+            ("test", "dev", "train")[i % 3],
         )
         for i in range(6)
         for place, (text, label) in enumerate(TICKETS)
@@ -43,9 +43,13 @@ def stored(tmp_path_factory):
         text = f"---\noutput: label\n---\n{{% block user %}}\n{version} {{{{ item.text }}}}\n{{% endblock %}}\n"
         (root / "prompts" / "tickets" / f"{version}.j2").write_text(text)
     for words in (
+        ["baselines", "--split", "dev"],
         ["baselines"],
+        ["eval", "--prompt", "v1", "--model", f"fake/{root / 'recipe.toml'}", "--split", "dev"],
         ["eval", "--prompt", "v1", "--model", f"fake/{root / 'recipe.toml'}"],
         ["eval", "--prompt", "v2", "--model", "fake/uniform", "--repeat", "2"],
+        ["curve", "tfidf-lr", "tag-odds", "--labels", "6,12,24", "--seeds", "2", "--processes", "1"],
+        ["cascade", "tfidf-lr", "prompt:v1", "--store"],
     ):
         assert run(root, *words).exit_code == 0
     return root

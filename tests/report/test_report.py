@@ -15,7 +15,7 @@ from rich.console import Console
 from harness import plugins
 from harness.report import build, html, markdown, terminal
 from harness.report.blocks import Code, Section
-from tests.report.conftest import HOSTILE, made
+from tests.report.conftest import HOSTILE, made, whole, with_curves
 
 GOLDEN = Path(__file__).parent / "golden"
 REFRESH = os.environ.get("HARNESS_GOLDEN") == "refresh"
@@ -48,7 +48,7 @@ def test_every_section_stands_any_results(name, hostile):
     assert isinstance(module.ORDER, int)
     many = made(labels=[f"label {i}" for i in range(77)], n=154)
     one = made(n=1, arms={"majority": {"right": 1.0}})
-    for results in (made(), hostile, many, one):
+    for results in (made(), hostile, many, one, whole(), with_curves(hostile), with_curves(one)):
         section = module.section(results)
         if section is not None:
             assert section.title

@@ -7,7 +7,7 @@ pale on paper are darker here. Arms differ by marker as well, so that no figure 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
 from cycler import cycler
@@ -105,6 +105,12 @@ def mark(number: int) -> str:
 def halo() -> list[withStroke]:
     """An edge of paper around words, so that a line behind them does not cross them out."""
     return [withStroke(linewidth=3, foreground=str(mpl.rcParams["figure.facecolor"]))]
+
+
+def legend(axes: Axes, place: Literal["lower right", "lower left"] = "lower right") -> None:
+    """A legend on paper, where lines may pass behind it."""
+    paper = str(mpl.rcParams["figure.facecolor"])
+    axes.legend(loc=place, fontsize=9.5, frameon=True, facecolor=paper, edgecolor="none", framealpha=0.85)
 
 
 def said(text: str, longest: int = LONGEST_NAME) -> str:

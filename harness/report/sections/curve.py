@@ -1,0 +1,101 @@
+"""What more labels buy: accuracy by number of labels, and from how many on an arm meets the best prompt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness import curves, numbers
+from harness.report import queries
+from harness.report.blocks import Column, Query, Section, Table, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.analysis import Results
+    from harness.curves import Curve, Curves
+
+TITLE = "Learning curves"
+ORDER = 29
+POINT_COLUMNS = (
+    Column("arm"),
+    Column("labels", numeric=True),
+    Column("accuracy", numeric=True),
+    Column("95%", numeric=True),
+    Column("seeds", numeric=True),
+)
+CROSSING_COLUMNS = (
+    Column("arm"),
+    Column("has to meet"),
+    Column("accuracy of that", numeric=True),
+    Column("labels", numeric=True),
+    Column("95%", numeric=True),
+)
+
+
+def section(results: Results) -> Section | None:
+    """Points and crossovers of the curves that are stored; nothing without any."""
+    found = results.curves
+    if found is None:
+        return None
+    said = [(curve.arm, "; ".join(curves.sentences(curve))) for curve in found.drawn]
+    blocks: list[Text | Table] = [Text(f"{arm} {words}.") for arm, words in said if words]
+    blocks.append(_points(found))
+    if found.rival is not None:
+        blocks.append(_crossings(found))
+    return Section(TITLE, tuple(blocks))
+
+
+def _points(found: Curves) -> Table:
+    drawn: dict[tuple[str, int], int] = {}
+    for fit in found.fits:
+        drawn[fit.arm, fit.n_labels] = drawn.get((fit.arm, fit.n_labels), 0) + 1
+    rows = tuple(
+        (
+            curve.arm,
+            numbers.count(point.n_labels),
+            numbers.share(point.estimate.value),
+            numbers.span(point.estimate),
+            numbers.count(drawn[curve.arm, point.n_labels]),
+        )
+        for curve in found.drawn
+        for point in curve.points
+    )
+    n = found.drawn[0].points[0].estimate.n
+    caption = (
+        f"Accuracy on {numbers.plural(n, 'item')}, the mean over draws of so many labels (seeds). 95% intervals: "
+        "seeds and items (groups whole) resampled together."
+    )
+    return Table(POINT_COLUMNS, rows, caption, _query(found))
+
+
+def _query(found: Curves) -> Query:
+    arms = ", ".join(queries.quoted(curve.arm) for curve in found.drawn)
+    return Query(
+        "select arm, labels, avg(correct::int) as accuracy, count(distinct run_id) as seeds from "
+        f"{queries.learnt(found)} group by arm, labels order by list_position([{arms}], arm), labels",
+        _printed,
+    )
+
+
+def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
+    labels, seeds = (numbers.count(queries.whole(record, name)) for name in ("labels", "seeds"))
+    return str(record["arm"]), labels, numbers.share(queries.number(record, "accuracy")), None, seeds
+
+
+def _crossings(found: Curves) -> Table:
+    caption = (
+        "The labels with which a curve reaches the best prompt: on a straight line over the logarithm of the labels, "
+        "after isotonic regression. The prompt's items are resampled with the curve's. An end of the interval beyond "
+        "what was tried is open."
+    )
+    return Table(CROSSING_COLUMNS, tuple(_crossing(curve) for curve in found.drawn), caption)
+
+
+def _crossing(curve: Curve) -> tuple[str, ...]:
+    crossing, level = curve.crossover, curve.level
+    assert crossing is not None  # there is a rival
+    assert level is not None
+    met = (curve.arm, str(curve.rival), numbers.with_interval(level))
+    if crossing.labels is None:
+        return *met, "not met", ""
+    return *met, f"{crossing.labels:,.0f}", curves.crossed_between(crossing)

@@ -1,0 +1,92 @@
+"""The figure of a stored cascade: its sweep, its bounds, and the setting that was chosen."""
+
+from dataclasses import replace
+
+import pytest
+
+from harness.comparison import Answers
+from harness.fusion.members import NEVER, members
+from harness.fusion.sweep import walk
+from harness.report import drawings
+from harness.report.figures import _style, cascade
+from tests.report.conftest import made, with_cascade
+
+
+def drawn(results):
+    with drawings._theme(_style.LIGHT):
+        return cascade.draw(results)
+
+
+def of(drawing):
+    return [dict(zip(drawing.columns, row, strict=True)) for row in drawing.rows]
+
+
+def rechosen(results, **changed):
+    *rest, fused = results.runs
+    params = {"choice": fused.run.params["choice"] | changed}
+    return replace(results, runs=(*rest, replace(fused, run=replace(fused.run, params=params))))
+
+
+def test_every_threshold_is_what_walking_the_items_gives():
+    """Share asked, accuracy and cost at each row of the table, item by item; the first asks the dear arm all."""
+    results = with_cascade(made())
+    pair = [next(one for one in results.runs if one.run.arm == arm) for arm in ("tfidf-lr", "prompt:v3")]
+    whole = members([Answers(one.run.arm, results.answers[one.run.run_id].rows) for one in pair]).whole()
+    rows = of(drawn(results))
+    assert rows[0]["threshold"] is None
+    assert rows[0]["share_of_dear"] == 1
+    for row in rows:
+        walked = walk(whole, [NEVER if row["threshold"] is None else row["threshold"]])
+        assert row["share_of_dear"] == pytest.approx((walked.by == 1).mean())
+        assert row["accuracy"] == pytest.approx(walked.right.mean())
+        assert row["cost_per_1000_usd"] == pytest.approx(1000 * walked.cost_usd.mean())
+
+
+def test_bounds_enclose_the_sweep():
+    """No threshold passes the oracle; by lot is on the straight line between the arms; intervals stay in 0 to 1."""
+    results = with_cascade(made())
+    rows = of(drawn(results))
+    ends = sorted((row["share_of_dear"], row["by_lot"]) for row in rows)
+    slope = (ends[-1][1] - ends[0][1]) / (ends[-1][0] - ends[0][0])
+    for row in rows:
+        assert row["accuracy"] <= row["most"] + 1e-12
+        assert row["by_lot"] == pytest.approx(ends[0][1] + slope * (row["share_of_dear"] - ends[0][0]))
+        assert 0 <= row["low"] <= row["accuracy"] <= row["high"] <= 1
+
+
+def test_the_chosen_threshold_is_said():
+    """Its share of dear calls and its accuracy are those of the row with that threshold."""
+    results = with_cascade(made(), threshold=0.7)
+    drawing = drawn(results)
+    row = next(row for row in of(drawing)[::-1] if row["threshold"] is not None and row["threshold"] >= 0.7)
+    share = _style.numbers.share(row["share_of_dear"])
+    assert f"the chosen threshold asks prompt:v3 for {share} of the items" in drawing.alt
+    assert f"is right on {_style.numbers.share(row['accuracy'])} (" in drawing.alt
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"how": "vote", "thresholds": []},
+        {"parts": [{"arm": "gone", "model": None}, {"arm": "prompt:v3", "model": "openai/m"}]},
+        {"parts": [{"arm": "tfidf-lr", "model": None}, {"arm": "prompt:v3", "model": "openai/another"}]},
+        {"parts": [{"arm": one} for one in ("majority", "tfidf-lr", "minilm-lr")], "thresholds": [0.5, 0.5]},
+    ],
+    ids=["a vote", "a member that is not shown", "another model", "three stages"],
+)
+def test_nothing_is_drawn_without_a_cascade_of_two_shown_arms(changed):
+    """No fusion, another one, or members whose predictions are not among the results."""
+    assert cascade.draw(made()) is None
+    assert cascade.draw(rechosen(with_cascade(made()), **changed)) is None
+
+
+def test_a_price_that_is_unknown_stays_unknown():
+    """The cost is empty where the dear arm has no price, and known where it is not asked."""
+    arms = {
+        "minilm-lr": {"right": 0.9},
+        "tfidf-lr": {"right": 0.7},
+        "prompt:v1": {"right": 0.5, "cost": None, "model": "openai/own"},
+    }
+    rows = of(drawn(with_cascade(made(arms=arms))))
+    assert rows[0]["cost_per_1000_usd"] is None
+    assert all((row["cost_per_1000_usd"] is None) == (row["share_of_dear"] > 0) for row in rows)
