@@ -87,7 +87,7 @@ def test_the_hooks_are_commands(pinned):
 
 def run_pytest(folder, *arguments):
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "harness.pytest_plugin", "-p", "no:cacheprovider", "-q", *arguments],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *arguments],
         cwd=folder, env=environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
 

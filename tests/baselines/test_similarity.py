@@ -4,6 +4,7 @@ import sys
 import numpy as np
 import pytest
 
+from harness import encoding
 from harness.baselines import minilm_knn
 from harness.baselines._features import Embedded
 from harness.baselines.minilm_knn import NearestVotes
@@ -61,6 +62,7 @@ def test_one_item_never_comes_from_the_cache(tmp_path, monkeypatch):
     assert batch == pytest.approx(minilm.connect().embed(["one", "two tag"]))
     asked = []
     encode = minilm._encode
+    encoding._connected.cache_clear()  # encoders that other tests have opened keep what they were made with
     monkeypatch.setattr(minilm, "_encode", lambda texts: asked.extend(texts) or encode(texts))
     Embedded(cache=str(cache)).transform(items)
     assert asked == []
