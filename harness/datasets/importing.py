@@ -217,37 +217,6 @@ def _check_labels(found: list[str], spec: ImportSpec) -> None:
         raise DatasetError(f"{origin}: column {spec.label!r} holds one label only: {found[0]!r}")
 
 
-class _Naming:
-    """The id of each row: what its column says, or a hash of what the item says; never the same one twice."""
-
-    def __init__(self, spec: ImportSpec, rows: Rows, ids: list[str]) -> None:
-        self._spec = spec
-        self._rows = rows
-        self._ids = ids
-        self._taken: set[str] = set()
-        self._repeats: dict[str, int] = {}
-
-    def __call__(self, item: Item, where: str) -> str:
-        item_id = item.id if self._spec.id else self._fresh(item)
-        if item_id in self._taken:
-            raise DatasetError(f"{where}: id {item_id!r} stands at {self._first_place(item_id)} already")
-        self._taken.add(item_id)
-        self._ids.append(item_id)
-        return item_id
-
-    def _fresh(self, item: Item) -> str:
-        """An id from what the item says; a repeated text gets a number behind it."""
-        stem = content_id([item.text, list(item.tags)]).partition(":")[2][:12]
-        if stem not in self._taken:
-            return stem
-        number = self._repeats[stem] = self._repeats.get(stem, 1) + 1
-        return f"{stem}-{number}"
-
-    def _first_place(self, item_id: str) -> str:
-        """Where an id stood first: the places are not kept, so the rows are read again for the message."""
-        return next(where for _, where, row in self._rows() if row.get(self._spec.id or "") == item_id)
-
-
 def _source(spec: ImportSpec) -> Manifest:
     """The columns of the source, as a manifest; splits are drawn here, when each row has its id."""
     return Manifest(
