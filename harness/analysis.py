@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import plugins
+from harness import early, plugins
 from harness.comparison import Answers
 from harness.constraints import Constraints
 from harness.stats import calibration, intervals
@@ -194,8 +194,8 @@ def analyse(
         frame = by_run.get(run.run_id, empty)
         frame = frame[frame["example_id"].isin(items)]
         if len(frame) < len(items):
-            early = ", " + run.status if run.status == "decided early" else ""
-            left_out[run.arm] = f"has {len(frame)} of the {len(items)} items{early}"
+            why = f", {run.status}" if run.status == early.STATUS else ""
+            left_out[run.arm] = f"has {len(frame)} of the {len(items)} items{why}"
             continue
         shown.append(summarise(split, run, frame, seed))
         frames.append(frame)

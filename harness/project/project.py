@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from harness import __version__, analysis, datasets, forecast, numbers, panel, pricing, shared_items
+from harness import __version__, analysis, datasets, early, forecast, numbers, panel, pricing, shared_items
 from harness.arms.classifier import ClassifierArm
 from harness.audit import record
 from harness.audit.equality import equal_rows
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from harness.workspace import Workspace
 
 LEDGER = "calls.sqlite"
-EARLY = "decided early"
 ITEMS_SHOWN = 25_000  # in one page; more are looked at with `harness view`
 
 
@@ -116,7 +115,7 @@ class Project:
             if len(store.done(run.id)) < len(job.items):
                 fit_s = await self._fit(job)
             progress = await runner.run(run, job.arm, job.items, job.workers)
-            whole = "done" if progress.done == progress.total else EARLY
+            whole = "done" if progress.done == progress.total else early.STATUS
             status = "failed items" if progress.failed else whole
         finally:
             wall_s = self.clock.monotonic() - start_s
