@@ -61,7 +61,7 @@ async def of_estimator(
     if not training:
         raise ConfigError("the dataset has no training split, so the estimator has nothing to learn from")
     over_items = _OverItems(estimator)
-    arm = ClassifierArm(type(estimator).__name__, over_items, usd_per_hour, clock)
+    arm = ClassifierArm(type(estimator).__name__, lambda: over_items, usd_per_hour, clock)
     start_s = clock.monotonic()
     arm.fit([example.item for example in training], [example.label for example in training])
     fit_s = clock.monotonic() - start_s

@@ -12,7 +12,9 @@ with the same name comes first.
 from __future__ import annotations
 
 import ast
+import inspect
 import re
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -22,11 +24,20 @@ from typing import TYPE_CHECKING
 from harness.errors import ConfigError, one_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from importlib.metadata import EntryPoint
 
 ROOT = Path(__file__).parent
 OPEN = ("baselines", "providers", "embedders")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What an extension says of itself: its plain constants, and what its `build` can be given."""
+
+    constants: Mapping[str, object]
+    parameters: frozenset[str]
 
 
 def names(folder: str) -> tuple[str, ...]:
@@ -47,8 +58,33 @@ def load(folder: str, name: str) -> ModuleType:
 
 def summary(folder: str, name: str) -> str:
     """The first line of an extension's docstring, read without importing it."""
-    source = (ROOT / folder / f"{name.replace('-', '_')}.py").read_text(encoding="utf-8")
-    return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
+    return (ast.get_docstring(_source(folder, name)) or "").partition("\n")[0]
+
+
+def declared(folder: str, name: str) -> Declared:
+    """What an extension says of itself, read without importing it where it is a file of ours.
+
+    An import may bring a whole library, which takes seconds; to know whether an arm suits a dataset, or
+    whether its run is stored already, it is not needed. Raises as `load` does.
+    """
+    if name not in _files(folder):
+        module = load(folder, name)
+        return Declared(vars(module), frozenset(inspect.signature(module.build).parameters))
+    statements = _source(folder, name).body
+    constants = dict(pair for pair in map(_constant, statements) if pair is not None)
+    build = next(one.args for one in statements if isinstance(one, ast.FunctionDef) and one.name == "build")
+    return Declared(constants, frozenset(arg.arg for arg in (*build.posonlyargs, *build.args, *build.kwonlyargs)))
+
+
+def _source(folder: str, name: str) -> ast.Module:
+    return ast.parse((ROOT / folder / f"{name.replace('-', '_')}.py").read_text(encoding="utf-8"))
+
+
+def _constant(statement: ast.stmt) -> tuple[str, object] | None:
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)):
+            return name, value
+    return None
 
 
 def _files(folder: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +28,14 @@ class Redactor:
         if self._known is not None:
             text = self._known.sub(HIDDEN, text)
         return LOOKS_LIKE_A_KEY.sub(HIDDEN, text)
+
+
+def public_address(url: str, official: str) -> str:
+    """The address without credentials and query; empty for the provider's own."""
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port else ""
+    bare = f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}".rstrip("/")
+    return "" if bare == official.rstrip("/") else bare
 
 
 def _forms(secret: str) -> set[str]:

@@ -5,7 +5,6 @@ Knows every part by folder and name, never by import; touches neither store nor 
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, cast
 
@@ -19,13 +18,13 @@ from harness.types import Run
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
-    from types import ModuleType
 
     import numpy as np
     from numpy.typing import NDArray
 
     from harness.clock import Clock
     from harness.ledger import Ledger
+    from harness.plugins import Declared
     from harness.prompts.files import Prompt
     from harness.types import JSON, Arm, Dataset, Example, Item
     from harness.workspace import Workspace
@@ -109,24 +108,24 @@ def baseline_job(
     name: str, scope: Scope, workspace: Workspace, clock: Clock, seed: int = 0, choice: Choice | None = None
 ) -> Job:
     """The job of a baseline, fitted on the whole training split, or on its teacher's answers there."""
-    module, choice = plugins.load("baselines", name), choice or Choice()
-    training, taught = _lessons(name, module, scope, workspace, choice.teacher)
-    params, items = _baseline_params(module, scope.dataset, workspace, choice), scope.items()
+    declared, choice = plugins.declared("baselines", name), choice or Choice()
+    training, taught = _lessons(name, declared, scope, workspace, choice.teacher)
+    params, items = _baseline_params(declared, scope.dataset, workspace, choice), scope.items()
     shown, weights = _encoded(name, str(params.get("encoder", encoding.DEFAULT)))
-    said = {"arm": shown, "version": module.VERSION, "params": _content(params) | weights, **taught}
-    classifier = cast("Classifier", module.build(**params, seed=seed))
-    arm = ClassifierArm(shown, classifier, workspace.preferences.cpu_usd_per_hour, clock)
+    version = cast("int", declared.constants["VERSION"])
+    said = {"arm": shown, "version": version, "params": _content(params) | weights, **taught}
+    arm = ClassifierArm(shown, lambda: _built(name, params, seed), workspace.preferences.cpu_usd_per_hour, clock)
     # Hand-written rules see the training split only to know the labels; nobody has to pay for it.
-    n_train = len(training) if getattr(module, "LEARNS", True) else None
+    n_train = len(training) if declared.constants.get("LEARNS", True) else None
     run = _run(scope, arm=shown, arm_id=content_id(said), items=items, seed=seed, n_train=n_train, params=taught)
     return Job(run, arm, training, items)
 
 
 def _lessons(
-    name: str, module: ModuleType, scope: Scope, workspace: Workspace, teacher: Teacher | None
+    name: str, declared: Declared, scope: Scope, workspace: Workspace, teacher: Teacher | None
 ) -> tuple[tuple[Example, ...], dict[str, JSON]]:
     """What a baseline is fitted to, and who taught it if the labels are not gold ones."""
-    is_taught = teacher is not None and getattr(module, "NEEDS_TEACHER", False)
+    is_taught = teacher is not None and bool(declared.constants.get("NEEDS_TEACHER"))
     reason = None if is_taught else unsuitable(name, scope.dataset, workspace)
     if reason is not None:
         raise ConfigError(f"arm {name!r} cannot run: {reason}")
@@ -152,22 +151,25 @@ def _encoded(name: str, encoder: str) -> tuple[str, dict[str, JSON]]:
 
 def classifier(name: str, dataset: Dataset, workspace: Workspace, seed: int = 0) -> Classifier:
     """A baseline's classifier, not fitted."""
-    module = plugins.load("baselines", name)
-    return cast("Classifier", module.build(**_baseline_params(module, dataset, workspace, Choice()), seed=seed))
+    params = _baseline_params(plugins.declared("baselines", name), dataset, workspace, Choice())
+    return _built(name, params, seed)
+
+
+def _built(name: str, params: Mapping[str, object], seed: int) -> Classifier:
+    return cast("Classifier", plugins.load("baselines", name).build(**params, seed=seed))
 
 
 def unsuitable(name: str, dataset: Dataset, workspace: Workspace) -> str | None:
     """Why a baseline has nothing to work with on a dataset, or None when it has."""
-    module = plugins.load("baselines", name)
-    wanted = inspect.signature(module.build).parameters
-    if "rules" in wanted and not _rules_files(workspace, dataset):
+    declared = plugins.declared("baselines", name)
+    if "rules" in declared.parameters and not _rules_files(workspace, dataset):
         return f"there are no rules in prompts/{dataset.name}/rules-v1.toml"
-    if getattr(module, "NEEDS_TEACHER", False):
+    if declared.constants.get("NEEDS_TEACHER"):
         return (
             "it learns from a prompt's answers to the training items; name the run with --teacher "
             "(harness eval --prompt v1 --split train makes one)"
         )
-    if getattr(module, "NEEDS_TAGS", False) and not any(example.item.tags for example in dataset.examples):
+    if declared.constants.get("NEEDS_TAGS") and not any(example.item.tags for example in dataset.examples):
         return f"no item of {dataset.ref} has tags"
     return None
 
@@ -238,9 +240,9 @@ def _run(scope: Scope, *, arm: str, arm_id: str, items: Sequence[Item], **rest: 
     return Run(id=content_id(cast("JSON", identity)), **identity)  # type: ignore[arg-type]
 
 
-def _baseline_params(module: ModuleType, dataset: Dataset, workspace: Workspace, choice: Choice) -> dict[str, object]:
+def _baseline_params(declared: Declared, dataset: Dataset, workspace: Workspace, choice: Choice) -> dict[str, object]:
     """What a baseline's `build` asks for by name: encoder and its cache, the labels, the hand-written rules."""
-    wanted = inspect.signature(module.build).parameters
+    wanted = declared.parameters
     params: dict[str, object] = {}
     if "cache" in wanted:
         workspace.results.mkdir(parents=True, exist_ok=True)

@@ -78,8 +78,8 @@ FLOOR = {
 DOORS = {
     "duckdb": {"store", "datasets"},
     "sqlite3": {"wal", "ledger", "embedders"},
-    "openai": {"embedders/openai", "providers/openai", "providers/_openai_batches", "providers/decision"},
-    "anthropic": {"providers/anthropic", "providers/_anthropic_batches"},
+    "openai": {"embedders/openai", "providers/_openai_chat", "providers/_openai_batches", "providers/decision"},
+    "anthropic": {"providers/_anthropic_messages", "providers/_anthropic_batches"},
     "httpx2": {"providers/_sdk"},
     "xllamacpp": {"providers/local"},
     "genai_prices": {"pricing"},

@@ -49,6 +49,17 @@ def test_import_harness_loads_no_sdk():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_choosing_what_to_run_loads_neither_sdks_nor_scikit_learn():
+    """`auto` without a key, and which arms suit a dataset, cost no import of a second or more."""
+    code = (
+        "import sys; from harness import plugins; from harness.stack import resolve_model; "
+        "[plugins.declared('baselines', name) for name in plugins.names('baselines')]; "
+        "assert resolve_model('auto')[0].startswith('local/'); "
+        "assert not {'openai', 'anthropic', 'sklearn'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env={"PATH": "/usr/bin:/bin"})
+
+
 @pytest.mark.parametrize("name", plugins.names("commands"))
 def test_every_command_says_what_it_does_and_how(name):
     """A command's docstring is one line for `--help` and an example."""

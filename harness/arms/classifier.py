@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,7 +16,7 @@ from harness import encoding
 from harness.types import Outcome, Prediction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -51,13 +52,18 @@ class ClassifierArm:
 
     batch_size = 256
 
-    def __init__(self, name: str, classifier: Classifier, usd_per_hour: float, clock: Clock) -> None:
+    def __init__(self, name: str, build: Callable[[], Classifier], usd_per_hour: float, clock: Clock) -> None:
+        """`build` makes the classifier when it is needed, which for a run that is stored is never."""
         self._name = name
-        self._classifier = classifier
+        self._build = build
         self._usd_per_s = usd_per_hour / 3600
         self._clock = clock
         self._cost_usd: float | None = None
         self._in_batch: dict[str, JSON] = {}
+
+    @cached_property
+    def _classifier(self) -> Classifier:
+        return self._build()
 
     def fit(self, items: Sequence[Item], labels: Sequence[str]) -> None:
         """Fit the classifier."""
@@ -65,7 +71,7 @@ class ClassifierArm:
 
     def facts(self) -> dict[str, JSON]:
         """What the classifier found out when it was fitted, and how long an item takes in a batch."""
-        return {**getattr(self._classifier, "facts_", {}), **self._in_batch}
+        return {**getattr(self.__dict__.get("_classifier"), "facts_", {}), **self._in_batch}
 
     async def prepare(self, items: Sequence[Item]) -> None:
         """Nothing: batches are fast already."""

@@ -163,5 +163,5 @@ def _check_learns(arm: str) -> None:
     if arm not in plugins.names("baselines"):
         kinds = ", ".join(plugins.names("baselines"))
         raise ConfigError(f"{arm!r} does not learn from labels here; a curve takes one of {kinds}")
-    if not getattr(plugins.load("baselines", arm), "LEARNS", True):
+    if not plugins.declared("baselines", arm).constants.get("LEARNS", True):
         raise ConfigError(f"{arm!r} learns nothing from labels, so it has no learning curve")

@@ -120,4 +120,4 @@ def _part(job: Job) -> Part:
 
 
 def _learns(arm: str) -> bool:
-    return bool(getattr(plugins.load("baselines", arm), "LEARNS", True))
+    return bool(plugins.declared("baselines", arm).constants.get("LEARNS", True))

@@ -1,4 +1,4 @@
-"""What the two official SDKs have in common: their errors, their headers, their addresses."""
+"""What the two official SDKs have in common: their errors, their headers, their numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import httpx2
 
@@ -90,14 +89,6 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
     except ValueError:
         return None
     return max(((date if date.tzinfo else date.replace(tzinfo=UTC)) - now).total_seconds(), 0.0)
-
-
-def public_address(url: str, official: str) -> str:
-    """The address without credentials and query; empty for the provider's own."""
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    bare = f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}".rstrip("/")
-    return "" if bare == official.rstrip("/") else bare
 
 
 def number(table: object, *path: str) -> int:

@@ -15,7 +15,7 @@ import openai
 from harness.clock import SystemClock
 from harness.errors import AuthError, ConfigError, TransientError
 from harness.providers import _sdk
-from harness.redaction import Redactor
+from harness.redaction import Redactor, public_address
 from harness.types import Model, Response, Usage
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def available() -> str | None:
 def connect(model: str, base_url: str | None = None, timeout_s: float = TIMEOUT_S) -> Connection:
     """A connection to a decision model; `AuthError` before anything is sent when there is no key."""
     address = base_url or os.environ.get(ADDRESS) or OFFICIAL
-    endpoint = _sdk.public_address(address, OFFICIAL)
+    endpoint = public_address(address, OFFICIAL)
     key = os.environ.get(KEY) or ""
     if not key and not endpoint:
         raise AuthError(f"no key for decision/{model}: set {KEY}, or choose --model local/gemma3-270m")

@@ -27,7 +27,7 @@ class Classifier:
 def predicted(n, usd_per_hour=36.0):
     clock = VirtualClock()
     classifier = Classifier(clock)
-    arm = ClassifierArm("arm", classifier, usd_per_hour, clock)
+    arm = ClassifierArm("arm", lambda: classifier, usd_per_hour, clock)
     arm.fit([Item("0", "x"), Item("1", "y")], ["a", "b"])
     return asyncio.run(arm.predict([Item(str(i), "x") for i in range(n)])), classifier
 
@@ -57,7 +57,7 @@ def test_latency_is_that_of_one_item_alone():
 def test_the_time_in_a_batch_is_kept_too():
     """A batch of 4 that takes 10 ms takes 2.5 ms an item, at the machine's price: what the run's facts say."""
     clock = VirtualClock()
-    arm = ClassifierArm("arm", Classifier(clock), 36.0, clock)
+    arm = ClassifierArm("arm", lambda: Classifier(clock), 36.0, clock)
     arm.fit([Item("0", "x"), Item("1", "y")], ["a", "b"])
     assert arm.facts() == {}
     asyncio.run(arm.predict([Item(str(i), "x") for i in range(4)]))

@@ -101,6 +101,15 @@ def test_a_file_says_its_version_and_builds_with_defaults(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_what_is_read_from_a_file_is_what_it_does(name):
+    """Constants and parameters read without importing it are those of the imported file."""
+    module, declared = plugins.load("baselines", name), plugins.declared("baselines", name)
+    assert declared.parameters == inspect.signature(module.build).parameters.keys()
+    for constant in ("VERSION", "LEARNS", "NEEDS_TAGS", "NEEDS_TEACHER"):
+        assert declared.constants.get(constant) == getattr(module, constant, None)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_scores_are_shares_or_zero(name):
     """Scores lie in [0, 1] and a row adds up to 1, or to 0 where the arm abstains."""
     scores = fitted(name).predict_proba(queries())

@@ -9,6 +9,7 @@ import pytest
 from harness import plugins
 from harness.errors import AuthError, ConfigError, RateLimited, RequestRejected, TransientError
 from harness.providers._logprobs import option_scores
+from harness.providers._anthropic_messages import shortest_cached
 from harness.stack import resolve_model
 from harness.types import Message, Model, ReplyFormat, Request, Settings, Usage
 from tests.loopback import serve
@@ -217,7 +218,7 @@ def test_a_long_system_message_is_marked_for_the_cache_from_its_second_use(monke
 )
 def test_the_shortest_cached_prefix_is_the_models_own(model, tokens):
     """A longer version number is another model."""
-    assert plugins.load("providers", "anthropic")._shortest_cached(model) == tokens
+    assert shortest_cached(model) == tokens
 
 
 def decide(server, options=("ham", "spam")):
