@@ -8,8 +8,8 @@ import pytest
 
 from harness import plugins
 from harness.errors import AuthError, ConfigError, RateLimited, RequestRejected, TransientError
-from harness.providers._logprobs import option_scores
 from harness.providers._anthropic_messages import shortest_cached
+from harness.providers._logprobs import option_scores
 from harness.stack import resolve_model
 from harness.types import Message, Model, ReplyFormat, Request, Settings, Usage
 from tests.loopback import serve
