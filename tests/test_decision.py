@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness import analysis, decision
+from harness import analysis, curves, decision
 from harness.constraints import Constraints
 from harness.stats import intervals
 
@@ -150,3 +150,36 @@ def test_a_wrong_arm_is_rarely_decided_for():
 def _accuracy(rows, run_id):
     right = rows[rows["run_id"] == run_id]["correct"]
     return {"accuracy": intervals.wilson(int(right.sum()), len(right))}
+
+
+def with_curve(found, arm, sizes, shares, rival):
+    """The results with a stored learning curve of an arm, held against another arm's run."""
+    n = found.split.n
+    right = np.array([[np.arange(n) < round(share * n) for share in shares]] * 3)
+    rows = found.predictions[found.predictions["run_id"] == rival]
+    scores = dict(zip(rows["example_id"], rows["correct"].astype(float), strict=True))
+    learnt = curves.Learnt(arm, sizes, right, tuple(rows["example_id"]))
+    return replace(found, curves=curves.Curves((learnt,), (), {}, curves.Rival(rival, scores), rival))
+
+
+@pytest.mark.parametrize(
+    ("served", "shares", "said"),
+    [
+        ("clf", (0.7, 0.8, 0.9), "fewer than 100 labels (100 to 100) to train on: then llm is the more accurate"),
+        ("clf", (0.5, 0.6, 0.7), None),
+        ("llm", (0.7, 0.8, 0.9), "more than 100 labels (100 to 100) to train clf on: then it is the more accurate"),
+        (
+            "llm",
+            (0.5, 0.6, 0.7),
+            "more than the 200 labels that were tried for clf, which does not meet llm with those",
+        ),
+    ],
+)
+def test_the_crossover_is_among_what_would_change_it(served, shares, said):
+    """With how many labels a stored curve meets the prompt, read from the side of the arm that is served."""
+    better = {"clf": (0.9, 0.8), "llm": (0.7, 0.8)}[served]
+    found = results(2000, clf=(better[0], 0.001, 0.01, None), llm=(better[1], 0.002, 0.5, "openai/m"))
+    decided = decide(with_curve(found, "clf", (50, 100, 200), shares, "llm"))
+    assert decided.recommendation == served
+    labels = [change for change in decided.what_would_change_it if "labels" in change and "dearer" not in change]
+    assert labels == ([] if said is None else [said])

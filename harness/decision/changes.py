@@ -1,4 +1,4 @@
-"""What would change a verdict: the margin, volume, prices, labels, machines, a better prompt."""
+"""What would change a verdict: the margin, volume, prices, labels, machines, a better prompt, a crossover."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from harness import numbers, ownership
+from harness.curves import crossed_between
 from harness.stats.breakeven import break_even, gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.constraints import Constraints
+    from harness.curves import Curve
     from harness.decision.candidates import Candidate
     from harness.decision.rivals import Rival
     from harness.ownership import Bill
@@ -25,7 +27,8 @@ class Case:
     """A verdict with what it was reached from.
 
     `finalists` are the other arms that are, or may be, close enough to the most accurate one, so that
-    only their bills decide. `machine_usd` is what a machine costs for a month.
+    only their bills decide. `machine_usd` is what a machine costs for a month. `curves` are the learning
+    curves that are stored.
     """
 
     chosen: Candidate
@@ -34,11 +37,20 @@ class Case:
     rivals: Sequence[Rival]
     constraints: Constraints
     machine_usd: float
+    curves: Sequence[Curve] = ()
 
 
 def changes(case: Case) -> list[str]:
     """Each a condition under which another arm would be recommended, or the verdict decided."""
-    return [*_margin(case), *_better_prompt(case), *_volumes(case), *_own_machine(case), *_prices(case), *_labels(case)]
+    return [
+        *_margin(case),
+        *_better_prompt(case),
+        *_volumes(case),
+        *_own_machine(case),
+        *_prices(case),
+        *_labels(case),
+        *_crossovers(case),
+    ]
 
 
 def _margin(case: Case) -> Iterator[str]:
@@ -128,6 +140,24 @@ def _labels(case: Case) -> Iterator[str]:
             f"labels dearer than {numbers.dollars(price)} each: then {rival.arm}, which needs none, costs less over "
             f"{constraints.months} months, at {numbers.share(loss)} lower accuracy"
         )
+
+
+def _crossovers(case: Case) -> Iterator[str]:
+    """With how many labels a classifier and the best prompt are equally accurate, where a curve tells."""
+    for curve in case.curves:
+        crossing = curve.crossover
+        if crossing is None or curve.rival is None or case.chosen.arm not in (curve.arm, curve.rival):
+            continue
+        if crossing.labels is None:
+            if case.chosen.arm == curve.rival:
+                tried = f"the {curve.points[-1].n_labels:,} labels that were tried"
+                yield f"more than {tried} for {curve.arm}, which does not meet {curve.rival} with those"
+            continue
+        labels = f"{crossing.labels:,.0f} labels ({crossed_between(crossing)})"
+        if case.chosen.arm == curve.arm:
+            yield f"fewer than {labels} to train on: then {curve.rival} is the more accurate"
+        else:
+            yield f"more than {labels} to train {curve.arm} on: then it is the more accurate"
 
 
 def _is_here(one: Candidate) -> bool:

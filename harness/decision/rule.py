@@ -64,13 +64,14 @@ def decide(results: Results, constraints: Constraints) -> Decision:
     needed = [rival.more_items for rival in (*worse, *maybe)]
     finalists = [one for one in left if one is not chosen and closeness[one.arm] is not False]
     machine_usd = ownership.machine_usd(results.cpu_usd_per_hour)
+    drawn = results.curves.drawn if results.curves is not None else ()
     said = reasons(Found(chosen, best, worse, maybe, against), constraints)
     return Decision(
         chosen.arm,
         "decided" if is_decided else "undecided",
         (*said, *(broken(one) for one in everyone if one not in left)),
         tuple(everyone),
-        tuple(changes(Case(chosen, everyone, finalists, against, constraints, machine_usd))),
+        tuple(changes(Case(chosen, everyone, finalists, against, constraints, machine_usd, drawn))),
         max((n for n in needed if n is not None), default=None) if None not in needed else None,
         tuple(dict.fromkeys([*(rival.comparison.b for rival in worse), *(rival.comparison.a for rival in maybe)])),
     )
