@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness import curves, numbers
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table, Text
+from harness.stats import intervals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,7 +89,39 @@ def _crossings(found: Curves) -> Table:
         "after isotonic regression. The prompt's items are resampled with the curve's. An end of the interval beyond "
         "what was tried is open."
     )
-    return Table(CROSSING_COLUMNS, tuple(_crossing(curve) for curve in found.drawn), caption)
+    query = Query(_crossing_sql(found), _crossing_printed)
+    return Table(CROSSING_COLUMNS, tuple(_crossing(curve) for curve in found.drawn), caption, query)
+
+
+def _crossing_sql(found: Curves) -> str:
+    """The isotonic regression is the largest, over starts, of the smallest mean, over ends, around each size."""
+    arms = ", ".join(queries.quoted(curve.arm) for curve in found.drawn)
+    rival = f"select example_id, correct from scored where run_id = {queries.quoted(found.rival_id or '')}"
+    return f"""with p as (select arm, labels, avg(correct::int) as accuracy,
+            row_number() over (partition by arm order by labels) as i
+            from {queries.learnt(found)} group by arm, labels),
+        m as (select a.arm, a.i as low, b.i as high, avg(c.accuracy) as mean from p a
+            join p b on b.arm = a.arm and b.i >= a.i
+            join p c on c.arm = a.arm and c.i between a.i and b.i group by all),
+        f as (select p.arm, p.labels, p.i, m.low, min(m.mean) as mean from p
+            join m on m.arm = p.arm and p.i between m.low and m.high group by all),
+        r as (select arm, labels, i, max(mean) as accuracy from f group by all),
+        v as (select count(*) as n, sum(correct::int) as right_n from ({rival}) where correct is not null
+            and example_id in (select example_id from {queries.learnt(found)})),
+        s as (select arm, labels, accuracy, lag(labels) over w as labels_before, lag(accuracy) over w as before
+            from r window w as (partition by arm order by i)),
+        t as (select arm, right_n, n, min(case when accuracy < right_n / n - 1e-12 then null
+            when before is null then labels else exp(ln(labels_before) + (right_n / n - before) / (accuracy - before)
+                * (ln(labels) - ln(labels_before))) end) as labels from s, v
+            where before is null or before < right_n / n group by all)
+        select arm, right_n, n, labels from t order by list_position([{arms}], arm)"""
+
+
+def _crossing_printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
+    level = intervals.wilson(queries.whole(record, "right_n"), queries.whole(record, "n"))
+    labels = queries.number(record, "labels")
+    met = "not met" if labels is None else f"{labels:,.0f}"
+    return str(record["arm"]), None, numbers.with_interval(level), met, None
 
 
 def _crossing(curve: Curve) -> tuple[str, ...]:

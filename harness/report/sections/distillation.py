@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness import analysis, numbers
-from harness.report.blocks import Column, Section, Table
+from harness.report import queries
+from harness.report.blocks import Column, Query, Section, Table
+from harness.report.sections import _cells
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from harness.analysis import Results, RunResult
 
 ORDER = 47
@@ -29,7 +33,8 @@ def section(results: Results) -> Section | None:
         "A successor may be faithful and wrong, or right where its teacher is not. Both with their 95% interval "
         "(Wilson); fidelity is unknown until the teacher has been run on these items."
     )
-    return Section("Distillation", (Table(COLUMNS, tuple(_row(results, result) for result in taught), caption),))
+    rows = tuple(_row(results, result) for result in taught)
+    return Section("Distillation", (Table(COLUMNS, rows, caption, _query(results, taught)),))
 
 
 def _row(results: Results, result: RunResult) -> tuple[str, ...]:
@@ -42,3 +47,18 @@ def _row(results: Results, result: RunResult) -> tuple[str, ...]:
         numbers.UNKNOWN if faithful is None else numbers.with_interval(faithful),
         numbers.with_interval(result.accuracy),
     )
+
+
+def _query(results: Results, taught: Sequence[RunResult]) -> Query:
+    return Query(
+        f"""select s.arm, any_value((r.params->>'taught_n')::integer) as taught_n, count(*) as n,
+        avg(s.correct::int) as accuracy, {queries.wilson("sum(s.correct::int)", "count(*)")}
+        from {queries.scored(results, taught)} s join runs r using (run_id) where s.correct is not null
+        group by run_id, s.arm order by {queries.in_order(results, taught)}""",
+        _printed,
+    )
+
+
+def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
+    accuracy = numbers.with_interval(_cells.estimate(record, "accuracy"))
+    return str(record["arm"]), None, numbers.count(queries.whole(record, "taught_n")), None, accuracy

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness import numbers
-from harness.report.blocks import Column, Section, Table
+from harness.report import queries
+from harness.report.blocks import Column, Query, Section, Table
 from harness.report.sections import _cells
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from harness.analysis import Results, RunResult
 
@@ -42,10 +43,14 @@ def _wrong(results: Results, result: RunResult) -> Table | None:
     surest = wrong.sort_values(["score", "example_id"], ascending=[False, True], na_position="last").head(SHOWN)
     cells = tuple(_row(row) for row in surest.to_dict("records"))
     what = f"{_cells.name_of(result)}: {len(cells)} of {numbers.plural(len(wrong), 'wrong answer')}, the surest first."
-    return Table(COLUMNS, cells, what)
+    query = (
+        f"select text, tags, gold, label, outcome, score, raw from {queries.scored(results, [result])} "
+        f"where not correct order by score desc nulls last, example_id limit {SHOWN}"
+    )
+    return Table(COLUMNS, cells, what, Query(query, _row))
 
 
-def _row(row: dict[str, Any]) -> tuple[str, ...]:
+def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
     known = {key: "" if _cells.is_null(row[key]) else str(row[key]) for key in ("gold", "label", "raw", "outcome")}
     score = row["score"]
     return (
@@ -75,13 +80,22 @@ def _extremes(
         for row in largest.to_dict("records")
     )
     title = "cost" if column == "cost_usd" else "latency"
+    query = (
+        f"select text, tags, {column}, label, outcome from {queries.scored(results, [result])} "
+        f"where {column} is not null order by {column} desc, example_id limit {EXTREMES}"
+    )
+
+    def again(row: Mapping[str, Any]) -> tuple[str | None, ...]:
+        return _cells.short(_cells.with_tags(row["text"], row["tags"])), printed(float(row[column])), _answer(row)
+
     middle = printed(float(rows[column].median()))
     return Table(
         (Column("text"), Column(title, numeric=True), Column("answer")),
         cells,
         f"{_cells.name_of(result)}: the {what} items; the median is {middle}.",
+        Query(query, again),
     )
 
 
-def _answer(row: dict[str, Any]) -> str:
+def _answer(row: Mapping[str, Any]) -> str:
     return f"({row['outcome']})" if _cells.is_null(row["label"]) else str(row["label"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness import numbers
+from harness.analysis import BUCKETS
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table
 from harness.report.sections import _cells
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from harness.analysis import Results, RunResult
 
 ORDER = 30
+TITLES = ("calls sent", "from the ledger", "retried", "input", "cache read", "cache write", "output", "reasoning")
 
 
 def section(results: Results) -> Section:
@@ -27,7 +29,7 @@ def section(results: Results) -> Section:
         _query(results),
     )
     asked = [result for result in results.runs if result.tokens is not None]
-    return Section("Outcomes", (outcomes, *([_calls(asked)] if asked else [])))
+    return Section("Outcomes", (outcomes, *([_calls(results, asked)] if asked else [])))
 
 
 def _query(results: Results) -> Query:
@@ -43,8 +45,7 @@ def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
     return None, *(numbers.count(queries.whole(record, outcome.value)) for outcome in Outcome)
 
 
-def _calls(asked: list[RunResult]) -> Table:
-    titles = ("calls sent", "from the ledger", "retried", "input", "cache read", "cache write", "output", "reasoning")
+def _calls(results: Results, asked: list[RunResult]) -> Table:
     rows = []
     for result in asked:
         tokens, calls = result.tokens, result.calls
@@ -53,7 +54,23 @@ def _calls(asked: list[RunResult]) -> Table:
         counts += [tokens.output_visible, tokens.reasoning]
         rows.append((result.run.arm, *map(numbers.count, counts)))
     return Table(
-        (Column("arm"), *(Column(title, numeric=True) for title in titles)),
+        (Column("arm"), *(Column(title, numeric=True) for title in TITLES)),
         tuple(rows),
         "Calls, and tokens in disjoint buckets.",
+        _calls_query(results, asked),
     )
+
+
+def _calls_query(results: Results, asked: list[RunResult]) -> Query:
+    tokens = ", ".join(f"sum({bucket}) filter (outcome <> 'failed') as {bucket}" for bucket in BUCKETS)
+    return Query(
+        f"""select arm, sum(attempts) filter (not cached) as sent, count(*) filter (cached) as from_ledger,
+        sum(greatest(attempts - 1, 0)) filter (not cached) as retried, {tokens}
+        from {queries.scored(results, asked)} group by run_id, arm order by {queries.in_order(results, asked)}""",
+        _calls_printed,
+    )
+
+
+def _calls_printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
+    names = ("sent", "from_ledger", "retried", *BUCKETS)
+    return str(record["arm"]), *(numbers.count(queries.whole(record, name)) for name in names)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness import comparison, numbers
-from harness.report.blocks import Code, Column, Section, Table, Text
+from harness.report import queries
+from harness.report.blocks import Code, Column, Query, Section, Table, Text
 from harness.report.sections import _cells
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from harness.analysis import PromptText, Results, RunResult
     from harness.comparison import Changed
@@ -59,10 +60,13 @@ def _effect(results: Results, old: RunResult, new: RunResult) -> Iterator[Block]
     )
     for verb, items in (("fixed", fixed), ("broke", broke)):
         if items:
-            yield _table(results, f"{new.run.arm} {verb}", items, (old.run.arm, new.run.arm))
+            sides = (old, new) if verb == "fixed" else (new, old)
+            yield _table(results, f"{new.run.arm} {verb}", items, (old, new), _query(results, (old, new), sides))
 
 
-def _table(results: Results, what: str, items: Sequence[Changed], arms: tuple[str, str]) -> Table:
+def _table(
+    results: Results, what: str, items: Sequence[Changed], pair: tuple[RunResult, RunResult], query: Query
+) -> Table:
     said = _cells.texts(results)
     rows = tuple(
         (
@@ -73,5 +77,22 @@ def _table(results: Results, what: str, items: Sequence[Changed], arms: tuple[st
         )
         for item in items[:SHOWN]
     )
-    columns = (Column("item"), Column("gold"), *(Column(arm) for arm in arms))
-    return Table(columns, rows, f"{what}: {len(rows)} of {numbers.plural(len(items), 'item')}.")
+    columns = (Column("item"), Column("gold"), *(Column(one.run.arm) for one in pair))
+    return Table(columns, rows, f"{what}: {len(rows)} of {numbers.plural(len(items), 'item')}.", query)
+
+
+def _query(results: Results, pair: tuple[RunResult, RunResult], sides: tuple[RunResult, RunResult]) -> Query:
+    """The items of `pair` that the first of `sides` got wrong and the second right."""
+    old, new = (queries.scored(results, [one]) for one in pair)
+    wrong, right = ("old" if one is pair[0] else "new" for one in sides)
+    return Query(
+        f"select old.text, old.tags, old.gold, old.label as before, new.label as after from {old} old "
+        f"join {new} new using (example_id) where not {wrong}.correct and {right}.correct "
+        f"order by example_id limit {SHOWN}",
+        _printed,
+    )
+
+
+def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
+    said = _cells.short(_cells.with_tags(record["text"], record["tags"]), 100)
+    return said, str(record["gold"]), *(str(record[when] or "(no answer)") for when in ("before", "after"))

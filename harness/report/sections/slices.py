@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import fisher_exact
 
 from harness import numbers
-from harness.report.blocks import Column, Section, Table
+from harness.report import queries
+from harness.report.blocks import Column, Query, Section, Table
 from harness.report.sections import _cells
 from harness.stats import intervals, multiplicity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
 
-    from harness.analysis import Results
+    from harness.analysis import Results, RunResult
+
+    Members = NDArray[np.bool_]
 
 ORDER = 46
 FEWEST = 15  # items in a slice and outside it
@@ -37,9 +41,10 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Some of the items, by name: right of n inside, and right of n elsewhere."""
+    """Some of the items, by name: right of n inside, and right of n elsewhere. `where` finds them in SQL."""
 
     name: str
+    where: str
     right: int
     n: int
     right_elsewhere: int
@@ -64,7 +69,7 @@ def section(results: Results) -> Section | None:
     right = dict(zip(rows["example_id"], rows["correct"].astype(bool), strict=True))
     items = results.items[results.items["example_id"].isin(right)]
     hits = np.array([right[i] for i in items["example_id"]], dtype=bool)
-    slices = [_slice(name, member, hits) for name, member in _members(items) if _is_enough(member)]
+    slices = [_slice(name, where, member, hits) for name, where, member in _members(items) if _is_enough(member)]
     if not slices:
         return None
     adjusted = multiplicity.holm([one.p_value for one in slices])
@@ -76,7 +81,30 @@ def section(results: Results) -> Section | None:
         f"text, tags, group and fields, those that differ most first. p of no difference (Fisher's exact test), "
         f"corrected for all {len(slices)} (Holm): {surely or 'none'} differ{'s' if surely == 1 else ''} surely."
     )
-    return Section("Slices", (Table(COLUMNS, tuple(_row(one, p) for one, p in shown), caption),))
+    query = _query(results, best, [one for one, _ in shown])
+    return Section("Slices", (Table(COLUMNS, tuple(_row(one, p) for one, p in shown), caption, query),))
+
+
+def _query(results: Results, best: RunResult, shown: Sequence[Slice]) -> Query:
+    names = ", ".join(queries.quoted(one.name) for one in shown)
+    places = ", ".join(f"{{'slice': {queries.quoted(one.name)}, 'inside': {one.where}}}" for one in shown)
+    return Query(
+        f"""with s as (select s.correct, s.text, s.tags, s."group", e.fields from {queries.scored(results, [best])} s
+        join runs r using (run_id) join examples e on e.dataset_id = r.dataset_id and e.example_id = s.example_id
+        where s.correct is not null),
+        i as (select correct, unnest([{places}], recursive := true) from s)
+        select slice, count(*) filter (inside) as n, avg(correct::int) filter (inside) as accuracy,
+        {queries.wilson("count(*) filter (inside and correct)", "count(*) filter (inside)")},
+        avg(correct::int) filter (inside is not true) as elsewhere
+        from i group by slice order by list_position([{names}], slice)""",
+        _printed,
+    )
+
+
+def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
+    inside, elsewhere = _cells.estimate(record, "accuracy"), queries.number(record, "elsewhere")
+    found = (numbers.count(inside.n), numbers.with_interval(inside), numbers.share(elsewhere))
+    return _cells.short(str(record["slice"]), 60), *found, None
 
 
 def _row(one: Slice, adjusted_p: float | None) -> tuple[str, ...]:
@@ -86,34 +114,52 @@ def _row(one: Slice, adjusted_p: float | None) -> tuple[str, ...]:
     return _cells.short(one.name, 60), numbers.count(one.n), *found
 
 
-def _slice(name: str, member: NDArray[np.bool_], hits: NDArray[np.bool_]) -> Slice:
-    return Slice(name, int(hits[member].sum()), int(member.sum()), int(hits[~member].sum()), int((~member).sum()))
+def _slice(name: str, where: str, member: Members, hits: Members) -> Slice:
+    return Slice(
+        name, where, int(hits[member].sum()), int(member.sum()), int(hits[~member].sum()), int((~member).sum())
+    )
 
 
-def _is_enough(member: NDArray[np.bool_]) -> bool:
+def _is_enough(member: Members) -> bool:
     inside = int(member.sum())
     return min(inside, len(member) - inside) >= FEWEST
 
 
-def _members(items: pd.DataFrame) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """Every possible slice: its name, and which items are in it."""
+def _members(items: pd.DataFrame) -> Iterator[tuple[str, str, Members]]:
+    """Every possible slice: its name, the SQL condition that finds its items, and which they are."""
     yield from _by_length(np.array([len(str(text)) for text in items["text"]]))
-    yield from _by_value("tag", [() if _cells.is_null(tags) else tuple(map(str, tags)) for tags in items["tags"]])
-    yield from _by_value("group", [() if _cells.is_null(group) else (str(group),) for group in items["group"]])
+    tags = [() if _cells.is_null(tags) else tuple(map(str, tags)) for tags in items["tags"]]
+    yield from _by_value("tag", tags, lambda tag: f"list_contains(tags, {queries.quoted(tag)})")
+    groups = [() if _cells.is_null(group) else (str(group),) for group in items["group"]]
+    yield from _by_value("group", groups, lambda group: f'"group" = {queries.quoted(group)}')
     fields = [{} if _cells.is_null(text) else json.loads(text) for text in items["fields"]]
     for name in sorted({name for one in fields for name in one}):
-        yield from _by_value(name, [(str(one[name]),) if name in one else () for one in fields])
+        values = [(_in_json(one[name]),) if name in one else () for one in fields]
+        yield from _by_value(name, values, partial(_is_value, name))
 
 
-def _by_length(lengths: NDArray[np.int64]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+def _in_json(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _is_value(field: str, value: str) -> str:
+    """Whether a field has a value, in SQL. A key that would be read as a path is written as one."""
+    key = f'$."{field}"' if field.startswith(("$", "/")) else field
+    return f"fields->>{queries.quoted(key)} = {queries.quoted(value)}"
+
+
+def _by_length(lengths: NDArray[np.int64]) -> Iterator[tuple[str, str, Members]]:
     low, middle, high = (int(q) for q in np.quantile(lengths, (0.25, 0.5, 0.75))) if len(lengths) else (0, 0, 0)
-    yield f"text up to {low} characters", lengths <= low
-    yield f"text of {low + 1} to {middle} characters", (lengths > low) & (lengths <= middle)
-    yield f"text of {middle + 1} to {high} characters", (lengths > middle) & (lengths <= high)
-    yield f"text over {high} characters", lengths > high
+    yield f"text up to {low} characters", f"length(text) <= {low}", lengths <= low
+    for above, upto in ((low, middle), (middle, high)):
+        name, where = f"text of {above + 1} to {upto} characters", f"length(text) between {above + 1} and {upto}"
+        yield name, where, (lengths > above) & (lengths <= upto)
+    yield f"text over {high} characters", f"length(text) > {high}", lengths > high
 
 
-def _by_value(kind: str, values: list[tuple[str, ...]]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+def _by_value(
+    kind: str, values: Sequence[tuple[str, ...]], where: Callable[[str], str]
+) -> Iterator[tuple[str, str, Members]]:
     places: dict[str, list[int]] = {}
     for place, several in enumerate(values):
         for value in several:
@@ -122,4 +168,4 @@ def _by_value(kind: str, values: list[tuple[str, ...]]) -> Iterator[tuple[str, N
     for value in often[:MOST_VALUES]:
         member = np.zeros(len(values), dtype=bool)
         member[places[value]] = True
-        yield f"{kind} {value}", member
+        yield f"{kind} {value}", where(value), member
