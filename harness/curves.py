@@ -202,13 +202,13 @@ def crossed_between(crossing: Crossing) -> str:
 
 
 def _worth(one: Learnt, draws: NDArray[np.float64], other: Learnt, others: NDArray[np.float64]) -> Worth:
-    found = [curves.label_worth((one.sizes, a), (other.sizes, b)) for a, b in zip(draws, others, strict=True)]
+    found = curves.label_worth((one.sizes, draws), (other.sizes, others))
     method = "data advantage (Le Scao and Rush 2021), bootstrap of seeds x items"
-    known = [worth for worth in found[1:] if worth is not None]
-    if found[0] is None or len(known) < len(found) - 1:
-        return Worth(other.arm, Estimate("labels", found[0], None, None, len(one.items), f"{method}: no shared band"))
-    low, high = np.quantile(known, [0.025, 0.975])
-    return Worth(other.arm, Estimate("labels", found[0], float(low), float(high), len(one.items), method))
+    if np.isnan(found).any():
+        seen = None if np.isnan(found[0]) else float(found[0])
+        return Worth(other.arm, Estimate("labels", seen, None, None, len(one.items), f"{method}: no shared band"))
+    low, high = np.quantile(found[1:], [0.025, 0.975])
+    return Worth(other.arm, Estimate("labels", float(found[0]), float(low), float(high), len(one.items), method))
 
 
 def _guess(one: Learnt, draws: NDArray[np.float64]) -> Point | None:

@@ -6,7 +6,6 @@ Sizes are done in turn, the smallest first, so that a curve can end where it is 
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from harness.errors import ConfigError, Interrupted
 from harness.spread import Fit, Place, Size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -91,7 +90,6 @@ class _ClassRoom:
         place = Place(project.workspace, dataset.ref, course.split, course.limit)
         self._crew = spread.Crew(place, course.processes)
         project.store.add_dataset(dataset)
-        self._embed()
 
     def close(self) -> None:
         """End the processes."""
@@ -106,11 +104,14 @@ class _ClassRoom:
         seeds = self._seeds(size)
         fits = [Fit(arm, size, seed) for arm in arms for seed in seeds]
         runs = {fit: self._run_of(fit) for fit in fits}
-        said = {fit: self._project.store.stored(run.id) for fit, run in runs.items() if self._is_done(run)}
-        for fit, predictions in self._crew.fitted([fit for fit in fits if fit not in said]):
+        hits = self._stored(runs)
+        todo = [fit for fit in fits if fit not in hits]
+        if todo:
+            self._embed()
+        for fit, predictions in self._crew.fitted(todo):
             self._store(runs[fit], predictions)
-            said[fit] = {prediction.item_id: prediction for prediction in predictions}
-        drawn = {arm: np.array([self._hits(said[Fit(arm, size, seed)]) for seed in seeds]) for arm in arms}
+            hits[fit] = self._hits(predictions)
+        drawn = {arm: np.array([hits[Fit(arm, size, seed)] for seed in seeds]) for arm in arms}
         return {arm: np.repeat(hits, len(self._course.seeds) // len(seeds), axis=0) for arm, hits in drawn.items()}
 
     def run_ids(self, arm: str, size: Size) -> list[str]:
@@ -132,8 +133,20 @@ class _ClassRoom:
         is_cut = is_flat and len(found.sizes) < len(self._course.sizes)
         return Learnt(arm, tuple(found.sizes), np.stack(found.right, axis=1), items, is_cut, tuple(found.run_ids))
 
-    def _hits(self, said: dict[str, Prediction]) -> list[bool]:
-        return [said[item.id].label == self._gold[item.id] for item in self._items]
+    def _hits(self, predictions: Sequence[Prediction]) -> NDArray[np.bool_]:
+        said = {prediction.item_id: prediction.label for prediction in predictions}
+        return np.array([said[item.id] == self._gold[item.id] for item in self._items])
+
+    def _stored(self, runs: Mapping[Fit, Run]) -> dict[Fit, NDArray[np.bool_]]:
+        """Which items each run got right, of the runs that are stored whole; one look into the store for all."""
+        found, columns = self._project.store.scores([(i, run.id) for i, run in enumerate(runs.values())])
+        right = np.full((len(runs), len(found)), np.nan)
+        right[columns["arm"], columns["item"]] = columns["score"]
+        places = {str(example_id): place for place, example_id in enumerate(found["example_id"])}
+        if not all(item.id in places for item in self._items):
+            return {}
+        mine = right[:, [places[item.id] for item in self._items]]
+        return {fit: row == 1.0 for fit, row in zip(runs, mine, strict=True) if not np.isnan(row).any()}
 
     def _run(self, arm: str, seed: int) -> Run:
         project = self._project
@@ -141,9 +154,6 @@ class _ClassRoom:
 
     def _run_of(self, fit: Fit) -> Run:
         return subsets.of_part(self._runs[fit.arm, fit.seed], fit.size.part(self._training, fit.seed))
-
-    def _is_done(self, run: Run) -> bool:
-        return len(self._project.store.done(run.id)) == len(self._items)
 
     def _store(self, run: Run, predictions: Sequence[Prediction]) -> None:
         store = self._project.store
@@ -153,10 +163,10 @@ class _ClassRoom:
 
     def _embed(self) -> None:
         """Embed every text once, here, with all cores; the processes then find the vectors in the cache."""
-        builds = [plugins.load("baselines", arm).build for arm in self._course.arms]
-        if any("cache" in inspect.signature(build).parameters for build in builds):
+        workspace = self._project.workspace
+        if any("cache" in plugins.declared("baselines", arm).parameters for arm in self._course.arms):
             texts = [item.words for item in (*(example.item for example in self._training), *self._items)]
-            wiring.embed_with("minilm", self._project.workspace)(texts)
+            wiring.embed_with(workspace.preferences.encoder, workspace)(texts)
 
 
 def _check_learns(arm: str) -> None:

@@ -8,7 +8,6 @@ and the items that were asked, so both are resampled (seeds, and items or their 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -114,35 +113,33 @@ def meets(sizes: Sequence[int], curve: Numbers, level: float) -> float:
     return float(np.exp(np.log(sizes[after - 1]) + share * (np.log(sizes[after]) - np.log(sizes[after - 1]))))
 
 
-def label_worth(a: tuple[ArrayLike, ArrayLike], b: tuple[ArrayLike, ArrayLike]) -> float | None:
+def label_worth(a: tuple[ArrayLike, ArrayLike], b: tuple[ArrayLike, ArrayLike]) -> Numbers:
     """How many labels arm a saves over arm b, averaged over the accuracies that both reach.
 
-    Arms are (labels, accuracy). The curves are accumulated maxima; between two sizes they are
-    straight lines. The area between them, read along the labels, divided by the height of the
-    band: the data advantage of Le Scao and Rush (2021). None when they share no band.
+    Arms are (labels, accuracy), the accuracy one curve or one a row: then a number a row. The curves are accumulated
+    maxima; between two sizes they are straight lines. The area between them, read along the labels,
+    divided by the height of the band: the data advantage of Le Scao and Rush (2021). NaN where they
+    share no band.
     """
     (labels_a, risen_a), (labels_b, risen_b) = _risen(a), _risen(b)
-    low, high = max(risen_a[0], risen_b[0]), min(risen_a[-1], risen_b[-1])
-    if not high > low:
-        return None
-    levels = np.unique(np.clip(np.concatenate([risen_a, risen_b]), low, high))
-    # Between two knots both are straight lines, so the trapezoid through just inside them is exact.
-    area = 0.0
-    for start, end in pairwise(levels):
-        inside = np.array([start + (end - start) / 4, start + 3 * (end - start) / 4])
-        gap = np.interp(inside, risen_b, labels_b) - np.interp(inside, risen_a, labels_a)
-        area += float(gap.mean()) * (end - start)
-    return float(area / (high - low))
+    low = np.maximum(risen_a[..., 0], risen_b[..., 0])
+    high = np.minimum(risen_a[..., -1], risen_b[..., -1])
+    height = np.where(high > low, high - low, np.nan)
+    return np.asarray((_area(labels_b, risen_b, low, high) - _area(labels_a, risen_a, low, high)) / height)
 
 
 def _risen(arm: tuple[ArrayLike, ArrayLike]) -> tuple[Numbers, Numbers]:
-    """Labels and accumulated maximum, at the sizes where it rises."""
     labels, accuracy = (np.asarray(values, dtype=np.float64) for values in arm)
-    highest = np.maximum.accumulate(accuracy)
-    rises = np.concatenate([[True], highest[1:] > highest[:-1]])
-    # A curve that stays level for a while rises from the end of the level part.
-    keep = rises | np.concatenate([rises[1:], [False]])
-    return labels[keep], highest[keep]
+    return labels, np.maximum.accumulate(accuracy, axis=-1)
+
+
+def _area(labels: Numbers, risen: Numbers, low: Numbers, high: Numbers) -> Numbers:
+    """The area between a curve and the axis of accuracies, from one accuracy to another: step by step, a trapezoid."""
+    starts, ends = risen[..., :-1], risen[..., 1:]
+    slope = np.divide(np.diff(labels), ends - starts, out=np.zeros_like(starts), where=ends > starts)
+    bottom, top = (np.clip(edge, low[..., None], high[..., None]) for edge in (starts, ends))
+    middle = labels[:-1] + ((bottom + top) / 2 - starts) * slope
+    return np.asarray(((top - bottom) * middle).sum(axis=-1))
 
 
 def is_flat(curves: Numbers, least: float) -> bool:

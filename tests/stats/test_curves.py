@@ -106,8 +106,11 @@ def test_what_was_seen_stands_in_the_first_row():
 )
 def test_label_worth_by_hand(a, b, worth):
     """The area between the curves along the labels, over the height of the band that both reach."""
-    assert curves.label_worth(a, b) == (None if worth is None else pytest.approx(worth))
-    assert curves.label_worth(b, a) == (None if worth is None else pytest.approx(-worth))
+    expected = np.nan if worth is None else worth
+    assert curves.label_worth(a, b) == pytest.approx(expected, nan_ok=True)
+    assert curves.label_worth(b, a) == pytest.approx(-expected, nan_ok=True)
+    rows = (a[0], [a[1], a[1]]), (b[0], [b[1], b[1]])
+    assert curves.label_worth(*rows) == pytest.approx([expected] * 2, nan_ok=True)
 
 
 def test_flat_is_shown_not_seen():

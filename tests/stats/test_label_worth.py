@@ -26,7 +26,7 @@ def best_so_far(runs):
 
 def worth(labels, prompt, classifier):
     """How many labels the prompt saves."""
-    return label_worth((labels, best_so_far(prompt)), (labels, best_so_far(classifier)))
+    return float(label_worth((labels, best_so_far(prompt)), (labels, best_so_far(classifier))))
 
 
 def exported(path):
