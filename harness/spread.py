@@ -118,16 +118,16 @@ def _opened(place: Place) -> _Room:
 
 def _predictions(room: _Room, fit: Fit) -> list[Prediction]:
     part = fit.size.part(room.training, fit.seed)
-    classifier = wiring.classifier(fit.arm, room.dataset, room.workspace, fit.seed)
+    classifier = wiring.uncalibrated(fit.arm, room.dataset, room.workspace, fit.seed)
     classifier.fit([example.item for example in part], [example.label for example in part])
     scores = classifier.predict_proba(list(room.items))
     best = np.argmax(scores, axis=1)
     rows = zip(room.items, best, scores[np.arange(len(best)), best], strict=True)
     labels = [str(label) for label in classifier.classes_]
-    return [_prediction(fit.arm, item, labels[i], float(score)) for item, i, score in rows]
+    return [_prediction(fit.arm, item, labels[i] if score > 0 else None) for item, i, score in rows]
 
 
-def _prediction(arm: str, item: Item, label: str, score: float) -> Prediction:
-    if score <= 0:
-        return Prediction(item.id, Outcome.ABSTAINED, path=(arm,))
-    return Prediction(item.id, Outcome.ANSWERED, label=label, score=score, path=(arm,))
+def _prediction(arm: str, item: Item, label: str | None) -> Prediction:
+    """Labels only: scores would have to be calibrated, by several fits more, and a curve asks who was right."""
+    outcome = Outcome.ABSTAINED if label is None else Outcome.ANSWERED
+    return Prediction(item.id, outcome, label=label, path=(arm,))

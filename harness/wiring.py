@@ -149,10 +149,12 @@ def _encoded(name: str, encoder: str) -> tuple[str, dict[str, JSON]]:
     return f"{name}:{encoder}", {"encoder": encoding.connect(encoder).id}
 
 
-def classifier(name: str, dataset: Dataset, workspace: Workspace, seed: int = 0) -> Classifier:
-    """A baseline's classifier, not fitted."""
-    params = _baseline_params(plugins.declared("baselines", name), dataset, workspace, Choice())
-    return _built(name, params, seed)
+def uncalibrated(name: str, dataset: Dataset, workspace: Workspace, seed: int = 0) -> Classifier:
+    """A baseline's classifier, not fitted; its answers are the arm's, its scores are raw (`baselines/_calibrated`)."""
+    declared = plugins.declared("baselines", name)
+    params = _baseline_params(declared, dataset, workspace, Choice())
+    plain = {"calibrate": False} if "calibrate" in declared.parameters else {}
+    return _built(name, params | plain, seed)
 
 
 def _built(name: str, params: Mapping[str, object], seed: int) -> Classifier:

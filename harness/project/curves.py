@@ -7,6 +7,7 @@ Sizes are done in turn, the smallest first, so that a curve can end where it is 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.project.project import Project
-    from harness.types import Dataset, Prediction, Run
+    from harness.types import Dataset, Example, Prediction, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,9 @@ class _ClassRoom:
         self._runs = {(arm, seed): self._run(arm, seed) for arm in course.arms for seed in course.seeds}
         place = Place(project.workspace, dataset.ref, course.split, course.limit)
         self._crew = spread.Crew(place, course.processes)
+        # Drawing and hashing thousands of items takes longer than reading what is stored: each once.
+        self._part = cache(self._drawn)
+        self._run_of = cache(self._run_of_part)
         project.store.add_dataset(dataset)
 
     def close(self) -> None:
@@ -97,7 +101,7 @@ class _ClassRoom:
 
     def labels(self, size: Size) -> int:
         """How many labels a size comes to: the same for every seed."""
-        return len(size.part(self._training, 0))
+        return len(self._part(size, self._course.seeds[0]))
 
     def right(self, arms: Sequence[str], size: Size) -> dict[str, NDArray[np.bool_]]:
         """By arm which items were right, seeds x items; of the whole training split there is only one draw."""
@@ -152,8 +156,11 @@ class _ClassRoom:
         project = self._project
         return wiring.baseline_job(arm, self._scope, project.workspace, project.clock, seed).run
 
-    def _run_of(self, fit: Fit) -> Run:
-        return subsets.of_part(self._runs[fit.arm, fit.seed], fit.size.part(self._training, fit.seed))
+    def _drawn(self, size: Size, seed: int) -> list[Example]:
+        return size.part(self._training, seed)
+
+    def _run_of_part(self, fit: Fit) -> Run:
+        return subsets.of_part(self._runs[fit.arm, fit.seed], self._part(fit.size, fit.seed))
 
     def _store(self, run: Run, predictions: Sequence[Prediction]) -> None:
         store = self._project.store

@@ -8,7 +8,6 @@ review that code gets.
 from __future__ import annotations
 
 import traceback
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, nodes
@@ -20,6 +19,8 @@ from harness.types import Message, Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from jinja2.runtime import Context
 
     from harness.types import Example, Item, Label
 
@@ -64,18 +65,19 @@ class Template:
         `aliases` are the labels' short names by label, for `output: choice`; without them a
         template that shows an alias is mistaken.
         """
-        context: dict[str, object] = {
+        seen: dict[str, object] = {
             "item": _plain(item),
-            "labels": [asdict(label) | _alias(label.name, aliases) for label in labels],
+            "labels": [_said(label) | _alias(label.name, aliases) for label in labels],
             "task": task,
             "examples": [
                 _plain(example.item) | {"label": example.label} | _alias(example.label, aliases) for example in examples
             ],
         }
+        context = self._compiled.new_context(seen)  # one for all blocks: what a block sets is its own
         rendered = [(role, self._render(role, context)) for role in ROLES if role in self._compiled.blocks]
         return tuple(Message(role, content) for role, content in rendered if content)
 
-    def _render(self, role: Role, context: dict[str, object]) -> str:
+    def _render(self, role: Role, context: Context) -> str:
         try:
             return self._joined(role, context).strip()
         except ConfigError:
@@ -88,9 +90,9 @@ class Template:
             # What a template's own expressions can raise: `{{ 1 / 0 }}`, `{{ item.tags[9] }}`.
             raise ConfigError(f"{self._where(error)}: {_reason(error)}") from None
 
-    def _joined(self, role: Role, context: dict[str, object]) -> str:
+    def _joined(self, role: Role, context: Context) -> str:
         parts, size = [], 0
-        for part in self._compiled.blocks[role](self._compiled.new_context(context)):
+        for part in self._compiled.blocks[role](context):
             size += len(part)
             if size > MAX_BLOCK_CHARS:
                 raise ConfigError(f"{self._path}: block {role!r} is longer than {MAX_BLOCK_CHARS:,} characters")
@@ -130,6 +132,10 @@ def _defined(value: object) -> object:
 
 def _alias(label: str, aliases: Mapping[str, str] | None) -> dict[str, str]:
     return {"alias": aliases[label]} if aliases and label in aliases else {}
+
+
+def _said(label: Label) -> dict[str, str]:
+    return {"name": label.name, "description": label.description}
 
 
 def _plain(item: Item) -> dict[str, object]:

@@ -97,3 +97,12 @@ def test_lines_count_from_the_top_of_the_file():
     """Front matter above the template does not shift the line that an error names."""
     with pytest.raises(ConfigError, match="p.j2:6"):
         Template("{% block user %}\n{{ nope }}{% endblock %}", "p.j2", first_line=5).messages(ITEM, LABELS, "t")
+
+
+def test_what_a_block_sets_is_its_own():
+    """A name that one block sets is undefined in the next, and a set item stays the item there."""
+    source = "{% block system %}{% set mood = 'kind' %}{{ mood }}{% endblock %}{% block user %}{{ mood }}{% endblock %}"
+    with pytest.raises(ConfigError, match="'mood' is undefined"):
+        Template(source, "v1.j2").messages(ITEM, LABELS, "tickets")
+    source = "{% block system %}{% set item = 1 %}{{ item }}{% endblock %}{% block user %}{{ item.text }}{% endblock %}"
+    assert Template(source, "v1.j2").messages(ITEM, LABELS, "tickets")[1].content == ITEM.text
