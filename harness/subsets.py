@@ -1,4 +1,4 @@
-"""Parts of a training split for a learning curve: stratified, and the smaller within the larger. Pure."""
+"""Parts of a training split: for a learning curve the smaller within the larger, for cross-validation folds. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, cast
 
+from harness.errors import ConfigError
 from harness.ids import content_id, item_set_id, unit_interval
 from harness.store import TRAINING_PART
 
@@ -34,6 +35,22 @@ def per_class(examples: Sequence[Example], k: int, seed: int) -> list[Example]:
         (example for example in examples if ranks[example.item.id] < k),
         key=lambda example: (ranks[example.item.id], example.label),
     )
+
+
+def folds(examples: Sequence[Example], k: int, seed: int) -> dict[str, int]:
+    """The fold of each example, by id: labels dealt out evenly, a group never parted.
+
+    Drawn by the seed and the ids alone. `ConfigError` where there are fewer items (or groups) than folds.
+    """
+    members: dict[str, list[Example]] = {}
+    for example in examples:
+        members.setdefault(f"g{example.group}" if example.group is not None else f"i{example.item.id}", []).append(
+            example
+        )
+    if len(members) < k:
+        raise ConfigError(f"{len(members)} items (or groups of them) cannot be dealt out into {k} folds; use fewer")
+    drawn = sorted(members, key=lambda name: (members[name][0].label, unit_interval(f"fold {seed}", name)))
+    return {example.item.id: place % k for place, name in enumerate(drawn) for example in members[name]}
 
 
 def default_sizes(n: int, labels: int) -> list[int]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from harness import encoding, fewshot, plugins, stack
+from harness import encoding, fewshot, plugins, stack, subsets
 from harness.arms.classifier import Classifier, ClassifierArm
+from harness.arms.folded import FoldedArm
 from harness.arms.prompt import PromptArm, Question
 from harness.errors import ConfigError, one_of
 from harness.ids import content_id, item_set_id, unit_interval
@@ -66,7 +67,9 @@ class Scope:
     def training(self) -> tuple[Example, ...]:
         """The examples that arms may learn from: the training split, never the one that is scored."""
         if self.split == TRAIN:
-            raise ConfigError("arms learn from the train split, so scoring it says nothing; use --split test")
+            raise ConfigError(
+                "arms learn from the train split, so scoring it says nothing; use --split test or --folds 5"
+            )
         return self.dataset.in_split(TRAIN)
 
 
@@ -98,23 +101,30 @@ class Teacher:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What may be chosen of a baseline: the encoder of its texts (None: the workspace's), and who teaches it."""
+    """What may be chosen of a baseline: the encoder of its texts (None: the workspace's), and who teaches it.
+
+    With `folds` it learns from the split that is scored, each item predicted by a fit without its fold.
+    """
 
     encoder: str | None = None
     teacher: Teacher | None = None
+    folds: int | None = None
 
 
 def baseline_job(
     name: str, scope: Scope, workspace: Workspace, clock: Clock, seed: int = 0, choice: Choice | None = None
 ) -> Job:
-    """The job of a baseline, fitted on the whole training split, or on its teacher's answers there."""
+    """The job of a baseline, fitted on the whole training split, on its teacher's answers there, or fold by fold."""
     declared, choice = plugins.declared("baselines", name), choice or Choice()
-    training, taught = _lessons(name, declared, scope, workspace, choice.teacher)
+    training, taught = _lessons(name, declared, scope, workspace, choice)
     params, items = _baseline_params(declared, scope.dataset, workspace, choice), scope.items()
     shown, weights = _encoded(name, str(params.get("encoder", encoding.DEFAULT)))
     version = cast("int", declared.constants["VERSION"])
     said = {"arm": shown, "version": version, "params": _content(params) | weights, **taught}
-    arm = ClassifierArm(shown, lambda: _built(name, params, seed), workspace.preferences.cpu_usd_per_hour, clock)
+    price = workspace.preferences.cpu_usd_per_hour
+    folds = cast("int", taught.get("folds", 1))
+    arms = [ClassifierArm(shown, lambda: _built(name, params, seed), price, clock) for _ in range(folds)]
+    arm: Arm = arms[0] if folds == 1 else FoldedArm(arms, subsets.folds(training, folds, seed))
     # Hand-written rules see the training split only to know the labels; nobody has to pay for it.
     n_train = len(training) if declared.constants.get("LEARNS", True) else None
     run = _run(scope, arm=shown, arm_id=content_id(said), items=items, seed=seed, n_train=n_train, params=taught)
@@ -122,13 +132,22 @@ def baseline_job(
 
 
 def _lessons(
-    name: str, declared: Declared, scope: Scope, workspace: Workspace, teacher: Teacher | None
+    name: str, declared: Declared, scope: Scope, workspace: Workspace, choice: Choice
 ) -> tuple[tuple[Example, ...], dict[str, JSON]]:
-    """What a baseline is fitted to, and who taught it if the labels are not gold ones."""
+    """What a baseline is fitted to, and what is special about it: in folds, or labels that are not gold ones."""
+    teacher = choice.teacher
     is_taught = teacher is not None and bool(declared.constants.get("NEEDS_TEACHER"))
     reason = None if is_taught else unsuitable(name, scope.dataset, workspace)
     if reason is not None:
         raise ConfigError(f"arm {name!r} cannot run: {reason}")
+    if choice.folds is not None:
+        if is_taught:
+            raise ConfigError(
+                f"{name!r} learns from another arm's answers, so folds have no use for it; leave --folds out"
+            )
+        # What learns nothing from labels sees them only to know which there are; folds would change nothing.
+        learns = declared.constants.get("LEARNS", True)
+        return scope.dataset.in_split(scope.split), {"folds": choice.folds} if learns else {}
     training = scope.training()
     if not training:
         raise ConfigError(f"{scope.dataset.ref} has no training split, so {name!r} has nothing to learn from")

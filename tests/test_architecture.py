@@ -44,7 +44,7 @@ FLOOR = {
     "early": 6,
     "wiring": 7,
     "runner": 7,
-    "subsets": 7,
+    "subsets": 6.5,
     "spread": 7.3,
     "curves": 7.8,
     "constraints": 2,

@@ -15,6 +15,7 @@ import numpy as np
 
 from harness import __version__, analysis, datasets, early, forecast, numbers, panel, pricing, shared_items
 from harness.arms.classifier import ClassifierArm
+from harness.arms.folded import FoldedArm
 from harness.audit import record
 from harness.audit.equality import equal_rows
 from harness.early import Reference
@@ -317,7 +318,7 @@ class Project:
 
 def _found_out(job: Job) -> dict[str, JSON]:
     """What a job's arm and model have to say beside the predictions."""
-    facts: dict[str, JSON] = dict(job.arm.facts()) if isinstance(job.arm, ClassifierArm) else {}
+    facts: dict[str, JSON] = dict(job.arm.facts()) if isinstance(job.arm, ClassifierArm | FoldedArm) else {}
     return facts if job.model is None else facts | {"limits": job.model.limits()}
 
 

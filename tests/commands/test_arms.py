@@ -69,3 +69,17 @@ def test_what_is_missing_is_said(harness, options, said):
     """One line, exit code 2, nothing stored."""
     finished = harness("baselines", *options)
     assert (finished.code, said in finished.err) == (2, True)
+
+
+def test_small_data_is_learnt_from_and_scored_in_folds(harness):
+    """`--folds` scores the train split, beside a prompt that was asked the same items; it says how."""
+    (found,) = harness("baselines", "--arm", "tfidf-lr", "--folds", "3", "--json").json
+    (size,) = harness("sql", "select count(*) as n from examples where split = 'train'", "--json").json
+    assert (found["split"], found["n"]) == ("train", size["n"])
+    assert harness("eval", "--prompt", "v1", "--split", "train").code == 0
+    assert harness("compare", "tfidf-lr", "prompt:v1", "--split", "train", "--json").json["n"] == size["n"]
+    told = harness("baselines", "--arm", "tfidf-lr", "--folds", "3").out
+    assert "Cross-validated: tfidf-lr (3 folds)" in " ".join(told.split())
+    assert "--split train --folds 3" in told
+    refused = harness("baselines", "--arm", "tfidf-lr", "--folds", "100")
+    assert (refused.code, "use fewer" in refused.err) == (2, True)

@@ -97,12 +97,28 @@ def _notes(results: Results) -> list[Text]:
     asked = {result.run.arm: result.run.model for result in results.runs if result.run.model}
     notes = [Text(f"{arm} asks {model}.", "quiet") for arm, model in asked.items()]
     notes += [Text(_spread(spread)) for spread in results.spreads]
+    notes += _cross_validated(results)
     notes += _head_to_head(results)
     notes += [Text(f"{arm} is not shown: it {reason}.", "warning") for arm, reason in results.left_out.items()]
     failed = [f"{r.run.arm} ({r.n - r.accuracy.n})" for r in results.runs if r.accuracy.n < r.n]
     if failed:
         notes.append(Text(f"Failed calls are not scored: {', '.join(failed)}.", "warning"))
     return notes
+
+
+def _cross_validated(results: Results) -> list[Text]:
+    """Which arms were fitted in folds: their items are not wholly independent, which no interval can show."""
+    folds = {result.run.arm: result.run.params["folds"] for result in results.runs if "folds" in result.run.params}
+    if not folds:
+        return []
+    said = ", ".join(f"{arm} ({k} folds)" for arm, k in folds.items())
+    return [
+        Text(
+            f"Cross-validated: {said}. Each item was predicted by a fit that had not seen it; fits share most of their "
+            "training items, so the intervals, which take items as independent, are somewhat too narrow.",
+            "quiet",
+        )
+    ]
 
 
 def _spread(spread: Spread) -> str:
