@@ -1,12 +1,14 @@
 """Every check in its folder: finds the defect planted for it, is silent on a clean set, survives small ones."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from harness import plugins
 from harness.audit import auditing
 from harness.audit.findings import Severity
+from harness.types import Dataset
 from tests.audit.conftest import clean_rows, dataset, found_by
 
 CHECKS = plugins.names("audit/checks")
@@ -32,6 +34,13 @@ def relabelled(rows, n):
     """The rows with the first `n` bug reports of the training split called billing."""
     wrong = of_label(rows, "bug", "train")[:n]
     return [(row[0], "billing", row[2]) if row in wrong else row for row in rows]
+
+
+def in_another_order(rows):
+    """Rows, or a dataset, mixed."""
+    if isinstance(rows, Dataset):
+        return replace(rows, examples=tuple(in_another_order(list(rows.examples))))
+    return random.Random(1).sample(rows, len(rows))
 
 
 def shuffled(text):
@@ -104,6 +113,11 @@ PLANTS = {
         "rows",
         [4],
     ),
+    "repairs": (
+        lambda rows: replace(dataset(rows), source={"repaired": "one byte was read as a blank"}),
+        "repaired",
+        [1],
+    ),
     "secrets": (lambda rows: [*rows, said(f"token {SECRET}"), said("my password: hunter2hunter2")], "rows", [2]),
     "small-classes": (lambda rows: without(without(rows, "bug", "dev", 0), "billing", "test", 3), None, [None, None]),
     "split-shares": (lambda rows: without(rows, "bug", "test", 2), None, [None, None]),
@@ -160,7 +174,7 @@ def test_the_order_of_rows_does_not_matter(check, clean):
     """The same rows in another order have the same number of defects."""
     plant, _, _ = PLANTS[check]
     rows = plant(clean)
-    mixed = random.Random(1).sample(rows, len(rows))
+    mixed = in_another_order(rows)
     # Which rows a classifier is cross-validated on is drawn, so suspects at the edge may differ.
     slack = 2 if check == "label-noise" else 0
     for a, b in zip(found_by(check, rows), found_by(check, mixed), strict=True):

@@ -32,6 +32,7 @@ SOURCE = {
     "licence": "none stated; public research data",
     "cite": "Li and Roth 2002, Learning Question Classifiers",
     "labelled_by": "the authors",
+    "repaired": "one byte of train_5500.label (0xF0, in 'sister city') is not UTF-8 and was read as a blank",
 }
 SPEC = ImportSpec(
     name="trec",
