@@ -3,12 +3,15 @@
 import gzip
 import io
 import json
+import sys
 import zipfile
+from contextlib import redirect_stderr
+from unittest.mock import patch
 
 import duckdb
 import pytest
 
-from harness import datasets
+from harness import cli, datasets
 from harness.datasets import parquet, remote, tables
 from harness.errors import DatasetError
 
@@ -28,7 +31,20 @@ def refused(root, path, **more):
     folder = root / "datasets"
     assert not folder.exists() or not list(folder.rglob("*"))
     assert "\n" not in str(caught.value)
+    if not more.keys() - {"encoding"}:
+        assert by_command(root, path, **more) == (2, f"harness: {' '.join(str(caught.value).split())}\n")
+        assert not folder.exists() or not list(folder.rglob("*"))
     return str(caught.value)
+
+
+def by_command(root, path, encoding=None):
+    """The exit code, and what stands on stderr."""
+    words = ["harness", "dataset", "import", str(path), "--name", "d", "--text", "text", "--label", "label"]
+    words += ["--root", str(root), *([] if encoding is None else ["--encoding", encoding])]
+    told = io.StringIO()
+    with patch.object(sys, "argv", words), redirect_stderr(told), pytest.raises(SystemExit) as ended:
+        cli.main()
+    return ended.value.code, told.getvalue()
 
 
 def zip_bomb():
