@@ -32,6 +32,7 @@ MAX_WORK = 4_000_000_000
 """Steps of the search after which it gives up and says so: minutes, on two cores."""
 CHUNK_WORK = 20_000_000
 VERIFIED_AT_ONCE = 10_000
+DENSE_ROWS = 512
 FOLDED = 128
 ROUNDING = 1e-6  # of sums in single precision
 
@@ -86,6 +87,22 @@ def vectorise(texts: Sequence[str], known: int | None = None) -> sparse.csr_matr
     ordered = sparse.csr_matrix((vectors.data, rank[vectors.indices], vectors.indptr), shape=vectors.shape)
     ordered.sort_indices()
     return ordered
+
+
+def among(vectors: NDArray[np.float32], threshold: float) -> Neighbours:
+    """All pairs of unit vectors (a row each) whose cosine is `threshold` or more, compared block by block."""
+    found: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
+    n_pairs, start = 0, 0
+    while start < len(vectors) and n_pairs <= MAX_PAIRS:
+        cosine = vectors[start : start + DENSE_ROWS] @ vectors[start:].T
+        row, column = np.nonzero(np.triu(cosine, k=1) >= threshold - ROUNDING)
+        found.append((row + start, column + start, cosine[row, column].astype(np.float64)))
+        n_pairs += len(row)
+        start += DENSE_ROWS
+    nothing = np.array([], dtype=np.int64)
+    found = found or [(nothing, nothing, np.array([]))]
+    first, second, near = (np.concatenate(column) for column in zip(*found, strict=True))
+    return Neighbours(first, second, near, None, start >= len(vectors))
 
 
 def components(n: int, found: Neighbours) -> NDArray[np.int64]:

@@ -25,6 +25,7 @@ def written(audit: Audit, severity: Severity) -> dict[str, JSON]:
         "n": audit.n,
         "near": audit.near.cosine,
         "near_by_train": audit.near.by_train,
+        "near_encoder": audit.near.encoder,
         "severity": severity.word,
         "defects": len(audit.at_least(severity)),
         "checks": list(audit.checks),

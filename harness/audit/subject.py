@@ -13,7 +13,7 @@ from harness.audit import neighbours
 from harness.audit.equality import TRAIN, normal_form
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -28,11 +28,14 @@ class Near:
     """What counts as nearly the same text: the cosine it takes.
 
     With `by_train`, n-grams are known and weighted by the train split alone: two texts are near
-    when an arm that learned from it can hardly tell them apart.
+    when an arm that learned from it can hardly tell them apart. With `embed` (texts to unit vectors,
+    a row each) texts of the same meaning are near, whatever their words; `encoder` is its name.
     """
 
     cosine: float = 0.90
     by_train: bool = False
+    embed: Callable[[Sequence[str]], NDArray[np.float32]] | None = None
+    encoder: str | None = None
 
 
 DEFAULT = Near()
@@ -90,6 +93,8 @@ class Subject:
     def neighbours(self) -> Neighbours:
         """The pairs of different normalised texts that are nearly the same."""
         texts, codes = self.distinct
+        if self.how.embed is not None:
+            return neighbours.among(self.how.embed(texts), self.how.cosine)
         train = self.rows_of.get(TRAIN, [])
         known = int(codes[train].max()) + 1 if self.how.by_train and train else None
         return neighbours.find(texts, self.how.cosine, known)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from harness import wiring
 from harness.commands import _options
 from harness.commands._groups import print_table
+from harness.errors import ConfigError
 from harness.report import audited
 from harness.report.blocks import Table, Text
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from harness.audit.auditing import Audit
+    from harness.audit.subject import Near
     from harness.project import Project
     from harness.types import Dataset
 
@@ -30,7 +33,10 @@ AUDIT = (
         "--severity", type=click.Choice(SEVERITIES), default="error", help="Exit 1 for findings this bad or worse."
     ),
     _options.option(
-        "--near", type=click.FloatRange(0.5, 1), default=0.90, help="Cosine of character n-grams that is near."
+        "--near", type=click.FloatRange(0.5, 1), default=0.90, help="Cosine that is near; of character n-grams."
+    ),
+    _options.option(
+        "--encoder", default=None, metavar="NAME", help="Near by meaning: compare embeddings, such as minilm's."
     ),
     _options.option(
         "--near-by-train", is_flag=True, help="Weigh n-grams by the train split alone, as an arm that learned it."
@@ -45,6 +51,7 @@ class Options(_options.Where):
     ref: str
     severity: str
     near: float
+    encoder: str | None
     near_by_train: bool
 
 
@@ -58,7 +65,7 @@ def audit(options: Options) -> None:
     project = options.project()
     dataset = project.dataset(options.ref)
     severity = _part("findings").Severity[options.severity.upper()]
-    found = run(dataset, options.near, options.near_by_train)
+    found = run(dataset, _near(project, options))
     said = _part("record").written(found, severity)
     text = json.dumps(said, ensure_ascii=False, allow_nan=False, indent=1)
     files = _write(project, dataset, {"audit.html": audited.page(found), "audit.json": text.encode()})
@@ -70,9 +77,16 @@ def audit(options: Options) -> None:
         raise click.exceptions.Exit(1)
 
 
-def run(dataset: Dataset, near: float, near_by_train: bool) -> Audit:
+def _near(project: Project, options: Options) -> Near:
+    if options.encoder is not None and options.near_by_train:
+        raise ConfigError("--near-by-train weighs n-grams and --encoder compares embeddings; give one of them")
+    embed = None if options.encoder is None else wiring.embed_with(options.encoder, project.workspace)
+    how: Near = _part("subject").Near(options.near, options.near_by_train, embed, options.encoder)
+    return how
+
+
+def run(dataset: Dataset, how: Near) -> Audit:
     """The audit, with the name of the check under way on stderr for whoever waits."""
-    how = _part("subject").Near(near, near_by_train)
     with Console(stderr=True).status("") as status:
         found: Audit = _part("auditing").audit(dataset, how, lambda name: status.update(f"checking {name}"))
     return found

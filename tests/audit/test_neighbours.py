@@ -81,3 +81,21 @@ def test_long_texts_are_compared_by_their_beginnings(monkeypatch):
     cut = neighbours.compared_chars([10] * 50 + [1000] * 5)
     assert cut == 100
     assert sum(min(length, cut) for length in [10] * 50 + [1000] * 5) <= 1000
+
+
+@pytest.mark.parametrize("rows_at_once", [7, 512])
+@pytest.mark.parametrize("threshold", [0.3, 0.9, 0.99])
+def test_dense_vectors_are_compared_with_all_others(rows_at_once, threshold, monkeypatch):
+    """Pairs and cosines are those of the full comparison, whatever the blocks."""
+    monkeypatch.setattr(neighbours, "DENSE_ROWS", rows_at_once)
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(60, 8))
+    vectors[40:] = vectors[:20] + rng.normal(scale=0.1, size=(20, 8))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    found = neighbours.among(vectors, threshold)
+    cosine = vectors @ vectors.T
+    expected = {(int(i), int(j)) for i, j in zip(*np.nonzero(np.triu(cosine, k=1) >= threshold), strict=True)}
+    assert pairs_of(found) == expected
+    assert len(expected) >= 5
+    assert found.cosine == pytest.approx(cosine[found.first, found.second], abs=1e-6)
+    assert pairs_of(neighbours.among(vectors[:0], threshold)) == set()

@@ -63,3 +63,16 @@ def test_mistakes_are_one_line(harness):
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert "there is no dataset 'nothing@v1'" in done.err
     assert harness("dataset", "audit", "tickets@v1", "--severity", "bad").code == 2
+
+
+def test_the_same_meaning_in_other_words_is_near(harness, root):
+    """With an encoder a paraphrase in the test split is a leak, which n-grams do not see."""
+    rows = [*clean_rows(), ("my invoice was charged twice", "billing", "train")]
+    ref = release(root, [*rows, ("I was charged two times for my invoice", "billing", "test")], "said-twice")
+    assert harness("dataset", "audit", ref, "--json").code == 0
+    found = harness("dataset", "audit", ref, "--encoder", "minilm", "--near", "0.95", "--json")
+    assert found.code == 1
+    assert found.json["near_encoder"] == "minilm"
+    (leak,) = (one for one in found.json["findings"] if one["check"] == "leaks")
+    assert leak["facts"]["train to test"] == 1
+    assert harness("dataset", "audit", ref, "--encoder", "minilm", "--near-by-train").code == 2

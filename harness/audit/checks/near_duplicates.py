@@ -1,4 +1,4 @@
-"""Texts that are nearly the same within a split: character n-grams at a cosine of .90 or more."""
+"""Texts that are nearly the same within a split: character n-grams, or embeddings, at a cosine of .90 or more."""
 
 from __future__ import annotations
 
