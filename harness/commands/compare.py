@@ -100,8 +100,7 @@ def sentences(one: Comparison) -> list[str]:
     """The comparison in words: what was found, how sure, and what so many items can show."""
     lines = [
         f"difference {numbers.with_interval(one.difference)}, p {numbers.p_value(one.p_value)} ({one.method})",
-        "at the disagreement seen, this many items show a difference of "
-        f"{numbers.share(one.mde)} or more with 80% power"
+        f"so many items, disagreeing so often, show a difference of {numbers.share(one.mde)} or more with 80% power"
         if one.mde
         else "so few disagree that no difference can show",
     ]

@@ -1,5 +1,10 @@
 """`compare` and `power` on the command line."""
 
+import os
+import re
+import subprocess
+import sys
+
 import pytest
 
 
@@ -41,7 +46,7 @@ def test_in_words(harness, stored):
         "majority wrong",
         "difference",
         "p ",
-        "difference can show",
+        "so few disagree that no difference can show",
         "--items shows more",
     ):
         assert part in " ".join(out.split())
@@ -86,3 +91,27 @@ def test_power_before_money_is_spent(harness):
     assert "items for a margin of .020" in harness("power", "--margin", "0.02").out
     wrong = harness("power", "--difference", "0.2", "--disagreement", "0.1")
     assert (wrong.code, "arms differ by at most" in wrong.err) == (2, True)
+
+
+@pytest.mark.parametrize("words", [("compare",), ("compare", "rules", "majority"), ("baselines",)])
+def test_tables_fit_eighty_columns(harness, stored, monkeypatch, words):
+    """In a terminal of 80 columns no row of a table is longer; sentences are the terminal's to break."""
+    monkeypatch.setenv("COLUMNS", "80")
+    out = harness(*words).out
+    lines = [line for line in out.splitlines() if "  " in line or "──" in line]
+    assert len(lines) > 3
+    assert max(map(len, lines)) <= 80, max(lines, key=len)
+
+
+@pytest.mark.parametrize(
+    ("variables", "has_bold"),
+    [({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, True), ({}, False)],
+)
+def test_a_pipe_gets_plain_text(root, harness, stored, variables, has_bold):
+    """No escape sequence in a pipe unless it is asked for, and with NO_COLOR (no-color.org) never a colour."""
+    plain = {name: value for name, value in os.environ.items() if name not in ("FORCE_COLOR", "NO_COLOR")}
+    words = [sys.executable, "-m", "harness", "baselines"]
+    done = subprocess.run(words, cwd=root, env=plain | variables, capture_output=True, text=True, check=True)
+    assert ("\x1b[1m" in done.stdout) is ("\x1b" in done.stdout) is has_bold
+    if "NO_COLOR" in variables:
+        assert not re.search(r"\x1b\[(?:\d+;)*(?:3|4|9|10)[0-7]", done.stdout)

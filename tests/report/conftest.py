@@ -8,6 +8,7 @@ import pytest
 
 from harness import analysis
 from harness.curves import Curves, Fit, Learnt, Rival
+from tests.browsing import axe, browser  # noqa: F401  (fixtures)
 
 SIZES = (10, 20, 40, 80)
 

@@ -1,54 +1,19 @@
 """The page in a real browser: nothing foreign runs, nothing is fetched, and the explorer does what it says."""
 
-import json
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from harness.report import build
+from tests import browsing
+from tests.browsing import PICTURES
 from tests.report.conftest import HOSTILE, made
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PICTURES = os.environ.get("HARNESS_SCREENSHOTS")  # a folder, where somebody wants to look at them
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs Debian's chromium in {CHROMIUM}"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-]
+pytestmark = browsing.MARKS
 
 
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield running
-        running.close()
-
-
-class Visit:
-    """An open page, with everything it said and asked for."""
-
-    def __init__(self, browser, address, width=1280, scheme="light"):
-        self.page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        self.said, self.asked = [], []
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.goto(address)
+class Visit(browsing.Visit):
+    """An open report."""
 
     def items(self):
         return [line.text_content() for line in self.page.locator(".row").all()]
@@ -197,24 +162,8 @@ def test_twenty_thousand_items_of_ten_runs_stay_smooth(browser, tmp_path):
 def test_axe_finds_no_serious_defect(browser, written, axe, scheme):
     """axe-core, on the page with an item open: nothing serious or critical."""
     visit = Visit(browser, written[0] + "#items?item=i7", scheme=scheme)
-    found = visit.page.evaluate(f"() => {{ {axe}; return axe.run(); }}")
-    bad = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
-    assert not bad, json.dumps([(v["id"], v["nodes"][0]["html"][:200], v["nodes"][0]["failureSummary"]) for v in bad])
+    assert visit.defects(axe) == []
     visit.page.close()
-
-
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory):
-    """axe-core's source from npm, kept for this run only."""
-    if shutil.which("npm") is None:
-        pytest.skip("needs npm, to fetch axe-core")
-    folder = tmp_path_factory.mktemp("axe")
-    words = ["npm", "install", "--silent", "--no-save", "--ignore-scripts", "--prefix", str(folder), "axe-core@4"]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=180, check=False)
-    source = folder / "node_modules" / "axe-core" / "axe.min.js"
-    if not source.exists():
-        pytest.skip(f"npm could not fetch axe-core: {done.stderr.strip()[:200]}")
-    return source.read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(not PICTURES, reason="set HARNESS_SCREENSHOTS to a folder to get pictures of the page")
