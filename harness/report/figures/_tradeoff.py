@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 from typing import TYPE_CHECKING
 
 from matplotlib.lines import Line2D
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 LABEL_HEIGHT = 0.055  # of the axes: closer than this, two labels would touch
 WIDE = 100  # times as dear
-NEAR = 14.0  # times as dear: nearer than this, two labels may touch
+CHARACTER = 0.0098  # of the axes' width
+GAP = 0.012  # from a point to its name
+LIFTS = (0, 1, -1, 2, -2, 3, -3, 4, -4)  # half a label's height each
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,26 +108,69 @@ def _draw_point(axes: Axes, point: Point) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """A part of the axes that something covers, in shares of their width and height."""
+
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+    def meets(self, other: _Box) -> bool:
+        """Whether they overlap."""
+        beside = self.right <= other.left or other.right <= self.left
+        return not beside and self.bottom < other.top and other.bottom < self.top
+
+
 def _name(axes: Axes, points: Sequence[Point]) -> None:
-    """Names beside the points, moved up where two would touch."""
-    low, high = axes.get_ylim()
-    taken: list[tuple[float, float]] = []
-    for point in sorted(points, key=lambda point: point.y):
-        x = point.worst or point.x
-        height = (point.y - low) / (high - low)
-        while any(abs(height - h) < LABEL_HEIGHT and 1 / NEAR < x / other < NEAR for other, h in taken):
-            height += LABEL_HEIGHT / 4
-        taken.append((x, height))
+    """Names beside the points, on the first side and at the first height where they cover nothing."""
+    covered = [box for point in points for box in _marks(axes, point)]
+    for point in sorted(points, key=lambda point: -point.y):
+        name = _style.name_of(point.result)
+        x, height = _place(axes, point.worst or point.x, point.y)
+        wide = CHARACTER * len(name)
+        tries = [
+            (side, _beside(x, y, side, wide))
+            for y in (height + lift * LABEL_HEIGHT / 2 for lift in LIFTS)
+            for side in (1, -1)
+        ]
+        free = [one for one in tries if one[1].left > 0 and not any(one[1].meets(box) for box in covered)]
+        side, box = (free or tries)[0]
+        covered.append(box)
+        low, high = axes.get_ylim()
         axes.annotate(
-            _style.name_of(point.result),
-            (x, low + height * (high - low)),
-            xytext=(9, 0),
+            name,
+            (point.worst or point.x, low + (box.bottom + box.top) / 2 * (high - low)),
+            xytext=(9 * side, 0),
             textcoords="offset points",
+            ha="left" if side > 0 else "right",
             va="center",
             fontsize=9.5,
             path_effects=_style.halo(),
             zorder=4,
         )
+
+
+def _beside(x: float, y: float, side: int, wide: float) -> _Box:
+    """Where a name stands that is right (1) or left (-1) of a point."""
+    ends = sorted((x + side * GAP, x + side * (GAP + wide)))
+    return _Box(ends[0], ends[1], y - LABEL_HEIGHT / 2, y + LABEL_HEIGHT / 2)
+
+
+def _place(axes: Axes, x: float, y: float) -> tuple[float, float]:
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    return log(x / left) / log(right / left), (y - low) / (high - low)
+
+
+def _marks(axes: Axes, point: Point) -> list[_Box]:
+    """What is drawn of a point: its marker, its interval, and the line to its worst."""
+    x, y = _place(axes, point.x, point.y)
+    below, above = _style.ends(point.result.accuracy)
+    bottom, top = (_place(axes, point.x, end)[1] for end in (point.y - below, point.y + above))
+    end = _place(axes, point.worst or point.x, point.y)[0]
+    half = LABEL_HEIGHT / 4
+    return [_Box(x - half / 2, end + half / 2, y - half, y + half), _Box(x - half / 8, x + half / 8, bottom, top)]
 
 
 def _explain(axes: Axes, points: Sequence[Point]) -> None:
