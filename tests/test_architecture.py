@@ -16,6 +16,7 @@ FLOOR = {
     "errors": 0.3,
     "ids": 1,
     "clock": 1,
+    "outside": 0.8,
     "plugins": 1,
     "numbers": 1,
     "parsing": 1,
