@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, Self, cast
@@ -39,6 +39,11 @@ class Located(str):
         located.extensions = extensions
         return located
 
+    @cached_property
+    def module(self) -> ModuleType:
+        """The encoder's module, looked up once: a look-up for every item would be part of the item's latency."""
+        return plugins.load("embedders", self.partition("/")[0], self.extensions)
+
     def __reduce__(self) -> tuple[type[Self], tuple[str, Path]]:
         return type(self), (str(self), self.extensions)
 
@@ -64,7 +69,7 @@ class Embedder(Protocol):
 def connect(encoder: str, cache: Path | None = None) -> Embedder:
     """The encoder of that name; `cache` is the file that keeps vectors between runs."""
     folder, _, model = encoder.partition("/")
-    module = plugins.load("embedders", folder, encoder.extensions if isinstance(encoder, Located) else None)
+    module = encoder.module if isinstance(encoder, Located) else plugins.load("embedders", folder)
     return _connected(module, model, None if _without_cache.get() else cache)
 
 

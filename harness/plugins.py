@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import inspect
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -101,5 +102,6 @@ def _constant(statement: ast.stmt) -> tuple[str, object] | None:
     return None
 
 
+@cache  # the package's own files stay as they are while it runs, and an encoder is looked up for every item
 def _ours(folder: str) -> dict[str, Path]:
     return {path.stem.replace("_", "-"): path for path in (ROOT / folder).glob("[!_]*.py")}
