@@ -12,7 +12,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from harness import __version__, datasets, matching, numbers
+from harness import __version__, datasets, matching, numbers, plugins
 from harness.errors import ConfigError, DatasetError, HarnessError
 from harness.store import travelling
 from harness.types import Outcome
@@ -103,7 +103,10 @@ def take_out(project: Project, name: str, path: Path | None) -> tuple[Path, Cont
     if path.suffix.lower() == ".csv":
         return path, _write_csv(project, run_ids, path)
     if path.suffix.lower() != ".parquet":
-        raise ConfigError(f"--to {path}: the ending says no format; expected .parquet or .csv")
+        raise ConfigError(
+            f"--to {path}: the ending says no format; expected .parquet, .csv, or one of "
+            f"{', '.join(plugins.names('exporters'))}"
+        )
     return path, project.store.export(run_ids, path)
 
 

@@ -14,7 +14,6 @@ from harness.project import exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import ModuleType
 
     from harness.parcel import Receipt
     from harness.project.project import Project
@@ -32,19 +31,15 @@ def hand_over(project: Project, name: str, service: str) -> Iterator[Receipt]:
 
     Raises `ConfigError` when the service's packages are not installed, `NotTaken` when it takes no run.
     """
-    exporter = _loaded(service)
-    for run_id in project.with_repeats(project.store.resolve(name)):
-        with tempfile.TemporaryDirectory() as folder:
-            yield exporter.send(_packed(project, run_id, Path(folder)))
-
-
-def _loaded(service: str) -> ModuleType:
     try:
-        return plugins.load(FOLDER, service)
+        exporter = plugins.load(FOLDER, service)
+        for run_id in project.with_repeats(project.store.resolve(name)):
+            with tempfile.TemporaryDirectory() as folder:
+                yield exporter.send(_packed(project, run_id, Path(folder)))
     except ModuleNotFoundError as error:
         raise ConfigError(
-            f"--to {service} needs the package {error.name}, which is not installed: "
-            f"pip install 'prompt-harness[{service}]'"
+            f"--to {service} needs the package {error.name}, which is not installed; "
+            f"pip install 'prompt-harness[{service}]' brings what it always needs"
         ) from None
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.loopback import serve
+
 pytest.importorskip("mlflow", reason="the extra is missing: pip install 'prompt-harness[mlflow]'")
 
 # Not ours: MLflow calls what SQLAlchemy 2.1 deprecates, and leaves its connections to the garbage collector.
@@ -73,9 +75,8 @@ def test_a_run_is_a_run_there(harness, client):
     assert {"harness.content_hash", "harness.code_version"} < set(run.data.tags)
 
 
-def test_a_prompts_run_says_what_was_asked(harness, client, monkeypatch, root):
-    """Model, prompt id and tokens are there, its repeats are runs of their own, and the key is nowhere."""
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+def test_a_prompts_run_says_what_was_asked(harness, client):
+    """Model, prompt id and tokens are there, and its repeats are runs of their own."""
     harness("eval", "--prompt", "v1", "--repeat", "2")
     assert harness("runs", "export", "prompt:v1", "--to", "mlflow").code == 0
     found = runs_of(client)
@@ -85,6 +86,22 @@ def test_a_prompts_run_says_what_was_asked(harness, client, monkeypatch, root):
     assert all(run.data.params["prompt"].startswith("s1:") for run in found)
     mine = next(run for run in found if run.data.tags["harness.run_id"] == shown["run_id"])
     assert mine.data.metrics["tokens_input_fresh"] == shown["tokens"]["input_fresh"] > 0
+
+
+def test_the_key_goes_nowhere(harness, client, monkeypatch, root, tmp_path):
+    """A server that repeats the key in its error: neither the tracking store nor the predictions have it."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with serve(lambda _: "billing", faults={3: "400 echo"}) as server:
+        harness("eval", "--prompt", "v1", "--model", "openai/planted", "--base-url", server.openai_url)
+    assert harness("runs", "export", "prompt:v1", "--to", "mlflow").code == 0
+    (run,) = runs_of(client)
+    assert run.data.metrics["outcomes_failed"] == 1
+    (file,) = Path(client.download_artifacts(run.info.run_id, "predictions", str(tmp_path))).iterdir()
+    with duckdb.connect() as connection:
+        rows = str(connection.execute(f"select * from '{file}'").fetchall())
+        told = str(connection.execute(f"select * from parquet_kv_metadata('{file}')").fetchall())
+    assert "RequestRejected" in rows
+    assert KEY not in rows + told
     assert KEY.encode() not in (root / "mlflow.db").read_bytes()
 
 
