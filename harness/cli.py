@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from harness import __version__, plugins
+from harness import __version__, outside, plugins
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -73,6 +73,12 @@ def main() -> NoReturn:
         # The reader has gone, as in `harness sql ... | head`; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(DONE)
+    except Exception as error:
+        # What an extension of the workspace raised is its author's to mend, and said in one line; the rest is ours.
+        told = outside.blamed(error)
+        if told is None:
+            raise
+        _complain(str(told), told.exit_code)
 
 
 def _complain(message: str, exit_code: int, *, is_aside: bool = False) -> NoReturn:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import inspect
 import pickle
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness import plugins
+from harness import outside
 from harness.types import Item
 
 if TYPE_CHECKING:
@@ -25,16 +26,11 @@ TEXTS = {
 }
 LABELS = [label for label, texts in TEXTS.items() for _ in texts]
 ITEMS = [Item(f"i{i}", text, ("tag",)) for i, text in enumerate(text for texts in TEXTS.values() for text in texts)]
-OFFERED = {
-    "baselines": ("VERSION", "build"),
-    "providers": ("connect", "available", "DEFAULT_MODEL", "MODELS", "RUNS_HERE", "GIVES_SCORES"),
-    "embedders": ("connect",),
-}
 
 
-def checks(folder: str) -> dict[str, Callable[[str], None]]:
-    """The checks of a folder's extensions, by name; each takes the extension's name."""
-    found: dict[str, Callable[[str], None]] = {"offers what is asked for": lambda name: _offers(folder, name)}
+def checks(folder: str) -> dict[str, Callable[[str, ModuleType], None]]:
+    """The checks of a folder's extensions, by what they check; each takes the extension's name and its module."""
+    found: dict[str, Callable[[str, ModuleType], None]] = {"offers what is asked for": partial(_offers, folder)}
     if folder == "baselines":
         found |= {
             "scores are shares, one column a label": _scores,
@@ -47,22 +43,21 @@ def checks(folder: str) -> dict[str, Callable[[str], None]]:
     return found
 
 
-def _offers(folder: str, name: str) -> None:
-    module = plugins.load(folder, name)
-    missing = [wanted for wanted in OFFERED[folder] if not hasattr(module, wanted)]
+def _offers(folder: str, name: str, module: ModuleType) -> None:
+    missing = [wanted for wanted in outside.OFFERED[folder] if not hasattr(module, wanted)]
     assert not missing, f"{name} does not offer {', '.join(missing)}"
     if folder == "baselines":
         assert "seed" in inspect.signature(module.build).parameters, f"{name}: build takes no seed"
 
 
-def _fitted(name: str) -> Any:  # noqa: ANN401  (any classifier)
-    classifier = _module(name).build(seed=0)
+def _fitted(module: ModuleType) -> Any:  # noqa: ANN401  (any classifier)
+    classifier = module.build(seed=0)
     classifier.fit(ITEMS, LABELS)
     return classifier
 
 
-def _scores(name: str) -> None:
-    classifier = _fitted(name)
+def _scores(name: str, module: ModuleType) -> None:
+    classifier = _fitted(module)
     scores = np.asarray(classifier.predict_proba(ITEMS))
     classes = list(classifier.classes_)
     assert set(map(str, classes)) <= set(LABELS), (
@@ -74,28 +69,24 @@ def _scores(name: str) -> None:
     assert ((scores >= 0) & (scores <= 1 + 1e-9)).all(), f"{name}: a score is not between 0 and 1"
 
 
-def _is_repeatable(name: str) -> None:
-    one, other = (np.asarray(_fitted(name).predict_proba(ITEMS)) for _ in range(2))
+def _is_repeatable(name: str, module: ModuleType) -> None:
+    one, other = (np.asarray(_fitted(module).predict_proba(ITEMS)) for _ in range(2))
     assert np.allclose(one, other), f"{name}: two fits with seed 0 differ by up to {np.abs(one - other).max():.3g}"
 
 
-def _sizes(name: str) -> None:
-    classifier = _fitted(name)
+def _sizes(name: str, module: ModuleType) -> None:
+    classifier = _fitted(module)
     alone, together = classifier.predict_proba(ITEMS[:1]), classifier.predict_proba(ITEMS)[:1]
     assert np.allclose(alone, together), f"{name}: an item alone has other scores than among others"
 
 
-def _pickles(name: str) -> None:
-    for classifier in (_module(name).build(seed=0), _fitted(name)):
+def _pickles(_: str, module: ModuleType) -> None:
+    for classifier in (module.build(seed=0), _fitted(module)):
         pickle.loads(pickle.dumps(classifier))
 
 
-def _vectors(name: str) -> None:
-    embedder = plugins.load("embedders", name).connect()
+def _vectors(name: str, module: ModuleType) -> None:
+    embedder = module.connect()
     vectors = np.asarray(embedder.embed(["one text", "another", "one text"]))
     assert vectors.shape == (3, embedder.dim), f"{name}: vectors of shape {vectors.shape}; expected (3, {embedder.dim})"
     assert np.allclose(vectors[0], vectors[2]), f"{name}: equal texts have different vectors"
-
-
-def _module(name: str) -> ModuleType:
-    return plugins.load("baselines", name)

@@ -1,27 +1,51 @@
 """Texts to vectors by an encoder's name, with the cache of vectors or, while something is timed, without.
 
 `minilm`, `onnx/FOLDER`, `sentence-transformers/MODEL`, `openai/MODEL`: the part before the first
-slash is a file in `embedders/`, the rest is its business.
+slash is a file in `embedders/`, here or of a workspace's own, the rest is its business.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol, cast
+from functools import cached_property, lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Protocol, Self, cast
 
 from harness import plugins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
 DEFAULT = "minilm"
 _without_cache = ContextVar("without_cache", default=False)
+
+
+class Located(str):
+    """An encoder's name that knows where its workspace keeps encoders of its own.
+
+    Everywhere else it is the name: in an arm's identity and label, on a table, as a part of an estimator.
+    """
+
+    extensions: Path
+
+    def __new__(cls, name: str, extensions: Path) -> Self:
+        """The name, as it would be written."""
+        located = super().__new__(cls, name)
+        located.extensions = extensions
+        return located
+
+    @cached_property
+    def module(self) -> ModuleType:
+        """The encoder's module, looked up once: a look-up for every item would be part of the item's latency."""
+        return plugins.load("embedders", self.partition("/")[0], self.extensions)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, Path]]:
+        return type(self), (str(self), self.extensions)
 
 
 class Embedder(Protocol):
@@ -44,7 +68,9 @@ class Embedder(Protocol):
 
 def connect(encoder: str, cache: Path | None = None) -> Embedder:
     """The encoder of that name; `cache` is the file that keeps vectors between runs."""
-    return _connected(encoder, None if _without_cache.get() else cache)
+    folder, _, model = encoder.partition("/")
+    module = encoder.module if isinstance(encoder, Located) else plugins.load("embedders", folder)
+    return _connected(module, model, None if _without_cache.get() else cache)
 
 
 @contextmanager
@@ -58,6 +84,5 @@ def uncached() -> Iterator[None]:
 
 
 @lru_cache(maxsize=8)
-def _connected(encoder: str, cache: Path | None) -> Embedder:
-    folder, _, model = encoder.partition("/")
-    return cast("Embedder", plugins.load("embedders", folder).connect(cache, model))
+def _connected(module: ModuleType, model: str, cache: Path | None) -> Embedder:
+    return cast("Embedder", module.connect(cache, model))

@@ -4,16 +4,14 @@ Nothing is imported until it is asked for, and a name that is not in the listing
 hostile name never reaches the import system. Files whose name starts with `_` are a folder's own
 business and not extensions.
 
-An installed package adds a baseline, a provider or an encoder by an entry point of the group
-`harness.baselines`, `harness.providers` or `harness.embedders` that names a module; a file of ours
-with the same name comes first.
+A file of a workspace, and an installed package, add a baseline, a provider or an encoder (see `outside`): a file
+of ours with the same name comes first, then the workspace's, then the package's.
 """
 
 from __future__ import annotations
 
 import ast
 import inspect
-import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -21,15 +19,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from harness import outside
 from harness.errors import ConfigError, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from importlib.metadata import EntryPoint
 
 ROOT = Path(__file__).parent
-OPEN = ("baselines", "providers", "embedders")
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+OPEN = outside.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,72 +37,71 @@ class Declared:
     parameters: frozenset[str]
 
 
-def names(folder: str) -> tuple[str, ...]:
-    """The extensions of a folder, as users write them: `tag_odds.py` is `tag-odds`."""
-    return tuple(sorted({*_files(folder), *_outside(folder)}))
+def names(folder: str, at: Path | None = None) -> tuple[str, ...]:
+    """The extensions of a folder, as users write them: `tag_odds.py` is `tag-odds`.
+
+    `at` is where a workspace keeps extensions of its own, here as in all that follows.
+    """
+    return tuple(sorted({*_ours(folder), *outside.files(folder, at), *outside.packages(folder)}))
 
 
-def load(folder: str, name: str) -> ModuleType:
+def load(folder: str, name: str, at: Path | None = None) -> ModuleType:
     """The module of one extension; `ConfigError` names the choices when there is none."""
-    if name not in names(folder):
-        what = folder.rpartition("/")[2].rstrip("s")
-        raise ConfigError(f"unknown {what} {name!r}; {one_of(name, names(folder))}")
-    if name not in _files(folder):
-        return _loaded(_outside(folder)[name])
-    dotted = ".".join(("harness", *folder.split("/"), name.replace("-", "_")))
-    return import_module(dotted)
+    if name in _ours(folder):
+        return import_module(".".join(("harness", *folder.split("/"), name.replace("-", "_"))))
+    if (path := outside.files(folder, at).get(name)) is not None:
+        return outside.complete(folder, outside.of_file(path))
+    if (entry := outside.packages(folder).get(name)) is not None:
+        return outside.complete(folder, outside.of_package(entry))
+    what = folder.rpartition("/")[2].rstrip("s")
+    raise ConfigError(f"unknown {what} {name!r}; {one_of(name, names(folder, at))}")
 
 
 def summary(folder: str, name: str) -> str:
-    """The first line of an extension's docstring, read without importing it."""
-    return (ast.get_docstring(_source(folder, name)) or "").partition("\n")[0]
+    """The first line of the docstring of an extension of ours, read without importing it."""
+    return (ast.get_docstring(outside.read(_ours(folder)[name])) or "").partition("\n")[0]
 
 
-def declared(folder: str, name: str) -> Declared:
-    """What an extension says of itself, read without importing it where it is a file of ours.
+def declared(folder: str, name: str, at: Path | None = None) -> Declared:
+    """What a baseline says of itself, read without importing it where it is a file.
 
     An import may bring a whole library, which takes seconds; to know whether an arm suits a dataset, or
-    whether its run is stored already, it is not needed. Raises as `load` does.
+    whether its run is stored already, it is not needed. Raises as `load` does, and `ConfigError` where
+    the extension does not offer what it must.
     """
-    if name not in _files(folder):
-        module = load(folder, name)
-        return Declared(vars(module), frozenset(inspect.signature(module.build).parameters))
-    statements = _source(folder, name).body
-    constants = dict(pair for pair in map(_constant, statements) if pair is not None)
-    build = next(one.args for one in statements if isinstance(one, ast.FunctionDef) and one.name == "build")
-    return Declared(constants, frozenset(arg.arg for arg in (*build.posonlyargs, *build.args, *build.kwonlyargs)))
+    path = _ours(folder).get(name) or outside.files(folder, at).get(name)
+    if path is not None:
+        return _checked(_of_source(outside.read(path)), str(path))
+    module = load(folder, name, at)
+    return _checked(Declared(vars(module), frozenset(inspect.signature(module.build).parameters)), module.__name__)
 
 
-def _source(folder: str, name: str) -> ast.Module:
-    return ast.parse((ROOT / folder / f"{name.replace('-', '_')}.py").read_text(encoding="utf-8"))
+def _of_source(source: ast.Module) -> Declared:
+    constants = dict(pair for pair in map(_constant, source.body) if pair is not None)
+    builds = [one.args for one in source.body if isinstance(one, ast.FunctionDef) and one.name == "build"]
+    named = [arg.arg for args in builds for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs)]
+    return Declared(constants, frozenset(named))
+
+
+def _checked(found: Declared, where: str) -> Declared:
+    version = found.constants.get("VERSION")
+    if type(version) is not int:
+        said = "says no VERSION" if version is None else f"says VERSION = {version!r}"
+        raise ConfigError(f"{where} {said}; expected a whole number, as in VERSION = 1, and another one after a change")
+    if "seed" not in found.parameters:
+        raise ConfigError(f"{where} has no build that takes a seed; expected def build(seed=0), at the top level")
+    return found
 
 
 def _constant(statement: ast.stmt) -> tuple[str, object] | None:
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)):
             return name, value
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=value)):
+            return name, value
     return None
 
 
-def _files(folder: str) -> list[str]:
-    return [path.stem.replace("_", "-") for path in (ROOT / folder).glob("[!_]*.py")]
-
-
-@cache
-def _outside(folder: str) -> dict[str, EntryPoint]:
-    """What installed packages add to a folder that is open to them; a name that is no name is passed over."""
-    if folder not in OPEN:
-        return {}
-    # Imported when it is needed: it would be a third of what `harness --help` takes.
-    found = import_module("importlib.metadata").entry_points(group=f"harness.{folder}")
-    return {entry.name: entry for entry in found if NAME.fullmatch(entry.name)}
-
-
-def _loaded(entry: EntryPoint) -> ModuleType:
-    try:
-        module = entry.load()
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"{entry.name!r} of {entry.group} cannot be loaded from {entry.value}: {error}") from None
-    if not isinstance(module, ModuleType):
-        raise ConfigError(f"{entry.name!r} of {entry.group} is {entry.value}, which is no module")
-    return module
+@cache  # the package's own files stay as they are while it runs, and an encoder is looked up for every item
+def _ours(folder: str) -> dict[str, Path]:
+    return {path.stem.replace("_", "-"): path for path in (ROOT / folder).glob("[!_]*.py")}

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
     from harness.workbench import Workbench
 
@@ -50,7 +50,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
             )
         contracts = import_module("harness.contracts")  # loads numpy, and is seldom asked for
         for title, check in contracts.checks(folder).items():
-            items.append(_Contract.from_parent(session, name=f"{place}: {title}", check=partial(check, name)))
+            items.append(_Contract.from_parent(session, name=f"{place}: {title}", check=check, place=(folder, name)))
     if config.getoption(OPTION):
         items.append(_Gate.from_parent(session, name=NAME))
 
@@ -84,9 +84,16 @@ class _Gate(_Said):
 class _Contract(_Said):
     """One check of an extension's contract."""
 
-    def __init__(self, *, check: Callable[[], None], **rest: Any) -> None:  # noqa: ANN401  (pytest's own)
+    def __init__(
+        self,
+        *,
+        check: Callable[[str, ModuleType], None],
+        place: tuple[str, str],
+        **rest: Any,  # noqa: ANN401  (pytest's own)
+    ) -> None:
         super().__init__(**rest)
-        self._check = check
+        self._check, self._place = check, place
 
     def runtest(self) -> None:
-        self._check()
+        extensions = import_module("harness.workspace").find(self.config.rootpath).extensions
+        self._check(self._place[1], plugins.load(*self._place, extensions))

@@ -20,6 +20,7 @@ from harness.types import Request
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from pathlib import Path
     from types import ModuleType
 
     from harness.clock import Clock
@@ -50,18 +51,18 @@ class Asking:
     tell: Callable[[str], None] = lambda _: None
 
 
-def connect(asking: Asking) -> tuple[Connection, ModuleType]:
-    """The connection that is asked for, and the provider file that made it."""
-    name, base_url = resolve_model(asking.model, asking.base_url)
+def connect(asking: Asking, extensions: Path | None = None) -> tuple[Connection, ModuleType]:
+    """The connection that is asked for, and the provider file that made it, ours or one of a workspace's own."""
+    name, base_url = resolve_model(asking.model, asking.base_url, extensions)
     provider_name, _, model_name = name.partition("/")
-    module = plugins.load("providers", provider_name)
+    module = plugins.load("providers", provider_name, extensions)
     options: dict[str, object] = {"base_url": base_url}
     if "timeout_s" in inspect.signature(module.connect).parameters:
         options["timeout_s"] = asking.timeout_s
     return module.connect(model_name, **options), module
 
 
-def resolve_model(name: str, base_url: str | None = None) -> tuple[str, str | None]:
+def resolve_model(name: str, base_url: str | None = None, extensions: Path | None = None) -> tuple[str, str | None]:
     """`provider/model` for what the user wrote, and the server's address if it is not the provider's own.
 
     `auto` is the first that works here: a configured key, a server on loopback, the local weights.
@@ -70,7 +71,7 @@ def resolve_model(name: str, base_url: str | None = None) -> tuple[str, str | No
         if base_url is not None:
             raise ConfigError("--base-url needs --model PROVIDER/MODEL: which model does that server serve?")
         return _first_that_works()
-    providers = plugins.names("providers")
+    providers = plugins.names("providers", extensions)
     if "/" not in name or name.partition("/")[0] not in providers:
         known = ", ".join(f"{p}/..." for p in providers)
         raise ConfigError(f"unknown model {name!r}; expected auto or PROVIDER/MODEL, one of {known}")

@@ -115,15 +115,15 @@ def baseline_job(
     name: str, scope: Scope, workspace: Workspace, clock: Clock, seed: int = 0, choice: Choice | None = None
 ) -> Job:
     """The job of a baseline, fitted on the whole training split, on its teacher's answers there, or fold by fold."""
-    declared, choice = plugins.declared("baselines", name), choice or Choice()
+    declared, choice = plugins.declared("baselines", name, workspace.extensions), choice or Choice()
     training, taught = _lessons(name, declared, scope, workspace, choice)
     params, items = _baseline_params(declared, scope.dataset, workspace, choice), scope.items()
-    shown, weights = _encoded(name, str(params.get("encoder", encoding.DEFAULT)))
+    shown, weights = _encoded(name, cast("str", params.get("encoder", encoding.DEFAULT)))
     version = cast("int", declared.constants["VERSION"])
     said = {"arm": shown, "version": version, "params": _content(params) | weights, **taught}
     price = workspace.preferences.cpu_usd_per_hour
     folds = cast("int", taught.get("folds", 1))
-    arms = [ClassifierArm(shown, lambda: _built(name, params, seed), price, clock) for _ in range(folds)]
+    arms = [ClassifierArm(shown, lambda: _built(name, params, workspace, seed), price, clock) for _ in range(folds)]
     arm: Arm = arms[0] if folds == 1 else FoldedArm(arms, subsets.folds(training, folds, seed))
     # Hand-written rules see the training split only to know the labels; nobody has to pay for it.
     n_train = len(training) if declared.constants.get("LEARNS", True) else None
@@ -170,19 +170,26 @@ def _encoded(name: str, encoder: str) -> tuple[str, dict[str, JSON]]:
 
 def uncalibrated(name: str, dataset: Dataset, workspace: Workspace, seed: int = 0) -> Classifier:
     """A baseline's classifier, not fitted; its answers are the arm's, its scores are raw (`baselines/_calibrated`)."""
-    declared = plugins.declared("baselines", name)
+    declared = plugins.declared("baselines", name, workspace.extensions)
     params = _baseline_params(declared, dataset, workspace, Choice())
     plain = {"calibrate": False} if "calibrate" in declared.parameters else {}
-    return _built(name, params | plain, seed)
+    return _built(name, params | plain, workspace, seed)
 
 
-def _built(name: str, params: Mapping[str, object], seed: int) -> Classifier:
-    return cast("Classifier", plugins.load("baselines", name).build(**params, seed=seed))
+def _built(name: str, params: Mapping[str, object], workspace: Workspace, seed: int) -> Classifier:
+    module = plugins.load("baselines", name, workspace.extensions)
+    built = module.build(**params, seed=seed)
+    if not hasattr(built, "fit") or not hasattr(built, "predict_proba"):
+        raise ConfigError(
+            f"build of {module.__file__} gave {type(built).__name__}, which has no fit or no predict_proba; "
+            "expected a scikit-learn classifier that has both"
+        )
+    return cast("Classifier", built)
 
 
 def unsuitable(name: str, dataset: Dataset, workspace: Workspace) -> str | None:
     """Why a baseline has nothing to work with on a dataset, or None when it has."""
-    declared = plugins.declared("baselines", name)
+    declared = plugins.declared("baselines", name, workspace.extensions)
     if "rules" in declared.parameters and not _rules_files(workspace, dataset):
         return f"there are no rules in prompts/{dataset.name}/rules-v1.toml"
     if declared.constants.get("NEEDS_TEACHER"):
@@ -199,7 +206,7 @@ def prompt_job(
     prompt: Prompt, scope: Scope, asking: stack.Asking, workspace: Workspace, ledger: Ledger, clock: Clock
 ) -> Job:
     """The job of a prompt: its model connected, behind the ledger."""
-    connection, module = stack.connect(asking)
+    connection, module = stack.connect(asking, workspace.extensions)
     dataset, header = scope.dataset, prompt.header
     question = Question(
         prompt,
@@ -244,7 +251,8 @@ def embed_with(encoder: str, workspace: Workspace) -> Callable[[Sequence[str]], 
 
     def embed(texts: Sequence[str]) -> NDArray[np.float32]:
         workspace.results.mkdir(parents=True, exist_ok=True)
-        return encoding.connect(encoder, workspace.embeddings).embed(texts)
+        located = encoding.Located(encoder, workspace.extensions)
+        return encoding.connect(located, workspace.embeddings).embed(texts)
 
     return embed
 
@@ -268,7 +276,7 @@ def _baseline_params(declared: Declared, dataset: Dataset, workspace: Workspace,
     if "cache" in wanted:
         workspace.results.mkdir(parents=True, exist_ok=True)
         params["cache"] = str(workspace.embeddings)
-        params["encoder"] = choice.encoder or workspace.preferences.encoder
+        params["encoder"] = encoding.Located(choice.encoder or workspace.preferences.encoder, workspace.extensions)
     if "labels" in wanted:
         params["labels"] = tuple((label.name, label.description) for label in dataset.labels)
     if "rules" in wanted:

@@ -72,6 +72,11 @@ class Workspace:
         return self.results / "harness.duckdb"
 
     @property
+    def extensions(self) -> Path:
+        """The folder of the arms, providers and encoders that are this workspace's own; it need not be there."""
+        return self.root / "extensions"
+
+    @property
     def embeddings(self) -> Path:
         """The cache of sentence embeddings."""
         return self.results / "embeddings.sqlite"

@@ -16,6 +16,7 @@ FLOOR = {
     "errors": 0.3,
     "ids": 1,
     "clock": 1,
+    "outside": 0.8,
     "plugins": 1,
     "numbers": 1,
     "parsing": 1,
@@ -58,6 +59,8 @@ FLOOR = {
     "matching": 3.5,
     "importers": 4,
     "importing": 5,
+    "parcel": 8.1,
+    "exporters": 8.2,
     "foreign_arms": 9,
     "workbench": 10.8,
     "pytest_plugin": 11.5,
@@ -108,6 +111,8 @@ DOORS = {
     "threadpoolctl": {"spread"},
     "random": {"stack"},
     "tenacity": {"wal"},
+    "mlflow": {"exporters/mlflow"},
+    "opentelemetry": {"exporters/otel"},
 }
 
 EXTENSIONS = (
@@ -123,6 +128,7 @@ EXTENSIONS = (
     "audit/checks",
     "commands",
     "importers",
+    "exporters",
 )
 
 FORBIDDEN_WORDS = {

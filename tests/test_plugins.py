@@ -1,5 +1,8 @@
+import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -107,6 +110,32 @@ def test_only_open_folders_take_names_from_outside(tmp_path, name, group):
     done = run(tmp_path, installed(tmp_path, name=name, group=group), "-c", code)
     assert done.returncode == 0
     assert name not in done.stdout
+
+
+def test_the_documented_arm_keeps_the_contract(root):
+    """The file in docs/extending.md, as it stands there, passes the checks and is run by its name."""
+    page = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
+    path = root / "extensions" / "baselines" / "my_arm.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1], encoding="utf-8")
+    here = {"PATH": "/usr/bin:/bin", "HOME": str(root)}
+    given = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--harness-contract", "baselines/my-arm")
+    checked = run(root, here, *given)
+    assert "5 passed" in checked.stdout, checked.stdout + checked.stderr
+    done = run(root, here, "-m", "harness", "baselines", "--arm", "my-arm", "--json")
+    assert json.loads(done.stdout)[0]["arm"] == "my-arm"
+
+
+def test_the_contract_names_an_authors_mistake(root):
+    """A workspace's file that cannot be imported fails every check with its one line, and no traceback of ours."""
+    path = root / "extensions" / "embedders" / "mine.py"
+    path.parent.mkdir(parents=True)
+    path.write_text("def connect(cache=None, model=''):\n    pass\n\nraise OSError('no weights')\n")
+    given = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--harness-contract", "embedders/mine")
+    done = run(root, {"PATH": "/usr/bin:/bin", "HOME": str(root)}, *given)
+    assert "2 failed" in done.stdout
+    assert f"{path}:4: OSError: no weights" in done.stdout
+    assert "Traceback" not in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,8 @@ def command(options: Options) -> None:
     rng = np.random.default_rng(options.seed)
     if options.arms:
         answers = project.answers(dataset, options.split, options.arms)
+        if len(answers) < 2:
+            raise ConfigError(f"{options.arms[0]!r} and {options.arms[1]!r} are the same run; compare takes two")
         one = comparison.compare(answers[0], answers[1], rng)
         left_out = answers[0].left_out
         said = {**_json(one), "datasets": [arm.dataset for arm in answers], "left_out": left_out or None}

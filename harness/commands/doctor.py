@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from harness import __version__, datasets, plugins
+from harness import __version__, datasets, outside, plugins
 from harness.commands import _options
 from harness.errors import HarnessError
 
@@ -39,6 +39,7 @@ def command(options: _options.Where) -> None:
         Finding("harness", "ok", f"{__version__}, Python {sys.version.partition(' ')[0]}"),
         Finding("workspace", "ok", str(project.workspace.root)),
         *_providers(),
+        *_own(project),
         _checked("encoder", _encoder),
         *_datasets(project),
         _checked("store", lambda: _store(project)),
@@ -56,6 +57,15 @@ def _providers() -> Iterator[Finding]:
     for name in plugins.names("providers"):
         missing = plugins.load("providers", name).available()
         yield Finding(f"provider {name}", "ok" if missing is None else "note", missing or "can be called")
+
+
+def _own(project: Project) -> Iterator[Finding]:
+    """The workspace's own extensions. They are somebody's code: it is run when it is named, not to look at it."""
+    for folder in plugins.OPEN:
+        for name, path in outside.files(folder, project.workspace.extensions).items():
+            is_ours = name in plugins.names(folder)
+            said = "not used: there is one of that name already" if is_ours else "loaded when it is named"
+            yield Finding(f"{folder.rstrip('s')} {name}", "note", f"{_options.shown(project, path)}, {said}")
 
 
 def _encoder() -> str:

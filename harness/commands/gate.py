@@ -111,7 +111,8 @@ def _candidate(
 ) -> tuple[gates.Asked, list[Done]]:
     """The candidate's runs: those of the store, or made now, of which only what is new is asked."""
     name = options.runs[0] if options.runs else None
-    if name is None and settings.arm is not None and settings.arm not in plugins.names("baselines"):
+    fitted_here = plugins.names("baselines", project.workspace.extensions)
+    if name is None and settings.arm is not None and settings.arm not in fitted_here:
         name = settings.arm
     if name is not None:
         run_ids = project.with_repeats(gates.stored(project, dataset, settings.split, name, "candidate"))

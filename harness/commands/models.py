@@ -7,20 +7,27 @@ from __future__ import annotations
 
 import click
 
-from harness import plugins, pricing
+from harness import outside, plugins, pricing
 from harness.clock import SystemClock
 from harness.commands import _options
 from harness.commands._groups import print_table
 from harness.types import Model, Usage
 
 MILLION = 1_000_000
+UNKNOWN: dict[str, object] = {"input_usd_per_million": None, "output_usd_per_million": None}
 
 
 @click.command(help=__doc__)
 @_options.gathered(_options.Where, *_options.WHERE)
 def command(options: _options.Where) -> None:
     """The models that can be called here."""
+    project = options.project()
     rows = [row for name in plugins.names("providers") for row in _rows(name)]
+    rows += [
+        {**UNKNOWN, "model": f"{name}/...", "missing": f"{_options.shown(project, path)}, loaded when it is named"}
+        for name, path in outside.files("providers", project.workspace.extensions).items()
+        if name not in plugins.names("providers")
+    ]
     if options.as_json:
         _options.print_json(rows)
         return

@@ -90,7 +90,7 @@ def _parts(project: Project, found: Plan) -> list[str]:
     """The runs on parts of the training split; they need no model and take all cores."""
     run_ids = []
     for ref, split in product(found.datasets or (None,), found.splits):
-        course = plans.course(found, split)
+        course = plans.course(found, split, project.workspace.extensions)
         if course is not None:
             dataset = project.dataset(ref)
             learnt = curve_runs.learn(project, dataset, course, partial(click.echo, err=True))

@@ -6,21 +6,20 @@ Example: harness runs list --dataset emoji-tags@v1
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from harness import importing, numbers
+from harness import importing, numbers, plugins
 from harness.commands import _evaluation, _options
 from harness.commands._groups import print_table
 from harness.errors import ConfigError
 from harness.matching import Columns
-from harness.project import exchange
+from harness.project import exchange, parcels
 from harness.workspace import checked_name
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from harness.project import Project
 
 
@@ -136,25 +135,34 @@ def rm(options: One) -> None:
 class Export(One):
     """What `runs export` was given."""
 
-    to: Path | None
+    to: str | None
+
+
+SERVICES = plugins.names(parcels.FOLDER)
 
 
 @command.command()
 @_options.gathered(
     Export,
     RUN,
-    _options.option("--to", type=_options.FILE, default=None, metavar="FILE", help=".parquet or .csv; default below."),
+    _options.option(
+        "--to", default=None, metavar="WHERE", help=f".parquet or .csv file, or {' or '.join(SERVICES)}; default below."
+    ),
     *_options.WHERE,
 )
 def export(options: Export) -> None:
     """Write a run and its repeats into a file that travels, with the hash of its rows inside.
 
-    Without --to it goes to results/baselines/, which is committed. A .csv is a table for people.
+    Without --to it goes to results/baselines/, which is committed. A .csv is a table for people. `mlflow`
+    writes to the tracking server of MLFLOW_TRACKING_URI, `otel` sends spans to the collector of the OTEL_ variables.
 
     Example: harness runs export production --to results/baselines/production.parquet
     """
     project = options.project()
-    path, told = exchange.take_out(project, options.run, options.to)
+    if options.to in SERVICES:
+        _handed_over(project, options)
+        return
+    path, told = exchange.take_out(project, options.run, None if options.to is None else Path(options.to))
     shown = _options.shown(project, path)
     if options.as_json:
         _options.print_json(asdict(told) | {"files": [shown]})
@@ -162,6 +170,16 @@ def export(options: Export) -> None:
     click.echo(f"{shown}: {numbers.plural(told.n, 'row')} of {numbers.plural(max(len(told.runs), 1), 'run')}")
     if told.rows_sha256:
         click.echo(f"sha256 of the rows {told.rows_sha256}")
+
+
+def _handed_over(project: Project, options: Export) -> None:
+    receipts = []
+    for receipt in parcels.hand_over(project, options.run, str(options.to)):
+        receipts.append({"run_id": receipt.run_id, **receipt.facts})
+        if not options.as_json:
+            click.echo(f"{receipt.run_id} {receipt.said}")
+    if options.as_json:
+        _options.print_json({"to": options.to, "runs": receipts})
 
 
 IMPORT = (

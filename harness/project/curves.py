@@ -19,6 +19,7 @@ from harness.spread import Fit, Place, Size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -86,7 +87,7 @@ class _ClassRoom:
         groups = {example.item.id: example.group for example in dataset.in_split(course.split)}
         self._groups = {item: group for item, group in groups.items() if group is not None}
         for arm in course.arms:
-            _check_learns(arm)
+            _check_learns(arm, project.workspace.extensions)
         self._runs = {(arm, seed): self._run(arm, seed) for arm in course.arms for seed in course.seeds}
         place = Place(project.workspace, dataset.ref, course.split, course.limit)
         self._crew = spread.Crew(place, course.processes)
@@ -171,14 +172,15 @@ class _ClassRoom:
     def _embed(self) -> None:
         """Embed every text once, here, with all cores; the processes then find the vectors in the cache."""
         workspace = self._project.workspace
-        if any("cache" in plugins.declared("baselines", arm).parameters for arm in self._course.arms):
+        said = [plugins.declared("baselines", arm, workspace.extensions) for arm in self._course.arms]
+        if any("cache" in one.parameters for one in said):
             texts = [item.words for item in (*(example.item for example in self._training), *self._items)]
             wiring.embed_with(workspace.preferences.encoder, workspace)(texts)
 
 
-def _check_learns(arm: str) -> None:
-    if arm not in plugins.names("baselines"):
-        kinds = ", ".join(plugins.names("baselines"))
+def _check_learns(arm: str, extensions: Path) -> None:
+    if arm not in plugins.names("baselines", extensions):
+        kinds = ", ".join(plugins.names("baselines", extensions))
         raise ConfigError(f"{arm!r} does not learn from labels here; a curve takes one of {kinds}")
-    if not plugins.declared("baselines", arm).constants.get("LEARNS", True):
+    if not plugins.declared("baselines", arm, extensions).constants.get("LEARNS", True):
         raise ConfigError(f"{arm!r} learns nothing from labels, so it has no learning curve")

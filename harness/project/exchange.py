@@ -12,7 +12,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from harness import __version__, datasets, matching, numbers
+from harness import __version__, datasets, matching, numbers, plugins
 from harness.errors import ConfigError, DatasetError, HarnessError
 from harness.store import travelling
 from harness.types import Outcome
@@ -99,13 +99,20 @@ def take_out(project: Project, name: str, path: Path | None) -> tuple[Path, Cont
     frame = project.store.runs()
     run = frame[frame["run_id"] == run_ids[0]].to_dict("records")[0]
     if path is None:
-        file = UNSAFE.sub("-", f"{run['dataset']}-{run['split']}-{run['arm']}.parquet")
-        path = project.workspace.results / BASELINES / file
+        path = project.workspace.results / BASELINES / file_name(run["dataset"], run["split"], run["arm"])
     if path.suffix.lower() == ".csv":
         return path, _write_csv(project, run_ids, path)
     if path.suffix.lower() != ".parquet":
-        raise ConfigError(f"--to {path}: the ending says no format; expected .parquet or .csv")
+        raise ConfigError(
+            f"--to {path}: the ending says no format; expected .parquet, .csv, or one of "
+            f"{', '.join(plugins.names('exporters'))}"
+        )
     return path, project.store.export(run_ids, path)
+
+
+def file_name(dataset: str, split: str, arm: str) -> str:
+    """What a file of runs is called when nobody says."""
+    return UNSAFE.sub("-", f"{dataset}-{split}-{arm}.parquet")
 
 
 def is_of_runs(path: Path) -> bool:

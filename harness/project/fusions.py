@@ -101,7 +101,7 @@ def _pair(project: Project, dataset: Dataset, name: str, splits: Splits, frame: 
     try:
         run_id = project.store.resolve(name, dataset.id, splits.tested)
     except ConfigError as error:
-        raise ConfigError(f"{error}; to make one: {_command(name, dataset, splits.tested)}") from None
+        raise ConfigError(f"{error}; to make one: {_command(project, name, dataset, splits.tested)}") from None
     tested = _row(frame, run_id)
     part = Part(
         str(tested["arm"]),
@@ -118,7 +118,7 @@ def _pair(project: Project, dataset: Dataset, name: str, splits: Splits, frame: 
     same = there if part.arm.startswith("import:") else there[there["arm_id"] == part.arm_id]
     same = same[same["model"].map(_known) == part.model] if part.model else same
     if same.empty:
-        made = _command(part.arm, dataset, splits.chooser, part.model)
+        made = _command(project, part.arm, dataset, splits.chooser, part.model)
         stale = f"another version of {part.arm} than on {splits.tested}" if len(there) else f"no run of {part.arm}"
         raise ConfigError(
             f"there is {stale} on {dataset.ref} / {splits.chooser}, where thresholds are chosen; make it: {made}"
@@ -139,13 +139,13 @@ def _whole(value: Any) -> int | None:  # noqa: ANN401  (whatever pandas makes of
     return None if value is None or value != value else int(value)  # noqa: PLR0124  (NaN)
 
 
-def _command(arm: str, dataset: Dataset, split: str, model: str | None = None) -> str:
+def _command(project: Project, arm: str, dataset: Dataset, split: str, model: str | None = None) -> str:
     where = f"--dataset {dataset.ref} --split {split}"
     if arm.startswith("prompt:"):
         asked = f" --model {model}" if model else ""
         return f"harness eval --prompt {arm.removeprefix('prompt:')}{asked} {where}"
     if arm.startswith("import:"):
         return f"harness runs import FILE --arm {arm.removeprefix('import:')} {where}"
-    if arm in plugins.names("baselines"):
+    if arm in plugins.names("baselines", project.workspace.extensions):
         return f"harness baselines --arm {arm} {where}"
     return f"harness baselines {where}, or harness eval --prompt VERSION {where}"

@@ -23,6 +23,8 @@ from harness.prompts import files
 from harness.spread import Size
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.ledger import Ledger
     from harness.plan import Fusion, Plan
     from harness.project.project import Project
@@ -67,9 +69,9 @@ class Office:
         return files.load(self.project.workspace.root, task, step.arm.removeprefix(PROMPT))
 
 
-def course(plan: Plan, split: str) -> Course | None:
+def course(plan: Plan, split: str, extensions: Path) -> Course | None:
     """The runs on parts of the training split, for the arms that learn; None when the plan has none."""
-    arms = tuple(arm for arm in plan.arms if not arm.startswith(PROMPT) and _learns(arm))
+    arms = tuple(arm for arm in plan.arms if not arm.startswith(PROMPT) and _learns(arm, extensions))
     sizes = [*map(Size, sorted(plan.labels)), *(Size(k, is_per_class=True) for k in sorted(plan.per_class))]
     if not arms or not sizes:
         return None
@@ -119,5 +121,5 @@ def _part(job: Job) -> Part:
     return Part(run.arm, run.arm_id, run.model, run.seed, run.n_train)
 
 
-def _learns(arm: str) -> bool:
-    return bool(plugins.declared("baselines", arm).constants.get("LEARNS", True))
+def _learns(arm: str, extensions: Path) -> bool:
+    return bool(plugins.declared("baselines", arm, extensions).constants.get("LEARNS", True))

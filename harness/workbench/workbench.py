@@ -181,7 +181,7 @@ class Workbench:
         what = settings.arm or (f"prompt:{settings.prompt}" if settings.prompt else None)
         if what is None:
             raise ConfigError("the gate has no candidate: give one, or set prompt or arm in [tool.harness.gate]")
-        if settings.arm is not None and settings.arm not in plugins.names("baselines"):
+        if settings.arm is not None and settings.arm not in self._baselines():
             return gates.Asked(
                 tuple(self.project.with_repeats(self.project.store.resolve(what, on.id, settings.split)))
             )
@@ -215,7 +215,7 @@ class Workbench:
         return datasets.load(root, f"{spec.name}@{version}")
 
     def _job(self, what: str, scope: wiring.Scope, options: dict[str, Any]) -> str:
-        if what in plugins.names("baselines"):
+        if what in self._baselines():
             return self._carried_out(
                 wiring.baseline_job(what, scope, self.project.workspace, self.project.clock), scope
             )
@@ -266,6 +266,9 @@ class Workbench:
             ended = exchange.Ended(wall_s=clock.monotonic() - start_s, fit_s=fit_s)
             exchange.keep(self.project, run, scope.dataset, predictions, ended)
         return run.id
+
+    def _baselines(self) -> tuple[str, ...]:
+        return plugins.names("baselines", self.project.workspace.extensions)
 
     def _stored(self) -> set[str]:
         return set(self.project.store.runs()["run_id"]) if self.project.store.path.exists() else set()

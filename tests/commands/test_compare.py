@@ -68,6 +68,7 @@ def test_all_arms_with_each_other(harness, stored):
         (("rules",), "takes two arms, or none to compare all; found 1"),
         (("rules", "ruels"), "the store has no run 'ruels'; expected one of"),
         (("--dataset", "nothing@v1"), "there is no dataset 'nothing@v1'"),
+        (("rules", "rules"), "'rules' and 'rules' are the same run"),
     ],
 )
 def test_mistakes_are_one_line(harness, stored, arguments, said):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from pathlib import Path
 
 import duckdb
@@ -188,3 +189,21 @@ def test_a_table_for_people(harness, stored, root):
     harness("runs", "import", "p.csv", "--arm", "odd", "--prediction", "said", "--id", "key")
     harness("runs", "export", "import:odd", "--to", "odd.csv")
     assert ",=1+1" not in Path("odd.csv").read_text()
+
+
+@pytest.mark.parametrize(("service", "package"), [("mlflow", "mlflow"), ("otel", "opentelemetry")])
+def test_an_extra_that_is_missing_is_named(harness, stored, monkeypatch, service, package):
+    """Without its packages a service is one line that says what to install; exit 2."""
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.delitem(sys.modules, f"harness.exporters.{service}", raising=False)
+    done = harness("runs", "export", "rules", "--to", service)
+    assert (done.code, done.err.count("\n"), done.out) == (2, 1, "")
+    assert f"needs the package {package}" in done.err
+    assert f"pip install 'prompt-harness[{service}]'" in done.err
+
+
+def test_a_service_that_is_none_is_a_file_without_an_ending(harness, stored):
+    """A misspelt service is named with what can be given."""
+    done = harness("runs", "export", "rules", "--to", "mlfow")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "mlflow, otel" in done.err
