@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ORDER = 27
 COLUMNS = (
     Column("member"),
-    Column("keeps its answer"),
+    Column("its answer stands"),
     Column("accuracy alone", numeric=True),
     Column("$ per 1,000", numeric=True),
     Column("fusion minus member", numeric=True),
@@ -58,7 +58,9 @@ def _table(results: Results, result: RunResult, members: list[RunResult], thresh
     made = comparison.against(
         _answers(results, result), [_answers(results, member) for member in members], np.random.default_rng(0)
     )
-    kept = [_kept(threshold) for threshold in thresholds] + ["always"] if thresholds else ["votes"] * len(members)
+    is_routed = result.run.arm.startswith("router:")
+    stands = [_stands(threshold, is_routed=is_routed) for threshold in thresholds]
+    kept = [*stands, "for the rest"] if thresholds else ["votes"] * len(members)
     rows = tuple(
         (
             member.run.arm,
@@ -73,8 +75,10 @@ def _table(results: Results, result: RunResult, members: list[RunResult], thresh
     return Table(COLUMNS, rows, "Chosen on another split than this one. p-values are Holm's, over the members.")
 
 
-def _kept(threshold: float | None) -> str:
-    return "never" if threshold is None else f"from {numbers.share(threshold)}"
+def _stands(threshold: float | None, *, is_routed: bool) -> str:
+    if threshold is None:
+        return "never"
+    return f"from {numbers.share(threshold)}" + (" foreseen" if is_routed else "")
 
 
 def _answers(results: Results, result: RunResult) -> Answers:
