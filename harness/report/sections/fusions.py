@@ -60,7 +60,7 @@ def _table(results: Results, result: RunResult, members: list[RunResult], thresh
     )
     is_routed = result.run.arm.startswith("router:")
     stands = [_stands(threshold, is_routed=is_routed) for threshold in thresholds]
-    kept = [*stands, "for the rest"] if thresholds else ["votes"] * len(members)
+    kept = [*stands, "for the rest" if is_routed else "always"] if thresholds else ["votes"] * len(members)
     rows = tuple(
         (
             member.run.arm,
