@@ -65,7 +65,7 @@ golden: $(READY) ## refresh the files that tests compare with
 	HARNESS_GOLDEN=refresh $(BIN)/python -m pytest -q tests/report tests/test_docs.py
 
 lock: $(READY) ## pin the newest allowed packages, with hashes
-	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra local --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements.lock
 
 clean: ## remove the environment and every cache; results stay
