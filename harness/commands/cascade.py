@@ -25,7 +25,7 @@ from harness.project.trying import Wish
 if TYPE_CHECKING:
     from harness.constraints import Constraints
     from harness.fusion.chosen import Choice
-    from harness.fusion.study import Study
+    from harness.fusion.study import Standing, Study, Tested
     from harness.project.trying import Tried
     from harness.types import Dataset
 
@@ -158,7 +158,7 @@ def _show_settings(found: Study, names: list[str], chooser: str) -> None:
         rows = sorted([*rows, found.chosen], key=found.settings.index)
     columns = (
         "",
-        *(f"{name} keeps" for name in names[:-1]),
+        *(f"{name} {'gets' if found.arm.startswith('router:') else 'keeps'}" for name in names[:-1]),
         f"asks {names[-1]}",
         f"accuracy on {chooser}",
         "$ per 1,000",
@@ -207,6 +207,19 @@ def _show_tested(found: Study, split: str) -> None:
     )
 
 
+def _better_alone(tested: Tested) -> list[Standing]:
+    """The members that are as good as the fusion in both accuracy and cost; an unknown price is none."""
+    cost, accuracy = tested.cost, tested.estimate.value
+    return [
+        one
+        for one in tested.members
+        if cost is not None
+        and accuracy is not None
+        and (one.cost_per_1000_usd is not None and one.cost_per_1000_usd <= cost)
+        and (one.accuracy.value or 0.0) >= accuracy
+    ]
+
+
 def sentences(found: Study) -> list[str]:
     """A tried fusion in words: against its members, against chance, and what no fusion could pass."""
     tested, oracle, line = found.tested, found.oracle, found.random_line
@@ -225,6 +238,7 @@ def sentences(found: Study) -> list[str]:
         f"the oracle, which always asks an arm that is right, gets {numbers.with_interval(oracle.accuracy)}: "
         f"{numbers.share(oracle.worth)} over the best member is all that any fusion could add"
     )
+    said += [f"{one.arm} alone costs no more and is no less accurate here" for one in _better_alone(tested)]
     if oracle.worth < IDLE:
         said.append("that is less than a point: a fusion of these arms is idle")
     if tested.failed:
