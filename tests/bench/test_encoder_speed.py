@@ -87,7 +87,7 @@ def test_the_encoder_beside_sentence_transformers(tmp_path, table):
     best = {name: min(times) for name, times in seconds.items()}
     ours, peer = best.values()
     table(
-        f"{len(texts):,} texts of Banking77; the best of {TURNS} turns; accuracy of minilm-lr, {PER_LABEL} labels a class",
+        f"{len(texts):,} texts of Banking77; the best of {TURNS} turns; minilm-lr with {PER_LABEL} labels a class",
         f"{'':24} seconds  texts/s  accuracy   turns",
         *(
             f"{name:24} {one:7.1f} {len(texts) / one:8.0f}  {right[name]:8.4f}   "
