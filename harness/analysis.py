@@ -148,7 +148,7 @@ class Results:
     are what the workspace asks of an arm, `cpu_usd_per_hour` what it pays for a machine. `leading` is the run
     whose items all are scored on. `items` are the split's items (see `Store.items`) unless there are too many
     to show; `prompts` those of the runs. `defects` names the items that leaked or repeat others. `curves` are the
-    learning curves on this split.
+    learning curves on this split. `sets` are the prediction sets of runs whose arms were run on dev too, by run id.
     """
 
     split: Split
@@ -164,6 +164,7 @@ class Results:
     prompts: tuple[PromptText, ...] = ()
     defects: Defects | None = None
     curves: Curves | None = None
+    sets: Mapping[str, calibration.Sets] = field(default_factory=dict)
 
     @cached_property
     def answers(self) -> Mapping[str, Answers]:

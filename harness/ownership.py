@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.types import Estimate
 
 HOURS_A_MONTH = 365.25 * 24 / 12
-ELSEWHERE = ("prompt", "import", "cascade", "vote")
+ELSEWHERE = ("prompt", "import", "cascade", "router", "vote", "vote-weighted", "vote-stacked")
 BATCH_FACTOR = 0.5  # of the list price, at both providers that have a batch API
 
 

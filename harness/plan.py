@@ -21,13 +21,14 @@ Count = Annotated[int, Field(ge=1)]
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
-    """A cascade of arms, cheapest first.
+    """A cascade of arms, cheapest first; or, by `how`, a router or a vote of them.
 
     With `thresholds`, or with `use` (a run that `harness cascade --store` has made), it asks: later
-    stages see only what is passed on to them. With neither, its thresholds are chosen on
-    `choose_on` from what the arms have stored, and nobody is asked.
+    stages see only what is passed on to them. With neither, it is chosen on `choose_on` from what
+    the arms have stored, and nobody is asked.
     """
 
+    how: Literal["cascade", "router", "vote", "vote-weighted", "vote-stacked"] = "cascade"
     members: tuple[str, ...] = ()
     thresholds: tuple[Annotated[float, Field(ge=0)], ...] | None = None
     use: str | None = None
@@ -98,6 +99,10 @@ def _check(plan: Plan, fusion: Fusion, where: str) -> None:
     for member in fusion.members:
         if member not in plan.arms:
             raise ConfigError(f"{where}: {member!r} is not among the plan's arms; {one_of(member, plan.arms)}")
+    if fusion.thresholds is not None and fusion.how != "cascade":
+        raise ConfigError(
+            f"{where}: found thresholds for a {fusion.how}; only a cascade's can be given, leave them out"
+        )
     if fusion.thresholds is not None and len(fusion.thresholds) != len(fusion.members) - 1:
         raise ConfigError(
             f"{where}: found {len(fusion.thresholds)} thresholds; {len(fusion.members)} members take "

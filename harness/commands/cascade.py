@@ -1,12 +1,14 @@
 """Sweep every threshold of a cascade over stored predictions: chosen on dev, reported on test; no new call.
 
+Or of a router, which chooses the arm from the item's text before it asks any; or a vote.
+
 Example: harness cascade minilm-lr prompt:v3 --min-accuracy 0.85
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 import click
 import numpy as np
@@ -15,16 +17,16 @@ from harness import numbers
 from harness.commands import _evaluation, _options
 from harness.commands._groups import print_table
 from harness.errors import ConfigError
-from harness.fusion import chosen, study
-from harness.fusion.chosen import Choice, How
-from harness.project import fusions
+from harness.fusion.chosen import How
+from harness.project import trying
 from harness.project.fusions import Splits
+from harness.project.trying import Wish
 
 if TYPE_CHECKING:
     from harness.constraints import Constraints
-    from harness.fusion.study import Study
-    from harness.project import Project
-    from harness.project.fusions import Pair
+    from harness.fusion.chosen import Choice
+    from harness.fusion.study import Standing, Study, Tested
+    from harness.project.trying import Tried
     from harness.types import Dataset
 
 T = TypeVar("T")
@@ -34,7 +36,7 @@ IDLE = 0.01
 HOW = get_args(How)
 OPTIONS = (
     click.argument("arms", nargs=-1, metavar="CHEAP DEAR [MORE]..."),
-    _options.option("--how", type=click.Choice(HOW), default="cascade", help="Or a vote of all, instead of stages."),
+    _options.option("--how", type=click.Choice(HOW), default="cascade", help="Stages, a router, or a vote of all."),
     _options.option("--choose-on", default="dev", metavar="SPLIT", help="Split that chooses the thresholds."),
     _options.option("--min-accuracy", type=SHARE, default=None, help="Take the cheapest that reaches it."),
     _options.option("--max-cost", type=AMOUNT, default=None, metavar="USD", help="Most dollars per 1,000 items."),
@@ -70,25 +72,22 @@ def command(options: Options) -> None:
     project = options.project()
     dataset = project.dataset(options.dataset)
     splits = Splits(options.choose_on, options.split)
-    pairs = fusions.pairs(project, dataset, options.arms, splits)
-    chooser, tested = fusions.stored(project, pairs, splits)
-    name = chosen.name_of(options.how, [pair.part.arm for pair in pairs])
-    rng = np.random.default_rng(options.seed)
-    if options.how == "cascade":
-        limits = _limits(options, project.workspace.preferences.decide)
-        found = study.cascade(name, chooser, tested, limits, rng)
-    else:
-        found = study.vote(options.how, name, chooser, tested, rng)
-    run_id = _stored(project, dataset, pairs, found, splits) if options.store else None
+    limits = _limits(options, project.workspace.preferences.decide)
+    wish = Wish(options.how, options.arms, splits)
+    tried = trying.tried(project, dataset, wish, limits, np.random.default_rng(options.seed))
+    run_id = None
+    if options.store:
+        run_id = _evaluation.carry_out(project, dataset, [trying.job(project, dataset, tried)])[0].run_id
+    found = tried.study
     if options.as_json:
         _options.print_json(
-            _json(found)
+            _json(tried)
             | {"dataset": dataset.ref, "choose_on": options.choose_on, "split": options.split, "run_id": run_id}
         )
         return
-    _show(found, dataset, splits, chooser.n, tested.n)
+    _show(tried, dataset)
     if run_id is not None:
-        click.echo(f"Stored as {run_id}: it stands in the scorecard, decide, compare and report as {name}")
+        click.echo(f"Stored as {run_id}: it stands in the scorecard, decide, compare and report as {found.arm}")
 
 
 def _limits(options: Options, settings: Constraints) -> Constraints:
@@ -104,25 +103,10 @@ def _limits(options: Options, settings: Constraints) -> Constraints:
     )
 
 
-def _stored(project: Project, dataset: Dataset, pairs: list[Pair], found: Study, splits: Splits) -> str:
-    if found.tested is None:
-        raise ConfigError(f"there is nothing to store: {found.reason}")
-    if found.is_crossfitted:
-        raise ConfigError(
-            f"--store: a threshold that {splits.tested} has chosen cannot be scored on {splits.tested}; "
-            "choose on another split"
-        )
-    parts = tuple(pair.part for pair in pairs)
-    thresholds = () if found.chosen is None else found.chosen.thresholds
-    how = cast("How", found.arm.partition(":")[0])
-    choice = Choice(how, dataset.id, splits.chooser, parts, thresholds)
-    job = fusions.replayed(project, choice, pairs, dataset, splits.tested)
-    return _evaluation.carry_out(project, dataset, [job])[0].run_id
-
-
-def _json(found: Study) -> dict[str, object]:
+def _json(tried: Tried) -> dict[str, object]:
     """The contract's five keys, and what stands behind them."""
-    tested, line = found.tested, found.random_line
+    found = tried.study
+    tested, line, toll = found.tested, found.random_line, tried.choice.toll
     return {
         "arm": found.arm,
         "thresholds": [asdict(setting) for setting in found.settings],
@@ -134,26 +118,38 @@ def _json(found: Study) -> dict[str, object]:
         "is_crossfitted": found.is_crossfitted,
         "is_thinned": found.is_thinned,
         "unshared": found.unshared,
+        "toll": None if toll is None else asdict(toll),
     }
 
 
-def _show(found: Study, dataset: Dataset, splits: Splits, chooser_n: int, tested_n: int) -> None:
+def _show(tried: Tried, dataset: Dataset) -> None:
+    found, splits = tried.study, tried.splits
     how = (
         f"each tenth of {splits.tested} answered with what the other nine chose"
         if found.is_crossfitted
-        else f"chosen on {splits.chooser} ({numbers.plural(chooser_n, 'item')}), reported on {splits.tested} "
-        f"({numbers.plural(tested_n, 'item')})"
+        else f"chosen on {splits.chooser} ({numbers.plural(tried.chooser_n, 'item')}), reported on {splits.tested} "
+        f"({numbers.plural(tried.tested_n, 'item')})"
     )
     settings = f"{numbers.plural(len(found.settings), 'setting')}, " if found.settings else ""
     click.echo(f"{found.arm} on {dataset.ref}: {settings}{how}; no call was made\n")
     if found.settings:
-        _show_settings(found, found.arm.partition(":")[2].split(">"), splits.chooser)
+        _show_settings(found, [part.arm for part in tried.choice.parts], splits.chooser)
     if found.tested is None:
         click.echo(click.style(f"Nothing was chosen: {found.reason}.", bold=True))
         return
     _show_tested(found, splits.tested)
-    for line in sentences(found):
+    for line in [*sentences(found), *_of_router(tried.choice)]:
         click.echo(line)
+
+
+def _of_router(choice: Choice) -> list[str]:
+    """What a router adds to every item, and what it has learnt from."""
+    if choice.toll is None:
+        return []
+    wait, price = numbers.duration(choice.toll.latency_s), numbers.dollars(1000 * choice.toll.cost_usd)
+    return [
+        f"routing adds {wait} and {price} per 1,000; it was learnt from what the arms got right on {choice.chosen_on}"
+    ]
 
 
 def _show_settings(found: Study, names: list[str], chooser: str) -> None:
@@ -162,7 +158,7 @@ def _show_settings(found: Study, names: list[str], chooser: str) -> None:
         rows = sorted([*rows, found.chosen], key=found.settings.index)
     columns = (
         "",
-        *(f"{name} keeps" for name in names[:-1]),
+        *(f"{name} {'gets' if found.arm.startswith('router:') else 'keeps'}" for name in names[:-1]),
         f"asks {names[-1]}",
         f"accuracy on {chooser}",
         "$ per 1,000",
@@ -211,6 +207,19 @@ def _show_tested(found: Study, split: str) -> None:
     )
 
 
+def _better_alone(tested: Tested) -> list[Standing]:
+    """The members that are as good as the fusion in both accuracy and cost; an unknown price is none."""
+    cost, accuracy = tested.cost, tested.estimate.value
+    return [
+        one
+        for one in tested.members
+        if cost is not None
+        and accuracy is not None
+        and (one.cost_per_1000_usd is not None and one.cost_per_1000_usd <= cost)
+        and (one.accuracy.value or 0.0) >= accuracy
+    ]
+
+
 def sentences(found: Study) -> list[str]:
     """A tried fusion in words: against its members, against chance, and what no fusion could pass."""
     tested, oracle, line = found.tested, found.oracle, found.random_line
@@ -223,12 +232,13 @@ def sentences(found: Study) -> list[str]:
     if line is not None:
         said.append(
             f"drawing the arm by lot, as often, gets {numbers.share(line.accuracy)}; choosing by score is "
-            f"{numbers.with_interval(line.lead)} better"
+            f"{numbers.with_interval(line.lead)} better" + ("" if line.is_beaten else ": not shown to beat chance")
         )
     said.append(
         f"the oracle, which always asks an arm that is right, gets {numbers.with_interval(oracle.accuracy)}: "
         f"{numbers.share(oracle.worth)} over the best member is all that any fusion could add"
     )
+    said += [f"{one.arm} alone costs no more and is no less accurate here" for one in _better_alone(tested)]
     if oracle.worth < IDLE:
         said.append("that is less than a point: a fusion of these arms is idle")
     if tested.failed:

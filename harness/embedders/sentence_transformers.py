@@ -26,7 +26,7 @@ def connect(cache: Path | None = None, model: str = "") -> Encoder:
     if find_spec(PACKAGE) is None:
         raise ConfigError(
             f"encoder 'sentence-transformers/{model}' needs packages that are not installed: "
-            "pip install sentence-transformers"
+            "pip install 'prompt-harness[sentence-transformers]'"
         )
     if not model:
         raise ConfigError("encoder 'sentence-transformers' names no model; expected sentence-transformers/MODEL")

@@ -1,7 +1,8 @@
 """A fusion that was chosen: what it is tied to, the run it makes, and the refusal of a stale one.
 
 A threshold means something for the arms, versions and dataset that it was chosen on, and for no
-others. So a choice carries their ids, and nothing is built of arms that have other ones.
+others; so does what a vote or a router has learnt there. So a choice carries their ids, and nothing
+is built of arms that have other ones.
 """
 
 from __future__ import annotations
@@ -9,9 +10,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
-from harness.arms.cascade import CascadeArm
 from harness.errors import ConfigError
-from harness.fusion.members import NEVER
+from harness.fusion.members import NEVER, Toll
 from harness.ids import content_id, item_set_id
 from harness.types import Run
 from harness.validation import validated
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from harness.types import JSON, Arm, Dataset, Item
 
-How = Literal["cascade", "vote", "vote-weighted", "vote-stacked"]
+How = Literal["cascade", "router", "vote", "vote-weighted", "vote-stacked"]
+STAGED = ("cascade", "router")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,32 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A fusion with everything it is tied to. A threshold of None keeps no answer."""
+    """A fusion with everything it is tied to. A threshold of None keeps nothing.
+
+    `learnt_from` are the members' runs that a vote or a router has learnt from. A router's `encoder` is
+    the id of the weights that it sees items through; its `toll` was measured, and is no part of what it is.
+    """
 
     how: How
     dataset_id: str
     chosen_on: str
     parts: tuple[Part, ...]
     thresholds: tuple[float | None, ...] = ()
+    learnt_from: tuple[str, ...] = ()
+    encoder: str | None = None
+    toll: Toll | None = None
+
+    @property
+    def arm_id(self) -> str:
+        """The id of what the fusion is."""
+        said = asdict(self)
+        del said["toll"]
+        return content_id({key: value for key, value in said.items() if value or key not in ("learnt_from", "encoder")})
+
+    @property
+    def limits(self) -> tuple[float, ...]:
+        """The thresholds as numbers."""
+        return tuple(NEVER if threshold is None else threshold for threshold in self.thresholds)
 
     @property
     def name(self) -> str:
@@ -54,7 +74,7 @@ class Choice:
 
 def name_of(how: How, arms: Sequence[str]) -> str:
     """The name of the fusion of some arms."""
-    return f"{how}:{('>' if how == 'cascade' else '+').join(arms)}"
+    return f"{how}:{('>' if how in STAGED else '+').join(arms)}"
 
 
 def choice_of(params: object, where: str) -> Choice:
@@ -66,8 +86,7 @@ def choice_of(params: object, where: str) -> Choice:
 
 def check(choice: Choice, dataset: Dataset, parts: Sequence[Part]) -> None:
     """Raise `ConfigError` unless the choice was made for this dataset version and these arms."""
-    names = " ".join(part.arm for part in choice.parts)
-    again = f"choose again: harness cascade {names} --dataset {dataset.ref} --store"
+    again = again_with(choice, dataset)
     if choice.dataset_id != dataset.id:
         raise ConfigError(
             f"{choice.name} was chosen on dataset {choice.dataset_id}, and {dataset.ref} is {dataset.id}; {again}"
@@ -79,18 +98,19 @@ def check(choice: Choice, dataset: Dataset, parts: Sequence[Part]) -> None:
             )
 
 
+def again_with(choice: Choice, dataset: Dataset) -> str:
+    """What to do about a choice that holds no longer."""
+    names = " ".join(part.arm for part in choice.parts)
+    how = "" if choice.how == "cascade" else f"--how {choice.how} "
+    return f"choose again: harness cascade {names} {how}--dataset {dataset.ref} --store"
+
+
 def _said(part: Part) -> str:
     return part.arm_id + (f" with {part.model}" if part.model else "")
 
 
-def job(choice: Choice, arms: Sequence[Arm], dataset: Dataset, split: str, items: Sequence[Item]) -> Job:
-    """The job of a chosen cascade over arms that have learnt already, or have stored what they say."""
-    thresholds = [NEVER if threshold is None else threshold for threshold in choice.thresholds]
-    return job_of(choice, CascadeArm(arms, thresholds), dataset, split, items)
-
-
-def job_of(choice: Choice, arm: Arm, dataset: Dataset, split: str, items: Sequence[Item]) -> Job:
-    """The job of a fusion that is built already."""
+def job(choice: Choice, arm: Arm, dataset: Dataset, split: str, items: Sequence[Item]) -> Job:
+    """The job of a chosen fusion, as an arm over its members."""
     said = cast("JSON", asdict(choice))
     models = dict.fromkeys(part.model for part in choice.parts if part.model)
     learnt = [part.n_train for part in choice.parts if part.n_train is not None]
@@ -98,7 +118,7 @@ def job_of(choice: Choice, arm: Arm, dataset: Dataset, split: str, items: Sequen
         "dataset_id": dataset.id,
         "split": split,
         "arm": choice.name,
-        "arm_id": content_id(said),
+        "arm_id": choice.arm_id,
         "model": ", ".join(models) or None,
         "n_train": max(learnt, default=None),
         "item_set": item_set_id([item.id for item in items]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.comparison import Answers
 from harness.errors import ConfigError
+from harness.ids import unit_interval
 from harness.types import Outcome
 
 if TYPE_CHECKING:
@@ -22,7 +23,16 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 NEVER = float("inf")
-"""The threshold that no score reaches: the stage is asked, and every item goes on."""
+"""The threshold that no score reaches: every item goes on."""
+FOLDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Toll:
+    """What choosing the arm of an item beforehand costs and takes, before that arm is asked."""
+
+    cost_usd: float
+    latency_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +75,14 @@ class Members:
     """Arms on the items that all of them were asked, in the order in which a cascade asks them.
 
     `unshared` items were asked of some arms only, and are left out. `rows` has an item per row:
-    its id, gold label and group.
+    its id, gold label and group. With a `toll` they stand under a router: `confidence` is what was
+    foreseen of an arm, and only the arm that an item is sent to is asked.
     """
 
     arms: tuple[Member, ...]
     rows: pd.DataFrame
     unshared: int = 0
+    toll: Toll | None = None
 
     @property
     def n(self) -> int:
@@ -89,7 +101,7 @@ class Members:
 
     def take(self, items: Flags) -> Members:
         """The same arms on some of the items."""
-        return Members(tuple(arm.take(items) for arm in self.arms), self.rows[items], self.unshared)
+        return replace(self, arms=tuple(arm.take(items) for arm in self.arms), rows=self.rows[items])
 
     def whole(self) -> Members:
         """The arms on the items on which none of them failed."""
@@ -102,6 +114,18 @@ class Members:
     def answers_of(self, member: Member) -> Answers:
         """A member's rows, to be compared with others."""
         return self.answers(member.arm, member.labels, verdicts(member.right, member.failed))
+
+
+def folds(members: Members) -> NDArray[np.int64]:
+    """The tenth that each item belongs to: by its id, or by its group, which stays together."""
+    return np.array([int(FOLDS * unit_interval("fold", name)) for name in cluster_names(members)], dtype=np.int64)
+
+
+def cluster_names(members: Members) -> NDArray[np.str_]:
+    """A name per cluster of items: the group, or the item itself where it has none."""
+    groups = members.rows["group"] if "group" in members.rows else [None] * members.n
+    keys = zip(members.rows["example_id"], groups, strict=True)
+    return np.array([f"g{group}" if isinstance(group, str) else f"i{item}" for item, group in keys])
 
 
 def verdicts(right: Flags, failed: Flags) -> NDArray[np.object_]:

@@ -14,10 +14,9 @@ import numpy as np
 
 from harness import comparison, numbers
 from harness.fusion.choosing import choose
-from harness.fusion.members import NEVER, verdicts
+from harness.fusion.members import NEVER, cluster_names, folds, verdicts
 from harness.fusion.sweep import P95, Walk, quantile, sweep, walk
 from harness.fusion.votes import counted, tally
-from harness.ids import unit_interval
 from harness.stats import clusters, intervals, routing
 from harness.stats.paired import Table2x2
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.random import Generator
-    from numpy.typing import NDArray
 
     from harness.comparison import Comparison
     from harness.constraints import Constraints
@@ -34,14 +32,14 @@ if TYPE_CHECKING:
     from harness.fusion.votes import Rule
     from harness.types import Estimate
 
-FOLDS = 10
+    Way = Callable[[Members, Members], Members]
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A cascade's thresholds (None: this stage never keeps an answer) and what they came to.
+    """The thresholds of a cascade or a router (None: nothing stays at this stage) and what they came to.
 
-    `asked` is the share of items that reaches each stage. `cost_per_1000_usd` is None where a price
+    `asked` is the share of items that each stage is asked for. `cost_per_1000_usd` is None where a price
     is unknown.
     """
 
@@ -108,6 +106,11 @@ class RandomLine:
     mean_recovered: float | None
     members: tuple[Standing, ...]
 
+    @property
+    def is_beaten(self) -> bool:
+        """Whether the fusion is shown to do better than chance: the whole interval of its lead is above 0."""
+        return self.lead.low is not None and self.lead.low > 0
+
 
 @dataclass(frozen=True)
 class Study:
@@ -129,28 +132,37 @@ class Study:
     unshared: int = 0
 
 
-def cascade(arm: str, chooser: Members, tested: Members, limits: Constraints, rng: Generator) -> Study:
-    """The cascade `arm` of the members, its thresholds chosen on `chooser` and reported on `tested`.
+def as_stored(_learnt_from: Members, shown: Members) -> Members:
+    """A cascade's way: arms are as sure of the items as they have said."""
+    return shown
 
-    When both are the same object, it is cross-fitted.
+
+def cascade(
+    arm: str, chooser: Members, tested: Members, limits: Constraints, rng: Generator, way: Way = as_stored
+) -> Study:
+    """The cascade or router `arm` of the members, its thresholds chosen on `chooser` and reported on `tested`.
+
+    When both are the same object, it is cross-fitted. `way` gives the members of its second argument
+    as sure as the thresholds shall find them, having learnt from the first one alone.
     """
-    swept = sweep(chooser)
+    swept = sweep(way(chooser, chooser))
     choice = choose(swept, limits)
     settings = tuple(_setting(swept, row) for row in range(len(swept))) if swept.members.n else ()
     chosen = None if choice.row is None else settings[choice.row]
     is_crossfitted = tested is chooser
+    shown = way(chooser, tested)
     walked, reason = None, choice.reason
     if choice.row is not None:
-        walked = _in_turns(tested, limits) if is_crossfitted else walk(tested, swept.thresholds[choice.row])
+        walked = _in_turns(tested, limits, way) if is_crossfitted else walk(shown, swept.thresholds[choice.row])
         reason = reason if walked is not None else "too few items to choose and to report on"
     return Study(
         arm,
         settings,
         chosen,
         reason,
-        None if walked is None else _tested(arm, tested, walked, rng),
-        _oracle(tested, walked),
-        None if walked is None else _random_line(tested, walked),
+        None if walked is None else _tested(arm, shown, walked, rng),
+        _oracle(shown, walked),
+        None if walked is None else _random_line(shown, walked),
         is_crossfitted,
         swept.is_thinned,
         tested.unshared,
@@ -184,13 +196,13 @@ def _setting(swept: Sweep, row: int) -> Setting:
     )
 
 
-def _in_turns(members: Members, limits: Constraints) -> Walk | None:
+def _in_turns(members: Members, limits: Constraints, way: Way) -> Walk | None:
     """Every fold walked with the thresholds that the others chose; None when some cannot choose."""
 
     def part(others: Members, fold: Members) -> Walk | None:
-        swept = sweep(others)
+        swept = sweep(way(others, others))
         row = choose(swept, limits).row
-        return None if row is None else walk(fold, swept.thresholds[row])
+        return None if row is None else walk(way(others, fold), swept.thresholds[row])
 
     return crossfitted(members, part)
 
@@ -200,10 +212,10 @@ def crossfitted(members: Members, part: Callable[[Members, Members], Walk | None
 
     Items of a group are in one fold.
     """
-    folds = _folds(members)
+    fold_of = folds(members)
     whole: Walk | None = None
-    for fold in np.unique(folds):
-        mine = folds == fold
+    for fold in np.unique(fold_of):
+        mine = fold_of == fold
         found = part(members.take(~mine), members.take(mine))
         if found is None:
             return None
@@ -211,10 +223,6 @@ def crossfitted(members: Members, part: Callable[[Members, Members], Walk | None
         for field in fields(Walk):
             getattr(whole, field.name)[mine] = getattr(found, field.name)
     return whole
-
-
-def _folds(members: Members) -> NDArray[np.int64]:
-    return np.array([int(FOLDS * unit_interval("fold", name)) for name in _cluster_names(members)], dtype=np.int64)
 
 
 def _empty(like: Walk, n: int) -> Walk:
@@ -261,7 +269,7 @@ def _random_line(members: Members, walked: Walk) -> RandomLine | None:
     by, right = walked.by[scored], walked.right[scored].astype(np.float64)
     shares = np.array([(by == stage).mean() for stage in range(len(rows.arms))])
     by_lot = shares @ np.array([member.right for member in rows.arms], dtype=np.float64)
-    groups = np.unique(_cluster_names(rows), return_inverse=True)[1]
+    groups = np.unique(cluster_names(rows), return_inverse=True)[1]
     standings = tuple(_standing(member) for member in rows.arms)
     accuracies = [standing.accuracy.value or 0.0 for standing in standings]
     is_pair = len(rows.arms) == 2
@@ -283,10 +291,3 @@ def _standing(member: Member) -> Standing:
     cost = float(member.cost_usd.mean())
     estimate = intervals.wilson(int(member.right.sum()), len(member.right))
     return Standing(member.arm, estimate, None if np.isnan(cost) else 1000 * cost)
-
-
-def _cluster_names(members: Members) -> NDArray[np.str_]:
-    """A name per cluster of items: the group, or the item itself where it has none."""
-    groups = members.rows["group"] if "group" in members.rows else [None] * members.n
-    keys = zip(members.rows["example_id"], groups, strict=True)
-    return np.array([f"g{group}" if isinstance(group, str) else f"i{item}" for item, group in keys])

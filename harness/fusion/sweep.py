@@ -1,8 +1,10 @@
-"""Every threshold of a cascade that changes anything, from stored predictions.
+"""Every threshold of a cascade or a router that changes anything, from stored predictions.
 
-A stage's answer is kept when its score reaches the stage's threshold; without an answer, or with
-less, the next stage is asked, and the last one's answer always stands. All stages that were asked
-are paid and waited for. An item on which an asked stage failed has no answer at all.
+A cascade keeps a stage's answer when its score reaches the stage's threshold; without an answer, or
+with less, the next stage is asked, and the last one's answer always stands. All stages that were
+asked are paid and waited for. A router goes through the same stages before it asks anybody: an item
+is sent to the first arm for which enough is foreseen, and only that one, with the router's own
+toll, is paid and waited for. An item on which an asked stage failed has no answer at all.
 """
 
 from __future__ import annotations
@@ -12,14 +14,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.fusion.members import NEVER
+from harness.fusion.members import NEVER, Toll
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from harness.fusion.members import Flags, Members, Numbers
+    from harness.fusion.members import Flags, Member, Members, Numbers
 
 MOST_POINTS = 200_000  # of three stages and more; two are always swept whole
 P95 = 0.95
@@ -27,7 +29,7 @@ P95 = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """A cascade at one setting, item by item.
+    """A cascade or a router at one setting, item by item.
 
     `by` is the stage whose answer stands (where the item failed, the stage that failed).
     """
@@ -41,28 +43,31 @@ class Walk:
 
 
 def walk(members: Members, thresholds: Sequence[float]) -> Walk:
-    """What the cascade says about every item, what it costs and how long it takes."""
+    """What the fusion says about every item, what it costs and how long it takes."""
     n = members.n
     by, failed = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=bool)
     right, labels = np.zeros(n, dtype=bool), np.full(n, None, dtype=object)
-    cost, latency = np.zeros(n), np.zeros(n)
+    toll = members.toll or Toll(0.0, 0.0)
+    cost, latency = np.full(n, toll.cost_usd), np.full(n, toll.latency_s)
     going = np.ones(n, dtype=bool)
     for stage, (arm, threshold) in enumerate(zip(members.arms, (*thresholds, -NEVER), strict=True)):
+        accepted = going & (arm.confidence >= threshold)
+        asked = going if members.toll is None else accepted
         by[going] = stage
-        cost[going] += arm.cost_usd[going]
-        latency[going] += arm.latency_s[going]
-        failed |= going & arm.failed
-        stays = going & ~arm.failed & (arm.confidence >= threshold)
+        cost[asked] += arm.cost_usd[asked]
+        latency[asked] += arm.latency_s[asked]
+        failed |= asked & arm.failed
+        stays = accepted & ~arm.failed
         right[stays], labels[stays] = arm.right[stays], arm.labels[stays]
-        going = going & ~arm.failed & ~stays
+        going = going & ~accepted & ~failed
     return Walk(by, labels, right, failed, cost, latency)
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """The cascade at every setting, over the items on which no stage failed; a setting per row.
+    """The fusion at every setting, over the items on which no stage failed; a setting per row.
 
-    `asked` is the share of items that reaches each stage. `cost_usd` is the mean per item, NaN where
+    `asked` is the share of items that each stage is asked for. `cost_usd` is the mean per item, NaN where
     a price is unknown. `is_thinned`: there were too many settings, and of each stage's thresholds
     only every so many stand here.
     """
@@ -94,7 +99,7 @@ def quantile(latency_s: Numbers, q: float) -> float | None:
 
 
 def sweep(members: Members, most_points: int = MOST_POINTS) -> Sweep:
-    """The cascade of all members, in their order, at every setting."""
+    """The cascade or the router of all members, in their order, at every setting."""
     whole = members.whole()
     candidates = [_candidates(arm.confidence) for arm in whole.arms[:-1]]
     is_thinned = len(candidates) > 1 and bool(np.prod([len(one) for one in candidates]) > most_points)
@@ -105,6 +110,7 @@ def sweep(members: Members, most_points: int = MOST_POINTS) -> Sweep:
     n = max(whole.n, 1)
     unknown = np.array([np.isnan(arm.cost_usd).any() for arm in whole.arms])
     cost = np.where((rows.asked > 0)[:, unknown].any(axis=1), np.nan, rows.cost_usd / n)
+    cost = cost + members.toll.cost_usd if members.toll else cost
     return Sweep(whole, rows.thresholds, rows.right, rows.asked / n, cost, is_thinned)
 
 
@@ -141,8 +147,17 @@ def _rows(members: Members, candidates: Sequence[Numbers], reached: Flags) -> _R
         if len(candidates) == 1
         else _one_by_one(members, candidates, reached)
     )
-    asked = np.column_stack([np.full(len(parts.right), float(n)), parts.asked])
-    return _Rows(parts.thresholds, parts.right, asked, parts.cost_usd + paid)
+    here, cost = np.full(len(parts.right), float(n)), np.full(len(parts.right), paid)
+    if members.toll is not None:
+        here, cost = _stays(arm, reached, parts.thresholds[:, 0])
+    return _Rows(parts.thresholds, parts.right, np.column_stack([here, parts.asked]), parts.cost_usd + cost)
+
+
+def _stays(arm: Member, reached: Flags, thresholds: Numbers) -> tuple[Numbers, Numbers]:
+    """How many items an arm is sent at each threshold, and what they cost together."""
+    order = np.argsort(-arm.confidence[reached], kind="stable")
+    stay = np.searchsorted(-arm.confidence[reached][order], -thresholds, side="right")
+    return stay.astype(np.float64), _running(np.nan_to_num(arm.cost_usd[reached][order]))[stay]
 
 
 def _one_by_one(members: Members, candidates: Sequence[Numbers], reached: Flags) -> _Rows:

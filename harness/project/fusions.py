@@ -1,4 +1,4 @@
-"""Fusions of a workspace's stored runs: which runs they are of, and the run that is made of one."""
+"""Fusions of a workspace's stored runs: which runs they are of, and the arm and the run made of one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness import plugins
+from harness.arms.cascade import CascadeArm
 from harness.arms.replay import ReplayArm
 from harness.arms.vote import VoteArm
 from harness.comparison import Answers
@@ -14,6 +15,7 @@ from harness.fusion import chosen
 from harness.fusion.chosen import Part
 from harness.fusion.members import members
 from harness.fusion.votes import counted
+from harness.project import routers
 from harness.store import is_partial
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from harness.fusion.chosen import Choice
     from harness.fusion.members import Members
     from harness.project.project import Project
-    from harness.types import Dataset
+    from harness.types import Arm, Dataset
     from harness.wiring import Job
 
 
@@ -67,18 +69,36 @@ def stored(project: Project, pairs: Sequence[Pair], splits: Splits) -> tuple[Mem
 
 
 def replayed(project: Project, choice: Choice, pairs: Sequence[Pair], dataset: Dataset, split: str) -> Job:
-    """The job that runs the chosen fusion over what its members have stored; nobody is asked.
-
-    A vote is counted as the split that chooses says.
-    """
+    """The job that runs the chosen fusion over what its members have stored; nobody is asked."""
     said = [project.store.stored(pair.tested) for pair in pairs]
     arms = [ReplayArm(pair.part.arm, predictions) for pair, predictions in zip(pairs, said, strict=True)]
     shared = set.intersection(*(set(predictions) for predictions in said))
     items = [example.item for example in dataset.in_split(split) if example.item.id in shared]
+    return chosen.job(choice, arm(project, choice, arms, dataset), dataset, split, items)
+
+
+def arm(project: Project, choice: Choice, members: Sequence[Arm], dataset: Dataset) -> Arm:
+    """The chosen fusion over its members, which ask or say again what they have stored.
+
+    A vote is counted, and a router taught, by what the members have stored for the split that chooses.
+    """
     if choice.how == "cascade":
-        return chosen.job(choice, arms, dataset, split, items)
-    chooser = _members(project, [(pair.part.arm, pair.chooser) for pair in pairs])
-    return chosen.job_of(choice, VoteArm(arms, counted(choice.how, chooser)), dataset, split, items)
+        return CascadeArm(members, choice.limits)
+    chooser = _lesson(project, choice, dataset)
+    if choice.how == "router":
+        return routers.arm(project, choice, members, dataset, chooser)
+    return VoteArm(members, counted(choice.how, chooser))
+
+
+def _lesson(project: Project, choice: Choice, dataset: Dataset) -> Members:
+    runs = [(part.arm, run_id) for part, run_id in zip(choice.parts, choice.learnt_from, strict=False)]
+    there = set(project.store.runs(dataset.id)["run_id"])
+    if len(runs) < len(choice.parts) or not there.issuperset(choice.learnt_from):
+        raise ConfigError(
+            f"{choice.name} has learnt from runs on {choice.chosen_on} that are not in the store; "
+            f"{chosen.again_with(choice, dataset)}"
+        )
+    return _members(project, runs)
 
 
 def _members(project: Project, runs: Sequence[tuple[str, str]]) -> Members:

@@ -13,12 +13,13 @@ import numpy as np
 
 from harness import plugins, wiring
 from harness.errors import ConfigError
-from harness.fusion import chosen, study
+from harness.fusion import chosen
 from harness.fusion.chosen import Choice, Part
 from harness.plan import PROMPT, Step
-from harness.project import fusions
+from harness.project import fusions, trying
 from harness.project.curves import Course
 from harness.project.fusions import Splits
+from harness.project.trying import Wish
 from harness.prompts import files
 from harness.spread import Size
 
@@ -97,23 +98,16 @@ def fusion_job(office: Office, fusion: Fusion, dataset: Dataset, split: str, see
     else:
         jobs = [office.job(step(member)) for member in fusion.members]
         choice = Choice("cascade", dataset.id, "the plan", tuple(map(_part, jobs)), fusion.thresholds or ())
-    live = chosen.job(choice, [job.arm for job in jobs], dataset, split, jobs[0].items)
+    arm = fusions.arm(office.project, choice, [job.arm for job in jobs], dataset)
+    live = chosen.job(choice, arm, dataset, split, jobs[0].items)
     training = max((job.training for job in jobs), key=len)
     return replace(live, training=training), jobs
 
 
 def _chosen(project: Project, fusion: Fusion, dataset: Dataset, split: str) -> Job:
-    splits = Splits(fusion.choose_on, split)
-    pairs = fusions.pairs(project, dataset, fusion.members, splits)
-    chooser, tested = fusions.stored(project, pairs, splits)
-    name = chosen.name_of("cascade", fusion.members)
+    wish = Wish(fusion.how, fusion.members, Splits(fusion.choose_on, split))
     limits = project.workspace.preferences.decide
-    found = study.cascade(name, chooser, tested, limits, np.random.default_rng(0))
-    if found.chosen is None:
-        raise ConfigError(f"{name}: {found.reason}")
-    parts = tuple(pair.part for pair in pairs)
-    choice = Choice("cascade", dataset.id, splits.chooser, parts, found.chosen.thresholds)
-    return fusions.replayed(project, choice, pairs, dataset, split)
+    return trying.job(project, dataset, trying.tried(project, dataset, wish, limits, np.random.default_rng(0)))
 
 
 def _part(job: Job) -> Part:

@@ -22,7 +22,7 @@ from harness.early import Reference
 from harness.errors import ConfigError, HarnessError
 from harness.ledger import Ledger
 from harness.panel import Answers
-from harness.project import learnt
+from harness.project import learnt, prediction_sets
 from harness.runner import Progress, Runner
 from harness.store import Store, is_partial
 from harness.types import Outcome
@@ -160,7 +160,8 @@ class Project:
                 f"--dataset {dataset.ref} --split {split}"
             )
         found = self._analysed(dataset, split, runs)
-        return replace(found, curves=learnt.stored(self.store, frame, len(dataset.in_split("train")), found))
+        curves = learnt.stored(self.store, frame, len(dataset.in_split("train")), found)
+        return replace(found, curves=curves, sets=prediction_sets.found(self, dataset, found))
 
     def _analysed(self, dataset: Dataset, split: str, runs: Sequence[analysis.RunFacts]) -> analysis.Results:
         predictions = self.store.predictions([run.run_id for run in runs])

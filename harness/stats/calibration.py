@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from harness.stats.intervals import wilson
+from harness.stats.means import mean
 from harness.types import Estimate
 
 if TYPE_CHECKING:
@@ -138,6 +139,28 @@ def conformal_threshold(gold_scores: ArrayLike, alpha: float) -> float:
 def prediction_sets(scores: ArrayLike, threshold: float) -> NDArray[np.bool_]:
     """Which labels are in the prediction set of each item: a row per item, a column per label."""
     return np.asarray(np.asarray(scores, dtype=np.float64) >= threshold)
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """Prediction sets on items that did not choose their threshold.
+
+    `coverage` is the share of sets that hold the gold label, `size` the mean number of labels in one;
+    `chosen_n` items of another split have chosen `threshold`.
+    """
+
+    threshold: float
+    chosen_n: int
+    coverage: Estimate
+    size: Estimate
+
+
+def sets(covered: ArrayLike, sizes: ArrayLike, threshold: float, chosen_n: int) -> Sets:
+    """Whether each item's set holds its gold label and how many labels are in it, summed up: Wilson, Student's t."""
+    held = np.asarray(covered, dtype=np.bool_)
+    return Sets(
+        threshold, chosen_n, wilson(int(held.sum()), len(held), name="set coverage"), mean(sizes, name="set size")
+    )
 
 
 def _pairs(confidence: ArrayLike, right: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -21,6 +21,12 @@ ANALYSED = """
     from (select *, cast(scores as map(varchar, double)) as known from scored)
     where run_id in (select unnest($1)) order by run_id, example_id
 """
+SET_SIZES = """
+    with asked as (select unnest($1) as run_id, unnest($2)::double as threshold)
+    select run_id, example_id,
+        len(list_filter(map_values(cast(scores as map(varchar, double))), lambda x: x >= threshold)) as size
+    from asked join predictions using (run_id)
+"""
 ITEMS = """
     select example_id, "group", row_number() over (order by dataset_id, example_id) - 1 as item
     from examples where dataset_id in (select dataset_id from runs where run_id in (select unnest($1))) order by item

@@ -230,6 +230,11 @@ class Store:
             columns = connection.execute(statements.SCORES, [run_ids, arms]).fetchnumpy()
         return items, columns
 
+    def set_sizes(self, thresholds: Mapping[str, float]) -> pd.DataFrame:
+        """How many labels of each item have a score of at least the run's threshold: run_id, example_id, size."""
+        frame = self._frame(statements.SET_SIZES, [list(thresholds), list(thresholds.values())])
+        return frame.assign(size=frame["size"].fillna(0).astype(int))
+
     def items(self, run_id: str) -> pd.DataFrame:
         """The items of a run, by id: example_id, text, tags, fields (JSON), gold, group."""
         return self._frame(

@@ -4,6 +4,7 @@ import csv
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 from harness.clock import SystemClock
 
 CHECKOUT = Path(__file__).parents[2]
+HOMES = CHECKOUT / ".venv" / "peers"
+INSTALL_TIMEOUT_S = 900
 LABELS = ("alpha", "beta", "gamma", "delta")
 PROMPT = """---
 output: label
@@ -34,6 +37,26 @@ class Measured:
     out: str
     err: str
     cpu_s: float
+
+
+def install(home: Path, packages: Sequence[str], *, npm: bool = False) -> str | None:
+    """Packages in an environment of their own: None when they are there, otherwise why not."""
+    if (home / "ready").exists():
+        return None
+    home.mkdir(parents=True, exist_ok=True)
+    if npm:
+        steps = [["npm", "install", "--prefix", str(home), "--no-audit", "--no-fund", *packages]]
+    else:
+        pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", *packages]
+        steps = [[sys.executable, "-m", "venv", str(home)], pip]
+    for step in steps:
+        try:
+            subprocess.run(step, check=True, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S)
+        except (OSError, subprocess.SubprocessError) as error:
+            said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
+            return said[-1] if said else "no reason given"
+    (home / "ready").touch()
+    return None
 
 
 def rows(n: int) -> list[tuple[str, str, str]]:

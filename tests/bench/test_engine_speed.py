@@ -18,15 +18,14 @@ from urllib.request import urlopen
 import pytest
 
 from harness.clock import SystemClock
-from tests.bench.conftest import CHECKOUT, environment, fast_server, measured, rows, workspace
+from tests.bench.conftest import HOMES, environment, fast_server, install, measured, rows, workspace
 
 pytestmark = pytest.mark.bench
 CALLS, AT_ONCE, LATENCY_S = 4000, 256, 0.2
 IDEAL_S = CALLS / AT_ONCE * LATENCY_S
 LIMIT_S = 2 * IDEAL_S + 1
 PEERS = Path(__file__).parent / "peers"
-HOMES = CHECKOUT / ".venv" / "peers"
-INSTALL_TIMEOUT_S, RUN_TIMEOUT_S = 900, 300
+RUN_TIMEOUT_S = 300
 
 LM_EVAL_TASK = """
 task: speed
@@ -56,22 +55,7 @@ class Peer:
 
     def install(self) -> str | None:
         """None when it is there; otherwise why not."""
-        if (self.home / "ready").exists():
-            return None
-        self.home.mkdir(parents=True, exist_ok=True)
-        if self.name == "promptfoo":
-            steps = [["npm", "install", "--prefix", str(self.home), "--no-audit", "--no-fund", *self.packages]]
-        else:
-            pip = [str(self.home / "bin" / "python"), "-m", "pip", "install", "--quiet", *self.packages]
-            steps = [[sys.executable, "-m", "venv", str(self.home)], pip]
-        for step in steps:
-            try:
-                subprocess.run(step, check=True, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S)
-            except (OSError, subprocess.SubprocessError) as error:
-                said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
-                return said[-1] if said else "no reason given"
-        (self.home / "ready").touch()
-        return None
+        return install(self.home, self.packages, npm=self.name == "promptfoo")
 
 
 def python(home: Path) -> str:

@@ -143,6 +143,51 @@ def test_missing_and_stale_runs_on_dev(harness, stored, root):
     assert (done.code, "there is another version of rules than on test on mail@v1 / dev" in done.err) == (2, True)
 
 
+def test_a_router_chooses_before_it_asks(harness, stored):
+    """The contract's keys; stored, it is the arm that was reported, each item asked of one member alone."""
+    members = ("rules", "prompt:v1", "--how", "router")
+    found = cascade(harness, *members, "--store", "--json").json
+    assert set(found) >= KEYS
+    assert found["chosen"] in found["thresholds"]
+    assert found["toll"]["latency_s"] > 0
+    shown = harness("runs", "show", "router:rules>prompt:v1", "--json").json
+    assert shown["run_id"] == found["run_id"]
+    assert shown["accuracy"]["value"] == pytest.approx(found["test"]["estimate"]["value"])
+    assert shown["cost_per_1000_usd"] == pytest.approx(found["test"]["cost"])
+    counted = "select path[2] as arm, count(*) as n from predictions where run_id = "
+    asked = harness("sql", f"{counted} '{found['run_id']}' and len(path) = 2 group by 1", "--json").json
+    shares = {row["arm"]: row["n"] / shown["n"] for row in asked}
+    assert [shares.get(arm, 0) for arm in ("rules", "prompt:v1")] == pytest.approx(found["test"]["answered_by"])
+    # What routing takes is measured anew each time, and is no part of what the router is.
+    assert cascade(harness, *members, "--store", "--json").json["run_id"] == found["run_id"]
+    out = " ".join(cascade(harness, *members).out.split())
+    for part in ("chosen on dev", "by lot", "the oracle", "routing adds", "what the arms got right on dev"):
+        assert part in out
+
+
+def test_a_router_that_knows_nothing_says_so(harness, stored):
+    """No text tells when an arm that draws labels by lot is right: chance is not beaten, and one arm alone does."""
+    where = ("--dataset", "mail@v1", "--split")
+    for split in ("dev", "test"):
+        assert harness("baselines", "--arm", "random", *where, split).code == 0
+    out = cascade(harness, "random", "tfidf-svm", "--how", "router", "--margin", "0").out
+    for part in (
+        "random gets",
+        "not shown to beat chance",
+        "tfidf-svm alone costs no more and is no less accurate here",
+    ):
+        assert part in " ".join(out.split())
+
+
+def test_a_router_is_cross_fitted_where_there_is_no_dev_split(harness):
+    """Each tenth of test is answered with what the other nine taught and chose."""
+    assert harness("baselines", "--arm", "rules", "--arm", "tfidf-svm").code == 0
+    options = ("--how", "router", "--choose-on", "test", "--json")
+    found = harness("cascade", "rules", "tfidf-svm", *options).json
+    assert found["is_crossfitted"]
+    assert found["test"]["estimate"]["n"] == 30
+
+
 @pytest.mark.parametrize("how", ["vote", "vote-weighted", "vote-stacked"])
 def test_a_vote_instead_of_stages(harness, stored, how):
     """All members are asked; stored, it is the arm that was reported."""

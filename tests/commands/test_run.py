@@ -105,6 +105,47 @@ def test_a_saved_choice_is_used_and_a_stale_one_refused(run, harness, root):
     assert (done.code, "is no fusion; expected a run that" in done.err) == (2, True)
 
 
+@pytest.mark.parametrize("how", ["router", "vote-stacked"])
+def test_what_was_learnt_is_used_live(run, harness, how):
+    """Stored on test, a router and a vote say the same of each item when they ask; elsewhere they ask anew."""
+    assert run('arms = ["rules", "tfidf-svm"]\ndatasets = ["mail@v1"]\nsplits = ["dev", "test"]').code == 0
+    options = ("--dataset", "mail@v1", "--how", how, "--store", "--json")
+    stored = harness("cascade", "rules", "tfidf-svm", *options).json
+    said = f"select example_id, label, path from predictions where run_id = '{stored['run_id']}' order by 1"
+    before = harness("sql", said, "--json").json
+    plan = f'arms = ["rules"]\ndatasets = ["mail@v1"]\nsplits = ["test"]\n[[fusion]]\nuse = "{stored["run_id"]}"\n'
+    assert harness("runs", "tag", stored["run_id"], "chosen").code == 0
+    (live,) = [row for row in run(plan, "--json").json if row["arm"] == stored["arm"]]
+    assert live["run_id"] == stored["run_id"]
+    elsewhere = run(plan.replace('["test"]', '["dev"]'), "--json").json[-1]
+    assert (elsewhere["arm"], elsewhere["split"], elsewhere["status"]) == (stored["arm"], "dev", "done")
+    assert harness("sql", said, "--json").json == before
+
+
+def test_a_fusion_that_learns_is_chosen_from_what_is_stored(run, harness):
+    """A plan names a router as it names a cascade; thresholds of its own make no sense for one."""
+    plan = PLAN + 'how = "router"\n'
+    found = run(plan, "--json").json[-1]
+    assert (found["arm"], found["split"]) == ("router:rules>tfidf-svm", "test")
+    done = run(plan + "thresholds = [0.5]\n")
+    assert (done.code, "found thresholds for a router" in done.err) == (2, True)
+
+
+def test_what_a_router_learnt_from_is_gone(run, harness, root):
+    """Without the runs on dev it is refused in a line that says to choose again."""
+    assert run('arms = ["rules", "tfidf-svm"]\ndatasets = ["mail@v1"]\nsplits = ["dev", "test"]').code == 0
+    stored = harness(
+        "cascade", "rules", "tfidf-svm", "--dataset", "mail@v1", "--how", "router", "--store", "--json"
+    ).json
+    plan = f'arms = ["rules"]\ndatasets = ["mail@v1"]\n[[fusion]]\nuse = "{stored["run_id"]}"\n'
+    dev = harness("sql", "select run_id from runs where split = 'dev' and arm = 'rules'", "--json").json[0]["run_id"]
+    assert harness("runs", "rm", dev).code == 0
+    done = run(plan)
+    assert (done.code, "Traceback" in done.err) == (2, False)
+    assert "has learnt from runs on dev that are not in the store" in done.err
+    assert "harness cascade rules tfidf-svm --how router --dataset mail@v1 --store" in done.err
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -4,7 +4,7 @@ import pytest
 from harness.comparison import Answers
 from harness.constraints import Constraints
 from harness.fusion import study
-from harness.fusion.members import members
+from harness.fusion.members import folds, members
 from harness.fusion.sweep import sweep, walk
 from tests.fusion.conftest import LABELS, drawn, rows
 
@@ -89,11 +89,11 @@ def test_folds_keep_groups_together(made):
     """Near-duplicates neither choose nor are reported apart from each other."""
     groups = [f"g{i // 3}" for i in range(90)]
     _, both = made(90, groups=groups, **ARMS)
-    folds = dict.fromkeys(groups)
-    for group, fold in zip(both.rows["group"], study._folds(both), strict=True):
-        assert folds[group] in (None, fold)
-        folds[group] = fold
-    assert len(set(folds.values())) > 5
+    seen = dict.fromkeys(groups)
+    for group, fold in zip(both.rows["group"], folds(both), strict=True):
+        assert seen[group] in (None, fold)
+        seen[group] = fold
+    assert len(set(seen.values())) > 5
 
 
 def test_failed_items_are_counted_not_scored(made):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ORDER = 27
 COLUMNS = (
     Column("member"),
-    Column("keeps its answer"),
+    Column("its answer stands"),
     Column("accuracy alone", numeric=True),
     Column("$ per 1,000", numeric=True),
     Column("fusion minus member", numeric=True),
@@ -61,7 +61,9 @@ def _table(results: Results, result: RunResult, members: list[RunResult], thresh
     made = comparison.against(
         _answers(results, result), [_answers(results, member) for member in members], np.random.default_rng(0)
     )
-    kept = [_kept(threshold) for threshold in thresholds] + ["always"] if thresholds else ["votes"] * len(members)
+    is_routed = result.run.arm.startswith("router:")
+    stands = [_stands(threshold, is_routed=is_routed) for threshold in thresholds]
+    kept = [*stands, "for the rest" if is_routed else "always"] if thresholds else ["votes"] * len(members)
     rows = tuple(
         (
             member.run.arm,
@@ -94,8 +96,10 @@ def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
     return str(record["arm"]), None, *found, numbers.share(queries.number(record, "difference")), None
 
 
-def _kept(threshold: float | None) -> str:
-    return "never" if threshold is None else f"from {numbers.share(threshold)}"
+def _stands(threshold: float | None, *, is_routed: bool) -> str:
+    if threshold is None:
+        return "never"
+    return f"from {numbers.share(threshold)}" + (" foreseen" if is_routed else "")
 
 
 def _answers(results: Results, result: RunResult) -> Answers:

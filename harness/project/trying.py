@@ -1,0 +1,78 @@
+"""A fusion tried on what its members have stored, and the run of what was chosen. Nobody is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.errors import ConfigError
+from harness.fusion import chosen, study
+from harness.fusion.chosen import Choice, How
+from harness.project import fusions, routers
+from harness.project.fusions import Splits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.random import Generator
+
+    from harness.constraints import Constraints
+    from harness.fusion.study import Study
+    from harness.project.fusions import Pair
+    from harness.project.project import Project
+    from harness.types import Dataset
+    from harness.wiring import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The fusion to try: of which arms, how, and on which splits."""
+
+    how: How
+    arms: tuple[str, ...]
+    splits: Splits
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of it. `chooser_n` and `tested_n` are the items that chose and those that are reported."""
+
+    study: Study
+    pairs: Sequence[Pair]
+    choice: Choice
+    splits: Splits
+    chooser_n: int
+    tested_n: int
+
+
+def tried(project: Project, dataset: Dataset, wish: Wish, limits: Constraints, rng: Generator) -> Tried:
+    """The fusion tried; `ConfigError` names the command that makes a run which is missing."""
+    pairs = fusions.pairs(project, dataset, wish.arms, wish.splits)
+    chooser, tested = fusions.stored(project, pairs, wish.splits)
+    parts = tuple(pair.part for pair in pairs)
+    learnt_from = () if wish.how == "cascade" else tuple(pair.chooser for pair in pairs)
+    name = chosen.name_of(wish.how, [part.arm for part in parts])
+    encoder = toll = None
+    if wish.how == "cascade":
+        found = study.cascade(name, chooser, tested, limits, rng)
+    elif wish.how == "router":
+        known = routers.vectors(project, dataset, chooser, tested)
+        encoder, toll = routers.encoder(project), routers.toll(project, dataset, chooser, known)
+        found = study.cascade(name, chooser, tested, limits, rng, routers.way(known, toll))
+    else:
+        found = study.vote(wish.how, name, chooser, tested, rng)
+    thresholds = () if found.chosen is None else found.chosen.thresholds
+    choice = Choice(wish.how, dataset.id, wish.splits.chooser, parts, thresholds, learnt_from, encoder, toll)
+    return Tried(found, pairs, choice, wish.splits, chooser.n, tested.n)
+
+
+def job(project: Project, dataset: Dataset, found: Tried) -> Job:
+    """The job that runs what was chosen over what the members have stored; `ConfigError` when nothing was."""
+    if found.study.tested is None:
+        raise ConfigError(f"there is nothing to store of {found.study.arm}: {found.study.reason}")
+    if found.study.is_crossfitted:
+        split = found.splits.tested
+        raise ConfigError(
+            f"--store: a threshold that {split} has chosen cannot be scored on {split}; choose on another split"
+        )
+    return fusions.replayed(project, found.choice, found.pairs, dataset, found.splits.tested)
