@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from harness.store.store import Select
 
 ROWS = 50
+RUNS_A_PAGE = 25
 LONGEST_TEXT = 200
 MOST_LABELS = 500
 RIGHT_A, RIGHT_B = "coalesce(a.label = e.gold, false)", "coalesce(b.label = e.gold, false)"
@@ -87,11 +89,13 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One item: what it is, and what every run said of it."""
+    """One item: what it is, and what the runs of a page said of it."""
 
     id: str
     about: tuple[Block, ...]
     answers: Table
+    page: int
+    pages: int
 
 
 def found(select: Select, dataset_id: object, choice: Choice, page: int) -> tuple[list[dict[str, object]], int, int]:
@@ -152,8 +156,8 @@ def form(select: Select, run: Mapping[str, object], choice: Choice) -> Form:
     )
 
 
-def one(select: Select, dataset_id: str, example_id: str) -> Shown | None:
-    """An item with every run's answer; None when there is no such item."""
+def one(select: Select, dataset_id: str, example_id: str, page: int) -> Shown | None:
+    """An item with the runs' answers, a page at a time; None when there is no such item."""
     items = select(
         'select text, tags, fields::text as fields, gold, split, "group" from examples '
         "where dataset_id = ? and example_id = ?",
@@ -162,14 +166,21 @@ def one(select: Select, dataset_id: str, example_id: str) -> Shown | None:
     if not items:
         return None
     item = items[0]
-    arms = select("select run_id, arm from runs where dataset_id = ? order by arm, started_at", [dataset_id])
-    # Joined here: with the join in the query the database reads twice as much of the predictions.
+    arms = select(
+        "select run_id, arm from runs where dataset_id = ? and split = ? order by arm, started_at, run_id",
+        [dataset_id, item["split"]],
+    )
+    pages = max(1, ceil(len(arms) / RUNS_A_PAGE))
+    page = min(page, pages)
+    arms = arms[(page - 1) * RUNS_A_PAGE : page * RUNS_A_PAGE]
+    # Joined here: with the join in the query the database reads twice as much of the predictions. Named runs
+    # let it pass over the others'.
     by_run = {
         row["run_id"]: row
         for row in select(
             "select run_id, label, outcome, score, cost_usd, latency_s, raw, error from predictions "
-            "where example_id = ?",
-            [example_id],
+            "where example_id = ? and run_id in (select unnest(?))",
+            [example_id, [arm["run_id"] for arm in arms]],
         )
     }
     answers = [arm | by_run[arm["run_id"]] for arm in arms if arm["run_id"] in by_run]
@@ -179,7 +190,7 @@ def one(select: Select, dataset_id: str, example_id: str) -> Shown | None:
         facts["tags"] = ", ".join(map(str, tags))
     known = tuple((name, str(value)) for name, value in facts.items() if value is not None)
     about = (Text(str(item["text"])), Table((Column("what"), Column("value")), known))
-    return Shown(example_id, about, _answers(answers, item["gold"]))
+    return Shown(example_id, about, _answers(answers, item["gold"]), page, pages)
 
 
 def _answers(rows: list[dict[str, object]], gold: object) -> Table:

@@ -162,11 +162,12 @@ def items_page(book: Book, wanted: Wanted) -> tuple[str, list[Section]]:
 
 
 def item(book: Book, wanted: Wanted) -> tuple[str, list[Section]]:
-    """One item, with the answer of every run."""
-    found = items.one(book.select, wanted.text("dataset"), wanted.text("item"))
+    """One item, with the runs' answers."""
+    found = items.one(book.select, wanted.text("dataset"), wanted.text("item"), wanted.page())
     if found is None:
         raise NotThereError(f"no item {wanted.text('item')!r} in dataset {wanted.text('dataset')!r}")
-    return f"Item {found.id}", [Section("The item", found.about), Section("Answers", (found.answers,))]
+    turn = _turn("/item", found.page, found.pages, dataset=wanted.text("dataset"), item=found.id)
+    return f"Item {found.id}", [Section("The item", found.about), Section("Answers", (found.answers, *turn))]
 
 
 def _sums(book: Book, runs: list[dict[str, object]]) -> dict[str, dict[str, object]]:

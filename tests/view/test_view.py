@@ -197,3 +197,14 @@ def test_the_whole_report_is_made_on_demand(server):
 def test_only_this_machine_is_listened_to(server):
     """The socket is bound to loopback, and to nothing else."""
     assert server.server_address[0] == "127.0.0.1"
+
+
+def test_the_runs_of_an_item_are_paged(tmp_path, monkeypatch):
+    """Each page has its own runs, the last ones too, and no run of another split is among them."""
+    monkeypatch.setattr(items, "RUNS_A_PAGE", 1)
+    with serving(stored(tmp_path / "harness.duckdb", n=12)) as running:
+        first, second, beyond = (ask(running, "/item", dataset="s1:d", item="i0003", page=p)[2] for p in (1, 2, 9))
+    assert "Page 1 of 2" in first
+    assert ("s1%3Arun0" in first, "s1%3Arun1" in first) == (True, False)
+    assert ("s1%3Arun0" in second, "s1%3Arun1" in second) == (False, True)
+    assert "s1%3Arun1" in beyond
