@@ -7,6 +7,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from harness.errors import ConfigError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -31,9 +33,15 @@ class Redactor:
 
 
 def public_address(url: str, official: str) -> str:
-    """The address without credentials and query; empty for the provider's own."""
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
+    """The address without credentials and query; empty for the provider's own. `ConfigError` when it is none."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError as error:  # not the whole address: it may hold a password
+        raise ConfigError(
+            f"the model server's address (--base-url, or the provider's variable) is mistaken: {error}; "
+            "expected one like http://127.0.0.1:11434/v1"
+        ) from None
     bare = f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}".rstrip("/")
     return "" if bare == official.rstrip("/") else bare
 

@@ -8,18 +8,19 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from harness.audit.subject import Near, Subject
+from harness.audit.subject import Subject
 
 if TYPE_CHECKING:
+    from harness.audit.subject import Near
     from harness.types import Dataset
 
 
-def families(dataset: Dataset, near: float) -> dict[str, str]:
+def families(dataset: Dataset, how: Near) -> dict[str, str]:
     """The group of every row that belongs to one, by id: rows that are near each other, or had a group together.
 
     A group is named by its first row's id; a row that stands alone has none.
     """
-    subject = Subject(dataset, Near(near))
+    subject = Subject(dataset, how)
     n = len(subject.ids)
     first_of: dict[object, int] = {}
     links = [

@@ -65,7 +65,9 @@ def audit(options: Options) -> None:
     project = options.project()
     dataset = project.dataset(options.ref)
     severity = _part("findings").Severity[options.severity.upper()]
-    found = run(dataset, _near(project, options))
+    if options.encoder is not None and options.near_by_train:
+        raise ConfigError("--near-by-train weighs n-grams and --encoder compares embeddings; give one of them")
+    found = run(dataset, near(project, options.near, options.encoder, by_train=options.near_by_train))
     said = _part("record").written(found, severity)
     text = json.dumps(said, ensure_ascii=False, allow_nan=False, indent=1)
     files = _write(project, dataset, {"audit.html": audited.page(found), "audit.json": text.encode()})
@@ -77,11 +79,10 @@ def audit(options: Options) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _near(project: Project, options: Options) -> Near:
-    if options.encoder is not None and options.near_by_train:
-        raise ConfigError("--near-by-train weighs n-grams and --encoder compares embeddings; give one of them")
-    embed = None if options.encoder is None else wiring.embed_with(options.encoder, project.workspace)
-    how: Near = _part("subject").Near(options.near, options.near_by_train, embed, options.encoder)
+def near(project: Project, cosine: float, encoder: str | None, *, by_train: bool = False) -> Near:
+    """What counts as nearly the same text, as the command line says it."""
+    embed = None if encoder is None else wiring.embed_with(encoder, project.workspace)
+    how: Near = _part("subject").Near(cosine, by_train, embed, encoder)
     return how
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness import carryover, numbers
-from harness.commands import _options
+from harness.commands import _dataset_audit, _options
 from harness.commands._groups import print_table
 from harness.datasets import versions
 from harness.errors import ConfigError
@@ -123,6 +123,7 @@ class New(_options.Where):
     drop: Path | None
     group: str | None
     near: float
+    encoder: str | None
 
 
 NEW = (
@@ -136,7 +137,8 @@ NEW = (
         default=None,
         help="Give rows that are nearly the same one group.",
     ),
-    _options.option("--near", type=click.FloatRange(0.5, 1), default=0.90, help="Cosine of n-grams that is near."),
+    _options.option("--near", type=click.FloatRange(0.5, 1), default=0.90, help="Cosine that is near; of n-grams."),
+    _options.option("--encoder", default=None, metavar="NAME", help="Near by meaning: compare embeddings."),
 )
 
 
@@ -152,7 +154,7 @@ def new_version(options: New) -> None:
         raise ConfigError("nothing to change: give --edits FILE, --drop FILE or --group near-duplicates")
     old = project.dataset(options.ref)
     folder = versions.new_version(
-        project.workspace.root, old.ref, checked_name(options.to, "version"), _edits(options, old)
+        project.workspace.root, old.ref, checked_name(options.to, "version"), _edits(project, options, old)
     )
     new = project.dataset(f"{old.name}@{options.to}")
     found = versions.diff(old, new)
@@ -164,23 +166,28 @@ def new_version(options: New) -> None:
     click.echo(f"Wrote {path}")
 
 
-def _edits(options: New, old: Dataset) -> versions.Edits:
+def _edits(project: Project, options: New, old: Dataset) -> versions.Edits:
     fields = {name for example in old.examples[:1] for name in example.item.fields}
     told = [
         *([f"cells edited by {options.edits.name}"] if options.edits else []),
         *([f"rows dropped by {options.drop.name}"] if options.drop else []),
-        *([f"near-duplicates (cosine {options.near:g}) grouped"] if options.group else []),
+        *(
+            [f"near-duplicates (cosine {options.near:g} of {options.encoder or 'n-grams'}) grouped"]
+            if options.group
+            else []
+        ),
     ]
     return versions.Edits(
         cells=versions.read_cells(options.edits, fields) if options.edits else {},
         drop=versions.read_ids(options.drop) if options.drop else frozenset(),
-        groups=_near_groups(old, options.near) if options.group else None,
+        groups=_near_groups(project, options, old) if options.group else None,
         note="; ".join(told),
     )
 
 
-def _near_groups(old: Dataset, near: float) -> dict[str, str]:
+def _near_groups(project: Project, options: New, old: Dataset) -> dict[str, str]:
     """A group for every row: near-duplicates and rows that had a group together get one, the others none."""
     # Imported when it is needed: it loads scikit-learn.
-    families: dict[str, str] = import_module("harness.audit.families").families(old, near)
+    how = _dataset_audit.near(project, options.near, options.encoder)
+    families: dict[str, str] = import_module("harness.audit.families").families(old, how)
     return families

@@ -13,13 +13,13 @@ from harness.providers import _sdk
 from harness.providers._logprobs import option_scores
 from harness.providers._openai_batches import OpenAIBatches
 from harness.redaction import Redactor
-from harness.types import Response, Usage
+from harness.types import Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.errors import ProviderError
-    from harness.types import JSON, Model, Request
+    from harness.types import Model, Request
 
 KEY = "OPENAI_API_KEY"
 MOST_LOGPROBS = 20
@@ -77,7 +77,7 @@ class Chat:
         return Response(
             text=self._hide(message.get("refusal") or message.get("content") or ""),
             finish="refusal" if refused else "length" if choice.get("finish_reason") == "length" else "stop",
-            usage=None if not usage else usage_of(usage),
+            usage=None if not usage else _sdk.openai_usage(usage, "prompt", "completion"),
             raw_usage=usage,
             latency_s=latency_s,
             answered_by=str(payload.get("model") or self.model.name),
@@ -93,20 +93,6 @@ def models_at(address: str, timeout_s: float) -> list[str]:
             return [model.id for model in client.models.list().data if "embed" not in model.id]
         except (openai.APIError, AttributeError, TypeError):
             return []
-
-
-def usage_of(usage: Mapping[str, JSON]) -> Usage:
-    """Disjoint buckets: `prompt_tokens` includes cached ones, `completion_tokens` includes reasoning."""
-    read = _sdk.number(usage, "prompt_tokens_details", "cached_tokens")
-    write = _sdk.number(usage, "prompt_tokens_details", "cache_write_tokens")
-    reasoning = _sdk.number(usage, "completion_tokens_details", "reasoning_tokens")
-    return Usage(
-        input_fresh=max(_sdk.number(usage, "prompt_tokens") - read - write, 0),
-        cache_read=read,
-        cache_write=write,
-        output_visible=max(_sdk.number(usage, "completion_tokens") - reasoning, 0),
-        reasoning=reasoning,
-    )
 
 
 def _parameters(request: Request) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import httpx2
 
 from harness.errors import AuthError, ProviderError, RateLimited, RequestRejected, TransientError
+from harness.types import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -89,6 +90,23 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
     except ValueError:
         return None
     return max(((date if date.tzinfo else date.replace(tzinfo=UTC)) - now).total_seconds(), 0.0)
+
+
+def openai_usage(usage: Mapping[str, object], asked: str, said: str) -> Usage:
+    """OpenAI's usage in disjoint buckets; `asked` and `said` are what an endpoint calls its two sides.
+
+    The tokens asked include cached ones, the tokens said include reasoning.
+    """
+    read = number(usage, f"{asked}_tokens_details", "cached_tokens")
+    write = number(usage, f"{asked}_tokens_details", "cache_write_tokens")
+    reasoning = number(usage, f"{said}_tokens_details", "reasoning_tokens")
+    return Usage(
+        input_fresh=max(number(usage, f"{asked}_tokens") - read - write, 0),
+        cache_read=read,
+        cache_write=write,
+        output_visible=max(number(usage, f"{said}_tokens") - reasoning, 0),
+        reasoning=reasoning,
+    )
 
 
 def number(table: object, *path: str) -> int:

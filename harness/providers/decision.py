@@ -16,13 +16,13 @@ from harness.clock import SystemClock
 from harness.errors import AuthError, ConfigError, TransientError
 from harness.providers import _sdk
 from harness.redaction import Redactor, public_address
-from harness.types import Model, Response, Usage
+from harness.types import Model, Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.clock import Clock
-    from harness.types import JSON, Connection, Request
+    from harness.types import Connection, Request
 
 OFFICIAL = "https://api.openai.com/v1"
 KEY, ADDRESS = "OPENAI_API_KEY", "OPENAI_BASE_URL"
@@ -89,27 +89,13 @@ class _Decisions:
         return Response(
             text="" if refused else self._hide(str(answer["choice"])),
             finish="refusal" if refused else "stop",
-            usage=None if not usage else usage_of(usage),
+            usage=None if not usage else _sdk.openai_usage(usage, "input", "output"),
             raw_usage=usage,
             latency_s=latency_s,
             answered_by=str(payload.get("model") or self.model.name),
             request_id=request_id,
             scores=shares or None,
         )
-
-
-def usage_of(usage: Mapping[str, JSON]) -> Usage:
-    """Disjoint buckets: `input_tokens` includes cached ones, `output_tokens` includes reasoning."""
-    read = _sdk.number(usage, "input_tokens_details", "cached_tokens")
-    write = _sdk.number(usage, "input_tokens_details", "cache_write_tokens")
-    reasoning = _sdk.number(usage, "output_tokens_details", "reasoning_tokens")
-    return Usage(
-        input_fresh=max(_sdk.number(usage, "input_tokens") - read - write, 0),
-        cache_read=read,
-        cache_write=write,
-        output_visible=max(_sdk.number(usage, "output_tokens") - reasoning, 0),
-        reasoning=reasoning,
-    )
 
 
 def _parameters(request: Request) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def _chat() -> ModuleType:
 
 
 def _somebody_listens(address: str) -> bool:
-    parts = urlsplit(address)
+    parts = urlsplit(public_address(address, OFFICIAL))
     try:
         with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=KNOCK_S):
             return True

@@ -2,10 +2,16 @@
 
 import pytest
 
+from harness import datasets
 from tests.audit.conftest import clean_rows
 from tests.conftest import write_tickets
 
 SECRET = "ghp_" + "a1B2c3D4e5F6g7H8" * 3
+
+
+def grouped(root, version):
+    """How many rows of a version belong to a group."""
+    return sum(one.group is not None for one in datasets.load(root, f"said-twice@{version}").examples)
 
 
 def release(root, rows, name):
@@ -76,3 +82,7 @@ def test_the_same_meaning_in_other_words_is_near(harness, root):
     (leak,) = (one for one in found.json["findings"] if one["check"] == "leaks")
     assert leak["facts"]["train to test"] == 1
     assert harness("dataset", "audit", ref, "--encoder", "minilm", "--near-by-train").code == 2
+    made = ["dataset", "new-version", ref, "--group", "near-duplicates", "--near", "0.95"]
+    assert "nothing would change" in harness(*made, "--to", "v2").err
+    assert harness(*made, "--to", "v2", "--encoder", "minilm").code == 0
+    assert grouped(root, "v2") == 2

@@ -26,6 +26,14 @@ def files_of(root):
         ("eval --prompt v1 --model local/nope", "unknown model local/nope.*gemma3-270m"),
         ("eval --prompt v1 --model openai/gpt-4o", "no key for openai/gpt-4o: set OPENAI_API_KEY"),
         ("eval --prompt v1 --model anthropic/claude-haiku-4-5", "no key for anthropic.*ANTHROPIC_API_KEY"),
+        (
+            "eval --prompt v1 --model openai/m --base-url http://u:secretword@h:x/v1",
+            "Port could not be.*expected one",
+        ),
+        (
+            "eval --prompt v1 --model anthropic/m --base-url http://localhost:99999",
+            "Port out of range.*expected",
+        ),
         ("eval --prompt v1 --split tset", "no items in split 'tset'.*did you mean 'test'"),
         ("baselines --split train", "scoring it says nothing"),
         ("baselines --arm tfidf", "unknown baseline 'tfidf'.*'tfidf-lr'"),
@@ -53,6 +61,7 @@ def test_a_mistake_is_told_in_one_line(harness, root, arguments, message):
     assert done.code == 2
     assert re.search(message, line), line
     assert "Traceback" not in done.err
+    assert "secretword" not in done.err
     assert done.out == ""
     assert {path for path in files_of(root) if path.suffix == ".csv"} == {p for p in before if p.suffix == ".csv"}
     assert not list((root / "datasets").glob("*/.new-*"))

@@ -44,13 +44,19 @@ def check(subject: Subject) -> list[Finding]:
             Severity.NOTE if is_known else Severity.WARNING,
             f"{share_of(len(rows), len(subject.texts))} rows are nearly the same as another row of their split "
             f"(cosine {subject.how.cosine:g} or more)" + ("; they have groups" if is_known else ""),
-            REMEDY.format(ref=subject.dataset.ref),
+            REMEDY.format(ref=subject.dataset.ref) + _as_here(subject),
             tuple(subject.ids[row] for row in sorted(rows)),
             facts,
             _evidence(subject, pairs),
         ),
         *notes,
     ]
+
+
+def _as_here(subject: Subject) -> str:
+    """The options that group by meaning as it was looked for here."""
+    how = subject.how
+    return "" if how.encoder is None else f" --encoder {how.encoder} --near {how.cosine:g}"
 
 
 def _evidence(subject: Subject, pairs: NDArray[np.bool_]) -> Evidence:
