@@ -40,7 +40,8 @@ def per_class(examples: Sequence[Example], k: int, seed: int) -> list[Example]:
 def folds(examples: Sequence[Example], k: int, seed: int) -> dict[str, int]:
     """The fold of each example, by id: labels dealt out evenly, a group never parted.
 
-    Drawn by the seed and the ids alone. `ConfigError` where there are fewer items (or groups) than folds.
+    Drawn by the seed and the ids alone; scikit-learn's splitters go by the order of the rows too.
+    `ConfigError` where there are fewer items (or groups) than folds.
     """
     members: dict[str, list[Example]] = {}
     for example in examples:
