@@ -2,14 +2,13 @@
 
 An answer counts as the label it is spelled like, exactly: nothing is parsed, because whoever made
 the prediction has done that. Anything else is unparsed and keeps its text. Where the other tool
-judged its answers, they are read as it read them: see `_as_judged`. Rows that match no item,
-rows for an item that has its prediction already, and items without one are reported, never dropped
-in silence.
+judged its answers, they are read as it read them: see `_as_judged`. Where it asked the items several
+times (epochs, repeats), each time is a run of its own. Rows that match no item, rows for an item that
+has its prediction already, and items without one are reported, never dropped in silence.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,7 +46,8 @@ class Foreign:
     """One prediction as another tool wrote it. `was_right` is that tool's own judgement, where it made one.
 
     `answer` None, with no outcome given, is an item that was not answered. `other_texts` are texts of
-    the row of which one may be the item's.
+    the row of which one may be the item's. `repeat` counts from 0 how often the tool had asked the item
+    before, where it says so.
     """
 
     where: str
@@ -61,14 +61,17 @@ class Foreign:
     error: str | None = None
     was_right: bool | None = None
     other_texts: tuple[str, ...] = ()
+    repeat: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
     """What became of the rows of a file. Places are `file:line`; `missing` are item ids of the split.
 
-    `elsewhere` counts rows of items in other splits; `judged` is the accuracy the other tool gave its
-    predictions, `differently_judged` the matched rows on whose being right it and we do not agree.
+    `predictions` are the first answers, `repeats` those of each further time that the items were asked;
+    an item is missing where one of them lacks it. `elsewhere` counts rows of items in other splits;
+    `judged` is the accuracy the other tool gave its predictions, `differently_judged` the matched rows
+    on whose being right it and we do not agree.
     """
 
     rows: int
@@ -76,9 +79,15 @@ class Matched:
     unmatched: tuple[str, ...]
     duplicates: tuple[str, ...]
     missing: tuple[str, ...]
+    repeats: tuple[tuple[Prediction, ...], ...] = ()
     elsewhere: int = 0
     judged: float | None = None
     differently_judged: tuple[str, ...] = ()
+
+    @property
+    def times(self) -> tuple[tuple[Prediction, ...], ...]:
+        """The predictions of each time that the items were asked."""
+        return self.predictions, *self.repeats
 
 
 def foreign(rows: Iterable[Row], columns: Columns) -> Iterator[Foreign]:
@@ -106,7 +115,7 @@ def match(rows: Iterable[Foreign], dataset: Dataset, split: str, arm: str) -> Ma
         splits = {example.split for example in dataset.examples}
         raise DatasetError(f"{dataset.ref} has no items in split {split!r}; {one_of(split, splits)}")
     places = _Places(dataset, wanted)
-    found: dict[str, Prediction] = {}
+    found: dict[int, dict[str, Prediction]] = {}
     judged: list[tuple[str, bool, bool]] = []
     unmatched: list[str] = []
     duplicates: list[str] = []
@@ -120,53 +129,61 @@ def match(rows: Iterable[Foreign], dataset: Dataset, split: str, arm: str) -> Ma
             elsewhere += 1
         else:
             prediction = _prediction(row, example, dataset, arm)
-            found[example.item.id] = prediction
+            found.setdefault(row.repeat, {})[example.item.id] = prediction
             if row.was_right is not None:
                 judged.append((row.where, row.was_right, prediction.label == example.label))
+    times = [found[repeat] for repeat in sorted(found)] or [{}]
+    first, *repeats = (tuple(time[e.item.id] for e in wanted if e.item.id in time) for time in times)
     return Matched(
         rows=count,
-        predictions=tuple(found[e.item.id] for e in wanted if e.item.id in found),
+        predictions=first,
         unmatched=tuple(unmatched),
         duplicates=tuple(duplicates),
-        missing=tuple(e.item.id for e in wanted if e.item.id not in found),
+        missing=tuple(e.item.id for e in wanted if not all(e.item.id in time for time in times)),
+        repeats=tuple(repeats),
         elsewhere=elsewhere,
         judged=sum(theirs for _, theirs, _ in judged) / len(judged) if judged else None,
         differently_judged=tuple(where for where, theirs, ours in judged if theirs != ours),
     )
 
 
-def run_of(
-    predictions: Sequence[Prediction], dataset: Dataset, split: str, arm: str, *, by_answers: bool = False
-) -> Run:
-    """The run that these predictions are. Its identity is what they say: the same answers are the same run.
+def runs_of(
+    times: Sequence[Sequence[Prediction]], dataset: Dataset, split: str, arm: str, *, by_answers: bool = False
+) -> list[Run]:
+    """The runs that these predictions are: one for each time that the items were asked, repeats of one arm.
 
-    `by_answers` leaves prices, times and the last digits of scores out of it: they differ each time
-    that the same function is called.
+    Their identity is what they say: the same answers are the same runs. `by_answers` leaves prices,
+    times and the last digits of scores out of it: they differ each time that the same function is called.
     """
-    said: list[JSON] = [
-        [p.item_id, p.outcome.value, p.label, p.score and round(p.score, 6)]
-        if by_answers
-        else [p.item_id, p.outcome.value, p.label, p.raw, p.score, p.cost_usd, p.latency_s, p.error]
-        for p in predictions
-    ]
+    said: list[JSON] = [[_said(one, by_answers=by_answers) for one in predictions] for predictions in times]
     arm_id = content_id({"arm": arm, "predictions": said})
-    items = item_set_id([prediction.item_id for prediction in predictions])
-    run_id = content_id({"dataset_id": dataset.id, "split": split, "arm": arm, "arm_id": arm_id, "item_set": items})
-    return Run(run_id, dataset.id, split, arm, arm_id, item_set=items)
+    items = item_set_id(list({one.item_id for predictions in times for one in predictions}))
+    what: dict[str, JSON] = {"dataset_id": dataset.id, "split": split, "arm": arm, "arm_id": arm_id, "item_set": items}
+    return [
+        Run(content_id(what | {"repeat": k}), dataset.id, split, arm, arm_id, item_set=items, repeat=k)
+        for k in range(len(times))
+    ]
+
+
+def _said(one: Prediction, *, by_answers: bool) -> list[JSON]:
+    if by_answers:
+        return [one.item_id, one.outcome.value, one.label, one.score and round(one.score, 6)]
+    return [one.item_id, one.outcome.value, one.label, one.raw, one.score, one.cost_usd, one.latency_s, one.error]
 
 
 class _Places:
-    """Where the items of a dataset are found: each id once, each text as often as it occurs."""
+    """Where the items of a dataset are found: each id once a repeat, each text as often as it occurs."""
 
     def __init__(self, dataset: Dataset, first: tuple[Example, ...]) -> None:
         self._by_id = {example.item.id: example for example in dataset.examples}
-        self._by_text: dict[str, deque[Example]] = {}
+        self._by_text: dict[str, list[Example]] = {}
         # The split that is wanted comes first, where a text occurs in several.
         chosen = {example.item.id for example in first}
         rest = (example for example in dataset.examples if example.item.id not in chosen)
         for example in (*first, *rest):
-            self._by_text.setdefault(example.item.text, deque()).append(example)
-        self._taken: set[str] = set()
+            self._by_text.setdefault(example.item.text, []).append(example)
+        self._taken: set[tuple[int, str]] = set()
+        self._reached: dict[tuple[int, str], int] = {}  # how many of the items of a text were looked at
 
     def knows(self, row: Foreign) -> bool:
         """Whether the row is about an item of the dataset at all."""
@@ -175,18 +192,19 @@ class _Places:
     def take(self, row: Foreign) -> Example | None:
         """The item that a row is about, unless an earlier row was about it."""
         if row.id is not None and row.id in self._by_id:
-            return self._once(self._by_id[row.id])
+            return self._once(self._by_id[row.id], row.repeat)
         for text in _texts(row):
-            waiting = self._by_text.get(text, deque())
-            while waiting:
-                if (taken := self._once(waiting.popleft())) is not None:
+            having = self._by_text.get(text, [])
+            while (reached := self._reached.get((row.repeat, text), 0)) < len(having):
+                self._reached[row.repeat, text] = reached + 1
+                if (taken := self._once(having[reached], row.repeat)) is not None:
                     return taken
         return None
 
-    def _once(self, example: Example) -> Example | None:
-        if example.item.id in self._taken:
+    def _once(self, example: Example, repeat: int) -> Example | None:
+        if (repeat, example.item.id) in self._taken:
             return None
-        self._taken.add(example.item.id)
+        self._taken.add((repeat, example.item.id))
         return example
 
 

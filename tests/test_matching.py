@@ -4,7 +4,7 @@ import pytest
 
 from harness import datasets
 from harness.errors import DatasetError
-from harness.matching import Columns, Foreign, foreign, match, run_of
+from harness.matching import Columns, Foreign, foreign, match, runs_of
 from harness.types import Outcome
 from tests.conftest import write_tickets
 
@@ -85,11 +85,27 @@ def test_the_run_is_what_it_says(dataset):
     rows = [said("bug", text="one text", score=0.5, cost_usd=0.1)]
 
     def run(rows):
-        return run_of(match(rows, dataset, "test", "import:x").predictions, dataset, "test", "import:x").id
+        [one] = runs_of(match(rows, dataset, "test", "import:x").times, dataset, "test", "import:x")
+        return one.id
 
     assert run(rows) == run(list(rows))
     others = [said("billing", text="one text"), said("bug", text="one text", score=0.6)]
     assert len({run(rows), *(run([one]) for one in others)}) == 3
+
+
+def test_each_time_that_the_items_were_asked_is_a_repeat(dataset):
+    """One arm on the same items, told apart by the repeat; an item that one of the times lacks is missing."""
+    texts = ("one text", "twice there", "twice there")
+    rows = [said("bug" if k else "billing", text=text, repeat=k) for k in (0, 4) for text in texts]
+    found = match(rows, dataset, "test", "import:x")
+    assert [[one.label for one in time] for time in found.times] == [["billing"] * 3, ["bug"] * 3]
+    assert (found.duplicates, found.missing) == ((), ())
+    first, second = runs_of(found.times, dataset, "test", "import:x")
+    assert (first.repeat, second.repeat) == (0, 1)
+    assert (first.arm_id, first.item_set) == (second.arm_id, second.item_set)
+    assert first.id != second.id
+    short = match(rows[:-1], dataset, "test", "import:x")
+    assert short.missing == (dataset.in_split("test")[-1].item.id,)
 
 
 @pytest.mark.parametrize(

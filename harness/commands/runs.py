@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from harness.project import Project
 
 
+COLUMNS = ("run", "on", "arm", "model", "n", "status", "tag", "UTC")
+SHOWN_OF_ID = 12  # the beginning of an id is enough to name the run
+
+
 @click.group(help=__doc__)
 def command() -> None:
     """What the store holds."""
@@ -49,24 +53,21 @@ def list_(options: List) -> None:
     if options.as_json:
         _options.print_json(rows)
         return
-    print_table(
-        ("run", "dataset", "split", "arm", "model", "n", "status", "tag", "started (UTC)"),
-        [
-            (
-                str(row["run_id"]),
-                str(row["dataset"]),
-                str(row["split"]),
-                str(row["arm"]),
-                str(row["model"] or ""),
-                numbers.count(row["n"]),
-                str(row["status"]),
-                str(row["tag"] or ""),
-                f"{row['started_at']:%Y-%m-%d %H:%M}",
-            )
-            for row in rows
-        ],
-        numeric=("n",),
-    )
+    table = [
+        {
+            "run": str(row["run_id"])[:SHOWN_OF_ID],
+            "on": f"{row['dataset']} / {row['split']}",
+            "arm": f"{row['arm']} #{row['repeat']}" if row["repeat"] else str(row["arm"]),
+            "model": str(row["model"] or ""),
+            "n": numbers.count(row["n"]),
+            "status": "" if row["status"] == "done" else str(row["status"]),
+            "tag": str(row["tag"] or ""),
+            "UTC": f"{row['started_at']:%m-%d %H:%M}",
+        }
+        for row in rows
+    ]
+    told = [name for name in COLUMNS if not table or any(row[name] for row in table)]
+    print_table(told, [[row[name] for name in told] for row in table], numeric=("n", "run", "UTC"))
 
 
 @dataclass(frozen=True, slots=True)

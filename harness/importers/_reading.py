@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BEGINNING = 65_536
+MOST_REPEATS = 1000
 
 
 def document(path: Path) -> object:
@@ -86,6 +87,15 @@ def text(value: object) -> str | None:
 def texts(value: object) -> tuple[str, ...]:
     """The texts among an object's values."""
     return tuple(one for one in value.values() if isinstance(one, str)) if isinstance(value, dict) else ()
+
+
+def repeat(value: object, where: str, first: int = 0) -> int:
+    """How often an item had been asked before, of a count that begins at `first`; without one, 0."""
+    if value is None:
+        return 0
+    if not isinstance(value, int) or isinstance(value, bool) or not first <= value < first + MOST_REPEATS:
+        raise DatasetError(f"{where}: repeat {value!r}; expected a whole number from {first}, {MOST_REPEATS:,} at most")
+    return value - first
 
 
 def amount(value: object) -> float | None:

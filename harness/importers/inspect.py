@@ -1,12 +1,13 @@
-"""Inspect logs, in JSON, or in its .eval format where this Python can decompress it.
+"""Inspect logs, in JSON or in its .eval format.
 
-A sample's answer is its scorer's, or the completion; the sample's id is the item's. Of several epochs the first
-counts, the others are reported as repeated.
+A sample's answer is its scorer's, or the completion; the sample's id is the item's. Epochs are repeats.
 """
 
 from __future__ import annotations
 
-import zipfile
+import lzma
+import sys
+import zlib
 from typing import TYPE_CHECKING
 
 from harness.errors import DatasetError
@@ -14,10 +15,21 @@ from harness.importers import _reading as reading
 from harness.matching import Foreign
 from harness.types import Outcome
 
+if sys.version_info >= (3, 14):
+    import zipfile
+
+    from compression.zstd import ZstdError
+else:  # its logs are packed with zstd, which the standard library reads from 3.14 on
+    from backports.zstd import ZstdError, zipfile
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, ZstdError),
+    *(NotImplementedError, RuntimeError, OSError, EOFError, ValueError),
+)
 RIGHT = {"C": True, "I": False}
 MAX_SAMPLE_BYTES = 64 * 1024**2
 
@@ -47,16 +59,14 @@ def _unzipped(path: Path) -> Iterator[object]:
             if entry.filename.startswith("samples/") and entry.filename.endswith(".json"):
                 if entry.file_size > MAX_SAMPLE_BYTES:
                     raise DatasetError(f"{path}: {entry.filename} unpacks to {entry.file_size:,} bytes")
-                try:
-                    content = archive.read(entry)
-                except NotImplementedError:
-                    raise DatasetError(
-                        f"{path} is packed with zstd, which this Python cannot unpack; write it as JSON first: "
-                        f"inspect log convert {path.name} --to json --output-dir ."
-                    ) from None
-                except (zipfile.BadZipFile, OSError) as error:
-                    raise DatasetError(f"{path}: {entry.filename} cannot be unpacked: {error}") from None
-                yield reading.parsed(content, f"{path}: {entry.filename}")
+                yield reading.parsed(_content(archive, entry, path), f"{path}: {entry.filename}")
+
+
+def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> bytes:
+    try:
+        return archive.read(entry)
+    except BROKEN as error:
+        raise DatasetError(f"{path}: {entry.filename} cannot be unpacked: {error}") from None
 
 
 def _row(sample: dict[str, object], where: str) -> Foreign:
@@ -78,6 +88,7 @@ def _row(sample: dict[str, object], where: str) -> Foreign:
         other_texts=tuple(
             one for message in said for one in [reading.part(message, "content")] if isinstance(one, str)
         ),
+        repeat=reading.repeat(sample.get("epoch"), where, first=1),
     )
 
 

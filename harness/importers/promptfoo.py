@@ -1,11 +1,14 @@
 """Results of promptfoo (`promptfoo eval --output results.json`): one prompt with one provider at a time.
 
 The output is the answer; a variable named `id`, or any other variable that is the item's text, the item. It was
-right when all its assertions passed.
+right when all its assertions passed. With `--repeat` it writes the same test several times and does not number
+them: where all tests occur equally often, the second time a test occurs is the first repeat.
 """
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from harness.errors import DatasetError
@@ -36,11 +39,24 @@ def rows(path: Path) -> Iterator[Foreign]:
         raise DatasetError(
             f"{path} holds {len(arms)} arms ({named}); write one at a time: --filter-providers, one prompt"
         )
-    for number, test in enumerate(tests, start=1):
-        yield _row(test, f"{path}: result {number}")
+    for number, (test, repeat) in enumerate(zip(tests, _repeats(tests), strict=True), start=1):
+        yield _row(test, f"{path}: result {number}", repeat)
 
 
-def _row(test: dict[str, object], where: str) -> Foreign:
+def _repeats(tests: list[dict[str, object]]) -> list[int]:
+    """How often each test occurred before; 0 everywhere unless all occur equally often."""
+    asked = [json.dumps(test.get("vars"), sort_keys=True) for test in tests]
+    if len(set(Counter(asked).values())) != 1:
+        return [0] * len(tests)
+    seen: Counter[str] = Counter()
+    repeats = []
+    for one in asked:
+        repeats.append(seen[one])
+        seen[one] += 1
+    return repeats
+
+
+def _row(test: dict[str, object], where: str, repeat: int) -> Foreign:
     output = reading.part(test, "response", "output")
     error = reading.text(reading.part(test, "response", "error"))
     latency_ms, given = reading.amount(test.get("latencyMs")), test.get("vars")
@@ -56,4 +72,5 @@ def _row(test: dict[str, object], where: str) -> Foreign:
         error=error if is_failed else None,
         was_right=test.get("success") is True,
         other_texts=reading.texts(given),
+        repeat=reading.repeat(repeat, where),
     )

@@ -1,10 +1,12 @@
 """Reports of pydantic-evals, as `EvaluationReportAdapter.dump_json` writes them.
 
 A case's output is the answer and its name, or its input, the item. It was right when all its assertions hold.
+Of a repeated case the name says which time it was: `name [2/3]`.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from harness.importers import _reading as reading
@@ -14,6 +16,8 @@ from harness.types import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+TIME = re.compile(r" \[([0-9]{1,6})/[0-9]{1,6}\]\Z")
 
 
 def recognises(path: Path) -> bool:
@@ -32,20 +36,32 @@ def rows(path: Path) -> Iterator[Foreign]:
         failed = reading.mapping(case, where)
         question = reading.text(failed.get("inputs"))
         said = reading.text(failed.get("error_message"))
-        yield Foreign(where, reading.text(failed.get("name")), question, None, outcome=Outcome.FAILED, error=said)
+        name, repeat = _name(failed, where)
+        yield Foreign(where, name, question, None, outcome=Outcome.FAILED, error=said, repeat=repeat)
 
 
 def _row(case: dict[str, object], where: str) -> Foreign:
     assertions = case.get("assertions")
     held = [reading.part(one, "value") for one in assertions.values()] if isinstance(assertions, dict) else []
     inputs = case.get("inputs")
+    name, repeat = _name(case, where)
     return Foreign(
         where,
-        reading.text(case.get("source_case_name")) or reading.text(case.get("name")),
+        name,
         reading.text(inputs),
         reading.text(case.get("output")),
         cost_usd=reading.amount(reading.part(case, "metrics", "cost")),
         latency_s=reading.amount(case.get("task_duration")),
         was_right=all(value is True for value in held) if held else None,
         other_texts=reading.texts(inputs),
+        repeat=repeat,
     )
+
+
+def _name(case: dict[str, object], where: str) -> tuple[str | None, int]:
+    """The name of the case, and how often it had been asked before."""
+    name, source = reading.text(case.get("name")), reading.text(case.get("source_case_name"))
+    if source is None:
+        return name, 0
+    counted = TIME.search(name or "")
+    return source, reading.repeat(int(counted[1]), where, first=1) if counted else 0

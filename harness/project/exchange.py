@@ -35,7 +35,7 @@ UNSAFE = re.compile(r"[^A-Za-z0-9._@-]+")
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """Predictions that came in: their run, and what became of the file's rows."""
+    """Predictions that came in: their (first) run, and what became of the file's rows."""
 
     run_id: str
     matched: Matched
@@ -58,7 +58,10 @@ class MissingPredictions(HarnessError):
 
 
 def bring_in(project: Project, rows: Iterable[Foreign], dataset: Dataset, split: str, name: str) -> Arrived:
-    """Predictions made elsewhere, stored as the arm `import:NAME`; `DatasetError` when no row matches an item."""
+    """Predictions made elsewhere, stored as the arm `import:NAME`; `DatasetError` when no row matches an item.
+
+    Where the other tool asked the items several times, each time is stored as a repeat of the first.
+    """
     arm = matching.PREFIX + checked_name(name, "arm")
     found = matching.match(rows, dataset, split, arm)
     if not found.predictions:
@@ -66,9 +69,10 @@ def bring_in(project: Project, rows: Iterable[Foreign], dataset: Dataset, split:
             f"none of the {found.rows:,} rows matches an item of {dataset.ref} / {split}"
             f"{_first(found.unmatched)}; is the id or text column the right one?"
         )
-    run = matching.run_of(found.predictions, dataset, split, arm)
-    keep(project, run, dataset, found.predictions, Ended("missing items" if found.missing else "done"))
-    return Arrived(run.id, found)
+    runs = matching.runs_of(found.times, dataset, split, arm)
+    for run, predictions in zip(runs, found.times, strict=True):
+        keep(project, run, dataset, predictions, Ended("missing items" if found.missing else "done"))
+    return Arrived(runs[0].id, found)
 
 
 def keep(project: Project, run: Run, dataset: Dataset, predictions: Sequence[Prediction], ended: Ended) -> None:
@@ -83,7 +87,8 @@ def keep(project: Project, run: Run, dataset: Dataset, predictions: Sequence[Pre
 def complain_about_missing(found: Matched) -> None:
     """Raise when items of the split have no prediction: the rest is stored, and the exit code says so."""
     if found.missing:
-        n, total = len(found.missing), len(found.missing) + len(found.predictions)
+        asked = {one.item_id for predictions in found.times for one in predictions}
+        n, total = len(found.missing), len(asked | set(found.missing))
         raise MissingPredictions(
             f"{n:,} of {total:,} items have no prediction, the first {found.missing[0]!r}; import a file that has them"
         )
@@ -228,7 +233,9 @@ def _first(places: tuple[str, ...]) -> str:
 
 def sentences(found: Matched) -> list[str]:
     """What became of a file's rows, in words."""
-    told = [f"{len(found.predictions):,} of {numbers.plural(found.rows, 'row')} matched an item"]
+    told = [f"{_matched(found):,} of {numbers.plural(found.rows, 'row')} matched an item"]
+    if found.repeats:
+        told.append(f"the items were asked {len(found.times)} times there; each time is kept, as a repeat of the arm")
     for what, places in (("match no item", found.unmatched), ("repeat an item", found.duplicates)):
         if places:
             told.append(f"{numbers.plural(len(places), 'row')} left out that {what}, the first {places[0]}")
@@ -244,5 +251,9 @@ def sentences(found: Matched) -> list[str]:
 
 def facts(found: Matched) -> dict[str, object]:
     """What became of a file's rows, for `--json`."""
-    told = {name: value for name, value in asdict(found).items() if name != "predictions"}
-    return told | {"matched": len(found.predictions)}
+    told = {name: value for name, value in asdict(found).items() if name not in ("predictions", "repeats")}
+    return told | {"matched": _matched(found), "repeats": len(found.repeats)}
+
+
+def _matched(found: Matched) -> int:
+    return sum(map(len, found.times))

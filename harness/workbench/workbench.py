@@ -261,7 +261,7 @@ class Workbench:
             predictions = matching.match(rows, scope.dataset, scope.split, arm).predictions
         else:
             raise ConfigError(f"found {what!r}; expected an arm's name, a prompt, a function or an estimator")
-        run = matching.run_of(predictions, scope.dataset, scope.split, arm, by_answers=True)
+        [run] = matching.runs_of([predictions], scope.dataset, scope.split, arm, by_answers=True)
         if run.id not in self._stored():
             ended = exchange.Ended(wall_s=clock.monotonic() - start_s, fit_s=fit_s)
             exchange.keep(self.project, run, scope.dataset, predictions, ended)

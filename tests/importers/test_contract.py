@@ -6,7 +6,6 @@ lm-evaluation-harness; only blanks between JSON tokens were taken out.
 """
 
 import json
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -133,32 +132,61 @@ def replaced(value, key, new):
     return [replaced(one, key, new) for one in value] if isinstance(value, list) else value
 
 
-def packed(path, samples, method=zipfile.ZIP_DEFLATED):
-    with zipfile.ZipFile(path, "w", method) as archive:
-        for one in samples:
-            archive.writestr(f"samples/{one['id']}_epoch_1.json", json.dumps(one))
-    return path
+REPEATED = tuple(sorted((SAMPLES / "repeated").iterdir()))
 
 
-def test_inspects_own_format(tmp_path, dataset):
-    """A .eval file is its samples, zipped; one packed in a way that this Python cannot read says what to run."""
-    samples = json.loads(sample("inspect").read_text())["samples"]
-    path = packed(tmp_path / "log.eval", samples)
+@pytest.mark.parametrize("path", REPEATED, ids=lambda path: path.stem)
+def test_each_time_is_kept(path, dataset):
+    """Two epochs of Inspect (packed with zstd, as it writes them), two repeats of promptfoo and pydantic-evals.
+
+    The second time t3 was answered rightly and t5 wrongly: planted.
+    """
     found = matching.match(importing.rows(path, None, None), dataset, "test", "import:x")
-    assert (len(found.predictions), found.judged) == (12, 0.75)
-    raw = bytearray(path.read_bytes())
-    start = raw.index(b"PK\x01\x02")
-    raw[start + 10 : start + 12] = (93).to_bytes(2, "little")
-    path.write_bytes(bytes(raw))
-    with pytest.raises(HarnessError, match=r"inspect log convert log.eval --to json|cannot be unpacked"):
-        list(importing.rows(path, None, None))
+    first, second = ({one.item_id: one.label for one in time} for time in found.times)
+    assert (found.rows, found.unmatched, found.duplicates, found.missing) == (24, (), (), ())
+    assert (first["t3"], second["t3"], first["t5"], second["t5"]) == ("bug", "billing", "bug", "billing")
+    assert found.judged == 18 / 24  # as each tool said
+    assert found.differently_judged == ()
 
 
-def test_epochs_are_reported_as_repeats(tmp_path, dataset):
-    """Of a sample's epochs the first counts."""
-    log = json.loads(sample("inspect").read_text())
-    log["samples"] = [one | {"epoch": epoch} for epoch in (1, 2) for one in log["samples"]]
+def test_repeats_of_promptfoo_are_no_guess(tmp_path, dataset):
+    """A test that is there twice, while the others are there once, is a duplicate."""
+    log = json.loads(sample("promptfoo").read_text())
+    log["results"]["results"].append(log["results"]["results"][0])
     path = tmp_path / "log.json"
     path.write_text(json.dumps(log))
     found = matching.match(importing.rows(path, None, None), dataset, "test", "import:x")
-    assert (len(found.predictions), len(found.duplicates)) == (12, 12)
+    assert (len(found.predictions), found.repeats, len(found.duplicates)) == (12, (), 1)
+
+
+def damaged(raw, method):
+    """Every compressed byte of the first sample turned over, or its method replaced by one that there is not."""
+    raw = bytearray(raw)
+    if method is not None:
+        start = raw.rindex(b"PK\x01\x02", 0, raw.index(b"samples/t1_epoch_1.json", raw.index(b"PK\x01\x02")))
+        raw[start + 10 : start + 12] = method.to_bytes(2, "little")
+    else:
+        start = raw.index(b"samples/t1_epoch_1.json") + 100
+        raw[start : start + 500] = bytes(255 - byte for byte in raw[start : start + 500])
+    return bytes(raw)
+
+
+@pytest.mark.parametrize("method", [None, 8, 12, 14, 97])
+def test_a_damaged_archive_is_one_line(tmp_path, method):
+    """What cannot be unpacked is named, with the place in the file."""
+    path = tmp_path / "log.eval"
+    path.write_bytes(damaged((SAMPLES / "repeated" / "inspect.eval").read_bytes(), method))
+    with pytest.raises(HarnessError, match=r"log.eval: samples/t1_epoch_1.json cannot be unpacked: ") as found:
+        list(importing.rows(path, None, None))
+    assert "\n" not in str(found.value)
+
+
+@pytest.mark.parametrize("epoch", [0, -1, 1001, 1.5, True, "2", []])
+def test_a_wrong_epoch_is_named(tmp_path, epoch):
+    """An epoch is a whole number from 1."""
+    log = json.loads(sample("inspect").read_text())
+    log["samples"][3]["epoch"] = epoch
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(log))
+    with pytest.raises(HarnessError, match=r"sample 4: repeat .*; expected a whole number from 1"):
+        list(importing.rows(path, None, None))
