@@ -18,6 +18,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PICTURES = os.environ.get("HARNESS_SCREENSHOTS")  # a folder, where somebody wants to look at them
+WAITS, WAIT_MS = 200, 50
 MARKS = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs Debian's chromium in {CHROMIUM}"),
@@ -44,6 +45,14 @@ class Visit:
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.goto(address)
+
+    def shows(self, expected, ask):
+        """Whether `ask` gives what is expected, now or when the page has caught up."""
+        for _ in range(WAITS):
+            if ask() == expected:
+                return True
+            self.page.wait_for_timeout(WAIT_MS)
+        return False
 
     def defects(self, axe):
         """What axe-core finds serious or critical."""

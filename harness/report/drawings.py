@@ -145,6 +145,10 @@ def _finished(drawing: Drawing, results: Results, title: str) -> mpl.figure.Figu
     figure.text(
         0.012, 0.08 / height, "\n".join(lines), fontsize=FOOTER_POINTS, va="bottom", linespacing=1.35, alpha=0.8
     )
+    # Laid out here, once: saving a figure that has a layout engine draws it twice, and does so for each file.
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
+    figure.set_layout_engine(None)
     return figure
 
 

@@ -7,7 +7,7 @@ gold label, one entry per answered item.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -93,8 +93,10 @@ def excess_aurc(confidence: ArrayLike, right: ArrayLike, rng: Generator) -> Esti
 
 def best_aurc(right: ArrayLike) -> float:
     """The smallest area that answers with so many errors can have."""
-    wrong = np.sort(1.0 - np.asarray(right, dtype=np.float64))
-    return _mean_risk(wrong)
+    hit = np.asarray(right, dtype=np.float64)
+    n, n_right = len(hit), int(hit.sum())
+    harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, n + 1))])
+    return _mean_risk(np.array([0, n - n_right]), np.array([n_right, n - n_right]), harmonic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,23 +182,38 @@ def _bins(conf: NDArray[np.float64], bins: int, scheme: Scheme) -> NDArray[np.in
 
 def _area(name: str, confidence: ArrayLike, right: ArrayLike, rng: Generator, *, excess: bool) -> Estimate:
     conf, hit = _pairs(confidence, right)
-    if len(conf) == 0:
+    n = len(conf)
+    if n == 0:
         return Estimate(name, None, None, None, 0, "most confident first")
     wrong = 1 - hit
-    level = np.unique(-conf, return_inverse=True)[1]
+    first_of_level = np.flatnonzero(np.diff(conf, prepend=np.inf))
+    harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, n + 1))])
 
     def statistic(rows: NDArray[np.int64]) -> float:
-        rows = np.sort(rows)  # rows stand in the order of confidence already
-        levels, errors = level[rows], wrong[rows]
-        shares = np.bincount(levels, weights=errors) / np.maximum(np.bincount(levels), 1)
-        area = _mean_risk(shares[levels])
-        return area - _mean_risk(np.sort(errors)) if excess else area
+        times = np.bincount(rows, minlength=n)  # rows stand in the order of confidence already
+        answers = np.add.reduceat(times, first_of_level)
+        errors = np.add.reduceat(times * wrong, first_of_level)
+        area = _mean_risk(errors, answers, harmonic)
+        if not excess:
+            return area
+        n_wrong = int(errors.sum())
+        return area - _mean_risk(np.array([0, n_wrong]), np.array([n - n_wrong, n_wrong]), harmonic)
 
-    return _bootstrapped(name, statistic, len(conf), rng, "most confident first")
+    return _bootstrapped(name, statistic, n, rng, "most confident first")
 
 
-def _mean_risk(wrong: NDArray[np.float64]) -> float:
-    return float(np.mean(np.cumsum(wrong) / np.arange(1, len(wrong) + 1)))
+def _mean_risk(errors: NDArray[Any], answers: NDArray[np.int64], harmonic: NDArray[np.float64]) -> float:
+    """The mean, over k, of the error rate of the first k answers, from the errors and answers of each level.
+
+    In a level of equal confidence every answer counts as the level's share of errors s. With E errors
+    in K answers before it, its j-th answer brings the rate to (E + s j) / (K + j) = s + (E - s K) / (K + j):
+    a sum of reciprocals, so a difference of two harmonic numbers. Nothing is laid out answer by answer.
+    """
+    share = np.divide(errors, answers, out=np.zeros(len(errors)), where=answers > 0)
+    until, errors_until = np.cumsum(answers), np.cumsum(errors)
+    before, errors_before = until - answers, errors_until - errors
+    reciprocals = harmonic[until] - harmonic[before]
+    return float((share * answers + (errors_before - share * before) * reciprocals).sum() / until[-1])
 
 
 def _bootstrapped(name: str, statistic: Statistic, n: int, rng: Generator, what: str) -> Estimate:

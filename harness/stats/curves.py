@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import isotonic_regression, least_squares
+import scipy  # its parts are loaded when they are used: few who import this draw a curve
 
 from harness.types import Estimate
 
@@ -101,7 +101,7 @@ def meets(sizes: Sequence[int], curve: Numbers, level: float) -> float:
     The curve is made monotone (isotonic regression, Barlow et al. 1972), because a dip is noise, and
     followed in a straight line over the logarithm of the labels between two sizes.
     """
-    risen = np.asarray(isotonic_regression(curve).x)
+    risen = np.asarray(scipy.optimize.isotonic_regression(curve).x)
     reached = np.flatnonzero(risen >= level)
     if len(reached) == 0:
         return BEYOND
@@ -186,7 +186,7 @@ def _fitted(
     def at(x: Numbers, y: Numbers, to: float) -> float:
         first = np.clip([y[-1], *start], 1e-6, np.asarray(most) - 1e-6)
         least = np.full(len(most), 1e-9)
-        fit = least_squares(lambda p: form(p, x) - y, first, bounds=(least, most), max_nfev=60)
+        fit = scipy.optimize.least_squares(lambda p: form(p, x) - y, first, bounds=(least, most), max_nfev=60)
         return float(np.clip(form(fit.x, to), 0.0, 1.0))
 
     return at

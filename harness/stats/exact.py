@@ -1,16 +1,21 @@
-"""Further intervals for one proportion, which need the incomplete beta function, and so scipy."""
+"""Exact methods for proportions, which need special functions: further intervals of one, Fisher's test of two."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scipy.special import betainc, betaincinv
+import numpy as np
+from scipy.special import betainc, betaincinv, gammaln
 
 from harness.stats import intervals
 from harness.types import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import ArrayLike, NDArray
+
+TIES = 1 + 1e-7  # tables as likely as the observed one, up to rounding, count as such
 
 
 def clopper_pearson(right: int, n: int, *, name: str = "accuracy", confidence: float = 0.95) -> Estimate:
@@ -43,6 +48,26 @@ def mid_p(right: int, n: int, *, name: str = "accuracy", confidence: float = 0.9
         return intervals.boundary(implausible, 0.0, hits / n)
 
     return _mirrored(right, n, low, Estimate(name, None, None, None, n, "mid-P"), confidence)
+
+
+def fisher(right: int, n: int, right_elsewhere: int, n_elsewhere: int) -> float:
+    """The two-sided p of Fisher's exact test that two shares are equal: right / n, and the same elsewhere.
+
+    The probability, with all margins as they are, of the tables that are no likelier than the observed
+    one (Agresti 2013, section 3.5). 1 where one of the parts is empty.
+    """
+    hits = right + right_elsewhere
+    tables = np.arange(max(0, hits - n_elsewhere), min(n, hits) + 1)
+    chances = np.exp(
+        _log_choose(n, tables) + _log_choose(n_elsewhere, hits - tables) - _log_choose(n + n_elsewhere, hits)
+    )
+    observed = chances[right - tables[0]]
+    return float(min(chances[chances <= observed * TIES].sum(), 1.0))
+
+
+def _log_choose(n: int, k: ArrayLike) -> NDArray[np.float64]:
+    k = np.asarray(k)
+    return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
 
 
 def _mirrored(right: int, n: int, low: Callable[[int, float], float], unknown: Estimate, confidence: float) -> Estimate:

@@ -363,7 +363,7 @@ def _quiet() -> Iterator[None]:
 def _shared(frame: pd.DataFrame, words: dict[object, object]) -> pd.DataFrame:
     """The frame with equal words of its repeating columns being one object in memory, not thousands."""
     for column in REPEATING:
-        frame[column] = pd.Series([words.setdefault(word, word) for word in frame[column]], dtype=object)
+        frame[column] = pd.Series([words.setdefault(word, word) for word in frame[column].tolist()], dtype=object)
     return frame
 
 

@@ -71,23 +71,22 @@ def test_the_explorer_filters_as_it_says(browser, written):
     visit = Visit(browser, address)
     page = visit.page
 
-    def counted(**chosen):
+    def counted(expected, **chosen):
         page.get_by_role("button", name="Clear").click()
         for name, value in chosen.items():
             control = page.locator(f"[name={name}]")
             control.fill(value) if name == "q" else control.select_option(value)
-        page.wait_for_timeout(200)
-        return visit.count()
+        return visit.shows(expected, visit.count)
 
-    assert counted() == 60
-    assert counted(show="wrong") == int((~right_a).sum())
-    assert counted(show="only_a") == int((right_a & ~right_b).sum())
-    assert counted(gold="1") == int((a["gold"] == results.split.labels[1]).sum())
-    assert counted(answer="2") == int((a["label"] == results.split.labels[2]).sum())
-    assert counted(q="text 59") == 1
-    assert counted(q="t2 text") == 30
+    assert counted(60)
+    assert counted(int((~right_a).sum()), show="wrong")
+    assert counted(int((right_a & ~right_b).sum()), show="only_a")
+    assert counted(int((a["gold"] == results.split.labels[1]).sum()), gold="1")
+    assert counted(int((a["label"] == results.split.labels[2]).sum()), answer="2")
+    assert counted(1, q="text 59")
+    assert counted(30, q="t2 text")
     failing = next(i for i, r in enumerate(results.runs) if r.run.arm == "prompt:v3")
-    assert counted(a=str(failing), outcome="f") == 2
+    assert counted(2, a=str(failing), outcome="f")
     assert visit.said == []
     page.close()
 
@@ -98,7 +97,7 @@ def test_the_explorer_sorts_and_takes_keys(browser, written):
     visit = Visit(browser, address)
     page = visit.page
     page.locator("[name=sort]").select_option("surest")
-    page.wait_for_timeout(200)
+    assert visit.shows(True, lambda: "sort=surest" in page.url)
     best = results.predictions[results.predictions["run_id"] == results.runs[0].run.run_id].set_index("example_id")
     page.locator(".rows").focus()
     page.keyboard.press("ArrowDown")
@@ -125,8 +124,7 @@ def test_a_deep_link_shows_what_it_names(browser, written):
     assert page.locator("[name=q]").input_value() == "text"
     assert page.locator(".detail .full").text_content().startswith("text ")
     page.evaluate("location.hash = '#items?item=i12'")
-    page.wait_for_timeout(200)
-    assert page.locator(".detail .full").text_content() == "text 12"
+    assert visit.shows("text 12", page.locator(".detail .full").text_content)
     strange = Visit(browser, f"{address}#items?a=nobody&show=%3Cscript%3E&sort=x&item=none&gold=99")
     assert strange.count() == 60
     assert strange.said == []
@@ -144,11 +142,9 @@ def test_twenty_thousand_items_of_ten_runs_stay_smooth(browser, tmp_path):
     visit = Visit(browser, path.as_uri())
     page = visit.page
     page.locator(".rows").evaluate("list => { list.scrollTop = 300000; }")
-    page.wait_for_timeout(200)
     assert 10 < page.locator(".row").count() < 60
     page.locator("[name=show]").select_option("only_a")
-    page.wait_for_timeout(1000)
-    assert 0 < visit.count() < 20_000
+    assert visit.shows(True, lambda: 0 < visit.count() < 20_000)
     took = page.evaluate(
         "() => { const start = performance.now(); dispatchEvent(new Event('resize'));"
         " return performance.now() - start; }"

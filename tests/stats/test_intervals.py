@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom, binomtest
+from scipy.stats import binom, binomtest, fisher_exact
 
-from harness.stats.exact import clopper_pearson, jeffreys, mid_p
+from harness.stats.exact import clopper_pearson, fisher, jeffreys, mid_p
 from harness.stats.intervals import boundary, wilson
 from harness.types import Estimate
 
@@ -155,3 +155,16 @@ def test_boundary(inside, outside):
     turn = inside + 0.3 * (outside - inside)
     assert boundary(lambda x: abs(x - inside) < abs(turn - inside), inside, outside) == pytest.approx(turn, abs=1e-15)
     assert boundary(lambda _: False, inside, outside) == pytest.approx(inside, abs=1e-15)
+
+
+@given(st.tuples(*[st.integers(0, 400)] * 4))
+def test_fisher_is_scipys(table):
+    """Fisher's exact test of two shares, two-sided, is scipy's; 1 where a part is empty."""
+    (right, wrong, right_elsewhere, wrong_elsewhere) = table
+    p = fisher(right, right + wrong, right_elsewhere, right_elsewhere + wrong_elsewhere)
+    assert p == pytest.approx(fisher_exact([[right, wrong], [right_elsewhere, wrong_elsewhere]]).pvalue, rel=1e-6)
+
+
+def test_the_lady_tasting_tea():
+    """Fisher 1935: three of four cups told right each way, one-sided 17 of 70, so two-sided 34 of 70."""
+    assert fisher(3, 4, 1, 4) == pytest.approx(34 / 70)

@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy
 from matplotlib.collections import PatchCollection
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
-from scipy.cluster import hierarchy
-from scipy.spatial.distance import squareform
 
 from harness import numbers
 from harness.report import queries
@@ -80,7 +79,7 @@ def _counted(results: Results, result: RunResult) -> tuple[list[str], NDArray[np
     rows = results.answers[result.run.run_id].rows
     rows = rows[rows["outcome"] != "failed"]
     gold = rows["gold"].astype(str).tolist()
-    answers = [label if isinstance(label, str) else None for label in rows["label"]]
+    answers = [label if isinstance(label, str) else None for label in rows["label"].tolist()]
     occurring = {*gold, *answers}
     labels = [label for label in results.split.labels if label in occurring]
     code: dict[str | None, int] = {label: i for i, label in enumerate(labels)}
@@ -98,8 +97,10 @@ def _order(counts: NDArray[np.int64]) -> list[int]:
     np.fill_diagonal(alike, 0)
     distance = 1 / (1 + 20 * alike)
     np.fill_diagonal(distance, 0)
-    tree = hierarchy.linkage(squareform(distance, checks=False), "average", optimal_ordering=True)
-    return [int(i) for i in hierarchy.leaves_list(tree)]
+    tree = scipy.cluster.hierarchy.linkage(
+        scipy.spatial.distance.squareform(distance, checks=False), "average", optimal_ordering=True
+    )
+    return [int(i) for i in scipy.cluster.hierarchy.leaves_list(tree)]
 
 
 def _worst_block(counts: NDArray[np.int64]) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from harness.report.blocks import Items, Section
 from harness.report.sections import _cells
 
@@ -35,9 +37,9 @@ def section(results: Results) -> Section | None:
         ],
         "labels": labels,
         "id": ids,
-        "text": [_cut(str(text), LONGEST_TEXT) for text in items["text"]],
-        "tags": [[] if _cells.is_null(tags) else [str(tag) for tag in tags] for tags in items["tags"]],
-        "gold": [code[gold] for gold in items["gold"]],
+        "text": [_cut(str(text), LONGEST_TEXT) for text in items["text"].tolist()],
+        "tags": [[] if _cells.is_null(tags) else [str(tag) for tag in tags] for tags in items["tags"].tolist()],
+        "gold": [code[gold] for gold in items["gold"].tolist()],
         "runs": [
             _run(by_run[r.run.run_id].set_index("example_id").reindex(ids), code)
             for r in results.runs
@@ -47,10 +49,12 @@ def section(results: Results) -> Section | None:
 
 
 def _run(rows: pd.DataFrame, code: dict[str, int]) -> dict[str, object]:
-    replies = enumerate(zip(rows["raw"], rows["label"], rows["error"], strict=True))
+    # As lists: pandas hands out the cells of a text column one at a time, and slowly.
+    labels = rows["label"].tolist()
+    replies = enumerate(zip(rows["raw"].tolist(), labels, rows["error"].tolist(), strict=True))
     return {
-        "outcome": "".join(LETTERS.get(str(outcome), "f") for outcome in rows["outcome"]),
-        "label": [code.get(label, -1) if isinstance(label, str) else -1 for label in rows["label"]],
+        "outcome": "".join(LETTERS.get(str(outcome), "f") for outcome in rows["outcome"].tolist()),
+        "label": [code.get(label, -1) if isinstance(label, str) else -1 for label in labels],
         "score": _numbers(rows["score"], 3),
         "cost": _numbers(rows["cost_usd"], 3),
         "latency": _numbers(rows["latency_s"], 3),
@@ -60,7 +64,12 @@ def _run(rows: pd.DataFrame, code: dict[str, int]) -> dict[str, object]:
 
 def _numbers(column: pd.Series, digits: int) -> object:
     """The values with so many significant digits; one value where all are the same."""
-    values = [None if value != value else float(f"{value:.{digits}g}") for value in column.astype(float)]  # noqa: PLR0124
+    known = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    size = np.floor(np.log10(np.abs(known), where=known != 0, out=np.zeros_like(known)))
+    # A whole number over a power of ten that is exact is the number nearest to the decimal that is meant.
+    scale = 10.0 ** np.clip(digits - 1 - size, 0, 22)
+    rounded = np.round(known * scale) / scale
+    values = [None if value != value else value for value in rounded.tolist()]  # noqa: PLR0124  (NaN)
     return values[0] if len(set(values)) == 1 else values
 
 

@@ -26,7 +26,7 @@ ORDER = 28
 def section(results: Results) -> Section | None:
     """Accuracy with and without such items, and clustered; nothing when there are neither such items nor groups."""
     defects = results.defects
-    items = set(results.predictions["example_id"])
+    items = set(results.predictions["example_id"].unique())
     leaked = items & defects.leaked if defects else set()
     repeated = items & defects.repeated if defects else set()
     scored = results.predictions.dropna(subset=["correct"])

@@ -8,13 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import fisher_exact
 
 from harness import numbers
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table
 from harness.report.sections import _cells
-from harness.stats import intervals, multiplicity
+from harness.stats import exact, intervals, multiplicity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -53,11 +52,7 @@ class Slice:
     @property
     def p_value(self) -> float:
         """Fisher's exact p of no difference between inside and elsewhere."""
-        table = [
-            [self.right, self.n - self.right],
-            [self.right_elsewhere, self.n_elsewhere - self.right_elsewhere],
-        ]
-        return float(fisher_exact(table).pvalue)
+        return exact.fisher(self.right, self.n, self.right_elsewhere, self.n_elsewhere)
 
 
 def section(results: Results) -> Section | None:
@@ -66,9 +61,9 @@ def section(results: Results) -> Section | None:
         return None
     best = results.runs[0]
     rows = _cells.answers(results, best).rows.dropna(subset=["correct"])
-    right = dict(zip(rows["example_id"], rows["correct"].astype(bool), strict=True))
+    right = dict(zip(rows["example_id"].tolist(), rows["correct"].astype(bool).tolist(), strict=True))
     items = results.items[results.items["example_id"].isin(right)]
-    hits = np.array([right[i] for i in items["example_id"]], dtype=bool)
+    hits = np.array([right[i] for i in items["example_id"].tolist()], dtype=bool)
     slices = [_slice(name, where, member, hits) for name, where, member in _members(items) if _is_enough(member)]
     if not slices:
         return None
@@ -127,12 +122,12 @@ def _is_enough(member: Members) -> bool:
 
 def _members(items: pd.DataFrame) -> Iterator[tuple[str, str, Members]]:
     """Every possible slice: its name, the SQL condition that finds its items, and which they are."""
-    yield from _by_length(np.array([len(str(text)) for text in items["text"]]))
-    tags = [() if _cells.is_null(tags) else tuple(map(str, tags)) for tags in items["tags"]]
+    yield from _by_length(np.array([len(str(text)) for text in items["text"].tolist()]))
+    tags = [() if _cells.is_null(tags) else tuple(map(str, tags)) for tags in items["tags"].tolist()]
     yield from _by_value("tag", tags, lambda tag: f"list_contains(tags, {queries.quoted(tag)})")
-    groups = [() if _cells.is_null(group) else (str(group),) for group in items["group"]]
+    groups = [() if _cells.is_null(group) else (str(group),) for group in items["group"].tolist()]
     yield from _by_value("group", groups, lambda group: f'"group" = {queries.quoted(group)}')
-    fields = [{} if _cells.is_null(text) else json.loads(text) for text in items["fields"]]
+    fields = [{} if _cells.is_null(text) else json.loads(text) for text in items["fields"].tolist()]
     for name in sorted({name for one in fields for name in one}):
         values = [(_in_json(one[name]),) if name in one else () for one in fields]
         yield from _by_value(name, values, partial(_is_value, name))
