@@ -16,6 +16,7 @@ from harness.report.figures import _style
 from harness.workspace import find
 
 SECTIONS = {
+    "Verdict",
     "Scorecard",
     "Fusions",
     "Leaks and repeats",
@@ -49,7 +50,11 @@ def stored(tmp_path_factory):
         for place, (text, label) in enumerate(TICKETS)
     ]
     write_tickets(root, rows)
-    (root / "harness.toml").write_text('dataset = "tickets@v1"\narms = ["majority", "tag-odds", "tfidf-lr"]\n')
+    (root / "harness.toml").write_text(
+        'dataset = "tickets@v1"\narms = ["majority", "tag-odds", "tfidf-lr"]\n'
+        "[decide]\nusd_per_label = 0.1\nretrain_every_months = 5\nlabels_per_retraining = 7\n"
+        'hosting = "own"\nbatch = true\nusd_per_hour_of_work = 50.0\nhours = {"prompt:v1" = 3.0}\n'
+    )
     (root / "recipe.toml").write_text(
         'default = "I cannot say"\nlatency_s = 0.001\n'
         '[answers]\ncharged = "billing"\ncrashes = "bug"\nmanual = "question"\n'
