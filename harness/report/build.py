@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from harness import plugins
-from harness.report import drawings, html, markdown
+from harness.report import html, markdown
 from harness.report.blocks import Figure, Section
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def sections(results: Results, drawn: Sequence[Drawn] = ()) -> list[Section]:
 def build(results: Results, drawn: Sequence[Drawn] | None = None) -> dict[str, bytes]:
     """The report's files; the same results give the same bytes. `drawn` are its figures, if they are drawn already."""
     title = f"{results.split.dataset}: which tool should serve it?"
-    drawn = drawings.drawn(results) if drawn is None else drawn
+    drawn = _drawn(results) if drawn is None else drawn
     told = sections(results, drawn)
     page = html.render(title, told, {figure.name: figure.inline for figure in drawn})
     twin = markdown.render(title, told)
@@ -43,3 +44,9 @@ def build(results: Results, drawn: Sequence[Drawn] | None = None) -> dict[str, b
     for figure in drawn:
         made |= {f"{figure.name}.svg": figure.svg, f"{figure.name}.csv": figure.table}
     return made
+
+
+def _drawn(results: Results) -> list[Drawn]:
+    # Drawing takes half a second to import, so it comes with the first figure: many commands show none.
+    drawings = import_module("harness.report.drawings")
+    return drawings.drawn(results)  # type: ignore[no-any-return]

@@ -6,7 +6,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import stdtrit
+import scipy
 
 from harness.types import Estimate
 
@@ -29,7 +29,7 @@ def cluster_mean(values: ArrayLike, groups: ArrayLike, *, name: str = "mean", co
     mean = float(numbers.mean())
     if clusters == 1:
         return Estimate(name, mean, None, None, n, f"{method}: no interval from one")
-    margin = float(stdtrit(clusters - 1, 0.5 + confidence / 2)) * standard_error(numbers, codes)
+    margin = float(scipy.special.stdtrit(clusters - 1, 0.5 + confidence / 2)) * standard_error(numbers, codes)
     return Estimate(name, mean, mean - margin, mean + margin, n, method)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import betainc, betaincinv, gammaln
+import scipy
 
 from harness.stats import intervals
 from harness.types import Estimate
@@ -22,7 +22,7 @@ def clopper_pearson(right: int, n: int, *, name: str = "accuracy", confidence: f
     """The share right / n with the exact interval, never covering less than asked (Clopper and Pearson 1934)."""
 
     def low(hits: int, tail: float) -> float:
-        return float(betaincinv(hits, n - hits + 1, tail))
+        return float(scipy.special.betaincinv(hits, n - hits + 1, tail))
 
     return _mirrored(right, n, low, Estimate(name, None, None, None, n, "Clopper–Pearson"), confidence)
 
@@ -31,7 +31,7 @@ def jeffreys(right: int, n: int, *, name: str = "accuracy", confidence: float = 
     """The share right / n with the credible interval of the prior Beta(½, ½) (Brown, Cai and DasGupta 2001)."""
 
     def low(hits: int, tail: float) -> float:
-        return float(betaincinv(hits + 0.5, n - hits + 0.5, tail))
+        return float(scipy.special.betaincinv(hits + 0.5, n - hits + 0.5, tail))
 
     return _mirrored(right, n, low, Estimate(name, None, None, None, n, "Jeffreys"), confidence)
 
@@ -41,8 +41,8 @@ def mid_p(right: int, n: int, *, name: str = "accuracy", confidence: float = 0.9
 
     def low(hits: int, tail: float) -> float:
         def implausible(share: float) -> bool:
-            at_least = betainc(hits, n - hits + 1, share)
-            more = betainc(hits + 1, n - hits, share) if hits < n else 0.0
+            at_least = scipy.special.betainc(hits, n - hits + 1, share)
+            more = scipy.special.betainc(hits + 1, n - hits, share) if hits < n else 0.0
             return bool((at_least + more) / 2 < tail)
 
         return intervals.boundary(implausible, 0.0, hits / n)
@@ -67,7 +67,7 @@ def fisher(right: int, n: int, right_elsewhere: int, n_elsewhere: int) -> float:
 
 def _log_choose(n: int, k: ArrayLike) -> NDArray[np.float64]:
     k = np.asarray(k)
-    return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
+    return np.asarray(scipy.special.gammaln(n + 1) - scipy.special.gammaln(k + 1) - scipy.special.gammaln(n - k + 1))
 
 
 def _mirrored(right: int, n: int, low: Callable[[int, float], float], unknown: Estimate, confidence: float) -> Estimate:

@@ -13,7 +13,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
+import scipy
 
 from harness.stats import intervals, paired
 from harness.stats.paired import Weights
@@ -68,7 +68,7 @@ class Evidence:
     def _tail(self, statistic: float) -> float:
         if self.clusters is None:
             return NormalDist().cdf(statistic)
-        return float(stdtr(self.clusters - 1, statistic)) if self.clusters > 1 else 0.5
+        return float(scipy.special.stdtr(self.clusters - 1, statistic)) if self.clusters > 1 else 0.5
 
 
 def evidence(differences: ArrayLike, groups: ArrayLike, *, confidence: float = 0.95) -> Evidence:
@@ -89,7 +89,7 @@ def evidence(differences: ArrayLike, groups: ArrayLike, *, confidence: float = 0
     unknown = Evidence(Estimate("difference", float(values.mean()), None, None, n, method), weights, design, clusters)
     if clusters == 1:
         return unknown
-    quantile = NormalDist().inv_cdf if clusters is None else lambda p: float(stdtrit(found - 1, p))
+    quantile = NormalDist().inv_cdf if clusters is None else lambda p: float(scipy.special.stdtrit(found - 1, p))
     z = quantile(0.5 + confidence / 2) * sqrt(design)
     low, high = paired.tango_limits(weights, float(values.mean()), z)
     return replace(unknown, difference=replace(unknown.difference, low=max(-1.0, low), high=min(1.0, high)))
@@ -107,7 +107,7 @@ def share(values: ArrayLike, groups: ArrayLike, *, name: str, confidence: float 
         low, high = intervals.wilson_limits(int(scores.sum()), n, NormalDist().inv_cdf(0.5 + confidence / 2))
         return Estimate(name, mean, low, high, n, "Wilson")
     worth = n / design_effect(scores, codes)
-    z = float(stdtrit(max(found - 1, 1), 0.5 + confidence / 2))
+    z = float(scipy.special.stdtrit(max(found - 1, 1), 0.5 + confidence / 2))
     low, high = intervals.wilson_limits(mean * worth, worth, z)
     return Estimate(name, mean, max(0.0, low), min(1.0, high), n, f"Wilson, {found:,} clusters")
 

@@ -6,7 +6,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import stdtrit
+import scipy
 
 from harness.types import Estimate
 
@@ -23,5 +23,5 @@ def mean(values: ArrayLike, *, name: str = "mean", confidence: float = 0.95) -> 
     centre = float(numbers.mean())
     if n == 1:
         return Estimate(name, centre, None, None, 1, method)
-    margin = float(stdtrit(n - 1, 0.5 + confidence / 2)) * float(numbers.std(ddof=1)) / sqrt(n)
+    margin = float(scipy.special.stdtrit(n - 1, 0.5 + confidence / 2)) * float(numbers.std(ddof=1)) / sqrt(n)
     return Estimate(name, centre, centre - margin, centre + margin, n, method)

@@ -14,7 +14,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from scipy.special import bdtr, chdtrc
+import scipy
 
 from harness.stats import intervals
 from harness.types import Estimate
@@ -140,7 +140,7 @@ def mcnemar_asymptotic(table: Table2x2, correction: bool = False) -> float:
 
 def _coin(heads: int, tosses: int) -> float:
     """The probability of at most so many heads."""
-    return float(bdtr(heads, tosses, 0.5)) if heads >= 0 else 0.0
+    return float(scipy.special.bdtr(heads, tosses, 0.5)) if heads >= 0 else 0.0
 
 
 def tango(table: Table2x2, *, name: str = "difference", confidence: float = 0.95) -> Estimate:
@@ -193,7 +193,7 @@ def cochrans_q(right: ArrayLike) -> tuple[float, float]:
     if spread == 0:
         return 0.0, 1.0
     statistic = (k - 1) * int(k * (per_arm**2).sum() - per_arm.sum() ** 2) / spread
-    return statistic, float(chdtrc(k - 1, statistic))
+    return statistic, float(scipy.special.chdtrc(k - 1, statistic))
 
 
 def _estimate(

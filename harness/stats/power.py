@@ -12,7 +12,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import bdtr
+import scipy
 
 from harness.stats.paired import Table2x2, Weights, mcnemar_mid_p, score
 
@@ -90,12 +90,12 @@ def true_power(
     if not (p12 >= 0 and p21 >= 0 and disagreement <= 1):
         raise ValueError(f"shares of {p12} and {p21}; expected two from 0 up that add up to at most 1")
     # Given m discordant items, those that only a got right are binomial.
-    weights = np.diff(bdtr(np.arange(n + 1), n, disagreement), prepend=0.0)
+    weights = np.diff(scipy.special.bdtr(np.arange(n + 1), n, disagreement), prepend=0.0)
     total = 0.0
     for m in np.flatnonzero(weights > NEGLIGIBLE).tolist():
         fewer = _most_uneven(test, m, n, alpha)
         if fewer >= 0:
-            tails = bdtr(fewer, m, p12 / disagreement) + bdtr(fewer, m, p21 / disagreement)
+            tails = scipy.special.bdtr(fewer, m, p12 / disagreement) + scipy.special.bdtr(fewer, m, p21 / disagreement)
             total += float(weights[m] * tails)
     return total
 

@@ -6,7 +6,7 @@ from math import ceil, log
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import bdtr
+import scipy
 
 from harness.types import Estimate
 
@@ -26,7 +26,7 @@ def quantile(values: ArrayLike, share: float, *, name: str = "quantile", confide
     if n == 0:
         return Estimate(name, None, None, None, 0, method)
     tail = (1 - confidence) / 2
-    below = bdtr(np.arange(n + 1), n, share)  # P(at most so many values lie below the quantile)
+    below = scipy.special.bdtr(np.arange(n + 1), n, share)  # P(at most so many values lie below the quantile)
     lower = int(np.searchsorted(below, tail, side="right"))  # the most values that are surely below, plus one
     upper = int(np.searchsorted(below, 1 - tail, side="left")) + 1
     return Estimate(
