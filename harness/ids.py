@@ -35,9 +35,12 @@ def content_id(value: JSON) -> str:
 
 def request_text(request: Request) -> str:
     """The canonical JSON of a request. Model, settings and reply format, which a run shares, are written once."""
-    messages = canonical_json([{"content": message.content, "role": message.role} for message in request.messages])
+    # The content is what is long; its frame is the same each time, so it is written down.
+    messages = ",".join(f'{{"content":{_ENCODER.encode(m.content)},"role":"{m.role}"}}' for m in request.messages)
     model, reply, settings = (_shared_text(part) for part in (request.model, request.reply, request.settings))
-    return f'{{"messages":{messages},"model":{model},"reply":{reply},"sample":{request.sample},"settings":{settings}}}'
+    return (
+        f'{{"messages":[{messages}],"model":{model},"reply":{reply},"sample":{request.sample},"settings":{settings}}}'
+    )
 
 
 def request_id(request: Request) -> str:

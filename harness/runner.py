@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.clock import Clock
     from harness.types import Arm, Item, Prediction, Run, Sink
 
-FLUSH_ROWS = 1000
+FLUSH_ROWS = 10_000  # a flush opens and closes the store, which takes longer the more there is in it
 FLUSH_SECONDS = 2.0
 FAILURES_IN_A_ROW = 25
 

@@ -170,7 +170,8 @@ class Stack:
     def cost(self, response: Response) -> tuple[int | None, int | None]:
         """A reply's list price and its bill, in nano-dollars, at today's prices."""
         now = self._clock.now()
-        return self._tariff.list_nano(response, now), self._tariff.billed_nano(response, now)
+        listed = self._tariff.list_nano(response, now)
+        return listed, self._tariff.billed_nano(response, now) if response.batch else listed
 
     @property
     def rates(self) -> Rates:

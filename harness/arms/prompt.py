@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness import choice, plugins
 from harness.errors import ProviderError, RateLimited, RequestRejected, TransientError
 from harness.pricing import NANO
+from harness.prompts.rendering import Phrasing
 from harness.types import Example, Outcome, Prediction, Request, Usage
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class PromptArm:
         self._kind = plugins.load("kinds", question.kind)
         self._names = tuple(label.name for label in question.labels)
         self._draws = _draws(question)
+        template = question.prompt.template
+        self._phrasings = [Phrasing(template, draw.labels, question.task, draw.alias_of) for draw in self._draws]
         options = self._draws[0].aliases or self._names
         self._reply: ReplyFormat = self._kind.reply_format(header.output, options, header.pattern)
         self._path = (f"prompt:{question.prompt.version}",)
@@ -90,12 +93,12 @@ class PromptArm:
         return [
             Request(
                 question.model,
-                question.prompt.template.messages(item, draw.labels, question.task, examples, draw.alias_of),
+                phrasing.messages(item, examples),
                 header.model,
                 self._reply,
                 draw.sample,
             )
-            for draw in self._draws
+            for draw, phrasing in zip(self._draws, self._phrasings, strict=True)
         ]
 
     async def predict(self, items: Sequence[Item]) -> list[Prediction]:

@@ -35,9 +35,13 @@ if TYPE_CHECKING:
 
 LARGEST_GROUP = 1000
 # What the column `response` holds; usage as sent and the attempts have columns of their own.
-SAID = [field.name for field in fields(Response) if field.name not in ("raw_usage", "attempts", "cached")]
+SAID = {field.name: None for field in fields(Response) if field.name not in ("raw_usage", "attempts", "cached")}.keys()
 # The newest servable answer counts, so a deliberate re-ask replaces the one before.
-NEWEST = "select response, usage, attempts from calls where key = ? and servable order by id desc limit 1"
+# As one JSON text, for one call of the parser.
+NEWEST = (
+    "select '[' || response || ',' || coalesce(usage, 'null') || ',' || attempts || ']' "
+    "from calls where key = ? and servable order by id desc limit 1"
+)
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], Any]
 Job = tuple[Operation, "asyncio.Future[Any]"]
@@ -242,12 +246,12 @@ def _json(value: JSON) -> str:
     return json.dumps(value)  # in ASCII, which holds even a reply that is no valid Unicode
 
 
-def _response(said: str, usage: str | None, attempts: str) -> Response:
-    known = {name: value for name, value in json.loads(said).items() if name in SAID}
+def _response(stored: str) -> Response:
+    said, raw_usage, attempts = json.loads(stored)
+    known = said if said.keys() == SAID else {name: value for name, value in said.items() if name in SAID}
     if known["usage"] is not None:
         known["usage"] = Usage(**known["usage"])
-    raw_usage: JSON = json.loads(usage) if usage else None
-    tries = tuple(Attempt(*_values(attempt)) for attempt in json.loads(attempts))
+    tries = tuple(Attempt(*_values(attempt)) for attempt in attempts)
     return Response(**known, raw_usage=raw_usage, attempts=tries, cached=True)
 
 

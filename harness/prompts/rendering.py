@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 ROLES: tuple[Role, ...] = ("system", "user", "assistant")
 VISIBLE = "item.text, item.tags, item.fields, labels, examples and task"
 MAX_BLOCK_CHARS = 1_000_000
+ITS_OWN = {"item", "examples", "self"}  # names by which a block comes to say something else for each item
+CHANCE = {"random", "lipsum"}
 
 
 class Template:
@@ -36,6 +38,7 @@ class Template:
         self.source = source
         self._path = path
         self._offset = first_line - 1
+        self._shared: set[str] = set()
         environment = ImmutableSandboxedEnvironment(
             undefined=StrictUndefined,
             finalize=_defined,
@@ -49,6 +52,7 @@ class Template:
             self._compiled = environment.from_string(source)
         except TemplateSyntaxError as error:
             raise ConfigError(f"{path}:{error.lineno + self._offset}: {_reason(error)}") from None
+        self._globals = dict(self._compiled.globals)
         if "user" not in self._compiled.blocks:
             raise ConfigError(f"{path}: there is no {{% block user %}}; the item goes there")
 
@@ -60,24 +64,25 @@ class Template:
         examples: Sequence[Example] = (),
         aliases: Mapping[str, str] | None = None,
     ) -> tuple[Message, ...]:
-        """The messages for one item; a template's mistake is a `ConfigError` with file and line.
+        """The messages for one item: see `Phrasing`, which is faster for many."""
+        return Phrasing(self, labels, task, aliases).messages(item, examples)
 
-        `aliases` are the labels' short names by label, for `output: choice`; without them a
-        template that shows an alias is mistaken.
-        """
-        seen: dict[str, object] = {
-            "item": _plain(item),
-            "labels": [_said(label) | _alias(label.name, aliases) for label in labels],
-            "task": task,
-            "examples": [
-                _plain(example.item) | {"label": example.label} | _alias(example.label, aliases) for example in examples
-            ],
-        }
-        context = self._compiled.new_context(seen)  # one for all blocks: what a block sets is its own
-        rendered = [(role, self._render(role, context)) for role in ROLES if role in self._compiled.blocks]
-        return tuple(Message(role, content) for role, content in rendered if content)
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """The roles that have a block, in the order of their messages."""
+        return tuple(role for role in ROLES if role in self._compiled.blocks)
 
-    def _render(self, role: Role, context: Context) -> str:
+    def is_shared(self, role: Role) -> bool:
+        """Whether a block says the same for every item: it names neither item nor examples, and draws no lots."""
+        return role in self._shared
+
+    def context(self, seen: Mapping[str, object]) -> Context:
+        """What the blocks of one item's messages see; what a block sets is its own."""
+        # Jinja would look through its globals one by one for each item.
+        return self._compiled.new_context({**self._globals, **seen}, shared=True)
+
+    def render(self, role: Role, context: Context) -> str:
+        """A block's text; `ConfigError` with file and line."""
         try:
             return self._joined(role, context).strip()
         except ConfigError:
@@ -104,6 +109,8 @@ class Template:
         if isinstance(node, nodes.Block):
             if node.name not in ROLES:
                 raise ConfigError(f"{where}: block {node.name!r} is no message; {one_of(node.name, ROLES)}")
+            if not _named_in(node) & (ITS_OWN | CHANCE):
+                self._shared.add(node.name)
             return
         is_blank = isinstance(node, nodes.Output) and all(
             isinstance(part, nodes.TemplateData) and not part.data.strip() for part in node.nodes
@@ -120,6 +127,45 @@ class Template:
         if not lines:
             return self._path
         return f"{self._path}:{self._compiled.get_corresponding_lineno(lines[-1]) + self._offset}"
+
+
+class Phrasing:
+    """A template with the labels and the task filled in; an item completes it.
+
+    `aliases` are the labels' short names by label, for `output: choice`; without them a template that
+    shows an alias is mistaken. What a block says for every item it is asked to say once.
+    """
+
+    def __init__(
+        self, template: Template, labels: Sequence[Label], task: str, aliases: Mapping[str, str] | None = None
+    ) -> None:
+        self._template = template
+        self._aliases = aliases
+        self._seen = {"labels": [_said(label) | _alias(label.name, aliases) for label in labels], "task": task}
+        self._rendered: dict[Role, str] = {}
+
+    def messages(self, item: Item, examples: Sequence[Example] = ()) -> tuple[Message, ...]:
+        """The messages for one item; a template's mistake is a `ConfigError` with file and line."""
+        shown = [
+            _plain(example.item) | {"label": example.label} | _alias(example.label, self._aliases)
+            for example in examples
+        ]
+        context = self._template.context(self._seen | {"item": _plain(item), "examples": shown})
+        rendered = [(role, self._content(role, context)) for role in self._template.roles]
+        return tuple(Message(role, content) for role, content in rendered if content)
+
+    def _content(self, role: Role, context: Context) -> str:
+        if not self._template.is_shared(role):
+            return self._template.render(role, context)
+        if role not in self._rendered:
+            self._rendered[role] = self._template.render(role, context)
+        return self._rendered[role]
+
+
+def _named_in(block: nodes.Block) -> set[str]:
+    """Every name, filter and constant in a block: more than it can refer to."""
+    names = {node.name for node in block.find_all(nodes.Name)} | {node.name for node in block.find_all(nodes.Filter)}
+    return names | {node.value for node in block.find_all(nodes.Const) if isinstance(node.value, str)}
 
 
 def _defined(value: object) -> object:

@@ -1,7 +1,7 @@
 import pytest
 
 from harness.errors import ConfigError
-from harness.prompts.rendering import Template
+from harness.prompts.rendering import Phrasing, Template
 from harness.types import Example, Item, Label
 
 ITEM = Item("1", "grinning face", ("face", "{{ 7*7 }}"), {"source": "{% raw %}"})
@@ -106,3 +106,44 @@ def test_what_a_block_sets_is_its_own():
         Template(source, "v1.j2").messages(ITEM, LABELS, "tickets")
     source = "{% block system %}{% set item = 1 %}{{ item }}{% endblock %}{% block user %}{{ item.text }}{% endblock %}"
     assert Template(source, "v1.j2").messages(ITEM, LABELS, "tickets")[1].content == ITEM.text
+
+
+@pytest.mark.parametrize(
+    ("block", "shared"),
+    [
+        ("Labels: {{ labels | map(attribute='name') | join(', ') }} of {{ task }}", True),
+        ("{% for l in labels %}{{ loop.index }} {{ l.name }}{% endfor %}{% set x = 1 %}{{ x }}", True),
+        ("{{ item.text }}", False),
+        ("{% if item.tags %}tagged{% endif %}", False),
+        ("{% for e in examples %}{{ e.text }}{% endfor %}", False),
+        ("{% macro told(x) %}{{ x or item.text }}{% endmacro %}{{ told('') }}", False),
+        ("{{ self.user() }}", False),
+        ("{{ labels | map(attribute='name') | list | random }}", False),
+        ("{{ [['a', 'b']] | map('random') | join }}", False),
+        ("{{ lipsum(1) }}", False),
+    ],
+)
+def test_what_is_the_same_for_every_item_is_said_once(block, shared):
+    """A block that names neither item nor examples, and draws no lots, is rendered once; the messages stay the same."""
+    template = Template(
+        f"{{% block system %}}{block}{{% endblock %}}{{% block user %}}{{{{ item.text }}}}{{% endblock %}}", "p"
+    )
+    assert template.is_shared("system") is shared
+    assert not template.is_shared("user")
+    phrasing = Phrasing(template, LABELS, "task")
+    items = [ITEM, Item("2", "another", ()), Item("3", "third", ("t",))]
+    shown = [Example(Item("9", "shown", ()), "B", "train")]
+    told = [phrasing.messages(item, shown) for item in items]
+    assert [messages[-1].content for messages in told] == [item.text for item in items]
+    if "random" not in block and "lipsum" not in block:
+        assert told == [template.messages(item, LABELS, "task", shown) for item in items]
+
+
+def test_a_mistake_in_a_shared_block_is_said_each_time():
+    """It is kept as little as a good rendering is forgotten."""
+    phrasing = Phrasing(
+        Template("{% block system %}{{ nope }}{% endblock %}{% block user %}u{% endblock %}", "p"), LABELS, "t"
+    )
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="'nope' is undefined"):
+            phrasing.messages(ITEM)
