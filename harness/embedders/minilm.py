@@ -11,7 +11,7 @@ import hashlib
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
@@ -45,12 +45,12 @@ def connect(cache: Path | None = None, model: str = "") -> Encoder:
 
 
 def _encode(texts: Sequence[str]) -> NDArray[np.float32]:
-    return _transformer.encode(texts, _tokenizer(), _session())
+    return _transformer.encode(texts, _tokenizer(), _model())
 
 
 @lru_cache(maxsize=1)
-def _session() -> Any:  # noqa: ANN401  (onnxruntime has no types)
-    return _transformer.session(_checked(_weights(), SHA256))
+def _model() -> _transformer.Model:
+    return _transformer.Model(_checked(_weights(), SHA256))
 
 
 @lru_cache(maxsize=1)

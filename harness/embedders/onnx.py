@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from onnxruntime.capi import onnxruntime_pybind11_state as ort
 from tokenizers import Tokenizer
@@ -31,10 +31,10 @@ UNREADABLE = (ort.Fail, ort.InvalidArgument, ort.InvalidGraph, ort.InvalidProtob
 def connect(cache: Path | None = None, model: str = "") -> Encoder:
     """The encoder in folder `model`; `ConfigError` names the file that is missing or cannot be read."""
     weights, vocabulary = _files(Path(model))
-    tokenizer, session, digest = _loaded(weights, vocabulary)
+    tokenizer, transformer, digest = _loaded(weights, vocabulary)
 
     def encode(texts: Sequence[str]) -> NDArray[np.float32]:
-        return _transformer.encode(texts, tokenizer, session)
+        return _transformer.encode(texts, tokenizer, transformer)
 
     return Encoder(f"onnx:{digest}", len(encode(["width"])[0]), encode, cache)
 
@@ -52,14 +52,14 @@ def _files(folder: Path) -> tuple[Path, Path]:
 
 
 @lru_cache(maxsize=4)
-def _loaded(weights: Path, vocabulary: Path) -> tuple[Tokenizer, Any, str]:
+def _loaded(weights: Path, vocabulary: Path) -> tuple[Tokenizer, _transformer.Model, str]:
     content, said = weights.read_bytes(), vocabulary.read_bytes()
     try:
         tokenizer = Tokenizer.from_buffer(said)
-        session = _transformer.session(content)
+        transformer = _transformer.Model(content)
     except (ValueError, *UNREADABLE) as error:
         raise ConfigError(f"{weights.parent} cannot be used as an encoder: {error}") from None
     tokenizer.no_padding()
     if tokenizer.truncation is None:
         tokenizer.enable_truncation(LONGEST)
-    return tokenizer, session, hashlib.sha256(content + said).hexdigest()[:16]
+    return tokenizer, transformer, hashlib.sha256(content + said).hexdigest()[:16]
