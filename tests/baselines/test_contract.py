@@ -4,6 +4,7 @@ import ast
 import inspect
 import pickle
 import socket
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from sklearn.model_selection import GridSearchCV, cross_val_predict
 from harness import baselines, plugins
 from harness.types import Item
 
-NAMES = plugins.names("baselines")
+MISSING = {"setfit"} if find_spec("setfit") is None else set()  # an extra: its packages are gigabytes
+NAMES = sorted(set(plugins.names("baselines")) - MISSING)
+OWN_WEIGHTS = {"setfit"}  # what it learns is an encoder
 READS_NAMES = {"rules", "minilm-zero"}  # what a label is called is what they go by
 
 RULES = """
@@ -60,7 +63,7 @@ def training():
     return [item for item, _ in rows], [label for _, label in rows]
 
 
-SHARED = {}
+SHARED = {"most_steps": 5}  # enough to learn these few, where an encoder is trained
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -155,7 +158,7 @@ def test_a_pickle_gives_the_same_scores(name):
     """A fitted classifier survives pickling, and stays small: it carries no session and no weights."""
     first = fitted(name)
     pickled = pickle.dumps(first)
-    assert len(pickled) < 1_000_000
+    assert len(pickled) < 1_000_000 or name in OWN_WEIGHTS
     assert (pickle.loads(pickled).predict_proba(queries()) == first.predict_proba(queries())).all()
 
 
@@ -193,7 +196,8 @@ def test_a_batch_is_its_items_one_by_one(name):
     classifier = fitted(name)
     together = classifier.predict_proba(queries())
     alone = np.concatenate([classifier.predict_proba([item]) for item in queries()])
-    assert np.abs(together - alone).max() < 1e-6
+    # PyTorch pads a batch, which moves its sums in the last digits of single precision.
+    assert np.abs(together - alone).max() < (1e-4 if name in OWN_WEIGHTS else 1e-6)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,5 +1,7 @@
 """Arms through the command line: confidence, speed, encoders and teachers, as a user sees them."""
 
+import sys
+
 import pytest
 
 
@@ -83,3 +85,12 @@ def test_small_data_is_learnt_from_and_scored_in_folds(harness):
     assert "--split train --folds 3" in told
     refused = harness("baselines", "--arm", "tfidf-lr", "--folds", "100")
     assert (refused.code, "use fewer" in refused.err) == (2, True)
+
+
+def test_an_arm_without_its_packages_is_named(harness, monkeypatch):
+    """One line that says what to install; exit 2, and no run is left behind."""
+    monkeypatch.setitem(sys.modules, "setfit", None)
+    done = harness("baselines", "--arm", "setfit")
+    assert done.code == 2
+    assert "pip install 'prompt-harness[setfit]'" in done.err
+    assert "Traceback" not in done.err
