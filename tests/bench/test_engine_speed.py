@@ -24,6 +24,8 @@ pytestmark = pytest.mark.bench
 CALLS, AT_ONCE, LATENCY_S = 4000, 256, 0.2
 IDEAL_S = CALLS / AT_ONCE * LATENCY_S
 LIMIT_S = 2 * IDEAL_S + 1
+# The limit was set on a machine where the SDK's own loop over aiohttp took 5.0 s; a slower one is allowed as much more.
+REFERENCE, REFERENCE_S = "SDK loop, aiohttp", 5.0
 PEERS = Path(__file__).parent / "peers"
 RUN_TIMEOUT_S = 300
 
@@ -144,10 +146,10 @@ def timed(command: list[str], folder: Path) -> tuple[float, str | None]:
 
 
 def test_the_engine_beside_others(tmp_path, table):
-    """Within twice the ideal and a second, and faster than every other tool that could be installed."""
+    """Within twice the ideal and a second where that was set, and faster than every tool that could be installed."""
     (tmp_path / "ours").mkdir()
     ours = workspace(tmp_path / "ours", CALLS)
-    lines, peers_s = [], {}
+    lines, peers_s, reference_s = [], {}, 0.0
     with fast_server(LATENCY_S) as url:
         options = ["--model", "openai/m", "--base-url", url, "--concurrency", str(AT_ONCE), "--json"]
         done = measured(ours, "-m", "harness", "eval", "--prompt", "v1", *options)
@@ -159,17 +161,21 @@ def test_the_engine_beside_others(tmp_path, table):
             seconds, problem = command()
             lines.append((name, seconds, answered(url) - seen, problem or ""))
             seen = answered(url)
-            if problem is None and not name.startswith("SDK loop"):
+            if name == REFERENCE:
+                reference_s = seconds
+            elif problem is None and not name.startswith("SDK loop"):
                 peers_s[name] = seconds
+    slower_machine = max(reference_s / REFERENCE_S, 1.0)
     table(
-        f"{CALLS:,} calls, {AT_ONCE} at once, {LATENCY_S} s each: ideal {IDEAL_S:.1f} s, limit {LIMIT_S:.1f} s",
+        f"{CALLS:,} calls, {AT_ONCE} at once, {LATENCY_S} s each: ideal {IDEAL_S:.1f} s, limit {LIMIT_S:.1f} s, "
+        f"on this machine {LIMIT_S * slower_machine:.1f} s",
         f"{'':24} seconds  x ours   calls",
         *(
             f"{name:24} {seconds:7.1f} {seconds / done.seconds:7.1f} {calls:7,}  {problem}"
             for name, seconds, calls, problem in lines
         ),
     )
-    assert done.seconds < LIMIT_S
+    assert done.seconds < LIMIT_S * slower_machine
     slower = {name: seconds for name, seconds in peers_s.items() if seconds > done.seconds}
     assert slower == peers_s
 
