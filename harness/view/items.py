@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.store.store import Select
 
 ROWS = 50
-RUNS_A_PAGE = 25
+RUNS_A_PAGE = 15  # each is a look through a run of up to a hundred thousand rows, and a page shall not be waited for
 LONGEST_TEXT = 200
 MOST_LABELS = 500
 RIGHT_A, RIGHT_B = "coalesce(a.label = e.gold, false)", "coalesce(b.label = e.gold, false)"
