@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Result = tuple["Asked", Response | ProviderError, int | None]
 
 LARGEST_GROUP = 1000
-# What the column `response` holds; usage as sent and the attempts have columns of their own.
+# What the column `response` holds, in this order; usage as sent and the attempts have columns of their own.
 SAID = {field.name: None for field in fields(Response) if field.name not in ("raw_usage", "attempts", "cached")}.keys()
 # The newest servable answer counts, so a deliberate re-ask replaces the one before.
 # As one JSON text, for one call of the parser.
