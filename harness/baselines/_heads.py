@@ -15,4 +15,6 @@ if TYPE_CHECKING:
 
 def regression_on_embeddings(c: float, encoder: str, cache: str | None, seed: int) -> Pipeline:
     """Embeddings, then logistic regression; embeddings have length 1, so `c` of 1 would shrink too much."""
-    return make_pipeline(Embedded(encoder, cache), LogisticRegression(C=c, max_iter=300, random_state=seed))
+    # The same optimum as with lbfgs, reached closer and in less time: vectors are dense and not long.
+    regression = LogisticRegression(C=c, solver="newton-cg", max_iter=300, random_state=seed)
+    return make_pipeline(Embedded(encoder, cache), regression)

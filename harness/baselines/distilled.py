@@ -14,7 +14,7 @@ from harness.baselines._heads import regression_on_embeddings
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
 
-VERSION = 1
+VERSION = 2
 LEARNS = False  # no human label is used
 NEEDS_TEACHER = True
 

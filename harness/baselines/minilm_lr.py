@@ -10,7 +10,7 @@ from harness.baselines._heads import regression_on_embeddings
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
 
-VERSION = 2
+VERSION = 3
 
 
 def build(
