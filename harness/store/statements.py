@@ -15,7 +15,7 @@ ANALYSED = """
     select run_id, arm, example_id, "group", gold, outcome, label, score, correct, cost_usd, billed_usd, latency_s,
         known[gold] as gold_score, list_sum(list_transform(map_values(known), lambda x: x * x)) as squares,
         list_sum(map_values(known)) as total, cardinality(known) as named,
-        cached, attempts, input_fresh, cache_read, cache_write, output_visible, reasoning,
+        path[-1] as answered_by, cached, attempts, input_fresh, cache_read, cache_write, output_visible, reasoning,
         case when correct then null else text end as text, case when correct then null else tags end as tags,
         case when correct then null else raw end as raw, error
     from (select *, cast(scores as map(varchar, double)) as known from scored)

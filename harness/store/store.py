@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Select = Callable[..., list[dict[str, object]]]
 WAIT_S = 15.0
-REPEATING = ("run_id", "arm", "gold", "outcome", "label")
+REPEATING = ("run_id", "arm", "gold", "outcome", "label", "answered_by")
 VECTORS = 8  # of 2,048 rows, read at once
 
 
@@ -204,6 +204,8 @@ class Store:
 
     def predictions(self, run_ids: Sequence[str]) -> pd.DataFrame:
         """What analysis reads of some runs, by run and item: columns as in the view `scored`.
+
+        `answered_by` is the arm that was asked last: of a fusion, the member whose answer stands.
 
         Text, tags and reply are there for the rows that were not right, which a report shows; of a
         hundred thousand right ones they would be most of the memory.

@@ -49,6 +49,7 @@ def frame(run_id, arm, labels, n, rng, *, right, cost=0.0001, failed=0, texts=No
             "cost_usd": cost,
             "billed_usd": cost,
             "latency_s": [0.001 * (i % 7 + 1) for i in range(n)],
+            "answered_by": arm,
             "attempts": 1 if model else 0,
             "cached": False,
             **dict.fromkeys(analysis.BUCKETS, 10 if model else pd.NA),
@@ -127,14 +128,26 @@ def whole():
 
 def with_cascade(results, threshold=0.7):
     """The results with a stored cascade of their second arm and their best prompt, as it would have answered."""
+    return with_fusion(results, "cascade", lambda cheap: cheap["score"].fillna(0) >= threshold, threshold)
+
+
+def with_router(results, threshold=0.7):
+    """The results with a stored router of the same two arms, which sends every third item to the dear one."""
+    return with_fusion(
+        results, "router", lambda cheap: pd.Series(np.arange(len(cheap)) % 3 > 0, cheap.index), threshold
+    )
+
+
+def with_fusion(results, how, keeps, threshold):
+    """The results with a stored fusion of two of their arms: the first one's answers where it `keeps` them."""
     cheap = results.runs[1]
     dear = next(one for one in results.runs if one.run.model)
     first, then = (results.answers[one.run.run_id].rows.set_index("example_id") for one in (cheap, dear))
-    name, keeps = f"cascade:{cheap.run.arm}>{dear.run.arm}", first["score"].fillna(0) >= threshold
-    rows = then.where(~keeps, first).assign(run_id="s1:fused", arm=name).reset_index()
+    name = f"{how}:{cheap.run.arm}>{dear.run.arm}"
+    rows = then.where(~keeps(first), first).assign(run_id=f"s1:{how}", arm=name).reset_index()
     parts = [{"arm": one.run.arm, "model": one.run.model} for one in (cheap, dear)]
-    choice = {"how": "cascade", "parts": parts, "thresholds": [threshold]}
-    run = replace(cheap.run, run_id="s1:fused", arm=name, model=dear.run.model, params={"choice": choice})
+    choice = {"how": how, "parts": parts, "thresholds": [threshold]}
+    run = replace(cheap.run, run_id=f"s1:{how}", arm=name, model=dear.run.model, params={"choice": choice})
     fused = analysis.summarise(results.split, run, rows)
     return replace(results, runs=(*results.runs, fused), predictions=pd.concat([results.predictions, rows]))
 

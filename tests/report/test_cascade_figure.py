@@ -1,4 +1,4 @@
-"""The figure of a stored cascade: its sweep, its bounds, and the setting that was chosen."""
+"""The figure of fusions of two arms: the sweep, its bounds, and what was chosen and stored."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from harness.fusion.members import NEVER, members
 from harness.fusion.sweep import walk
 from harness.report import drawings
 from harness.report.figures import _style, cascade
-from tests.report.conftest import made, with_cascade
+from tests.report.conftest import made, with_cascade, with_router
 
 
 def drawn(results):
@@ -19,6 +19,16 @@ def drawn(results):
 
 def of(drawing):
     return [dict(zip(drawing.columns, row, strict=True)) for row in drawing.rows]
+
+
+def swept(drawing):
+    """The rows of the cascade at any threshold."""
+    return [row for row in of(drawing) if row["run_id"] is None]
+
+
+def stored(drawing):
+    """The rows of what was chosen and stored, by arm."""
+    return {row["arm"]: row for row in of(drawing) if row["run_id"] is not None}
 
 
 def rechosen(results, **changed):
@@ -32,7 +42,7 @@ def test_every_threshold_is_what_walking_the_items_gives():
     results = with_cascade(made())
     pair = [next(one for one in results.runs if one.run.arm == arm) for arm in ("tfidf-lr", "prompt:v3")]
     whole = members([Answers(one.run.arm, results.answers[one.run.run_id].rows) for one in pair]).whole()
-    rows = of(drawn(results))
+    rows = swept(drawn(results))
     assert rows[0]["threshold"] is None
     assert rows[0]["share_of_dear"] == 1
     for row in rows:
@@ -45,7 +55,7 @@ def test_every_threshold_is_what_walking_the_items_gives():
 def test_bounds_enclose_the_sweep():
     """No threshold passes the oracle; by lot is on the straight line between the arms; intervals stay in 0 to 1."""
     results = with_cascade(made())
-    rows = of(drawn(results))
+    rows = swept(drawn(results))
     ends = sorted((row["share_of_dear"], row["by_lot"]) for row in rows)
     slope = (ends[-1][1] - ends[0][1]) / (ends[-1][0] - ends[0][0])
     for row in rows:
@@ -54,14 +64,35 @@ def test_bounds_enclose_the_sweep():
         assert 0 <= row["low"] <= row["accuracy"] <= row["high"] <= 1
 
 
-def test_the_chosen_threshold_is_said():
-    """Its share of dear calls and its accuracy are those of the row with that threshold."""
-    results = with_cascade(made(), threshold=0.7)
-    drawing = drawn(results)
-    row = next(row for row in of(drawing)[::-1] if row["threshold"] is not None and row["threshold"] >= 0.7)
+def test_the_chosen_cascade_is_the_row_with_its_threshold():
+    """Its share of dear calls and its accuracy, from its own stored answers, and said in words."""
+    drawing = drawn(with_cascade(made(), threshold=0.7))
+    row = next(row for row in swept(drawing)[::-1] if row["threshold"] is not None and row["threshold"] >= 0.7)
+    (chosen,) = stored(drawing).values()
+    for column in ("share_of_dear", "n", "accuracy", "low", "high", "by_lot", "most"):
+        assert chosen[column] == pytest.approx(row[column]), column
     share = _style.numbers.share(row["share_of_dear"])
-    assert f"the chosen threshold asks prompt:v3 for {share} of the items" in drawing.alt
+    assert f"cascade:tfidf-lr>prompt:v3, as chosen, asks prompt:v3 for {share} of the items" in drawing.alt
     assert f"is right on {_style.numbers.share(row['accuracy'])} (" in drawing.alt
+
+
+@pytest.mark.parametrize("beside", [with_cascade, lambda results: results], ids=["beside a cascade", "alone"])
+def test_a_router_is_a_point_of_its_own(beside):
+    """The share that it sent to the dear arm and how often it was right, on the items on which neither arm failed."""
+    results = with_router(beside(made()))
+    fused = next(one for one in results.runs if one.run.arm.startswith("router:"))
+    rows = results.answers[fused.run.run_id].rows.set_index("example_id")
+    failed = results.answers[next(one for one in results.runs if one.run.arm == "prompt:v3").run.run_id].rows
+    rows = rows.drop(failed.loc[failed["outcome"] == "failed", "example_id"])
+    drawing = drawn(results)
+    point = stored(drawing)["router:tfidf-lr>prompt:v3"]
+    assert point["n"] == len(rows) == 58
+    assert point["share_of_dear"] == pytest.approx((rows["answered_by"] == "prompt:v3").mean())
+    assert point["accuracy"] == pytest.approx(rows["correct"].mean())
+    assert point["cost_per_1000_usd"] == pytest.approx(1000 * rows["cost_usd"].mean())
+    assert point["accuracy"] <= point["most"]
+    assert "router:tfidf-lr>prompt:v3, as chosen, asks prompt:v3" in drawing.alt
+    assert len(swept(drawing)) > 10
 
 
 @pytest.mark.parametrize(
@@ -74,8 +105,8 @@ def test_the_chosen_threshold_is_said():
     ],
     ids=["a vote", "a member that is not shown", "another model", "three stages"],
 )
-def test_nothing_is_drawn_without_a_cascade_of_two_shown_arms(changed):
-    """No fusion, another one, or members whose predictions are not among the results."""
+def test_nothing_is_drawn_without_a_fusion_of_two_shown_arms(changed):
+    """No fusion, another kind, or members whose predictions are not among the results."""
     assert cascade.draw(made()) is None
     assert cascade.draw(rechosen(with_cascade(made()), **changed)) is None
 
@@ -87,6 +118,6 @@ def test_a_price_that_is_unknown_stays_unknown():
         "tfidf-lr": {"right": 0.7},
         "prompt:v1": {"right": 0.5, "cost": None, "model": "openai/own"},
     }
-    rows = of(drawn(with_cascade(made(arms=arms))))
+    rows = swept(drawn(with_cascade(made(arms=arms))))
     assert rows[0]["cost_per_1000_usd"] is None
     assert all((row["cost_per_1000_usd"] is None) == (row["share_of_dear"] > 0) for row in rows)

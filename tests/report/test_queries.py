@@ -35,7 +35,7 @@ SECTIONS = {
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
-    """A store with baselines, prompts, a repeat, a learning curve, a cascade, and outcomes of several kinds."""
+    """A store with baselines, prompts, a repeat, a curve, a cascade, a router, and outcomes of several kinds."""
     root = tmp_path_factory.mktemp("stored")
     from tests.conftest import TICKETS, write_tickets  # noqa: PLC0415  (the fixture of that name lives for one test only)
 
@@ -75,6 +75,7 @@ def stored(tmp_path_factory):
         ["baselines", "--arm", "distilled", "--teacher", "prompt:v1"],
         ["curve", "tfidf-lr", "tag-odds", "--labels", "6,12,24", "--seeds", "2", "--processes", "1"],
         ["cascade", "tfidf-lr", "prompt:v1", "--store"],
+        ["cascade", "tfidf-lr", "prompt:v1", "--how", "router", "--store"],
     ):
         assert run(root, *words).exit_code == 0
     return root

@@ -1,22 +1,24 @@
-"""A stored cascade at every threshold: the share asked of the dear arm against accuracy, beside its bounds."""
+"""Fusions of two arms: the share asked of the dear one against accuracy, at every threshold and as stored."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from harness import numbers
 from harness.comparison import Answers
 from harness.fusion.members import NEVER, members
-from harness.fusion.sweep import sweep, walk
+from harness.fusion.sweep import sweep
 from harness.report import queries
 from harness.report.figures import _style
 from harness.stats import intervals, routing
 from harness.stats.paired import Table2x2
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
     from harness.analysis import Results, RunResult
@@ -26,36 +28,58 @@ if TYPE_CHECKING:
 TITLE = "Fusions"
 ORDER = 27
 POINTS = 200  # thresholds drawn; more are one line to the eye
+HOWS = ("cascade", "router")
+SWEPT = "cascade, any threshold"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A stored fusion of the two arms, as it was chosen: its share of dear calls, accuracy and cost an item."""
+
+    result: RunResult
+    share: float
+    accuracy: Estimate
+    cost_usd: float | None
+
+    @property
+    def is_router(self) -> bool:
+        """Whether it chose the arm before it asked one."""
+        return bool(_choice(self.result)["how"] == "router")
 
 
 @dataclass(frozen=True)
 class Swept:
-    """A cascade of two arms on the items on which neither failed, a setting per entry.
+    """The cascade of two arms on the items on which neither failed, a setting per entry.
 
-    `threshold` is infinite where every item goes on. `by_lot` is what drawing the arm gets with the
-    same share of dear calls, `most` what no choice passes. `chosen` is the stored setting's share
-    of dear calls and its accuracy.
+    `threshold` is infinite where every item goes on; `table` has the dear arm as a, the cheap one as b.
+    `chosen` are the stored fusions of the two.
     """
 
-    result: RunResult
     stages: tuple[RunResult, RunResult]
+    table: Table2x2
     threshold: list[float]
     share: list[float]
     right: list[int]
     cost_usd: list[float]
-    by_lot: list[float]
-    most: list[float]
     alone: tuple[Estimate, Estimate]
-    chosen: tuple[float, Estimate]
+    chosen: tuple[Chosen, ...]
 
     @property
     def n(self) -> int:
         """The items."""
-        return self.chosen[1].n
+        return self.table.n
+
+    def by_lot(self, share: float) -> float:
+        """What drawing the arm gets with that share of dear calls."""
+        return routing.random_accuracy([_style.value_of(one) for one in self.alone], [1 - share, share])
+
+    def most(self, share: float) -> float:
+        """What no choice between the two passes with that share of dear calls."""
+        return routing.oracle_at(self.table, share) or 0.0
 
 
 def draw(results: Results) -> _style.Drawing | None:
-    """The best cascade of two arms that are shown too; nothing without one."""
+    """The best cascade or router of two arms that are shown too, and its kin; nothing without one."""
     found = _swept(results)
     if found is None:
         return None
@@ -89,17 +113,29 @@ def draw(results: Results) -> _style.Drawing | None:
 
 def _swept(results: Results) -> Swept | None:
     for result in results.runs:
-        choice = result.run.params.get("choice")
-        if not isinstance(choice, dict) or choice.get("how") != "cascade" or len(choice["parts"]) != 2:
-            continue
-        stages = [_stage(results, part) for part in choice["parts"]]
-        if stages[0] is not None and stages[1] is not None:
-            pair = (stages[0], stages[1])
-            whole = members([Answers(one.run.arm, results.answers[one.run.run_id].rows) for one in pair]).whole()
+        stages = _stages(results, result)
+        if stages is not None:
+            whole = _members(results, stages)
             if whole.n:
-                (threshold,) = choice["thresholds"]
-                return _measured(result, pair, whole, NEVER if threshold is None else float(threshold))
+                return _measured(results, stages, whole)
     return None
+
+
+def _choice(result: RunResult) -> dict[str, Any]:
+    """What a stored fusion was chosen to be; of another arm, nothing."""
+    choice = result.run.params.get("choice")
+    return cast("dict[str, Any]", choice) if isinstance(choice, dict) else {}
+
+
+def _stages(results: Results, result: RunResult) -> tuple[RunResult, RunResult] | None:
+    """The two arms of a cascade or a router, where both are among the results."""
+    choice = _choice(result)
+    if choice.get("how") not in HOWS or len(choice["parts"]) != 2:
+        return None
+    cheap, dear = (_stage(results, part) for part in choice["parts"])
+    if cheap is None or dear is None or _choice(cheap):  # of a fusion's answers nobody sees whose they were
+        return None
+    return cheap, dear
 
 
 def _stage(results: Results, part: dict[str, object]) -> RunResult | None:
@@ -108,24 +144,35 @@ def _stage(results: Results, part: dict[str, object]) -> RunResult | None:
     return next((one for one in results.runs if (one.run.arm, one.run.model) == named and not one.run.repeat), None)
 
 
-def _measured(result: RunResult, stages: tuple[RunResult, RunResult], whole: Members, threshold: float) -> Swept:
-    swept, walked = sweep(whole), walk(whole, [threshold])
-    cheap, dear = whole.arms
-    table, share = Table2x2.of(dear.right, cheap.right), swept.asked[:, 1]
-    alone = [intervals.wilson(int(arm.right.sum()), whole.n) for arm in whole.arms]
-    accuracies = [_style.value_of(one) for one in alone]
+def _members(results: Results, runs: Sequence[RunResult]) -> Members:
+    """The arms on the items on which none of them failed."""
+    return members([Answers(one.run.arm, results.answers[one.run.run_id].rows) for one in runs]).whole()
+
+
+def _measured(results: Results, stages: tuple[RunResult, RunResult], whole: Members) -> Swept:
+    swept = sweep(whole)
+    cheap, dear = (intervals.wilson(int(arm.right.sum()), whole.n) for arm in whole.arms)
+    kin = [one for one in results.runs if _stages(results, one) == stages and not one.run.repeat]
     return Swept(
-        result,
         stages,
+        Table2x2.of(whole.arms[1].right, whole.arms[0].right),
         threshold=swept.thresholds[:, 0].tolist(),
-        share=share.tolist(),
+        share=swept.asked[:, 1].tolist(),
         right=swept.right.tolist(),
         cost_usd=swept.cost_usd.tolist(),
-        by_lot=[routing.random_accuracy(accuracies, [1 - one, one]) for one in share],
-        most=[routing.oracle_at(table, float(one)) or 0.0 for one in share],
-        alone=(alone[0], alone[1]),
-        chosen=(float((walked.by == 1).mean()), intervals.wilson(int(walked.right.sum()), whole.n)),
+        alone=(cheap, dear),
+        chosen=tuple(_chosen(results, one, stages) for one in kin),
     )
+
+
+def _chosen(results: Results, result: RunResult, stages: tuple[RunResult, RunResult]) -> Chosen:
+    """The stored answers of a fusion, on the items on which neither of its arms failed."""
+    fused = _members(results, (*stages, result))
+    rows = results.answers[result.run.run_id].rows.set_index("example_id")
+    asked = rows.loc[fused.rows["example_id"], "answered_by"] != stages[0].run.arm
+    cost = float(fused.arms[2].cost_usd.mean())
+    accuracy = intervals.wilson(int(fused.arms[2].right.sum()), fused.n)
+    return Chosen(result, float(asked.mean()), accuracy, None if np.isnan(cost) else cost)
 
 
 def _lines(axes: Axes, found: Swept) -> None:
@@ -134,8 +181,8 @@ def _lines(axes: Axes, found: Swept) -> None:
     ink = _style.ink()
     low, high = (_style.value_of(one) for one in found.alone)
     axes.plot(
-        [found.share[i] for i in kept],
-        [found.most[i] for i in kept],
+        share,
+        [found.most(one) for one in share],
         color=ink,
         linestyle=":",
         linewidth=1.6,
@@ -152,23 +199,28 @@ def _lines(axes: Axes, found: Swept) -> None:
 
 
 def _points(axes: Axes, found: Swept) -> None:
-    places = [(0.0, found.alone[0]), (1.0, found.alone[1]), found.chosen]
-    names = [_style.name_of(stage) for stage in found.stages]
-    named = (f"{names[0]} alone", f"{names[1]} alone", "the chosen threshold")
-    marks = ((1, "o"), (2, "D"), (0, "*"))
-    for (share, estimate), name, (number, marker) in zip(places, named, marks, strict=True):
-        below, above = _style.ends(estimate)
-        axes.errorbar(
-            [share],
-            [_style.value_of(estimate)],
-            yerr=[[below], [above]],
-            fmt=marker,
-            markersize=13 if marker == "*" else 7,
-            color=_style.mark(number),
-            elinewidth=1.6,
-            label=name,
-            zorder=4,
-        )
+    cheap, dear = (_style.name_of(stage) for stage in found.stages)
+    _point(axes, 0.0, found.alone[0], f"{cheap} alone", (1, "o"))
+    _point(axes, 1.0, found.alone[1], f"{dear} alone", (2, "D"))
+    for one in found.chosen:
+        name, look = ("router, as chosen", (3, "P")) if one.is_router else ("cascade, as chosen", (0, "*"))
+        _point(axes, one.share, one.accuracy, name, look)
+
+
+def _point(axes: Axes, share: float, accuracy: Estimate, name: str, look: tuple[int, str]) -> None:
+    number, marker = look
+    below, above = _style.ends(accuracy)
+    axes.errorbar(
+        [share],
+        [_style.value_of(accuracy)],
+        yerr=[[below], [above]],
+        fmt=marker,
+        markersize={"*": 13, "P": 10}.get(marker, 7),
+        color=_style.mark(number),
+        elinewidth=1.6,
+        label=name,
+        zorder=4,
+    )
 
 
 def _dress(axes: Axes, found: Swept) -> None:
@@ -181,51 +233,71 @@ def _dress(axes: Axes, found: Swept) -> None:
 
 
 def _rows(found: Swept) -> list[tuple[_style.Cell, ...]]:
-    rows: list[tuple[_style.Cell, ...]] = []
-    named = (found.result.run.arm, found.result.run.run_id)
-    for i, threshold in enumerate(found.threshold):
-        one = intervals.wilson(found.right[i], found.n)
-        cost = None if np.isnan(found.cost_usd[i]) else 1000 * found.cost_usd[i]
-        cells = (None if threshold == NEVER else threshold, found.share[i], one.n, one.value, one.low, one.high)
-        rows.append((*named, *cells, found.by_lot[i], found.most[i], cost))
+    """The stored fusions first, then the cascade at every threshold."""
+    rows = [
+        (one.result.run.arm, one.result.run.run_id, *_cells(found, None, one.share, one.accuracy, one.cost_usd))
+        for one in found.chosen
+    ]
+    for threshold, share, right, cost in zip(found.threshold, found.share, found.right, found.cost_usd, strict=True):
+        least = None if threshold == NEVER else threshold
+        accuracy = intervals.wilson(right, found.n)
+        rows.append((SWEPT, None, *_cells(found, least, share, accuracy, None if np.isnan(cost) else cost)))
     return rows
+
+
+def _cells(
+    found: Swept, threshold: float | None, share: float, accuracy: Estimate, cost_usd: float | None
+) -> tuple[_style.Cell, ...]:
+    bounds = (accuracy.value, accuracy.low, accuracy.high, found.by_lot(share), found.most(share))
+    return (threshold, share, accuracy.n, *bounds, None if cost_usd is None else 1000 * cost_usd)
 
 
 def _alt(found: Swept) -> str:
     cheap, dear = (_style.name_of(stage) for stage in found.stages)
-    share, estimate = found.chosen
+    chosen = "; ".join(
+        f"{_style.name_of(one.result)}, as chosen, asks {dear} for {numbers.share(one.share)} of the items and is "
+        f"right on {numbers.with_interval(one.accuracy)}"
+        for one in found.chosen
+    )
     return (
-        f"{_style.name_of(found.result)} at every threshold: {cheap} alone is right on "
-        f"{numbers.share(found.alone[0].value)}, {dear} alone on {numbers.share(found.alone[1].value)}; the chosen "
-        f"threshold asks {dear} for {numbers.share(share)} of the items and is right on "
-        f"{numbers.with_interval(estimate)}; the most that any choice between the two gets is "
-        f"{numbers.share(max(found.most))}."
+        f"The cascade {cheap} > {dear} at every threshold: {cheap} alone is right on "
+        f"{numbers.share(found.alone[0].value)}, {dear} alone on {numbers.share(found.alone[1].value)}; {chosen}; the "
+        f"most that any choice between the two gets is {numbers.share(max(map(found.most, found.share)))}."
     )
 
 
 def _caption(found: Swept) -> str:
+    cheap, dear = (_style.name_of(stage) for stage in found.stages)
     return (
-        f"{_style.name_of(found.result)} on the {numbers.plural(found.n, 'item')} on which neither arm failed: for "
-        "every threshold the share asked of the dear arm against accuracy. The chosen threshold was taken on another "
-        "split; a better one here is hindsight. The oracle is what no choice between the two passes with at most that "
-        "share; drawing the arm by lot is what a score that knows nothing gets. Arms and the chosen setting with their "
+        f"{cheap} and {dear} on the {numbers.plural(found.n, 'item')} on which neither failed: for every threshold of "
+        "the cascade the share asked of the dear arm against accuracy. Chosen settings were taken on another split; a "
+        "better threshold here is hindsight. The oracle is what no choice between the two passes with at most that "
+        "share; drawing the arm by lot is what a score that knows nothing gets. Arms and chosen settings with their "
         "95% intervals (Wilson)."
     )
 
 
 def _sql(results: Results, found: Swept) -> str:
-    """The accuracy at every threshold, by running sums in the order of the cheap arm's scores."""
+    """The stored fusions, then the accuracy at every threshold, by running sums in the order of the cheap scores."""
     cheap, dear = (queries.quoted(stage.run.run_id) for stage in found.stages)
-    scored = queries.scored(results, found.stages)
+    scored = queries.scored(results, (*found.stages, *(one.result for one in found.chosen)))
+    place = queries.in_order(results, [one.result for one in found.chosen])
     score = "case when c.outcome = 'answered' then coalesce(c.score, 1) end"
     upto = "over (order by score desc nulls last)"  # items of equal score come in together
     return (
-        f"with m as (select {score} as score, c.correct::int as cheap, d.correct::int as dear from {scored} c "
-        f"join {scored} d using (example_id) where c.run_id = {cheap} and d.run_id = {dear} "
+        f"with z as (select * from {scored}), "
+        f"m as (select example_id, {score} as score, c.correct::int as cheap, d.correct::int as dear from z c "
+        f"join z d using (example_id) where c.run_id = {cheap} and d.run_id = {dear} "
         "and c.correct is not null and d.correct is not null), "
+        "f as (select arm, run_id, count(*) as n, avg((path[-1] <> "
+        f"{queries.quoted(found.stages[0].run.arm)})::int) as share, sum(correct::int) as good "
+        f"from z join m using (example_id) where run_id not in ({cheap}, {dear}) and correct is not null "
+        "group by arm, run_id), "
         f"s as (select score as threshold, count(*) {upto} as kept, sum(cheap - dear) {upto} as gain from m), "
         "t as (select count(*) as n, sum(dear) as dear from m) "
-        f"select {queries.quoted(found.result.run.run_id)} as run_id, threshold, n, 1 - kept / n as share_of_dear, "
-        f"(dear + gain) / n as accuracy, {queries.wilson('(dear + gain)', 'n')} from (select distinct * from s "
-        "where threshold is not null union all select null, 0, 0), t"
+        f"select arm, run_id, null as threshold, n, share as share_of_dear, good / n as accuracy, "
+        f"{queries.wilson('good', 'n')}, {place} as place from f union all "
+        f"select {queries.quoted(SWEPT)}, null, threshold, n, 1 - kept / n, (dear + gain) / n, "
+        f"{queries.wilson('(dear + gain)', 'n')}, null from (select distinct * from s "
+        "where threshold is not null union all select null, 0, 0), t order by place nulls last, share_of_dear desc"
     )
