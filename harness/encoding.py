@@ -1,7 +1,7 @@
 """Texts to vectors by an encoder's name, with the cache of vectors or, while something is timed, without.
 
-`minilm`, `onnx/FOLDER`, `sentence-transformers/MODEL`, `openai/MODEL`: the part before the first
-slash is a file in `embedders/`, here or of a workspace's own, the rest is its business.
+`minilm`, `minilm-integer`, `onnx/FOLDER`, `sentence-transformers/MODEL`, `openai/MODEL`: the part before the
+first slash is a file in `embedders/`, here or of a workspace's own, the rest is its business.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         folds = list(self._held_out(items, np.asarray(labels)))
         scored = sum(len(fold.gold) for fold in folds)
         if scored < TOO_FEW:
-            said = f"not calibrated: {scored} training items could be held out, {TOO_FEW} are needed"
+            said = f"not calibrated: fewer than the {TOO_FEW} training items that are needed could be held out"
             self.facts_ = {**facts, "calibration": said}
             return self
         self.temperature_, self.spread_ = _fitted(folds)
@@ -94,14 +94,9 @@ class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         return np.asarray(self.classes_[self.predict_proba(items).argmax(axis=1)])
 
     def _held_out(self, items: Sequence[Item], labels: NDArray[np.str_]) -> Iterator[Fold]:
-        """Fold by fold, until enough items are scored. Items whose label occurs nowhere else tell nothing."""
-        fold_of = _folds(items, labels, self.seed)
+        """Fold by fold, until enough items are scored."""
         scored = 0
-        for fold in range(FOLDS):
-            learnt, held = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-            held = held[np.isin(labels[held], labels[learnt])]
-            if len(held) == 0 or len(np.unique(labels[learnt])) < 2:
-                continue
+        for learnt, held in _splits(items, labels, self.seed):
             of_learnt, of_held = ([items[int(i)] for i in part] for part in (learnt, held))
             classifier = clone(self.classifier).fit(of_learnt, labels[learnt].tolist())
             scores = np.asarray(classifier.predict_proba(of_held), dtype=np.float64)
@@ -110,6 +105,23 @@ class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             scored += int(answered.sum())
             if scored >= ENOUGH:
                 return
+
+
+def _splits(
+    items: Sequence[Item], labels: NDArray[np.str_], seed: int
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """What to learn from and what to hold out; nothing where too few items could be held out to tell anything.
+
+    Items whose label occurs nowhere else tell nothing, nor does a fold without which one label is left.
+    """
+    fold_of = _folds(items, labels, seed)
+    splits = []
+    for fold in range(FOLDS):
+        learnt, held = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
+        held = held[np.isin(labels[held], labels[learnt])]
+        if len(held) and len(np.unique(labels[learnt])) > 1:
+            splits.append((learnt, held))
+    return splits if sum(len(held) for _, held in splits) >= TOO_FEW else []
 
 
 def _folds(items: Sequence[Item], labels: NDArray[np.str_], seed: int) -> NDArray[np.int64]:

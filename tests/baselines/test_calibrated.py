@@ -60,6 +60,24 @@ def test_too_few_items_are_said():
         assert (classifier.predict_proba(items) == Timid().fit(items, gold).predict_proba(items)).all()
 
 
+@pytest.mark.parametrize(("n", "fits"), [(18, 1), (21, 1 + FOLDS), (6_000, 3)])
+def test_no_fold_is_fitted_in_vain(n, fits):
+    """Too few items to hold out: one fit. Few: one a fold more. Many: as many folds as say enough."""
+    Counting.fits = 0
+    Calibrated(Counting()).fit(*drawn(n))
+    assert Counting.fits == fits
+
+
+class Counting(Timid):
+    """It counts how often it is fitted, as what costs minutes would be."""
+
+    fits = 0
+
+    def fit(self, items, labels):
+        Counting.fits += 1
+        return super().fit(items, labels)
+
+
 def test_folds_depend_on_ids_alone():
     """Every label is dealt out evenly, and another order of the items gives each item the same fold."""
     items, gold = drawn(90)

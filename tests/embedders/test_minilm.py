@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harness import encoding, plugins
-from harness.embedders import minilm
+from harness.embedders import _minilm, minilm
 from harness.errors import ConfigError, HarnessError
 from tests import loopback
 
@@ -36,12 +36,12 @@ TEXTS = ["Where is my card?", "😀", "", "naïve Ünïcode 中文字", "a" * 50
 )
 def test_token_ids(text, ids):
     """Lower case, no accents, Chinese signs one by one, pieces from the vocabulary, [CLS] and [SEP] around."""
-    assert minilm._tokenizer().encode(text).ids == ids
+    assert _minilm.tokenizer().encode(text).ids == ids
 
 
 def test_at_most_256_tokens():
     """A longer text is cut, and keeps its [SEP]."""
-    ids = minilm._tokenizer().encode("word " * 1000).ids
+    ids = _minilm.tokenizer().encode("word " * 1000).ids
     assert len(ids) == 256
     assert ids[-1] == 102
 
@@ -57,11 +57,11 @@ def test_cosines_of_known_sentences():
 @pytest.fixture(params=plugins.names("embedders"))
 def encoder(request, tmp_path, monkeypatch):
     """Every encoder in the folder, with a model to go with it."""
-    if request.param == "minilm":
-        yield "minilm"
+    if request.param in ("minilm", "minilm-integer"):
+        yield request.param
     elif request.param == "onnx":
-        (tmp_path / "model.onnx").write_bytes(minilm._weights().read_bytes())
-        minilm._tokenizer().save(str(tmp_path / "tokenizer.json"))
+        (tmp_path / "model.onnx").write_bytes(_minilm.weights())
+        _minilm.tokenizer().save(str(tmp_path / "tokenizer.json"))
         yield f"onnx/{tmp_path}"
     elif request.param == "openai":
         with loopback.serve(lambda text: text) as server:
@@ -108,6 +108,7 @@ def test_known_vectors_are_not_asked_again(encoder, tmp_path, monkeypatch):
     ("encoder", "said"),
     [
         ("minilm/other", "minilm is one model"),
+        ("minilm-integer/other", "it is one model"),
         ("onnx/nowhere", "no model.onnx in it"),
         ("openai", "expected openai/MODEL"),
         ("openai/m", "set OPENAI_API_KEY"),
@@ -124,7 +125,7 @@ def test_what_cannot_be_connected_is_named(encoder, said):
 def test_a_folder_without_a_model_in_it(tmp_path):
     """A file that is no ONNX is named."""
     (tmp_path / "model.onnx").write_bytes(b"not a model")
-    minilm._tokenizer().save(str(tmp_path / "tokenizer.json"))
+    _minilm.tokenizer().save(str(tmp_path / "tokenizer.json"))
     with pytest.raises(ConfigError, match="cannot be used as an encoder"):
         encoding.connect(f"onnx/{tmp_path}")
 
@@ -149,15 +150,15 @@ def test_other_bytes_are_refused(tmp_path):
     """A model file that is not the pinned one is named, with the way out."""
     (tmp_path / "model.onnx").write_bytes(b"not the model")
     with pytest.raises(ConfigError, match=r"model\.onnx is not the file that is pinned .*reinstall"):
-        minilm._checked(tmp_path / "model.onnx", minilm.SHA256)
+        _minilm._checked(tmp_path / "model.onnx", _minilm.SHA256)
 
 
 @pytest.mark.skipif("MINILM_TOKENIZER" not in os.environ, reason="set MINILM_TOKENIZER to the model's tokenizer.json")
 def test_tokens_equal_the_reference():
     """Token ids equal those of the tokenizer that the model was published with."""
-    reference = minilm.Tokenizer.from_file(os.environ["MINILM_TOKENIZER"])
+    reference = _minilm.Tokenizer.from_file(os.environ["MINILM_TOKENIZER"])
     reference.no_padding()
     reference.enable_truncation(256)
     texts = [*SENTENCES, *TEXTS[:-1], "don't stop-me now!!! #tag @user", "\u200b zero ﬁ", Path(__file__).read_text()]
-    ours = minilm._tokenizer()
+    ours = _minilm.tokenizer()
     assert [ours.encode(text).ids for text in texts] == [reference.encode(text).ids for text in texts]

@@ -1,6 +1,6 @@
-"""The same with our default encoder, and without its cache.
+"""The same with an encoder of ours, and without its cache.
 
-python our_encode.py minilm TEXTS.json OUT.npy: the seconds of the encoding alone are printed.
+python our_encode.py ENCODER TEXTS.json OUT.npy: the seconds of the encoding alone are printed.
 """
 
 import json
