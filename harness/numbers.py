@@ -48,10 +48,11 @@ def with_interval(estimate: Estimate) -> str:
 
 
 def between(estimate: Estimate, printed: Callable[[float | None], str]) -> str:
-    """A value with its interval, each printed in its unit: `-$0.016 (-$0.018 to -$0.014)`."""
-    if estimate.low is None or estimate.high is None:
-        return printed(estimate.value)
-    return f"{printed(estimate.value)} ({printed(estimate.low)} to {printed(estimate.high)})"
+    """A value with its interval, each printed in its unit: `-$0.016 (-$0.018 to -$0.014)`; once if all print alike."""
+    value, low, high = (printed(one) for one in (estimate.value, estimate.low, estimate.high))
+    if estimate.low is None or estimate.high is None or value == low == high:
+        return value
+    return f"{value} ({low} to {high})"
 
 
 def p_value(p: float | None) -> str:
@@ -82,8 +83,8 @@ def dollars(usd: float | None) -> str:
     if usd == 0:
         return "$0"
     if usd < 0:
-        return f"-{dollars(-usd)}"
-    if 0 < usd < 0.00001:
+        return f"-{dollars(-usd)}".replace("-<", ">-")
+    if usd < 0.00001:
         return "<$0.00001"
     if usd >= 0.995:
         return f"${usd:,.2f}"

@@ -40,6 +40,7 @@ def test_durations(seconds, text):
         (0.00042, "$0.00042"),
         (0.000031, "$0.000031"),
         (0.000001, "<$0.00001"),
+        (-0.000001, ">-$0.00001"),
         (0.031, "$0.031"),
         (0.996, "$1.00"),
         (12.4, "$12.40"),
@@ -75,3 +76,16 @@ def test_a_p_value_is_never_nothing():
         ".035",
         "1.000",
     ]
+
+
+@pytest.mark.parametrize(
+    ("low", "value", "high", "said"),
+    [
+        (-0.018, -0.016, -0.014, "-$0.016 (-$0.018 to -$0.014)"),
+        (-3e-6, -2e-6, -1e-6, ">-$0.00001"),
+        (None, 0.5, None, "$0.5"),
+    ],
+)
+def test_a_value_with_its_interval_in_its_unit(low, value, high, said):
+    """Without an interval, or where all three print alike, it is said once."""
+    assert numbers.between(Estimate("cost", value, low, high, 10, "paired"), numbers.dollars) == said
