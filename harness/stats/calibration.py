@@ -7,7 +7,7 @@ gold label, one entry per answered item.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import ArrayLike, NDArray
 
-    Statistic = Callable[[NDArray[np.int64]], float]
+    Counts = NDArray[np.int64]
+    Statistics = NDArray[np.float64]
+    Statistic = Callable[[Counts], Statistics]
 
 Scheme = Literal["width", "count"]
 BINS = 15
 RESAMPLES = 1_000
 FEWEST_RESAMPLES = 200
+DRAWN_AT_ONCE = 10_000  # rows: more do not fit into a core's cache
 MOST_DRAWS = 4_000_000  # rows drawn in one bootstrap: up to 4,000 items are resampled 1,000 times, 20,000 are 200 times
 
 
@@ -44,10 +47,11 @@ def ece(
     what = f"top label, {bins} bins of {parts}"
     if len(conf) == 0:
         return Estimate("ece", None, None, None, 0, what)
-    gap, cell = conf - hit, _bins(conf, bins, scheme)
+    gaps = np.zeros((len(conf), bins))
+    gaps[np.arange(len(conf)), _bins(conf, bins, scheme)] = conf - hit
 
-    def statistic(rows: NDArray[np.int64]) -> float:
-        return float(np.abs(np.bincount(cell[rows], weights=gap[rows], minlength=bins)).sum() / len(rows))
+    def statistic(times: Counts) -> Statistics:
+        return np.asarray(np.abs(times @ gaps).sum(axis=1) / len(conf))
 
     return _bootstrapped("ece", statistic, len(conf), rng, what)
 
@@ -57,7 +61,7 @@ def brier(squared_errors: ArrayLike, rng: Generator) -> Estimate:
     errors = np.asarray(squared_errors, dtype=np.float64)
     if len(errors) == 0:
         return Estimate("brier", None, None, None, 0, "all labels")
-    return _bootstrapped("brier", lambda rows: float(errors[rows].mean()), len(errors), rng, "all labels")
+    return _bootstrapped("brier", lambda times: times @ errors / len(errors), len(errors), rng, "all labels")
 
 
 def squared_error(
@@ -96,7 +100,7 @@ def best_aurc(right: ArrayLike) -> float:
     hit = np.asarray(right, dtype=np.float64)
     n, n_right = len(hit), int(hit.sum())
     harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, n + 1))])
-    return _mean_risk(np.array([0, n - n_right]), np.array([n_right, n - n_right]), harmonic)
+    return float(_mean_risk(np.array([[0, n - n_right]]), np.array([[n_right, n - n_right]]), harmonic)[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,37 +193,49 @@ def _area(name: str, confidence: ArrayLike, right: ArrayLike, rng: Generator, *,
     first_of_level = np.flatnonzero(np.diff(conf, prepend=np.inf))
     harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, n + 1))])
 
-    def statistic(rows: NDArray[np.int64]) -> float:
-        times = np.bincount(rows, minlength=n)  # rows stand in the order of confidence already
-        answers = np.add.reduceat(times, first_of_level)
-        errors = np.add.reduceat(times * wrong, first_of_level)
+    def statistic(times: Counts) -> Statistics:
+        answers = np.add.reduceat(times, first_of_level, axis=1)  # rows stand in the order of confidence already
+        errors = np.add.reduceat(times * wrong, first_of_level, axis=1)
         area = _mean_risk(errors, answers, harmonic)
         if not excess:
             return area
-        n_wrong = int(errors.sum())
-        return area - _mean_risk(np.array([0, n_wrong]), np.array([n - n_wrong, n_wrong]), harmonic)
+        n_wrong = errors.sum(axis=1).astype(np.int64)
+        best = np.stack([np.zeros_like(n_wrong), n_wrong], axis=1), np.stack([n - n_wrong, n_wrong], axis=1)
+        return area - _mean_risk(*best, harmonic)
 
     return _bootstrapped(name, statistic, n, rng, "most confident first")
 
 
-def _mean_risk(errors: NDArray[Any], answers: NDArray[np.int64], harmonic: NDArray[np.float64]) -> float:
-    """The mean, over k, of the error rate of the first k answers, from the errors and answers of each level.
+def _mean_risk(errors: Counts, answers: Counts, harmonic: Statistics) -> Statistics:
+    """The mean, over k, of the error rate of the first k answers, from the errors and answers of each level; by row.
 
     In a level of equal confidence every answer counts as the level's share of errors s. With E errors
     in K answers before it, its j-th answer brings the rate to (E + s j) / (K + j) = s + (E - s K) / (K + j):
     a sum of reciprocals, so a difference of two harmonic numbers. Nothing is laid out answer by answer.
     """
-    share = np.divide(errors, answers, out=np.zeros(len(errors)), where=answers > 0)
-    until, errors_until = np.cumsum(answers), np.cumsum(errors)
+    share = np.divide(errors, answers, out=np.zeros(errors.shape), where=answers > 0)
+    until, errors_until = np.cumsum(answers, axis=1), np.cumsum(errors, axis=1)
     before, errors_before = until - answers, errors_until - errors
     reciprocals = harmonic[until] - harmonic[before]
-    return float((share * answers + (errors_before - share * before) * reciprocals).sum() / until[-1])
+    total = (share * answers + (errors_before - share * before) * reciprocals).sum(axis=1)
+    return np.asarray(total / until[:, -1])
 
 
 def _bootstrapped(name: str, statistic: Statistic, n: int, rng: Generator, what: str) -> Estimate:
-    """The statistic of all rows, with a percentile interval over rows drawn with replacement."""
+    """The statistic of all rows, with a percentile interval over rows drawn with replacement.
+
+    `statistic` takes how often each row was drawn, a resample to a row, and gives a number for each.
+    """
     resamples = int(np.clip(MOST_DRAWS // n, FEWEST_RESAMPLES, RESAMPLES))
-    drawn = [statistic(rng.integers(n, size=n)) for _ in range(resamples)]
-    low, high = np.quantile(drawn, [0.025, 0.975])
+    at_once = max(1, DRAWN_AT_ONCE // n)
+    parts = [min(at_once, resamples - done) for done in range(0, resamples, at_once)]
+    low, high = np.quantile(np.concatenate([statistic(_drawn(part, n, rng)) for part in parts]), [0.025, 0.975])
     method = f"{what}; percentile bootstrap, {resamples:,} resamples"
-    return Estimate(name, statistic(np.arange(n)), float(low), float(high), n, method)
+    value = statistic(np.ones((1, n), dtype=np.int64))[0]
+    return Estimate(name, float(value), float(low), float(high), n, method)
+
+
+def _drawn(resamples: int, n: int, rng: Generator) -> Counts:
+    """How often each of `n` rows comes up when `n` are drawn with replacement, a resample to a row."""
+    rows = rng.integers(n, size=(resamples, n)) + n * np.arange(resamples)[:, None]
+    return np.bincount(rows.ravel(), minlength=resamples * n).reshape(resamples, n)
