@@ -23,7 +23,7 @@ class OneAgainstRest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
     """scikit-learn's OneVsRestClassifier over logistic regressions.
 
     The scores are its scores, from one product instead of one call a label: with 77 labels an item
-    alone waits a tenth of the time.
+    alone waits an eighth of the time.
     """
 
     def __init__(self, c: float = 10.0, seed: int = 0) -> None:

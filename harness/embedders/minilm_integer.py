@@ -97,7 +97,7 @@ def rounded(content: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Product:
-    """What a product is of: a name of numbers, and of weights the whole numbers and their scale a column."""
+    """What a product is of, by the names of the tensors: numbers, and weights with their scale for each column."""
 
     given: str
     whole: str

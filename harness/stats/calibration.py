@@ -29,7 +29,7 @@ Scheme = Literal["width", "count"]
 BINS = 15
 RESAMPLES = 1_000
 FEWEST_RESAMPLES = 200
-DRAWN_AT_ONCE = 10_000  # rows: more do not fit into a core's cache
+DRAWN_AT_ONCE = 10_000  # rows: blocks of 100,000 are slower, and one resample at a time is slower for few items
 MOST_DRAWS = 4_000_000  # rows drawn in one bootstrap: up to 4,000 items are resampled 1,000 times, 20,000 are 200 times
 
 

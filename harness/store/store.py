@@ -205,7 +205,7 @@ class Store:
     def predictions(self, run_ids: Sequence[str]) -> pd.DataFrame:
         """What analysis reads of some runs, by run and item: columns as in the view `scored`.
 
-        `answered_by` is the arm that was asked last: of a fusion, the member whose answer stands.
+        `answered_by` is the arm that was asked last: of a cascade or a router, the member whose answer stands.
 
         Text, tags and reply are there for the rows that were not right, which a report shows; of a
         hundred thousand right ones they would be most of the memory.

@@ -131,6 +131,14 @@ def test_every_figure_is_given_again(stored, results, name):
         assert any(are_same(wanted, record) for record in again), (name, wanted)
 
 
+def test_the_figure_of_fusions_has_the_stored_cascade_and_router(results):
+    """Both were stored with the same two arms, so both are among the rows that are given again above."""
+    with drawings._theme(_style.LIGHT):
+        drawing = plugins.load("report/figures", "cascade").draw(results)
+    arms = {row[drawing.columns.index("arm")] for row in drawing.rows}
+    assert arms > {"cascade:tfidf-lr>prompt:v1", "router:tfidf-lr>prompt:v1"}
+
+
 def are_same(wanted, record):
     cells = [(cell, record[column]) for column, cell in wanted.items()]
     return all(a == b if isinstance(a, str) or None in (a, b) else math.isclose(a, b, abs_tol=1e-9) for a, b in cells)
