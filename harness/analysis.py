@@ -6,16 +6,17 @@ predictions are counted and kept out of every metric: an outage is not a wrong a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness import early, plugins
-from harness.comparison import Answers
+from harness import panel, plugins
 from harness.constraints import Constraints
-from harness.stats import calibration, intervals
+from harness.panel import Answers
+from harness.stats import calibration, clusters, intervals
+from harness.store import MOST_MISSING, PassedOver
 from harness.types import Confidence, Estimate, Outcome, Usage
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from harness.audit.equality import Defects
     from harness.curves import Curves
-    from harness.types import JSON, Metric
+    from harness.types import JSON, Metric, Purpose
 
 BUCKETS = ("input_fresh", "cache_read", "cache_write", "output_visible", "reasoning")
 SCORES = ["score", "correct", "gold_score", "squares", "total", "named"]
@@ -60,7 +61,8 @@ class RunFacts:
     """What the store knows about a run beside its predictions.
 
     `batch_latency_s` is the time per item when many are asked at once; `facts` is what the arm
-    found out when it was fitted and measured.
+    found out when it was fitted and measured. `name` is what the run is called, unique on its split;
+    `arm_name` is what it is called together with its repeats and the fits with other seeds.
     """
 
     run_id: str
@@ -77,12 +79,23 @@ class RunFacts:
     prices_as_of: str | None = None
     batch_latency_s: float | None = None
     facts: Mapping[str, JSON] = field(default_factory=dict)
+    arm_id: str = ""
+    purpose: Purpose = "whole"
+    is_finished: bool = True
+    name: str = ""
+    arm_name: str = ""
+
+    def __post_init__(self) -> None:
+        """A run that stands alone is called by its arm."""
+        object.__setattr__(self, "name", self.name or self.arm)
+        object.__setattr__(self, "arm_name", self.arm_name or self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
     """One run, summed up. Sums and quantiles are None when any part is unknown.
 
+    `missing` are the items of the split that it lacks.
     `latency_s` holds p50, p95 and p99 of the time a caller waits for one item alone;
     `latency_n` is the number of items it was measured on.
     """
@@ -98,6 +111,7 @@ class RunResult:
     latency_n: int
     calls: Calls
     tokens: Usage | None
+    missing: int = 0
 
     @property
     def accuracy(self) -> Estimate:
@@ -112,12 +126,13 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How far the repeats of one arm lie apart: the same prompt, model and items, asked anew.
+    """How far the runs of one arm lie apart: the same prompt, model and items, asked anew, or fits with other seeds.
 
     `values` are the headline metric of each repeat, `deviation` their standard deviation
     (n - 1), `changed` the share of items whose answer was not the same every time.
     """
 
+    name: str
     arm: str
     model: str | None
     values: tuple[float, ...]
@@ -143,8 +158,8 @@ class Results:
 
     `predictions` has one row per run and item: run_id, arm, example_id, text, tags, gold,
     outcome, label, score, correct, cost_usd, latency_s, raw, error, and of the scores per label
-    gold_score, squares, total and named. `left_out` says which stored
-    runs are not shown, and why. `spreads` has an entry for every arm that was repeated. `constraints`
+    gold_score, squares, total and named. `passed_over` are stored runs
+    that are not shown, and why. `spreads` has an entry for every arm that was repeated. `constraints`
     are what the workspace asks of an arm, `cpu_usd_per_hour` what it pays for a machine. `leading` is the run
     whose items all are scored on. `items` are the split's items (see `Store.items`) unless there are too many
     to show; `prompts` those of the runs. `defects` names the items that leaked or repeat others. `curves` are the
@@ -155,7 +170,7 @@ class Results:
     runs: tuple[RunResult, ...]
     predictions: pd.DataFrame
     provenance: Mapping[str, str] = field(default_factory=dict)
-    left_out: Mapping[str, str] = field(default_factory=dict)
+    passed_over: tuple[PassedOver, ...] = ()
     spreads: tuple[Spread, ...] = ()
     constraints: Constraints = field(default_factory=Constraints)
     cpu_usd_per_hour: float = 0.0
@@ -172,7 +187,15 @@ class Results:
         by_run = {str(run_id): rows for run_id, rows in self.predictions.groupby("run_id", sort=False)}
         empty = self.predictions.iloc[:0]
         runs = (result.run for result in self.runs)
-        return {run.run_id: Answers(run.arm, by_run.get(run.run_id, empty)) for run in runs}
+        return {run.run_id: Answers(run.name, by_run.get(run.run_id, empty)) for run in runs}
+
+    @cached_property
+    def by_arm(self) -> Results:
+        """The same with one run an arm: its repeats and fits together, of which an item has the mean.
+
+        What is compared, recommended and served is an arm, so its runs are never each other's rivals.
+        """
+        return _by_arm(self)
 
 
 def analyse(
@@ -182,47 +205,84 @@ def analyse(
     provenance: Mapping[str, str],
     seed: int = 0,
 ) -> Results:
-    """The results of runs on one split, on the items that all of them predicted, best first.
+    """The results of runs on one split, on the items of the first of them, best first.
 
-    A run that lacks some of the first run's items is left out with the reason, rather than
-    shrinking everybody's sample.
+    A run that asked all items and lacks a few (`store.MOST_MISSING`) is shown on those it has, and says so. One
+    that lacks more, or was not meant to have all, is left out with the reason, rather than shrinking
+    everybody's sample.
     """
     by_run = {run_id: frame for run_id, frame in predictions.groupby("run_id", sort=False)}
     empty = predictions.iloc[:0]
     items = set(by_run.get(runs[0].run_id, empty)["example_id"]) if runs else set()
-    shown, left_out, frames = [], {}, []
+    shown, passed_over = [], []
     for run in runs:
         frame = by_run.get(run.run_id, empty)
         frame = frame[frame["example_id"].isin(items)]
-        if len(frame) < len(items):
-            why = f", {run.status}" if run.status == early.STATUS else ""
-            left_out[run.arm] = f"has {len(frame)} of the {len(items)} items{why}"
+        missing = len(items) - len(frame)
+        if lacks_too_many(missing, len(items), is_meant_whole=run.is_finished and run.purpose != "limited"):
+            why = "" if run.is_finished else f", {run.status}"
+            passed_over.append(PassedOver(run.name, run.run_id, f"has {len(frame)} of the {len(items)} items{why}"))
             continue
-        shown.append(summarise(split, run, frame, seed))
-        frames.append(frame)
+        shown.append(replace(summarise(split, run, frame, seed), missing=missing))
     metric = next(iter(_metrics(split.kind)))
-    shown.sort(key=lambda result: (-(result.metrics[metric].value or 0.0), result.run.arm))
+    shown.sort(key=lambda result: (-(result.metrics[metric].value or 0.0), result.run.name))
     joined = predictions[predictions["run_id"].isin([r.run.run_id for r in shown])]
     rows = joined[joined["example_id"].isin(items)]
     leading = runs[0].run_id if runs else ""
-    return Results(split, tuple(shown), rows, provenance, left_out, spreads(shown, rows), leading=leading)
+    return Results(split, tuple(shown), rows, provenance, tuple(passed_over), spreads(shown, rows), leading=leading)
+
+
+def lacks_too_many(missing: int, n: int, *, is_meant_whole: bool) -> bool:
+    """Whether a run that lacks so many of the items cannot stand beside those that have them."""
+    return missing > (MOST_MISSING * n if is_meant_whole else 0)
+
+
+def _by_arm(results: Results) -> Results:
+    arms = _runs_by_arm(results.runs)
+    if len(arms) == len(results.runs):
+        return results
+    first_of = {one.run.run_id: runs[0].run.run_id for runs in arms.values() for one in runs}
+    rows = results.predictions.assign(run_id=results.predictions["run_id"].map(first_of))
+    mine = {run_id: frame for run_id, frame in rows.groupby("run_id", sort=False)}
+    pooled = [
+        _pooled(results.split, runs, mine.get(runs[0].run.run_id, rows.iloc[:0])) if len(runs) > 1 else runs[0]
+        for runs in arms.values()
+    ]
+    pooled.sort(key=lambda one: (-(one.accuracy.value or 0.0), one.run.name))
+    return replace(results, runs=tuple(pooled), predictions=rows)
+
+
+def _pooled(split: Split, runs: Sequence[RunResult], rows: pd.DataFrame) -> RunResult:
+    """The runs of an arm summed up together: of each item the mean score, an interval over items or their groups."""
+    first, headline = runs[0], next(iter(runs[0].metrics))
+    together = panel.of([Answers(first.run.arm_name, rows)])
+    known = together.known(0)
+    codes = np.arange(len(known)) if together.clusters is None else together.clusters
+    mean = clusters.cluster_mean(together.scores[known, 0], codes[known], name=headline)
+    whole = summarise(split, replace(first.run, name=first.run.arm_name), rows)
+    return replace(whole, n=len(known), missing=max(one.missing for one in runs), metrics={headline: mean})
+
+
+def _runs_by_arm(runs: Sequence[RunResult]) -> dict[str, list[RunResult]]:
+    """The results by arm, each arm's first fit or repeat first."""
+    arms: dict[str, list[RunResult]] = {}
+    for result in sorted(runs, key=lambda result: (result.run.seed, result.run.repeat)):
+        arms.setdefault(result.run.arm_name, []).append(result)
+    return arms
 
 
 def spreads(shown: Sequence[RunResult], rows: pd.DataFrame) -> tuple[Spread, ...]:
-    """The spread of every arm and model that was run more than once on these items."""
-    groups: dict[tuple[str, str | None], list[RunResult]] = {}
-    for result in sorted(shown, key=lambda result: result.run.repeat):
-        groups.setdefault((result.run.arm, result.run.model), []).append(result)
-    return tuple(_spread(repeats, rows) for repeats in groups.values() if len(repeats) > 1)
+    """The spread of every arm that was run more than once on these items."""
+    return tuple(_spread(runs, rows) for runs in _runs_by_arm(shown).values() if len(runs) > 1)
 
 
 def _spread(repeats: Sequence[RunResult], rows: pd.DataFrame) -> Spread:
-    run = repeats[0].run
     values = tuple(result.accuracy.value or 0.0 for result in repeats)
     mine = rows[rows["run_id"].isin([result.run.run_id for result in repeats])]
     answers = mine["label"].fillna("").groupby(mine["example_id"]).nunique()
     changed = intervals.wilson(int((answers > 1).sum()), len(answers), name="changed")
-    return Spread(run.arm, run.model, values, float(np.mean(values)), float(np.std(values, ddof=1)), changed)
+    run, mean, deviation = repeats[0].run, float(np.mean(values)), float(np.std(values, ddof=1))
+    return Spread(run.arm_name, run.arm, run.model, values, mean, deviation, changed)
 
 
 def summarise(split: Split, run: RunFacts, frame: pd.DataFrame, seed: int = 0) -> RunResult:
@@ -269,6 +329,24 @@ def confidence(rows: pd.DataFrame, n_labels: int) -> Confidence:
     of = {name: answered[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in SCORES}
     error = calibration.squared_error(of["gold_score"], of["squares"], of["total"], n_labels - of["named"])
     return Confidence(of["score"], of["correct"] == 1.0, error)
+
+
+def choice(run: RunFacts) -> Mapping[str, Any]:
+    """What a stored fusion was chosen to be (see `fusion.chosen.Choice`); of any other run, nothing."""
+    stored = run.params.get("choice")
+    return stored if isinstance(stored, dict) else {}
+
+
+def members(results: Results, fused: RunResult) -> list[RunResult]:
+    """The runs of a fusion's members among the results, in their order; empty unless all of them are shown."""
+    parts = [_member(results, part) for part in choice(fused.run).get("parts", ())]
+    return [part for part in parts if part is not None] if None not in parts else []
+
+
+def _member(results: Results, part: Mapping[str, Any]) -> RunResult | None:
+    """The first run of the arm that a part is: the same content, and the same seed where it is among them."""
+    same = [one for one in results.runs if (one.run.arm_id, one.run.model) == (part["arm_id"], part.get("model"))]
+    return min(same, key=lambda one: (one.run.seed != part.get("seed", 0), one.run.repeat), default=None)
 
 
 def fidelity(results: Results, result: RunResult) -> Estimate | None:

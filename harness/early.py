@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from harness.types import Item, Prediction
 
 
-STATUS = "decided early"
-"""The status of a run that ended because it was clear which arm is the better one."""
-
-
 @dataclass(frozen=True, slots=True)
 class Reference:
     """The arm that a run is held against: what it got right (None: it failed), and the gold labels.

@@ -15,7 +15,7 @@ from harness.stats.means import mean
 from harness.types import Outcome
 
 if TYPE_CHECKING:
-    from harness.analysis import Results, RunResult
+    from harness.analysis import Results, RunFacts, RunResult
     from harness.constraints import Constraints
     from harness.types import Estimate
 
@@ -73,8 +73,13 @@ def bill(results: Results, result: RunResult, asked: Constraints) -> Bill | None
         hosting=hosting,
         labels=labels * asked.usd_per_label / asked.months,
         training=fit_usd * trainings / asked.months,
-        work=asked.hours.get(run.arm, 0.0) * asked.usd_per_hour_of_work / asked.months,
+        work=hours(asked, run) * asked.usd_per_hour_of_work / asked.months,
     )
+
+
+def hours(asked: Constraints, run: RunFacts) -> float:
+    """The hours of people's work that an arm takes once, by its full name or by its arm's."""
+    return asked.hours.get(run.arm_name, asked.hours.get(run.arm, 0.0))
 
 
 def is_here(arm: str, model: str | None) -> bool:

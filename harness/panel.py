@@ -5,7 +5,7 @@ What pairs of arms are compared by, taken apart once instead of once per pair.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,19 +16,24 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from harness.store import PassedOver
+
 
 @dataclass(frozen=True, slots=True)
 class Answers:
     """An arm's rows, one or more per item when it was repeated: see `Store.predictions`.
 
     `dataset` is the version it was run on; `left_out` says which rows are not here because the
-    other arm was run on another version.
+    other arm was run on another version. `run_ids` are the runs that the rows are of, the first
+    one first; `passed_over` are runs of the arm that they are not of.
     """
 
     name: str
     rows: pd.DataFrame
     dataset: str = ""
     left_out: str = ""
+    run_ids: tuple[str, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,22 @@ def of_rows(names: Sequence[str], items: NDArray[np.object_], groups: NDArray[np
         answered.reshape(shape),
         clusters_of(groups),
         is_repeated=bool((counts > 1).any()),
+    )
+
+
+def part(whole: Panel, arms: Sequence[int]) -> Panel:
+    """The panel of some of its arms, on the items that any of them was asked."""
+    chosen = list(arms)
+    asked = whole.asked[:, chosen]
+    items = asked.any(axis=1)
+    return replace(
+        whole,
+        names=tuple(whole.names[arm] for arm in chosen),
+        items=whole.items[items],
+        scores=whole.scores[items][:, chosen],
+        asked=asked[items],
+        answered=whole.answered[items][:, chosen],
+        clusters=None if whole.clusters is None else whole.clusters[items],
     )
 
 

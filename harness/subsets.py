@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from harness.errors import ConfigError
 from harness.ids import content_id, item_set_id, unit_interval
-from harness.store import TRAINING_PART
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.types import JSON, Example, Run
+    from harness.types import Example, Run
 
 DOUBLINGS = 6
+TRAINING_PART = "training_part"
 
 
 def total(examples: Sequence[Example], n: int, seed: int) -> list[Example]:
@@ -61,14 +61,10 @@ def default_sizes(n: int, labels: int) -> list[int]:
 
 
 def of_part(run: Run, part: Sequence[Example]) -> Run:
-    """The run of the same arm, learnt from a part of the training split: a run of its own.
-
-    It says so in its parameters, so that nobody takes it for the arm's latest run.
-    """
+    """The run of the same arm, learnt from a part of the training split: a run of its own, that never stands for it."""
     params = {**run.params, TRAINING_PART: item_set_id([example.item.id for example in part])}
-    changed = replace(run, n_train=len(part), params=params)
-    identity = {name: value for name, value in asdict(changed).items() if name != "id"}
-    return replace(changed, id=content_id(cast("JSON", identity)))
+    changed = replace(run, n_train=len(part), params=params, purpose="part")
+    return replace(changed, id=content_id(changed.identity))
 
 
 def _ranks(examples: Sequence[Example], seed: int) -> dict[str, int]:

@@ -21,6 +21,13 @@ JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON
 
 Role = Literal["system", "user", "assistant"]
 ReplyMode = Literal["label", "json", "choice", "text"]
+Purpose = Literal["whole", "part", "fold", "limited", "shard", "search"]
+"""What a run was made for.
+
+`whole`: the arm on a whole split. `part`: a fit on a part of the training items, a point of a learning curve.
+`fold`: cross-validated. `limited`: on some of the split's items only, or ended early. `shard`: a share of the
+items, to be merged. `search`: a try of an optimiser. Only a whole run stands for its arm where there is one.
+"""
 
 
 class Outcome(StrEnum):
@@ -265,6 +272,7 @@ class Run:
 
     `arm_id` hashes what the arm is (its version and parameters, or the prompt's content);
     `item_set` hashes the ids of the items to predict, so a limited run is a run of its own.
+    `purpose` says what it was made for, and is no part of what it is.
     """
 
     id: str
@@ -278,6 +286,13 @@ class Run:
     n_train: int | None = None
     item_set: str = ""
     repeat: int = 0
+    purpose: Purpose = "whole"
+
+    @property
+    def identity(self) -> dict[str, JSON]:
+        """The fields that hash to the run's id, by name."""
+        unhashed = ("id", "purpose")
+        return {name: getattr(self, name) for name in self.__slots__ if name not in unhashed}
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from harness.ledger import Ledger
     from harness.plugins import Declared
     from harness.prompts.files import Prompt
-    from harness.types import JSON, Arm, Dataset, Example, Item
+    from harness.types import JSON, Arm, Dataset, Example, Item, Purpose
     from harness.workspace import Workspace
 
 TRAIN = "train"
@@ -63,6 +63,10 @@ class Scope:
                     f"{self.dataset.ref} / {self.split} has no item {item_id!r}; {one_of(item_id, by_id)}"
                 )
         return tuple(by_id[item_id] for item_id in dict.fromkeys(self.ids))
+
+    def is_whole(self, items: Sequence[Item]) -> bool:
+        """Whether these are all items of the split."""
+        return len(items) == len(self.dataset.in_split(self.split))
 
     def training(self) -> tuple[Example, ...]:
         """The examples that arms may learn from: the training split, never the one that is scored."""
@@ -266,7 +270,13 @@ def _run(scope: Scope, *, arm: str, arm_id: str, items: Sequence[Item], **rest: 
         "item_set": item_set_id([item.id for item in items]),
         **rest,
     }
-    return Run(id=content_id(cast("JSON", identity)), **identity)  # type: ignore[arg-type]
+    return Run(id=content_id(cast("JSON", identity)), purpose=_purpose(scope, items, rest), **identity)  # type: ignore[arg-type]
+
+
+def _purpose(scope: Scope, items: Sequence[Item], rest: Mapping[str, object]) -> Purpose:
+    if not scope.is_whole(items):
+        return "limited"
+    return "fold" if "folds" in cast("Mapping[str, JSON]", rest.get("params", {})) else "whole"
 
 
 def _baseline_params(declared: Declared, dataset: Dataset, workspace: Workspace, choice: Choice) -> dict[str, object]:

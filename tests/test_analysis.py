@@ -89,7 +89,7 @@ def test_arms_are_compared_on_the_first_runs_items_best_first():
     runs = [facts("r1", "one"), facts("r2", "two"), facts("r3", "three")]
     results = analysis.analyse(SPLIT, runs, pd.concat([first, more, fewer]), {})
     assert [(r.run.arm, r.n, r.accuracy.value) for r in results.runs] == [("two", 2, 1.0), ("one", 2, 0.5)]
-    assert results.left_out == {"three": "has 1 of the 2 items"}
+    assert [(one.name, one.reason) for one in results.passed_over] == [("three", "has 1 of the 2 items")]
     assert set(results.predictions["example_id"]) == {"0", "1"}
 
 

@@ -14,6 +14,7 @@ from harness.commands import _options
 from harness.datasets import sampling, tables
 from harness.errors import ConfigError, DatasetError
 from harness.ids import content_id
+from harness.store import STANDING
 from harness.types import Item
 
 if TYPE_CHECKING:
@@ -110,8 +111,8 @@ def _worth(project: Project, dataset_id: str, how: str) -> dict[str, float]:
     """How much a label would tell, by item: the arms' doubt in their answer, or how far apart the answers are."""
     if not project.store.path.exists():
         return {}
-    frame = project.store.runs(dataset_id)
-    rows = project.store.predictions(frame["run_id"].tolist())
+    runs = [run for run in project.store.selection().runs if run.dataset_id == dataset_id and run.purpose in STANDING]
+    rows = project.store.predictions([run.run_id for run in runs])
     worth = {}
     for item_id, of_item in rows.groupby("example_id"):
         if how == "uncertain":

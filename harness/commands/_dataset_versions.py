@@ -14,6 +14,7 @@ from harness.commands import _dataset_audit, _options
 from harness.commands._groups import print_table
 from harness.datasets import versions
 from harness.errors import ConfigError
+from harness.store import STANDING
 from harness.workspace import checked_name
 
 if TYPE_CHECKING:
@@ -63,11 +64,17 @@ def diff(options: Two) -> None:
 def _carried(project: Project, old: Dataset, new: Dataset) -> list[Carried]:
     if not project.store.path.exists():
         return []
-    frame = project.store.runs(old.id)
-    rows = project.store.predictions(frame["run_id"].tolist())
+    selection = project.store.selection()
+    runs = [run for run in selection.runs if run.dataset_id == old.id and run.purpose in STANDING]
+    rows = project.store.predictions([run.run_id for run in runs])
     return [
-        carryover.carried(run, rows[rows["run_id"] == run["run_id"]], old, new)
-        for run in frame[["run_id", "arm", "split"]].to_dict("records")
+        carryover.carried(
+            {"run_id": run.run_id, "arm": selection.name(run.run_id), "split": run.split},
+            rows[rows["run_id"] == run.run_id],
+            old,
+            new,
+        )
+        for run in runs
     ]
 
 

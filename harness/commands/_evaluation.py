@@ -6,7 +6,7 @@ import asyncio
 import gc
 import signal
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -129,6 +129,7 @@ def run_json(results: Results, result: RunResult, files: Sequence[str]) -> dict[
     """The run object of `eval --json` and `runs show --json`."""
     return {
         "run_id": result.run.run_id,
+        "name": result.run.name,
         "dataset": results.split.dataset,
         "split": results.split.name,
         "arm": result.run.arm,
@@ -155,6 +156,8 @@ def run_json(results: Results, result: RunResult, files: Sequence[str]) -> dict[
         "wall_s": result.run.wall_s,
         "fit_s": result.run.fit_s,
         "facts": dict(result.run.facts),
+        "missing": result.missing,
+        "passed_over": [asdict(run) for run in results.passed_over],
         "looks": results.split.looks,
         "files": list(files),
     }

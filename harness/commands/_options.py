@@ -16,8 +16,9 @@ from harness.clock import SystemClock
 from harness.project import Project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from harness.store import PassedOver
     from harness.types import JSON
 
 T = TypeVar("T")
@@ -29,6 +30,7 @@ root = option("--root", type=FOLDER, default=None, help="Workspace folder; defau
 db = option("--db", type=FILE, default=None, help="Store to use; default: results/harness.duckdb.")
 dataset = option("--dataset", metavar="NAME@VERSION", default=None, help="Dataset; default: the workspace's.")
 split = option("--split", default="test", help="Split to score.")
+model = option("--model", metavar="PROVIDER/MODEL", default=None, help="Which, where an arm was run on several.")
 limit = option("--limit", type=click.IntRange(min=1), default=None, help="Score a random part of this size.")
 seed = option("--seed", type=click.IntRange(min=0), default=0, help="Seed of whatever is random in an arm.")
 as_json = option("--json", "as_json", is_flag=True, help="Print JSON on stdout, and nothing else.")
@@ -62,6 +64,11 @@ class Which(Where):
     split: str
     limit: int | None
     seed: int
+
+
+def passed_over(runs: Sequence[PassedOver]) -> list[str]:
+    """What was passed over, a line a run: it stands beside whatever is said of the others."""
+    return [f"passed over: {one.name} ({one.reason}; run {one.run_id})" for one in runs]
 
 
 def shown(project: Project, path: Path) -> str:

@@ -76,10 +76,8 @@ def _teacher(project: Project, dataset: Dataset, name: str | None) -> wiring.Tea
     """The run of that name on the train split, with what it answered."""
     if name is None:
         return None
-    run_id = project.store.resolve(name, dataset.id, wiring.TRAIN)
-    frame = project.store.runs(dataset.id, wiring.TRAIN)
-    run = frame[frame["run_id"] == run_id].iloc[0]
-    rows = project.store.predictions([run_id])
+    run = project.selected(name, dataset, wiring.TRAIN).first
+    rows = project.store.predictions([run.run_id])
     rows = rows[rows["label"].notna()]
     answers = dict(zip(rows["example_id"], rows["label"], strict=True))
-    return wiring.Teacher(run_id, str(run["arm"]), run["model"], answers)
+    return wiring.Teacher(run.run_id, run.arm, run.model, answers)

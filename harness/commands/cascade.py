@@ -42,6 +42,7 @@ OPTIONS = (
     _options.option("--max-cost", type=AMOUNT, default=None, metavar="USD", help="Most dollars per 1,000 items."),
     _options.option("--max-p95", type=AMOUNT, default=None, metavar="SECONDS", help="Slowest 95th percentile."),
     _options.option("--margin", type=SHARE, default=None, help="Accuracy to give up for a lower cost."),
+    _options.model,
     _options.option("--store", is_flag=True, help="Keep the chosen cascade as a run of its own."),
 )
 
@@ -57,6 +58,7 @@ class Options(_options.Where):
     max_cost: float | None
     max_p95: float | None
     margin: float | None
+    model: str | None
     store: bool
     dataset: str | None
     split: str
@@ -73,7 +75,7 @@ def command(options: Options) -> None:
     dataset = project.dataset(options.dataset)
     splits = Splits(options.choose_on, options.split)
     limits = _limits(options, project.workspace.preferences.decide)
-    wish = Wish(options.how, options.arms, splits)
+    wish = Wish(options.how, options.arms, splits, options.model)
     tried = trying.tried(project, dataset, wish, limits, np.random.default_rng(options.seed))
     run_id = None
     if options.store:
@@ -133,7 +135,7 @@ def _show(tried: Tried, dataset: Dataset) -> None:
     settings = f"{numbers.plural(len(found.settings), 'setting')}, " if found.settings else ""
     click.echo(f"{found.arm} on {dataset.ref}: {settings}{how}; no call was made\n")
     if found.settings:
-        _show_settings(found, [part.arm for part in tried.choice.parts], splits.chooser)
+        _show_settings(found, [pair.name for pair in tried.pairs], splits.chooser)
     if found.tested is None:
         click.echo(click.style(f"Nothing was chosen: {found.reason}.", bold=True))
         return

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 OPTIONS = (
     click.argument("arms", nargs=-1, metavar="[A B]"),
     _options.option("--items", type=click.IntRange(min=0), default=10, help="Items on which they differ, to print."),
+    _options.model,
 )
 
 FURTHER = {
@@ -43,6 +44,7 @@ class Options(_options.Where):
 
     arms: tuple[str, ...]
     items: int
+    model: str | None
     dataset: str | None
     split: str
     seed: int
@@ -58,21 +60,33 @@ def command(options: Options) -> None:
     dataset = project.dataset(options.dataset)
     rng = np.random.default_rng(options.seed)
     if options.arms:
-        answers = project.answers(dataset, options.split, options.arms)
-        if len(answers) < 2:
+        answers = project.answers(dataset, options.split, options.arms, options.model)
+        if set(answers[0].run_ids) == set(answers[1].run_ids):
             raise ConfigError(f"{options.arms[0]!r} and {options.arms[1]!r} are the same run; compare takes two")
         one = comparison.compare(answers[0], answers[1], rng)
-        left_out = answers[0].left_out
-        said = {**_json(one), "datasets": [arm.dataset for arm in answers], "left_out": left_out or None}
-        _options.print_json(said) if options.as_json else _show(one, options.items, left_out)
+        left_out, passed_over = answers[0].left_out, (*answers[0].passed_over, *answers[1].passed_over)
+        if options.as_json:
+            ids = {"a_run_id": answers[0].run_ids[0], "b_run_id": answers[1].run_ids[0]}
+            datasets = {"datasets": [arm.dataset for arm in answers], "left_out": left_out or None}
+            _options.print_json({**_json(one), **ids, **datasets, "passed_over": [asdict(run) for run in passed_over]})
+            return
+        _show(one, options.items, left_out)
+        click.echo("\n".join(_options.passed_over(passed_over)), nl=bool(passed_over))
         return
-    together = project.panel(dataset, options.split)
-    if len(together.names) < 2:
-        raise ConfigError(
-            f"{dataset.ref} / {options.split} has {len(together.names)} arms in the store; two can be compared"
+    beside = project.side_by_side(dataset, options.split)
+    names = beside.panel.names
+    if len(names) < 2:
+        raise ConfigError(f"{dataset.ref} / {options.split} has {len(names)} arms in the store; two can be compared")
+    made = comparison.compare_all(beside.panel, rng)
+    if options.as_json:
+        over = [asdict(run) for run in beside.passed_over]
+        run_of = beside.run_ids
+        _options.print_json(
+            [{**_json(one), "a_run_id": run_of[one.a], "b_run_id": run_of[one.b], "passed_over": over} for one in made]
         )
-    made = comparison.compare_all(together, rng)
-    _options.print_json([_json(one) for one in made]) if options.as_json else _show_all(made)
+        return
+    _show_all(made)
+    click.echo("\n".join(_options.passed_over(beside.passed_over)), nl=bool(beside.passed_over))
 
 
 def _show(one: Comparison, items: int, left_out: str = "") -> None:

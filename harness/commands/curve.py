@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 OPTIONS = (
     click.argument("arms", nargs=-1, metavar="ARM..."),
     _options.option("--against", default=None, metavar="RUN", help="Run id, tag or arm that the curve has to meet."),
+    _options.model,
     _options.option("--labels", default=None, metavar="N,N,...", help="Label counts; default: six, up to all."),
     _options.option("--per-class", default=None, metavar="K,K,...", help="Label counts of each label instead."),
     _options.option("--seeds", type=click.IntRange(1, 100), default=5, help="How often labels are drawn."),
@@ -43,6 +44,7 @@ class Options(_options.Which):
 
     arms: tuple[str, ...]
     against: str | None
+    model: str | None
     labels: str | None
     per_class: str | None
     seeds: int
@@ -82,11 +84,14 @@ def command(options: Options) -> None:
 
 def _rival(project: Project, dataset: Dataset, options: Options) -> Rival:
     assert options.against is not None
-    rows = project.answers(dataset, options.split, [options.against])[0].rows
+    answers = project.answers(dataset, options.split, [options.against], options.model)[0]
+    for line in _options.passed_over(answers.passed_over):
+        click.echo(line, err=True)
+    rows = answers.rows
     scores = rows.assign(score=rows["correct"].astype("Float64")).groupby("example_id")["score"].mean().dropna()
     if scores.empty:
         raise ConfigError(f"{options.against} has no scored item on {dataset.ref} / {options.split}")
-    return Rival(options.against, {str(item): float(score) for item, score in scores.items()})
+    return Rival(answers.name, {str(item): float(score) for item, score in scores.items()})
 
 
 def _sizes(dataset: Dataset, options: Options) -> tuple[Size, ...]:

@@ -84,11 +84,18 @@ def command(options: Options) -> None:
     project = options.project()
     dataset = project.dataset(options.dataset)
     results = project.results(dataset, options.split)
-    arms = {result.run.arm for result in results.runs}
+    arms = {called for result in results.runs for called in (result.run.arm, result.run.arm_name)}
     constraints = _constraints(options, project.workspace.preferences.decide, dataset.label_names, arms)
     found = decision.decide(results, constraints)
+    arm_of = {result.run.run_id: result.run.arm for result in results.runs}
     if options.as_json:
-        _options.print_json(asdict(found) | {"constraints": asdict(constraints), "dataset": dataset.ref})
+        _options.print_json(
+            asdict(found)
+            | {"constraints": asdict(constraints), "dataset": dataset.ref, "split": options.split}
+            | {"candidates": [{**asdict(one), "name": one.arm, "arm": arm_of[one.run_id]} for one in found.candidates]}
+            | {"missing": {one.run.name: one.missing for one in results.by_arm.runs if one.missing}}
+            | {"passed_over": [asdict(run) for run in results.passed_over]}
+        )
         return
     print_table(
         ("arm", "accuracy", "95%", "$ per 1,000", "p95", "$ a month"),
@@ -105,6 +112,10 @@ def command(options: Options) -> None:
     click.echo("\n".join(f"- {reason}" for reason in found.reasons))
     if found.what_would_change_it:
         click.echo("What would change it:\n" + "\n".join(f"- {change}" for change in found.what_would_change_it))
+    lacking = [one for one in results.by_arm.runs if one.missing]
+    for one in lacking:
+        click.echo(f"{one.run.name} lacks {one.missing:,} of the {numbers.plural(results.split.n, 'item')}")
+    click.echo("\n".join(_options.passed_over(results.passed_over)), nl=bool(results.passed_over))
 
 
 def _reckoned_with(constraints: Constraints) -> str:

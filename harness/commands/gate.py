@@ -115,9 +115,9 @@ def _candidate(
     if name is None and settings.arm is not None and settings.arm not in fitted_here:
         name = settings.arm
     if name is not None:
-        run_ids = project.with_repeats(gates.stored(project, dataset, settings.split, name, "candidate"))
-        gates.check_looks(project, dataset, settings, base, run_ids)
-        return gates.Asked(tuple(run_ids), limit=options.limit), []
+        asked = gates.of_stored(project, dataset, settings, name, options.limit)
+        gates.check_looks(project, dataset, settings, base, asked.run_ids)
+        return asked, []
     with project.ledger() as ledger:
         jobs = list(_jobs(project, dataset, options, settings, ledger))
         gates.check_looks(project, dataset, settings, base, [job.run.id for job in jobs])
@@ -214,6 +214,7 @@ def _json(report: Report, done: list[Done], written: list[str]) -> dict[str, JSO
         "n": report.n,
         "looks": report.looks,
         "checks": [asdict(check) for check in report.checks],
+        "passed_over": [asdict(one) for one in report.passed_over],
         "calls": {name: sum(getattr(one.calls, name) for one in done) for name in ("sent", "cached", "retried")},
         "billed_usd": None if None in bills else sum(bill for bill in bills if bill is not None),
         "files": written,

@@ -116,7 +116,7 @@ def _fusions(office: Office, found: Plan) -> list[Done]:
 
 def _report(project: Project, run_ids: Sequence[str], *, as_json: bool) -> None:
     """A line a run, in the order of the plan."""
-    frame = project.store.runs()
+    frame, selection = project.store.runs(), project.store.selection()
     facts = {row["run_id"]: row for row in frame.astype(object).where(frame.notna(), None).to_dict("records")}
     scored = project.store.predictions(run_ids).dropna(subset=["correct"])
     right = {run_id: rows["correct"].astype(bool) for run_id, rows in scored.groupby("run_id")}
@@ -125,7 +125,8 @@ def _report(project: Project, run_ids: Sequence[str], *, as_json: bool) -> None:
         mine = right.get(run_id, ())
         accuracy = intervals.wilson(int(sum(mine)), len(mine))
         names = ("dataset", "split", "arm", "model", "seed", "n_train", "n", "status")
-        rows.append({"run_id": run_id, **{name: facts[run_id][name] for name in names}, "accuracy": accuracy})
+        called = {"run_id": run_id, "name": selection.name(run_id)}
+        rows.append({**called, **{name: facts[run_id][name] for name in names}, "accuracy": accuracy})
     if as_json:
         _options.print_json(rows)
         return
@@ -133,7 +134,7 @@ def _report(project: Project, run_ids: Sequence[str], *, as_json: bool) -> None:
         ("arm", "dataset", "split", "seed", "labels", "n", "accuracy", "95%"),
         [
             (
-                str(row["arm"]),
+                str(row["name"]),
                 str(row["dataset"]),
                 str(row["split"]),
                 str(row["seed"]),

@@ -21,9 +21,10 @@ from harness.workspace import checked_name
 
 if TYPE_CHECKING:
     from harness.project import Project
+    from harness.store import Selected
 
 
-COLUMNS = ("run", "on", "arm", "model", "n", "status", "tag", "UTC")
+COLUMNS = ("run", "on", "name", "model", "n", "status", "tag", "UTC")
 SHOWN_OF_ID = 12  # the beginning of an id is enough to name the run
 
 
@@ -37,10 +38,13 @@ class List(_options.Where):
     """What `runs list` was given."""
 
     dataset: str | None
+    split: str | None
 
 
 @command.command("list")
-@_options.gathered(List, _options.dataset, *_options.WHERE)
+@_options.gathered(
+    List, _options.dataset, _options.option("--split", default=None, help="Only of this split."), *_options.WHERE
+)
 def list_(options: List) -> None:
     """The runs of the store, newest first.
 
@@ -48,8 +52,12 @@ def list_(options: List) -> None:
     """
     project = options.project()
     dataset_id = project.dataset(options.dataset).id if options.dataset else None
-    frame = project.store.runs(dataset_id).sort_values("started_at", ascending=False)
-    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    frame = project.store.runs(dataset_id, options.split).sort_values("started_at", ascending=False)
+    selection = project.store.selection()
+    rows = [
+        {"name": selection.name(row["run_id"]), **row}
+        for row in frame.astype(object).where(frame.notna(), None).to_dict("records")
+    ]
     if options.as_json:
         _options.print_json(rows)
         return
@@ -57,7 +65,7 @@ def list_(options: List) -> None:
         {
             "run": str(row["run_id"])[:SHOWN_OF_ID],
             "on": f"{row['dataset']} / {row['split']}",
-            "arm": f"{row['arm']} #{row['repeat']}" if row["repeat"] else str(row["arm"]),
+            "name": str(row["name"]),
             "model": str(row["model"] or ""),
             "n": numbers.count(row["n"]),
             "status": "" if row["status"] == "done" else str(row["status"]),
@@ -72,23 +80,38 @@ def list_(options: List) -> None:
 
 @dataclass(frozen=True, slots=True)
 class One(_options.Where):
-    """A command about one run: its id, a unique prefix of it, a tag, or an arm's name."""
+    """A command about one arm's runs: its name, a tag, a run id or the beginning of one; a name is of one split."""
 
     run: str
+    dataset: str | None
+    split: str
+    model: str | None
+
+    def selected(self, project: Project) -> Selected:
+        """The runs that are meant; what was passed over is said on stderr."""
+        chosen = project.anywhere(self.run, self.dataset, self.split, self.model)
+        for line in _options.passed_over(chosen.passed_over):
+            click.echo(line, err=True)
+        return chosen
 
 
-RUN = click.argument("run", metavar="RUN")
+ONE = (
+    click.argument("run", metavar="RUN"),
+    _options.dataset,
+    _options.option("--split", default="test", help="Split that a name is looked up on."),
+    _options.model,
+)
 
 
 @command.command()
-@_options.gathered(One, RUN, *_options.WHERE)
+@_options.gathered(One, *ONE, *_options.WHERE)
 def show(options: One) -> None:
-    """One run, summed up: by id, unique prefix, tag, or arm name.
+    """One run, summed up: by name, tag, run id or the beginning of one. Of repeats, the first.
 
     Example: harness runs show minilm-lr
     """
     project = options.project()
-    results = project.run_results(options.run)
+    results = project.run_results(options.selected(project).first.run_id)
     result = results.runs[0]
     if options.as_json:
         _options.print_json(_evaluation.run_json(results, result, files=()))
@@ -107,29 +130,29 @@ class Tag(One):
 
 
 @command.command()
-@_options.gathered(Tag, RUN, click.argument("tag"), *_options.WHERE)
+@_options.gathered(Tag, *ONE[:1], click.argument("tag"), *ONE[1:], *_options.WHERE)
 def tag(options: Tag) -> None:
     """Give a run a name that other commands take.
 
     Example: harness runs tag minilm-lr production
     """
-    store = options.project().store
-    run_id = store.resolve(options.run)
-    store.tag_run(run_id, checked_name(options.tag, "tag"))
-    click.echo(f"{run_id} is now {options.tag!r}")
+    project = options.project()
+    run = options.selected(project).first
+    project.store.tag_run(run.run_id, checked_name(options.tag, "tag"))
+    click.echo(f"{run.run_id} ({run.arm} on {run.dataset} / {run.split}) is now {options.tag!r}")
 
 
 @command.command()
-@_options.gathered(One, RUN, *_options.WHERE)
+@_options.gathered(One, *ONE, *_options.WHERE)
 def rm(options: One) -> None:
-    """Remove a run and its predictions; paid answers stay in the ledger.
+    """Remove an arm's runs and their predictions; paid answers stay in the ledger.
 
     Example: harness runs rm s1:0123456789abcdef
     """
-    store = options.project().store
-    run_id = store.resolve(options.run)
-    store.remove_run(run_id)
-    click.echo(f"removed {run_id}")
+    project = options.project()
+    for run_id in options.selected(project).run_ids:
+        project.store.remove_run(run_id)
+        click.echo(f"removed {run_id}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +168,7 @@ SERVICES = plugins.names(parcels.FOLDER)
 @command.command()
 @_options.gathered(
     Export,
-    RUN,
+    *ONE,
     _options.option(
         "--to", default=None, metavar="WHERE", help=f".parquet or .csv file, or {' or '.join(SERVICES)}; default below."
     ),
@@ -163,7 +186,7 @@ def export(options: Export) -> None:
     if options.to in SERVICES:
         _handed_over(project, options)
         return
-    path, told = exchange.take_out(project, options.run, None if options.to is None else Path(options.to))
+    path, told = exchange.take_out(project, options.selected(project), None if options.to is None else Path(options.to))
     shown = _options.shown(project, path)
     if options.as_json:
         _options.print_json(asdict(told) | {"files": [shown]})
@@ -175,7 +198,7 @@ def export(options: Export) -> None:
 
 def _handed_over(project: Project, options: Export) -> None:
     receipts = []
-    for receipt in parcels.hand_over(project, options.run, str(options.to)):
+    for receipt in parcels.hand_over(project, options.selected(project), str(options.to)):
         receipts.append({"run_id": receipt.run_id, **receipt.facts})
         if not options.as_json:
             click.echo(f"{receipt.run_id} {receipt.said}")

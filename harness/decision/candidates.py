@@ -88,7 +88,7 @@ def _candidate(results: Results, result: RunResult, constraints: Constraints) ->
     p95_s = None if constraints.batch and not ownership.is_here(run.arm, run.model) else result.latency_s["p95"]
     return Candidate(
         run.run_id,
-        run.arm,
+        run.name,
         run.model,
         result.accuracy,
         None if owned is None else owned.usd_per_1000(constraints.monthly_volume),

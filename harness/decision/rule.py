@@ -45,7 +45,8 @@ class Decision:
 
 
 def decide(results: Results, constraints: Constraints) -> Decision:
-    """The verdict over the arms of one split."""
+    """The verdict over the arms of one split; the repeats and fits of one arm are one candidate."""
+    results = results.by_arm
     everyone = candidates(results, constraints)
     left = [one for one in everyone if one.state != "broken" and one.accuracy.value is not None]
     if not left:

@@ -20,7 +20,7 @@ from harness.wiring import Job
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.types import JSON, Arm, Dataset, Item
+    from harness.types import JSON, Arm, Dataset, Item, Purpose
 
 How = Literal["cascade", "router", "vote", "vote-weighted", "vote-stacked"]
 STAGED = ("cascade", "router")
@@ -109,7 +109,9 @@ def _said(part: Part) -> str:
     return part.arm_id + (f" with {part.model}" if part.model else "")
 
 
-def job(choice: Choice, arm: Arm, dataset: Dataset, split: str, items: Sequence[Item]) -> Job:
+def job(
+    choice: Choice, arm: Arm, dataset: Dataset, split: str, items: Sequence[Item], *, purpose: Purpose = "whole"
+) -> Job:
     """The job of a chosen fusion, as an arm over its members."""
     said = cast("JSON", asdict(choice))
     models = dict.fromkeys(part.model for part in choice.parts if part.model)
@@ -123,5 +125,5 @@ def job(choice: Choice, arm: Arm, dataset: Dataset, split: str, items: Sequence[
         "n_train": max(learnt, default=None),
         "item_set": item_set_id([item.id for item in items]),
     }
-    run = Run(id=content_id(identity), params={"choice": said}, **identity)  # type: ignore[arg-type]
+    run = Run(id=content_id(identity), params={"choice": said}, purpose=purpose, **identity)  # type: ignore[arg-type]
     return Job(run, arm, (), tuple(items))

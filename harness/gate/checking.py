@@ -30,5 +30,6 @@ def check(measured: Measured, settings: GateSettings) -> Report:
         split=measured.split,
         n=len(pairs.items),
         looks=measured.looks,
+        passed_over=measured.passed_over,
         checks=(*regressions.checks(measured, pairs, settings), *limits.checks(measured, pairs, settings)),
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.store import PassedOver
 from harness.types import JSON, Estimate
 
 Verdict = Literal["pass", "fail", "inconclusive"]
@@ -49,12 +50,17 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two that are compared."""
+    """One of the two that are compared; `run_id` is the first of its runs, `name` what they are called together."""
 
     arm: str
     run_id: str
     model: str | None = None
     accuracy: Estimate | None = None
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        """A side that stands alone is called by its arm."""
+        object.__setattr__(self, "name", self.name or self.arm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,7 @@ class Report:
     n: int
     looks: int
     checks: tuple[Check, ...]
+    passed_over: tuple[PassedOver, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

@@ -12,7 +12,7 @@ def lines(report: Report) -> list[str]:
     """`::error` for what failed, `::warning` for what must pass and cannot tell, and the verdict as `::notice`."""
     told = [_annotation(check) for check in report.checks if check.verdict == "fail"]
     told += [_annotation(check) for check in report.checks if check.verdict == "inconclusive" and check.must_pass]
-    verdict = f"{report.verdict}: {report.candidate.arm} against {report.baseline.arm} on {report.n} items"
+    verdict = f"{report.verdict}: {report.candidate.name} against {report.baseline.name} on {report.n} items"
     return [*told, f"::notice title=harness gate::{_value(verdict)}"]
 
 

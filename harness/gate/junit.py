@@ -60,15 +60,15 @@ def _result(check: Check) -> str | None:
 
 
 def _title(report: Report) -> str:
-    return f"{report.candidate.arm} against {report.baseline.arm} on {report.dataset} / {report.split}"
+    return f"{report.candidate.name} against {report.baseline.name} on {report.dataset} / {report.split}"
 
 
 def _properties(report: Report) -> dict[str, str]:
     return {
         "verdict": report.verdict,
         "dataset": f"{report.dataset} ({report.dataset_id})",
-        "candidate": f"{report.candidate.arm} ({report.candidate.run_id})",
-        "baseline": f"{report.baseline.arm} ({report.baseline.run_id})",
+        "candidate": f"{report.candidate.name} ({report.candidate.run_id})",
+        "baseline": f"{report.baseline.name} ({report.baseline.run_id})",
         "items": str(report.n),
         "looks": str(report.looks),
     }

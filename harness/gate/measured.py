@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.gate.findings import Side
+    from harness.store import PassedOver
 
 
 class MissingRows(HarnessError):
@@ -48,6 +49,7 @@ class Measured:
     slices: Mapping[str, frozenset[str]] = field(default_factory=dict)
     injected: Mapping[str, str] = field(default_factory=dict)
     injected_rows: pd.DataFrame | None = None
+    passed_over: tuple[PassedOver, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,8 @@ def paired(measured: Measured, max_failed: float) -> Paired:
     wanted = set(measured.items)
     if not wanted:
         raise ConfigError(f"{measured.dataset} / {measured.split} has no items to compare on")
-    mine = _of_items(measured.rows, wanted, f"the candidate, {measured.candidate.arm},")
-    theirs = _of_items(measured.baseline_rows, wanted, f"the baseline, {measured.baseline.arm},")
+    mine = _of_items(measured.rows, wanted, f"the candidate, {measured.candidate.name},")
+    theirs = _of_items(measured.baseline_rows, wanted, f"the baseline, {measured.baseline.name},")
     shared = mine.merge(theirs, left_index=True, right_index=True, suffixes=("_a", "_b"))
     scored = shared.dropna(subset=["score_a", "score_b"])
     failed = len(shared) - len(scored)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from harness.matching import Foreign, Matched
     from harness.project.project import Project
+    from harness.store import Selected
     from harness.store.travelling import Contents
     from harness.types import Dataset, Prediction, Run
 
@@ -94,17 +95,15 @@ def complain_about_missing(found: Matched) -> None:
         )
 
 
-def take_out(project: Project, name: str, path: Path | None) -> tuple[Path, Contents]:
-    """A run and its repeats, written where they can be committed; the file and what it says of itself.
+def take_out(project: Project, chosen: Selected, path: Path | None) -> tuple[Path, Contents]:
+    """An arm's runs, written where they can be committed; the file and what it says of itself.
 
     `.parquet` is the form that `runs import` and `gate` read; `.csv` is a table for people, with
     text and gold label. Without a path it goes to results/baselines/.
     """
-    run_ids = project.with_repeats(project.store.resolve(name))
-    frame = project.store.runs()
-    run = frame[frame["run_id"] == run_ids[0]].to_dict("records")[0]
+    run_ids, run = list(chosen.run_ids), chosen.first
     if path is None:
-        path = project.workspace.results / BASELINES / file_name(run["dataset"], run["split"], run["arm"])
+        path = project.workspace.results / BASELINES / file_name(run.dataset, run.split, chosen.name)
     if path.suffix.lower() == ".csv":
         return path, _write_csv(project, run_ids, path)
     if path.suffix.lower() != ".parquet":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness import plugins
 from harness.arms.cascade import CascadeArm
@@ -16,17 +16,15 @@ from harness.fusion.chosen import Part
 from harness.fusion.members import members
 from harness.fusion.votes import counted
 from harness.project import routers
-from harness.store import is_partial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
-
     from harness.fusion.chosen import Choice
     from harness.fusion.members import Members
     from harness.project.project import Project
-    from harness.types import Arm, Dataset
+    from harness.store import Selection
+    from harness.types import Arm, Dataset, Purpose
     from harness.wiring import Job
 
 
@@ -34,6 +32,7 @@ if TYPE_CHECKING:
 class Pair:
     """A member with its run on the split that chooses and its run on the split that is reported."""
 
+    name: str
     part: Part
     chooser: str
     tested: str
@@ -47,12 +46,15 @@ class Splits:
     tested: str
 
 
-def pairs(project: Project, dataset: Dataset, names: Sequence[str], splits: Splits) -> list[Pair]:
+def pairs(
+    project: Project, dataset: Dataset, names: Sequence[str], splits: Splits, model: str | None = None
+) -> list[Pair]:
     """The runs of each member; `ConfigError` says which command makes one that is missing."""
     _check_splits(dataset, splits)
-    frame = project.store.runs(dataset.id)
-    found = [_pair(project, dataset, name, splits, frame) for name in names]
-    twice = {pair.tested for pair in found if [other.tested for other in found].count(pair.tested) > 1}
+    selection = project.store.selection()
+    found = [_pair(project, dataset, name, splits, selection, model) for name in names]
+    tested = [pair.tested for pair in found]
+    twice = {run_id for run_id in tested if tested.count(run_id) > 1}
     if twice:
         raise ConfigError(
             f"{' and '.join(names)} name one run more than once ({', '.join(twice)}); a fusion needs different arms"
@@ -62,19 +64,22 @@ def pairs(project: Project, dataset: Dataset, names: Sequence[str], splits: Spli
 
 def stored(project: Project, pairs: Sequence[Pair], splits: Splits) -> tuple[Members, Members]:
     """The members on the split that chooses and on the one that is reported: the same object where both are one."""
-    chooser = _members(project, [(pair.part.arm, pair.chooser) for pair in pairs])
+    chooser = _members(project, [(pair.name, pair.chooser) for pair in pairs])
     if splits.chooser == splits.tested:
         return chooser, chooser
-    return chooser, _members(project, [(pair.part.arm, pair.tested) for pair in pairs])
+    return chooser, _members(project, [(pair.name, pair.tested) for pair in pairs])
 
 
 def replayed(project: Project, choice: Choice, pairs: Sequence[Pair], dataset: Dataset, split: str) -> Job:
     """The job that runs the chosen fusion over what its members have stored; nobody is asked."""
     said = [project.store.stored(pair.tested) for pair in pairs]
-    arms = [ReplayArm(pair.part.arm, predictions) for pair, predictions in zip(pairs, said, strict=True)]
+    arms = [ReplayArm(pair.name, predictions) for pair, predictions in zip(pairs, said, strict=True)]
     shared = set.intersection(*(set(predictions) for predictions in said))
     items = [example.item for example in dataset.in_split(split) if example.item.id in shared]
-    return chosen.job(choice, arm(project, choice, arms, dataset), dataset, split, items)
+    selection = project.store.selection()
+    is_limited = any(selection.by_id[pair.tested].purpose == "limited" for pair in pairs)
+    purpose: Purpose = "limited" if is_limited else "whole"
+    return chosen.job(choice, arm(project, choice, arms, dataset), dataset, split, items, purpose=purpose)
 
 
 def arm(project: Project, choice: Choice, members: Sequence[Arm], dataset: Dataset) -> Arm:
@@ -117,46 +122,27 @@ def _check_splits(dataset: Dataset, splits: Splits) -> None:
         )
 
 
-def _pair(project: Project, dataset: Dataset, name: str, splits: Splits, frame: pd.DataFrame) -> Pair:
+def _pair(
+    project: Project, dataset: Dataset, name: str, splits: Splits, selection: Selection, model: str | None
+) -> Pair:
     try:
-        run_id = project.store.resolve(name, dataset.id, splits.tested)
+        selected = selection.named(name, project.where(dataset, splits.tested, model))
     except ConfigError as error:
         raise ConfigError(f"{error}; to make one: {_command(project, name, dataset, splits.tested)}") from None
-    tested = _row(frame, run_id)
-    part = Part(
-        str(tested["arm"]),
-        str(tested["arm_id"]),
-        _known(tested["model"]),
-        int(tested["seed"]),
-        _whole(tested["n_train"]),
-    )
+    run = selected.first
+    part = Part(run.arm, run.arm_id, run.model, run.seed, run.n_train)
     if splits.chooser == splits.tested:
-        return Pair(part, run_id, run_id)
-    there = frame[(frame["split"] == splits.chooser) & (frame["arm"] == part.arm) & (frame["n"].fillna(0) > 0)]
-    there = there[~there["params"].map(is_partial).astype(bool)]
-    # What was predicted elsewhere carries no version that could differ.
-    same = there if part.arm.startswith("import:") else there[there["arm_id"] == part.arm_id]
-    same = same[same["model"].map(_known) == part.model] if part.model else same
-    if same.empty:
-        made = _command(project, part.arm, dataset, splits.chooser, part.model)
-        stale = f"another version of {part.arm} than on {splits.tested}" if len(there) else f"no run of {part.arm}"
+        return Pair(selected.name, part, run.run_id, run.run_id)
+    same = selection.like(run, splits.chooser)
+    if same is None:
+        made = _command(project, run.arm, dataset, splits.chooser, run.model)
+        there = any((o.dataset_id, o.split, o.arm) == (dataset.id, splits.chooser, run.arm) for o in selection.runs)
+        stale = f"another version of {run.arm} than on {splits.tested}" if there else f"no run of {run.arm}"
         raise ConfigError(
             f"there is {stale} on {dataset.ref} / {splits.chooser}, where thresholds are chosen; make it: {made}"
         )
-    return Pair(part, str(same["run_id"].iloc[-1]), run_id)
-
-
-def _row(frame: pd.DataFrame, run_id: str) -> dict[str, Any]:
-    row: dict[str, Any] = frame[frame["run_id"] == run_id].to_dict("records")[0]
-    return row
-
-
-def _known(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _whole(value: Any) -> int | None:  # noqa: ANN401  (whatever pandas makes of a column with gaps)
-    return None if value is None or value != value else int(value)  # noqa: PLR0124  (NaN)
+    fits = [one for one in same.runs if one.seed == run.seed]
+    return Pair(selected.name, part, (fits or same.runs)[0].run_id, run.run_id)
 
 
 def _command(project: Project, arm: str, dataset: Dataset, split: str, model: str | None = None) -> str:

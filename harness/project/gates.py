@@ -6,7 +6,7 @@ The verdicts themselves are `harness.gate`'s, which is pure; asking a model is t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from harness.gate_settings import GateSettings
     from harness.project.project import Project
+    from harness.store import PassedOver, Selected
     from harness.types import Dataset, Example
 
 PARQUET = ".parquet"
@@ -29,22 +30,31 @@ PARQUET = ".parquet"
 
 @dataclass(frozen=True)
 class Pinned:
-    """The baseline: its run and repeats, their rows with gold labels, and the hash of each run's rows."""
+    """The baseline: its run and repeats, their rows with gold labels, and the hash of each run's rows.
+
+    `name` is what it was called; None where it came in a file.
+    """
 
     side: Side
     hashes: Mapping[str, str]
     rows: pd.DataFrame
     looks: int = 0
+    name: str | None = None
+    passed_over: tuple[PassedOver, ...] = ()
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The candidate's runs (one, or its repeats), its runs on the split of injected rows, and which part was asked."""
+    """The candidate's runs (one, or its repeats), its runs on the split of injected rows, and which part was asked.
+
+    `name` is what the candidate was called; None where it was made now.
+    """
 
     run_ids: tuple[str, ...]
     injected_ids: tuple[str, ...] = ()
     limit: int | None = None
-    sliced: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    name: str | None = None
+    passed_over: tuple[PassedOver, ...] = ()
 
 
 def pinned(project: Project, dataset: Dataset, settings: GateSettings) -> Pinned:
@@ -61,7 +71,7 @@ def pinned(project: Project, dataset: Dataset, settings: GateSettings) -> Pinned
         )
     if name.endswith(PARQUET):
         return _from_file(project, dataset, settings.split, _path(project, name))
-    return _from_store(project, dataset, settings.split, name)
+    return _from_store(project, dataset, settings, name)
 
 
 def _from_file(project: Project, dataset: Dataset, split: str, path: Path) -> Pinned:
@@ -79,29 +89,40 @@ def _from_file(project: Project, dataset: Dataset, split: str, path: Path) -> Pi
     return Pinned(Side(run.arm, run.run_id, run.model), hashes, rows, told.looks)
 
 
-def _from_store(project: Project, dataset: Dataset, split: str, name: str) -> Pinned:
-    run_id = stored(project, dataset, split, name, "baseline")
-    run_ids = project.with_repeats(run_id)
+def _from_store(project: Project, dataset: Dataset, settings: GateSettings, name: str) -> Pinned:
+    chosen = stored(project, dataset, settings.split, name, "baseline", settings.model)
     runs = project.store.runs().set_index("run_id")
-    hashes = {one: str(runs.loc[one, "content_hash"]) for one in run_ids}
-    return Pinned(_side(project, run_id), hashes, project.store.predictions(run_ids))
+    hashes = {one: str(runs.loc[one, "content_hash"]) for one in chosen.run_ids}
+    rows = project.store.predictions(chosen.run_ids)
+    run = chosen.first
+    side = Side(run.arm, run.run_id, run.model)
+    return Pinned(side, hashes, rows, name=chosen.name, passed_over=chosen.passed_over)
 
 
-def stored(project: Project, dataset: Dataset, split: str, name: str, what: str) -> str:
-    """The run that is meant on this dataset and split; `ConfigError` says so when it was made on another."""
+def stored(project: Project, dataset: Dataset, split: str, name: str, what: str, model: str | None = None) -> Selected:
+    """The runs that are meant on this dataset and split; `ConfigError` says so when they were made on another."""
+    selection = project.store.selection()
+    there = project.where(dataset, split)
+    # The candidate's model is the baseline's too where that was run on it; a classifier has none.
+    is_asked = any(run.arm == name and run.model == model for run in selection.runs if there.holds(run))
     try:
-        return project.store.resolve(name, dataset.id, split)
+        return selection.named(name, replace(there, model=model) if is_asked else there)
     except ConfigError as unknown:
-        frame = project.store.runs()
-        elsewhere = frame[(frame["run_id"] == name) | (frame["tag"] == name) | (frame["arm"] == name)]
-        if elsewhere.empty:
+        elsewhere = [run for run in selection.runs if name in (run.run_id, run.tag, run.arm)]
+        if not elsewhere or any((run.dataset_id, run.split) == (dataset.id, split) for run in elsewhere):
             raise ConfigError(f"the {what}: {unknown}") from None
-        run = elsewhere.iloc[-1]
-        same = " (the version's content has changed since)" if run["dataset"] == dataset.ref else ""
+        run = elsewhere[-1]
+        same = " (the version's content has changed since)" if run.dataset == dataset.ref else ""
         raise ConfigError(
-            f"the {what} {name!r} was made on {run['dataset']} / {run['split']}{same}, and the gate checks "
+            f"the {what} {name!r} was made on {run.dataset} / {run.split}{same}, and the gate checks "
             f"{dataset.ref} / {split}; only runs on the same version and split compare: run it there"
         ) from None
+
+
+def of_stored(project: Project, dataset: Dataset, settings: GateSettings, name: str, limit: int | None = None) -> Asked:
+    """The candidate that stored runs are, by their name."""
+    chosen = stored(project, dataset, settings.split, name, "candidate", settings.model)
+    return Asked(chosen.run_ids, limit=limit, name=chosen.name, passed_over=chosen.passed_over)
 
 
 def check_looks(project: Project, dataset: Dataset, settings: GateSettings, base: Pinned, asked: Sequence[str]) -> None:
@@ -127,8 +148,8 @@ def measured(project: Project, dataset: Dataset, settings: GateSettings, base: P
     hashes = {one: str(runs.loc[one, "content_hash"]) for one in asked.run_ids}
     items = tuple(item.id for item in Scope(dataset, split, asked.limit).items())
     return Measured(
-        candidate=_side(project, asked.run_ids[0]),
-        baseline=base.side,
+        candidate=_side(project, asked.run_ids[0], asked.name),
+        baseline=_side(project, base.side.run_id, base.name),
         rows=store.predictions(asked.run_ids),
         baseline_rows=base.rows,
         dataset=dataset.ref,
@@ -136,6 +157,7 @@ def measured(project: Project, dataset: Dataset, settings: GateSettings, base: P
         split=split,
         items=items,
         looks=max(store.looks(dataset.id, split), base.looks),
+        passed_over=(*asked.passed_over, *base.passed_over),
         unchanged=hashes.items() <= base.hashes.items(),
         slices=slices(dataset.in_split(split), settings.slices),
         injected=_injected(dataset, settings),
@@ -177,7 +199,8 @@ def _path(project: Project, name: str) -> Path:
     return path if path.is_file() else inside
 
 
-def _side(project: Project, run_id: str) -> Side:
-    runs = project.store.runs().set_index("run_id")
-    model = runs.loc[run_id, "model"]
-    return Side(str(runs.loc[run_id, "arm"]), run_id, model if isinstance(model, str) else None)
+def _side(project: Project, run_id: str, name: str | None) -> Side:
+    """A side by its first run; unless it was called otherwise, by what its arm is called beside the others now."""
+    selection = project.store.selection()
+    run = selection.by_id[run_id]
+    return Side(run.arm, run_id, run.model, name=name or selection.arm_name(run_id))

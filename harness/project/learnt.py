@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.curves import Curves, Fit, Learnt, Rival
-from harness.store import is_partial
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,14 +50,14 @@ def stored(store: Store, frame: pd.DataFrame, n_training: int, results: Results)
             for seed, run_id in by_seed.items()
         ),
         groups={name: group for name, group in zip(names, items["group"], strict=True) if isinstance(group, str)},
-        rival=None if rival is None or scores is None else Rival(rival.run.arm, scores),
+        rival=None if rival is None or scores is None else Rival(rival.run.arm_name, scores),
         rival_id=None if rival is None else rival.run.run_id,
     )
 
 
 def _on_same_items(frame: pd.DataFrame) -> pd.DataFrame:
     """The runs on a part of the training split that were asked the same items: most of them, then the newest."""
-    partial = frame[frame["params"].map(is_partial).astype(bool) & (frame["status"] == "done")]
+    partial = frame[(frame["purpose"] == "part") & (frame["status"] == "done")]
     if partial.empty:
         return partial
     most = partial[partial["n"] == partial["n"].max()]

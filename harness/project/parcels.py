@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from harness.parcel import Receipt
     from harness.project.project import Project
+    from harness.store import Selected
 
 FOLDER = "exporters"
 ROWS = """
@@ -26,14 +27,14 @@ ROWS = """
 """
 
 
-def hand_over(project: Project, name: str, service: str) -> Iterator[Receipt]:
-    """What the service gave for the run of that name, then for each of its repeats.
+def hand_over(project: Project, chosen: Selected, service: str) -> Iterator[Receipt]:
+    """What the service gave for each of the selected runs.
 
     Raises `ConfigError` when the service's packages are not installed, `NotTaken` when it takes no run.
     """
     try:
         exporter = plugins.load(FOLDER, service)
-        for run_id in project.with_repeats(project.store.resolve(name)):
+        for run_id in chosen.run_ids:
             with tempfile.TemporaryDirectory() as folder:
                 yield exporter.send(_packed(project, run_id, Path(folder)))
     except ModuleNotFoundError as error:
@@ -46,7 +47,7 @@ def hand_over(project: Project, name: str, service: str) -> Iterator[Receipt]:
 def _packed(project: Project, run_id: str, folder: Path) -> Parcel:
     results = project.run_results(run_id)
     (result,) = results.runs
-    file = folder / exchange.file_name(results.split.dataset, results.split.name, result.run.arm)
+    file = folder / exchange.file_name(results.split.dataset, results.split.name, result.run.name)
     told = project.store.export([run_id], file)
     return Parcel(
         record=told.runs[0],

@@ -91,8 +91,8 @@ def fusion_job(office: Office, fusion: Fusion, dataset: Dataset, split: str, see
         return Step(dataset.ref, split, arm, seed)
 
     if fusion.use is not None:
-        run = office.project.run_results(fusion.use).runs[0].run
-        choice = chosen.choice_of(run.params, f"run {run.run_id}")
+        run = office.project.anywhere(fusion.use, dataset.ref, split).first
+        choice = chosen.choice_of(dict(run.params), f"run {run.run_id}")
         jobs = [office.job(replace(step(part.arm), seed=part.seed)) for part in choice.parts]
         chosen.check(choice, dataset, [_part(job) for job in jobs])
     else:

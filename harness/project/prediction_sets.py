@@ -5,33 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from harness.stats import calibration
-from harness.store import is_partial
 from harness.types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from harness.analysis import Results, RunFacts
     from harness.project.project import Project
     from harness.stats.calibration import Sets
-    from harness.types import Dataset
+    from harness.store import Selection
 
 CHOOSER = "dev"
 ALPHA = 0.1
-SAME = ("arm", "arm_id", "model", "seed", "n_train")
 
 
-def found(project: Project, dataset: Dataset, results: Results) -> Mapping[str, Sets]:
+def found(project: Project, results: Results) -> Mapping[str, Sets]:
     """The sets of every run that gives scores and was run on dev too, by run id; none where dev itself is shown."""
     if results.split.name == CHOOSER:
         return {}
-    frame = project.store.runs(dataset.id)
-    choosers = {one.run.run_id: _on_dev(frame, one.run) for one in results.runs if "ece" in one.metrics}
+    selection = project.store.selection()
+    choosers = {one.run.run_id: _on_dev(selection, one.run) for one in results.runs if "ece" in one.metrics}
     known = {run_id: chooser for run_id, chooser in choosers.items() if chooser is not None}
     if not known:
         return {}
@@ -46,16 +44,14 @@ def found(project: Project, dataset: Dataset, results: Results) -> Mapping[str, 
     }
 
 
-def _on_dev(frame: pd.DataFrame, run: RunFacts) -> str | None:
-    """The newest whole run of the same arm on dev; none of an arm that has learnt there, as a router has."""
+def _on_dev(selection: Selection, run: RunFacts) -> str | None:
+    """The run of the same arm and seed on dev; none of an arm that has learnt there, as a router has."""
     if "choice" in run.params:
         return None
-    mine = frame[frame["run_id"] == run.run_id].iloc[0]
-    same = (frame["split"] == CHOOSER) & (frame["n"].fillna(0) > 0) & ~frame["params"].map(is_partial).astype(bool)
-    for column in SAME:
-        same &= frame[column].isna() if pd.isna(mine[column]) else frame[column] == mine[column]
-    there = frame[same].sort_values("started_at")
-    return None if there.empty else str(there["run_id"].iloc[-1])
+    mine = selection.by_id[run.run_id]
+    there = selection.like(mine, CHOOSER)
+    fits = [] if there is None else [one for one in there.runs if (one.arm_id, one.seed) == (mine.arm_id, mine.seed)]
+    return fits[-1].run_id if fits else None
 
 
 def _gold_scores(rows: pd.DataFrame) -> NDArray[np.float64]:

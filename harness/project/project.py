@@ -7,13 +7,12 @@ verdicts. The command line and the Python API both go through here.
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from harness import __version__, analysis, datasets, early, forecast, numbers, panel, pricing, shared_items
+from harness import __version__, analysis, datasets, forecast, numbers, panel, pricing, shared_items
 from harness.arms.classifier import ClassifierArm
 from harness.arms.folded import FoldedArm
 from harness.audit import record
@@ -22,22 +21,21 @@ from harness.early import Reference
 from harness.errors import ConfigError, HarnessError
 from harness.ledger import Ledger
 from harness.panel import Answers
-from harness.project import learnt, prediction_sets
+from harness.project import learnt, prediction_sets, selecting
 from harness.runner import Progress, Runner
-from harness.store import Store, is_partial
+from harness.store import DECIDED_EARLY, Selected, Store, Where
 from harness.types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    import pandas as pd
-
     from harness.audit.equality import Defects
     from harness.clock import SystemClock
     from harness.forecast import Forecast
-    from harness.panel import Panel
+    from harness.project.selecting import SideBySide
     from harness.runner import Lookout
+    from harness.store import Selection
     from harness.types import JSON, Dataset
     from harness.wiring import Job, Scope
     from harness.workspace import Workspace
@@ -116,7 +114,7 @@ class Project:
             if len(store.done(run.id)) < len(job.items):
                 fit_s = await self._fit(job)
             progress = await runner.run(run, job.arm, job.items, job.workers)
-            whole = "done" if progress.done == progress.total else early.STATUS
+            whole = "done" if progress.done == progress.total else DECIDED_EARLY
             status = "failed items" if progress.failed else whole
         finally:
             wall_s = self.clock.monotonic() - start_s
@@ -150,18 +148,27 @@ class Project:
         await asyncio.to_thread(job.arm.fit, items, labels)
         return self.clock.monotonic() - start_s
 
+    def where(self, dataset: Dataset, split: str, model: str | None = None) -> Where:
+        """Where a run's name is looked up: on a split of a dataset version."""
+        return Where(dataset.id, dataset.ref, split, model)
+
     def results(self, dataset: Dataset, split: str, first: str | None = None) -> analysis.Results:
-        """The latest complete run of every arm on a split, on the items of run `first` (or of the newest)."""
+        """Every arm of a split with its repeats and seeds, on the items of run `first` (or of the one with most).
+
+        Which runs stand for the arms is the `Selection`'s to say; what it passed over is named in the results.
+        """
         frame = self.store.runs(dataset.id, split)
-        runs = _latest(frame, first)
-        if not runs:
+        selection, where = self.store.selection(), self.where(dataset, split)
+        arms = selection.arms(where, first)
+        if not arms:
             raise ConfigError(
                 f"the store has no finished run on {dataset.ref} / {split}; start with: harness baselines "
                 f"--dataset {dataset.ref} --split {split}"
             )
-        found = self._analysed(dataset, split, runs)
-        curves = learnt.stored(self.store, frame, len(dataset.in_split("train")), found)
-        return replace(found, curves=curves, sets=prediction_sets.found(self, dataset, found))
+        results = self._analysed(dataset, split, selecting.facts(frame, selection, arms, first))
+        results = replace(results, passed_over=(*results.passed_over, *selection.passed_over(where, first)))
+        curves = learnt.stored(self.store, frame, len(dataset.in_split("train")), results)
+        return replace(results, curves=curves, sets=prediction_sets.found(self, results))
 
     def _analysed(self, dataset: Dataset, split: str, runs: Sequence[analysis.RunFacts]) -> analysis.Results:
         predictions = self.store.predictions([run.run_id for run in runs])
@@ -192,35 +199,47 @@ class Project:
         return found or equal_rows(dataset)
 
     def _prompts(self, results: analysis.Results) -> tuple[analysis.PromptText, ...]:
-        arms = {str(r.run.params["prompt"]): r.run.arm for r in results.runs if "prompt" in (r.run.params or {})}
-        if not arms:
+        names = {str(r.run.params["prompt"]): r.run.arm_name for r in results.runs if "prompt" in (r.run.params or {})}
+        if not names:
             return ()
-        rows = self.store.prompts(list(arms)).to_dict("records")
-        found = [analysis.PromptText(**row, arm=arms[row["id"]]) for row in rows]
-        return tuple(sorted(found, key=lambda prompt: (prompt.task, len(prompt.version), prompt.version)))
+        rows = self.store.prompts(list(names)).to_dict("records")
+        prompts = [analysis.PromptText(**row, arm=names[row["id"]]) for row in rows]
+        return tuple(sorted(prompts, key=lambda prompt: (prompt.task, len(prompt.version), prompt.version)))
 
-    def answers(self, dataset: Dataset, split: str, names: Sequence[str]) -> list[Answers]:
-        """The rows of runs, to be compared: by run id, unique prefix, tag or arm name.
+    def answers(self, dataset: Dataset, split: str, names: Sequence[str], model: str | None = None) -> list[Answers]:
+        """The rows of runs, to be compared: by name, run id, unique prefix or tag (see `Selection.named`).
 
-        A run's repeats come with it. `ARM@VERSION` is the arm on another version of the dataset; of
-        runs on different versions only the items that say the same in all of them are returned.
+        `ARM@VERSION` is the arm on another version of the dataset; of runs on different versions only the
+        items that say the same in all of them are returned.
         """
-        chosen = self._chosen(dataset, split, names)
-        every = [run_id for repeats in chosen.values() for run_id in repeats]
-        rows, frame = self.store.predictions(every), self.store.runs().set_index("run_id")
-        found = [
-            Answers(name, rows[rows["run_id"].isin(repeats)], str(frame.loc[repeats[0], "dataset"]))
-            for name, repeats in chosen.items()
-        ]
-        versions = {
-            dataset_id: self.store.examples(dataset_id) for dataset_id in frame.loc[every, "dataset_id"].unique()
-        }
-        return found if len(versions) < 2 else shared_items.only(found, list(versions.values()))
+        selection, where = self.store.selection(), self.where(dataset, split, model)
+        chosen = [self._named(selection, name, dataset, where) for name in names]
+        return self.rows(chosen)
 
-    def panel(self, dataset: Dataset, split: str) -> Panel:
-        """Every arm's latest run and its repeats, side by side."""
-        chosen = self._chosen(dataset, split, ())
-        numbered = [(arm, run_id) for arm, repeats in enumerate(chosen.values()) for run_id in repeats]
+    def rows(self, chosen: Sequence[Selected]) -> list[Answers]:
+        """The rows of what was selected, each under its name; of several dataset versions the items they share."""
+        rows = self.store.predictions([run_id for one in chosen for run_id in one.run_ids])
+        answers = [
+            Answers(
+                one.name,
+                rows[rows["run_id"].isin(one.run_ids)],
+                one.first.dataset,
+                run_ids=one.run_ids,
+                passed_over=one.passed_over,
+            )
+            for one in chosen
+        ]
+        versions = [self.store.examples(dataset_id) for dataset_id in {one.first.dataset_id for one in chosen}]
+        return answers if len(versions) < 2 else shared_items.only(answers, versions)
+
+    def side_by_side(self, dataset: Dataset, split: str) -> SideBySide:
+        """Every arm of a split side by side, with its repeats and seeds; and what was passed over.
+
+        The arms are those of `results`: one that lacks too many of the items is passed over here as there.
+        """
+        selection, where = self.store.selection(), self.where(dataset, split)
+        arms = selection.arms(where)
+        numbered = [(number, run_id) for number, one in enumerate(arms) for run_id in one.run_ids]
         items, columns = self.store.scores(numbered)
         rows = panel.Rows(**columns)
         asked = np.unique(rows.item)
@@ -228,33 +247,46 @@ class Project:
         place[asked] = np.arange(len(asked))
         items = items.iloc[asked]
         ids, groups = items["example_id"].to_numpy(object), items["group"].to_numpy(object)
-        return panel.of_rows(list(chosen), ids, groups, replace(rows, item=place[rows.item]))
+        together = panel.of_rows([one.name for one in arms], ids, groups, replace(rows, item=place[rows.item]))
+        return selecting.comparable(together, arms, selection.passed_over(where))
 
-    def _chosen(self, dataset: Dataset, split: str, names: Sequence[str]) -> dict[str, list[str]]:
-        """The run ids behind each name (without names: behind every arm), repeats included."""
-        frame = self.store.runs(dataset.id, split)
-        if names:
-            wanted = [self._resolve(name, dataset, split) for name in names]
-            frame = self.store.runs() if not set(wanted) <= set(frame["run_id"]) else frame
-        else:
-            wanted = [run.run_id for run in _latest(frame, None) if run.repeat == 0]
-        arms = dict(zip(frame["run_id"], frame["arm"], strict=True))
-        called = [arms[run_id] for run_id in wanted]
-        if len(set(called)) < len(called):  # runs of the same arm are told apart by what the user calls them
-            models = dict(zip(frame["run_id"], frame["model"], strict=True))
-            called = list(names) or [f"{arms[run_id]} {models[run_id]}" for run_id in wanted]
-        if len(set(called)) < len(called):
-            called = [f"{name} {run_id}" for name, run_id in zip(called, wanted, strict=True)]
-        return {name: _repeats(frame, run_id) for name, run_id in zip(called, wanted, strict=True)}
+    def _named(self, selection: Selection, name: str, dataset: Dataset, where: Where) -> Selected:
+        """What a name means on this split; else on the version named behind `@`, or by its id or tag alone."""
+        try:
+            return selection.named(name, where)
+        except ConfigError as unknown:
+            arm, _, version = name.rpartition("@")
+            if arm and f"{dataset.name}@{version}" in datasets.refs(self.workspace.root):
+                other = datasets.load(self.workspace.root, f"{dataset.name}@{version}")
+                there = selection.named(arm, self.where(other, where.split, where.model))
+            else:
+                by_id = selection.by_id_or_tag(name)
+                if by_id is None or by_id.first.dataset.partition("@")[0] != dataset.name:
+                    raise unknown from None
+                there = by_id
+        return replace(there, name=selecting.elsewhere(there, where))
+
+    def selected(self, name: str, dataset: Dataset, split: str, model: str | None = None) -> Selected:
+        """The runs that a name means on a split (see `Selection.named`)."""
+        return self.store.selection().named(name, self.where(dataset, split, model))
+
+    def anywhere(self, name: str, ref: str | None = None, split: str = "test", model: str | None = None) -> Selected:
+        """The runs that a name means on a dataset (the workspace's, where none is given); an id or a tag, on any."""
+        selection, wanted = self.store.selection(), ref or self.workspace.preferences.dataset
+        where = None if wanted is None else self.where(self.dataset(wanted), split, model)
+        if ref is not None and where is not None and selection.by_id_or_tag(name) is None:
+            return selection.named(name, where)
+        return selection.anywhere(name, where, split, model)
 
     def reference(self, dataset: Dataset, scope: Scope, name: str | None) -> Reference:
         """The arm to hold a run against: by name, or else the best baseline on these items."""
+        selection, where = self.store.selection(), self.where(dataset, scope.split)
         if name is not None:
-            answers = self.answers(dataset, scope.split, [name])
+            chosen = [self._named(selection, name, dataset, where)]
         else:
-            frame = self.store.runs(dataset.id, scope.split)
-            baselines = [run for run in _latest(frame, None) if run.model is None]
-            answers = self.answers(dataset, scope.split, [run.run_id for run in baselines]) if baselines else []
+            chosen = [one for one in selection.arms(where) if one.first.model is None]
+        firsts = [replace(one, runs=(one.first,)) for one in chosen]  # one answer an item, to be right or wrong
+        answers = self.rows(firsts) if chosen else []
         wanted = {item.id for item in scope.items()}
         able = [one for one in answers if wanted <= set(one.rows["example_id"])]
         if not able:
@@ -272,36 +304,16 @@ class Project:
             chosen_from=len(able),
         )
 
-    def with_repeats(self, run_id: str) -> list[str]:
-        """A run and its repeats, the run first."""
-        repeats = _repeats(self.store.runs(), run_id)
-        return sorted(repeats, key=lambda other: other != run_id)
-
-    def _resolve(self, name: str, dataset: Dataset, split: str) -> str:
-        """The run of that name on this dataset; else on the version named behind `@`, or by its id or tag alone."""
-        arm, _, version = name.partition("@")
-        if version:
-            other = datasets.load(self.workspace.root, f"{dataset.name}@{version}")
-            return self.store.resolve(arm, other.id, split)
-        try:
-            return self.store.resolve(name, dataset.id, split)
-        except ConfigError:
-            frame = self.store.runs()
-            run_id = self.store.resolve(name)
-            row = frame[frame["run_id"] == run_id].iloc[0]
-            if row["arm"] == name or str(row["dataset"]).partition("@")[0] != dataset.name:
-                raise
-            return run_id
-
-    def run_results(self, name: str) -> analysis.Results:
-        """The results of one run alone: by id, unique prefix, tag, or arm name."""
-        run_id = self.store.resolve(name)
-        frame = self.store.runs()
-        row = frame[frame["run_id"] == run_id].to_dict("records")[0]
-        dataset = datasets.load(self.workspace.root, row["dataset"])
-        if dataset.id != row["dataset_id"]:
-            raise ConfigError(f"run {run_id} was made on another {row['dataset']} than the one in datasets/")
-        return self._analysed(dataset, row["split"], [_facts(row)])
+    def run_results(self, run_id: str) -> analysis.Results:
+        """The results of one run alone, by its id."""
+        selection = self.store.selection()
+        run = selection.by_id[run_id]
+        dataset = datasets.load(self.workspace.root, run.dataset)
+        if dataset.id != run.dataset_id:
+            raise ConfigError(f"run {run_id} was made on another {run.dataset} than the one in datasets/")
+        alone = Selected(selection.name(run_id), (run,))
+        frame = self.store.runs(run.dataset_id, run.split)
+        return self._analysed(dataset, run.split, selecting.facts(frame, selection, [alone]))
 
     def result(self, results: analysis.Results, done: Done) -> analysis.RunResult:
         """A run's result, with the calls, the bill and the wall time of this invocation alone."""
@@ -336,39 +348,3 @@ class FailedItems(HarnessError):
 
     exit_code = 3
     is_aside = True
-
-
-def _latest(frame: pd.DataFrame, first: str | None) -> list[analysis.RunFacts]:
-    """Run `first` (or else the one with most items), then the newest run of every other arm."""
-    is_whole = ~frame["params"].map(is_partial).astype(bool) | (frame["run_id"] == first)
-    rows = frame[(frame["n"].fillna(0) > 0) & is_whole].sort_values("started_at")
-    if rows.empty:
-        return []
-    leading = first or str(rows.sort_values("n", kind="stable")["run_id"].iloc[-1])
-    facts = {row["run_id"]: _facts(row) for row in rows.to_dict("records")}
-    newest = {_arm_of(run): run for run in facts.values()}
-    newest[_arm_of(facts[leading])] = facts[leading]
-    return sorted(newest.values(), key=lambda run: run.run_id != leading)
-
-
-def _repeats(frame: pd.DataFrame, run_id: str) -> list[str]:
-    """The run and its repeats: the same arm, model, seed and items, asked anew."""
-    row = frame[frame["run_id"] == run_id].iloc[0]
-    same = frame["n"].fillna(0) > 0
-    for column in ("dataset_id", "split", "arm_id", "item_set", "seed"):
-        same &= frame[column] == row[column]
-    return [str(repeat) for repeat in frame[same | (frame["run_id"] == run_id)]["run_id"]]
-
-
-def _arm_of(run: analysis.RunFacts) -> tuple[str, str | None, int]:
-    return run.arm, run.model, run.repeat
-
-
-def _facts(row: dict[str, object]) -> analysis.RunFacts:
-    known = {key: None if value != value else value for key, value in row.items()}  # noqa: PLR0124  (NaN)
-    for column in ("params", "facts"):
-        if not isinstance(known.get(column), dict):
-            known[column] = json.loads(str(known.get(column) or "{}"))
-    return analysis.RunFacts(
-        **{name: known.get(name) for name in analysis.RunFacts.__dataclass_fields__}  # type: ignore[arg-type]
-    )

@@ -31,6 +31,7 @@ class Wish:
     how: How
     arms: tuple[str, ...]
     splits: Splits
+    model: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Tried:
 
 def tried(project: Project, dataset: Dataset, wish: Wish, limits: Constraints, rng: Generator) -> Tried:
     """The fusion tried; `ConfigError` names the command that makes a run which is missing."""
-    pairs = fusions.pairs(project, dataset, wish.arms, wish.splits)
+    pairs = fusions.pairs(project, dataset, wish.arms, wish.splits, wish.model)
     chooser, tested = fusions.stored(project, pairs, wish.splits)
     parts = tuple(pair.part for pair in pairs)
     learnt_from = () if wish.how == "cascade" else tuple(pair.chooser for pair in pairs)

@@ -92,7 +92,7 @@ def files(results: Results) -> dict[str, bytes]:
 def about(results: Results, method: str) -> str:
     """Where a figure's numbers come from: dataset, split, n, interval, runs, prices, code."""
     split = results.split
-    runs = ", ".join(f"{result.run.arm} {result.run.run_id}" for result in results.runs)
+    runs = ", ".join(f"{result.run.name} {result.run.run_id}" for result in results.runs)
     facts = "; ".join(f"{name}: {value}" for name, value in results.provenance.items())
     return _plain(
         f"dataset {split.dataset} ({split.dataset_id}), split {split.name}, n = {split.n}; "

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness import comparison, decision, numbers
-from harness.comparison import Answers
 from harness.report import markdown
 from harness.report.blocks import Code, Column, Table
 from harness.report.figures import _style
@@ -113,7 +112,7 @@ def _arms(results: Results) -> list[str]:
     columns = (Column("arm"), *(Column(t, numeric=True) for t in ("accuracy", "$ per 1,000", "p50", "p95", "labels")))
     rows = tuple(_arm(result) for result in results.runs)
     caption = "Accuracy with its 95% interval; labels: how many training items the arm learned from."
-    asked = sorted({f"{r.run.arm} asks {r.run.model}" for r in results.runs if r.run.model})
+    asked = sorted({f"{r.run.name} asks {r.run.model}" for r in results.runs if r.run.model})
     told = [markdown.escaped(f"{'; '.join(asked)}.")] if asked else []
     return [markdown.render_block(Table(columns, rows, caption)), *told]
 
@@ -140,16 +139,13 @@ def _pictures(figures: dict[str, Drawn], names: Sequence[str]) -> list[str]:
 
 def _tradeoffs(results: Results) -> list[str]:
     """The best arm beside each of the others, in words."""
+    results = results.by_arm
     best, *others = results.runs
     if not others:
         return []
-    rows = {result.run.run_id: _rows(results, result) for result in results.runs}
+    rows = results.answers
     made = comparison.against(rows[best.run.run_id], [rows[o.run.run_id] for o in others], np.random.default_rng(0))
     return [f"- {markdown.escaped(_beside(best, other, one))}" for other, one in zip(others, made, strict=True)]
-
-
-def _rows(results: Results, result: RunResult) -> Answers:
-    return Answers(_style.name_of(result), results.answers[result.run.run_id].rows)
 
 
 def _beside(best: RunResult, other: RunResult, one: Comparison) -> str:

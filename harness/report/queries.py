@@ -30,6 +30,16 @@ def in_order(results: Results, runs: Sequence[RunResult] | None = None, column: 
     return f"list_position([{ids}], {column})"
 
 
+def called(runs: Sequence[RunResult], table: str = "") -> str:
+    """The column `arm`: what a row's run is called in the report, which is its arm where that says enough."""
+    dotted = f"{table}." if table else ""
+    other = [result.run for result in runs if result.run.name != result.run.arm]
+    if not other:
+        return f"{dotted}arm"
+    cases = " ".join(f"when {quoted(run.run_id)} then {quoted(run.name)}" for run in other)
+    return f"case {dotted}run_id {cases} else {dotted}arm end as arm"
+
+
 def wilson(right: str, n: str) -> str:
     """Columns `low` and `high`: Wilson's 95% interval of `right` out of `n`, both SQL expressions."""
     z = f"{Z:.12f}"

@@ -1,6 +1,27 @@
 """The store: runs and predictions in one DuckDB file, documented for people's own SQL."""
 
-from harness.store.rows import TRAINING_PART, is_partial
+from harness.store.selection import Selection
 from harness.store.store import Store
+from harness.store.stored import (
+    DECIDED_EARLY,
+    MOST_MISSING,
+    STANDING,
+    PassedOver,
+    Selected,
+    StoredRun,
+    Where,
+    stored_runs,
+)
 
-__all__ = ["TRAINING_PART", "Store", "is_partial"]
+__all__ = [
+    "DECIDED_EARLY",
+    "MOST_MISSING",
+    "STANDING",
+    "PassedOver",
+    "Selected",
+    "Selection",
+    "Store",
+    "StoredRun",
+    "Where",
+    "stored_runs",
+]

@@ -100,17 +100,6 @@ BUCKETS = ("input_fresh", "cache_read", "cache_write", "output_visible", "reason
 PLAIN = ("label", "score", "raw", "error", "cost_usd", "billed_usd", "latency_s", "waited_s", "request_id")
 
 
-def is_partial(params: str | None) -> bool:
-    """Whether a run with these parameters learnt from a part of the training split: a point of a learning curve.
-
-    Such a run is never the latest run of its arm.
-    """
-    return params is not None and TRAINING_PART in json.loads(params)
-
-
-TRAINING_PART = "training_part"
-
-
 def of_examples(dataset: Dataset) -> pd.DataFrame:
     """One row per example, columns as in the table `examples`."""
     return pd.DataFrame(

@@ -6,16 +6,22 @@ after a crash, and none is needed at ten million rows.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from harness.errors import StoreError
+from harness.ids import item_set_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from duckdb import DuckDBPyConnection
 
-VIEW = """
+    from harness.types import Purpose
+
+FIRST_VIEW = """
 create view scored as
     select r.dataset, r.split, r.arm, r.model, p.*, e.text, e.tags, e.gold, e."group",
            -- A failed call is no answer, so it is neither right nor wrong.
@@ -24,6 +30,8 @@ create view scored as
     join runs r using (run_id)
     join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id;
 """
+
+VIEW = FIRST_VIEW.replace("r.model, p.*", "r.model, r.purpose, p.*")
 
 TABLES = f"""
 create table datasets (
@@ -50,24 +58,74 @@ create table predictions (
     path text[], primary key (run_id, example_id)
 );
 create table looks (run_id text primary key, dataset_id text, split text, looked_at timestamptz);
-{VIEW}
+{FIRST_VIEW}
 """
 
 WAITING = f"""
 drop view scored;
 alter table predictions add column waited_s double; -- the queue, failed attempts and pauses; not part of the latency
 alter table runs add column limits json; -- how many calls were under way at once, and why that changed
-{VIEW}
+{FIRST_VIEW}
 """
 
 FOUND = f"""
 drop view scored;
 alter table runs add column batch_latency_s double; -- per item when many are asked at once
 alter table runs add column facts json; -- what an arm found out when it was fitted and measured
-{VIEW}
+{FIRST_VIEW}
 """
 
-MIGRATIONS = (TABLES, WAITING, FOUND)
+
+def _purposes(connection: DuckDBPyConnection) -> None:
+    connection.execute("drop view scored")
+    connection.execute("alter table runs add column purpose text")  # what a run was made for: see types.Purpose
+    connection.execute("alter table runs add column n_failed integer")  # of its n rows, those without a reply
+    connection.execute(VIEW)
+    complete_runs(connection)
+
+
+def complete_runs(connection: DuckDBPyConnection) -> None:
+    """Give the runs that were stored before there were purposes theirs, and count their failed items."""
+    runs = connection.execute(
+        "select run_id, dataset_id, split, item_set, params::text, status from runs where purpose is null"
+    ).fetchall()
+    if not runs:
+        return
+    whole = {
+        (dataset_id, split): item_set_id(ids)
+        for dataset_id, split, ids in connection.execute(
+            "select dataset_id, split, list(example_id) from examples where dataset_id in "
+            "(select dataset_id from runs where purpose is null) group by all"
+        ).fetchall()
+    }
+    connection.executemany(
+        "update runs set purpose = ? where run_id = ?",
+        [
+            [
+                purpose_of(json.loads(params or "{}"), status, is_whole=item_set == whole.get((dataset_id, split))),
+                run_id,
+            ]
+            for run_id, dataset_id, split, item_set, params, status in runs
+        ],
+    )
+    connection.execute(
+        "update runs set n_failed = (select count(*) from predictions p where p.run_id = runs.run_id "
+        "and p.outcome = 'failed') where n is not null and n_failed is null"
+    )
+
+
+def purpose_of(params: Mapping[str, object], status: str, *, is_whole: bool) -> Purpose:
+    """What a run of an older harness was made for, as far as its record tells."""
+    if "training_part" in params:
+        return "part"
+    if not is_whole and status != "missing items":  # predictions from elsewhere were for the whole split
+        return "limited"
+    if status == "decided early":
+        return "limited"
+    return "fold" if "folds" in params else "whole"
+
+
+MIGRATIONS: tuple[str | Callable[[DuckDBPyConnection], None], ...] = (TABLES, WAITING, FOUND, _purposes)
 NEWEST = len(MIGRATIONS)
 
 
@@ -96,6 +154,7 @@ def upgrade(connection: DuckDBPyConnection, path: object) -> None:
     for number in range(check(connection, path) + 1, NEWEST + 1):
         connection.execute("begin")
         connection.execute("create table if not exists schema_versions (version integer primary key)")
-        connection.execute(MIGRATIONS[number - 1])
+        change = MIGRATIONS[number - 1]
+        connection.execute(change) if isinstance(change, str) else change(connection)
         connection.execute("insert into schema_versions values (?)", [number])
         connection.execute("commit")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from harness.store import rows
-
 CONTENT_HASH = """
     select sha256(string_agg(concat_ws(chr(31), example_id, outcome, coalesce(label, ''),
         coalesce(format('{:.9g}', score), ''), coalesce(raw, ''), coalesce(error, ''),
@@ -40,12 +38,11 @@ SCORES = f"""
     from asked join runs using (run_id) join predictions p using (run_id)
         join items on items.dataset_id = runs.dataset_id and items.example_id = p.example_id
 """
-LOOK = f"""
+LOOK = """
     insert into looks select run_id, dataset_id, split, ? from runs r where run_id = ? and (
-        r.params->>'{rows.TRAINING_PART}' is null or not exists (
+        r.purpose is distinct from 'part' or not exists (
             select 1 from looks join runs other using (run_id) where other.arm_id = r.arm_id
-            and other.split = r.split and other.dataset_id = r.dataset_id
-            and other.params->>'{rows.TRAINING_PART}' is not null)
+            and other.split = r.split and other.dataset_id = r.dataset_id and other.purpose = 'part')
     ) on conflict do nothing
 """
 LOOKS = "select count(*) from looks where dataset_id = ? and split = ?"

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pandas as pd
 
-from harness.errors import ConfigError, StoreError, one_of
-from harness.ids import SCHEME, canonical_json
-from harness.store import rows, statements, travelling
+from harness.errors import ConfigError, StoreError
+from harness.ids import canonical_json
+from harness.store import rows, schema, statements, travelling
 from harness.store.opening import copying, reading, writing
+from harness.store.selection import Selection
+from harness.store.stored import DECIDED_EARLY, stored_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -91,6 +93,7 @@ class Store:
             "n_train": run.n_train,
             "repeat": run.repeat,
             "item_set": run.item_set,
+            "purpose": run.purpose,
             "status": "running",
             "started_at": self._clock.now(),
             "code_version": code_version,
@@ -100,7 +103,7 @@ class Store:
         with self._turn, writing(self.path, self._clock, self._wait_s) as connection:
             connection.execute(
                 f"insert into runs ({names}) values ({_marks(fields)}) "
-                "on conflict (run_id) do update set status = 'running'",
+                "on conflict (run_id) do update set status = 'running', purpose = excluded.purpose",
                 list(fields.values()),
             )
 
@@ -132,10 +135,23 @@ class Store:
         with self._turn, writing(self.path, self._clock, self._wait_s) as connection:
             digest, n = _content(connection, run_id)
             connection.execute(
-                "update runs set status = ?, finished_at = ?, wall_s = coalesce(wall_s, 0) + ?, "
-                "fit_s = coalesce(?, fit_s), limits = coalesce(?, limits), facts = coalesce(?, facts), "
-                "batch_latency_s = coalesce(?, batch_latency_s), n = ?, content_hash = ? where run_id = ?",
-                [status, self._clock.now(), wall_s, fit_s, *written, batch_latency_s, n, digest, run_id],
+                "update runs set status = $1, purpose = if($2, 'limited', purpose), finished_at = $3, "
+                "wall_s = coalesce(wall_s, 0) + $4, fit_s = coalesce($5, fit_s), limits = coalesce($6, limits), "
+                "facts = coalesce($7, facts), batch_latency_s = coalesce($8, batch_latency_s), n = $9, "
+                "content_hash = $10, n_failed = (select count(*) from predictions where run_id = $11 and "
+                "outcome = 'failed') where run_id = $11",
+                [
+                    status,
+                    status == DECIDED_EARLY,
+                    self._clock.now(),
+                    wall_s,
+                    fit_s,
+                    *written,
+                    batch_latency_s,
+                    n,
+                    digest,
+                    run_id,
+                ],
             )
             if n:
                 connection.execute(
@@ -177,6 +193,7 @@ class Store:
             if len(here) < len(told.runs):
                 fresh = tuple(run for run in told.runs if run.run_id not in here)
                 travelling.restore(connection, path, told, fresh)
+                schema.complete_runs(connection)
                 for run in fresh:
                     if _content(connection, run.run_id) != (run.content_hash, run.n):
                         raise StoreError(f"{path}: the rows of run {run.run_id} are not those it had; export it again")
@@ -281,24 +298,10 @@ class Store:
             found = connection.execute(statements.LOOKS, [dataset_id, split]).fetchone()
         return int(found[0]) if found else 0
 
-    def resolve(self, name: str, dataset_id: str | None = None, split: str | None = None) -> str:
-        """The run id meant by an id, a unique prefix of one, a tag, or an arm (its latest run).
-
-        An arm's runs on a part of the training split are not meant.
-        """
-        frame = self.runs(dataset_id, split)
-        is_prefix = frame["run_id"].str.startswith(name) | frame["run_id"].str.startswith(SCHEME + name)
-        for matches, is_unique in (
-            (frame[frame["tag"] == name], False),
-            (frame[(frame["arm"] == name) & ~frame["params"].map(rows.is_partial).astype(bool)], False),
-            (frame[is_prefix], True),
-        ):
-            if is_unique and len(matches) > 1:
-                raise ConfigError(f"{name!r} begins {len(matches)} run ids; give more of it")
-            if len(matches):
-                return str(matches["run_id"].iloc[-1])
-        known = {*frame["arm"].dropna(), *frame["tag"].dropna()}
-        raise ConfigError(f"the store has no run {name!r}; {one_of(name, known)}, or a run id")
+    def selection(self) -> Selection:
+        """Which runs a name means, over all that the store holds now."""
+        with self.reader() as select:
+            return Selection(stored_runs(select))
 
     def verify(self) -> list[str]:
         """What is not as it was stored: runs whose row count or content hash has changed."""

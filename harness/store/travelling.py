@@ -18,6 +18,7 @@ import duckdb
 from harness.errors import StoreError
 from harness.ids import canonical_json
 from harness.store.rows import PREDICTION_COLUMNS
+from harness.types import Purpose
 from harness.validation import validated
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ TYPES = {
 class RunRecord:
     """A run as the store knew it: the columns of the table `runs` that say what it is and how it went.
 
-    `params` is JSON text, the times are ISO texts.
+    `params` is JSON text, the times are ISO texts. `purpose` is None in a file of an older harness.
     """
 
     run_id: str
@@ -69,6 +70,7 @@ class RunRecord:
     content_hash: str
     code_version: str | None
     prices_as_of: str | None
+    purpose: Purpose | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.report.blocks import Block
+    from harness.store import Selection
     from harness.store.store import Select
 
 ROWS = 50
@@ -129,13 +130,13 @@ def table(rows: list[dict[str, object]], a: str, b: str | None) -> Table:
     return Table(columns, tuple(cells), links=links)
 
 
-def form(select: Select, run: Mapping[str, object], choice: Choice) -> Form:
+def form(select: Select, run: Mapping[str, object], choice: Choice, selection: Selection) -> Form:
     """The filters, set as they are."""
     others = select(
-        "select run_id, arm, repeat from runs where dataset_id = ? and split = ? and n > 0 order by arm, started_at",
+        "select run_id from runs where dataset_id = ? and split = ? and n > 0 order by arm, started_at",
         [run["dataset_id"], run["split"]],
     )
-    arms = tuple((str(one["run_id"]), f"{one['arm']}  {one['run_id']}") for one in others)
+    arms = tuple((str(one["run_id"]), selection.name(str(one["run_id"]))) for one in others)
     golds = select(
         f"select distinct gold from examples where dataset_id = ? order by gold limit {MOST_LABELS}",
         [run["dataset_id"]],
@@ -156,7 +157,7 @@ def form(select: Select, run: Mapping[str, object], choice: Choice) -> Form:
     )
 
 
-def one(select: Select, dataset_id: str, example_id: str, page: int) -> Shown | None:
+def one(select: Select, selection: Selection, dataset_id: str, example_id: str, page: int) -> Shown | None:
     """An item with the runs' answers, a page at a time; None when there is no such item."""
     items = select(
         'select text, tags, fields::text as fields, gold, split, "group" from examples '
@@ -167,7 +168,7 @@ def one(select: Select, dataset_id: str, example_id: str, page: int) -> Shown | 
         return None
     item = items[0]
     arms = select(
-        "select run_id, arm from runs where dataset_id = ? and split = ? order by arm, started_at, run_id",
+        "select run_id from runs where dataset_id = ? and split = ? order by arm, started_at, run_id",
         [dataset_id, item["split"]],
     )
     pages = max(1, ceil(len(arms) / RUNS_A_PAGE))
@@ -183,7 +184,9 @@ def one(select: Select, dataset_id: str, example_id: str, page: int) -> Shown | 
             [example_id, [arm["run_id"] for arm in arms]],
         )
     }
-    answers = [arm | by_run[arm["run_id"]] for arm in arms if arm["run_id"] in by_run]
+    answers = [
+        {"name": selection.name(str(arm["run_id"]))} | by_run[arm["run_id"]] for arm in arms if arm["run_id"] in by_run
+    ]
     facts = {"gold": item["gold"], "split": item["split"], "group": item["group"], "fields": item["fields"]}
     tags = item["tags"]
     if isinstance(tags, list) and tags:
@@ -197,7 +200,7 @@ def _answers(rows: list[dict[str, object]], gold: object) -> Table:
     titles = (Column("arm"), Column("answer"), *(Column(t, numeric=True) for t in ("score", "cost", "latency")))
     cells = tuple(
         (
-            str(row["arm"]),
+            str(row["name"]),
             _said(row["label"], row["outcome"], gold),
             "" if row["score"] is None else numbers.share(float(str(row["score"]))),
             "" if row["cost_usd"] is None else numbers.dollars(float(str(row["cost_usd"]))),

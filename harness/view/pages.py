@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -10,6 +11,7 @@ from urllib.parse import urlencode
 from harness import numbers
 from harness.report.blocks import Column, Links, Section, Table, Text
 from harness.stats import intervals
+from harness.store import Selection, stored_runs
 from harness.types import Outcome
 from harness.view import items
 
@@ -38,7 +40,7 @@ class NotThereError(LookupError):
     """An address names a run, split or item that the store does not have."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Book:
     """The store, open while one page is made, and the sums of runs that were made before.
 
@@ -47,6 +49,15 @@ class Book:
 
     select: Select
     sums: dict[tuple[object, object], dict[str, object]]
+
+    @cached_property
+    def selection(self) -> Selection:
+        """What the store's runs are called."""
+        return Selection(stored_runs(self.select))
+
+    def named(self, runs: list[dict[str, object]]) -> list[dict[str, object]]:
+        """The runs with what each is called."""
+        return [{**run, "name": self.selection.name(str(run["run_id"]))} for run in runs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +100,12 @@ def overview(book: Book, _wanted: Wanted) -> tuple[str, list[Section]]:
 def split(book: Book, wanted: Wanted) -> tuple[str, list[Section]]:
     """The runs of a split, newest first, summed up a page at a time."""
     dataset_id, name = wanted.text("dataset"), wanted.text("split")
-    runs = book.select(
-        "select run_id, dataset_id, content_hash, dataset, arm, repeat, n, tag, started_at::timestamp as latest "
-        "from runs where dataset_id = ? and split = ? and n > 0 order by started_at desc, run_id",
-        [dataset_id, name],
+    runs = book.named(
+        book.select(
+            "select run_id, dataset_id, content_hash, dataset, n, tag, started_at::timestamp as latest "
+            "from runs where dataset_id = ? and split = ? and n > 0 order by started_at desc, run_id",
+            [dataset_id, name],
+        )
     )
     if not runs:
         raise NotThereError(f"no run on split {name!r} of dataset {dataset_id!r}")
@@ -143,7 +156,7 @@ def one_run(book: Book, run_id: str) -> dict[str, object]:
     found = book.select("select * exclude (started_at, finished_at) from runs where run_id = ?", [run_id])
     if not found:
         raise NotThereError(f"no run {run_id!r}")
-    return found[0]
+    return book.named(found)[0]
 
 
 def items_page(book: Book, wanted: Wanted) -> tuple[str, list[Section]]:
@@ -154,7 +167,10 @@ def items_page(book: Book, wanted: Wanted) -> tuple[str, list[Section]]:
     rows, total, page = items.found(book.select, first["dataset_id"], choice, wanted.page())
     pages = max(1, ceil(total / items.ROWS))
     chosen = {name: value for name, value in wanted.said.items() if name != "page"}
-    blocks: list[Block] = [items.form(book.select, first, choice), Text(f"{numbers.plural(total, 'item')}.", "quiet")]
+    blocks: list[Block] = [
+        items.form(book.select, first, choice, book.selection),
+        Text(f"{numbers.plural(total, 'item')}.", "quiet"),
+    ]
     if rows:
         blocks.append(items.table(rows, _arm(first), None if second is None else _arm(second)))
     turn = _turn("/items", page, pages, **chosen)
@@ -163,7 +179,7 @@ def items_page(book: Book, wanted: Wanted) -> tuple[str, list[Section]]:
 
 def item(book: Book, wanted: Wanted) -> tuple[str, list[Section]]:
     """One item, with the runs' answers."""
-    found = items.one(book.select, wanted.text("dataset"), wanted.text("item"), wanted.page())
+    found = items.one(book.select, book.selection, wanted.text("dataset"), wanted.text("item"), wanted.page())
     if found is None:
         raise NotThereError(f"no item {wanted.text('item')!r} in dataset {wanted.text('dataset')!r}")
     turn = _turn("/item", found.page, found.pages, dataset=wanted.text("dataset"), item=found.id)
@@ -234,9 +250,7 @@ def _turn(path: str, page: int, pages: int, **said: object) -> tuple[Block, ...]
 
 
 def _arm(one: Mapping[str, object]) -> str:
-    repeat = f" #{one['repeat']}" if one.get("repeat") else ""
-    tag = f" ({one['tag']})" if one.get("tag") else ""
-    return f"{one['arm']}{repeat}{tag}"
+    return f"{one['name']} [{one['tag']}]" if one.get("tag") else str(one["name"])
 
 
 def _day(one: Mapping[str, object]) -> str:

@@ -48,7 +48,7 @@ class Evaluation(Shown):
     @property
     def arm(self) -> str:
         """The arm's name, as reports show it."""
-        return self.result.run.arm
+        return self.result.run.name
 
     @property
     def accuracy(self) -> Estimate:

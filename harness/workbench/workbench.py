@@ -131,9 +131,10 @@ class Workbench:
 
     def run(self, name: str) -> Evaluation:
         """A stored run, by id, unique prefix, tag or arm name."""
-        results = self.project.run_results(name)
+        run_id = self.project.anywhere(name).first.run_id
+        results = self.project.run_results(run_id)
         on = self.project.dataset(results.split.dataset)
-        return Evaluation(results.runs[0].run.run_id, on, results.split.name, results)
+        return Evaluation(run_id, on, results.split.name, results)
 
     def results(self, dataset: Dataset | str | None = None, split: str = "test") -> Results:
         """The latest run of every arm on a split."""
@@ -142,8 +143,9 @@ class Workbench:
 
     def compare(self, a: Evaluation | str, b: Evaluation | str, *, seed: int = 0) -> Compared:
         """`a` against `b` on the items that both were asked: paired, with interval and p."""
-        one, other = (self.run(each) if isinstance(each, str) else each for each in (a, b))
-        answers = self.project.answers(one.dataset, one.split, [one.run_id, other.run_id])
+        there = next((each for each in (a, b) if not isinstance(each, str)), None) or self.run(str(a))
+        names = [each if isinstance(each, str) else each.run_id for each in (a, b)]
+        answers = self.project.answers(there.dataset, there.split, names)
         return Compared(comparison.compare(answers[0], answers[1], np.random.default_rng(seed)))
 
     def decide(
@@ -166,13 +168,14 @@ class Workbench:
         given = dict(settings)
         if baseline is not None:
             given["baseline"] = baseline if isinstance(baseline, str) else baseline.run_id
+        name = candidate if isinstance(candidate, str | None) else candidate.run_id
         one = self.run(candidate) if isinstance(candidate, str) else candidate
         if one is not None:
             given = {"split": one.split} | given
         chosen = replace(self.project.workspace.preferences.gate, **given)
         on = one.dataset if one is not None else self.project.dataset(None)
         base = gates.pinned(self.project, on, chosen)
-        asked = self._asked(on, chosen) if one is None else gates.Asked(tuple(self.project.with_repeats(one.run_id)))
+        asked = self._asked(on, chosen) if name is None else gates.of_stored(self.project, on, chosen, name)
         gates.check_looks(self.project, on, chosen, base, asked.run_ids)
         return Gated(gate.check(gates.measured(self.project, on, chosen, base, asked), chosen))
 
@@ -182,9 +185,7 @@ class Workbench:
         if what is None:
             raise ConfigError("the gate has no candidate: give one, or set prompt or arm in [tool.harness.gate]")
         if settings.arm is not None and settings.arm not in self._baselines():
-            return gates.Asked(
-                tuple(self.project.with_repeats(self.project.store.resolve(what, on.id, settings.split)))
-            )
+            return gates.of_stored(self.project, on, settings, what)
         asking: dict[str, Any] = {"model": settings.model} if settings.model and settings.arm is None else {}
         repeats: list[dict[str, Any]] = (
             [{"repeat": k} for k in range(settings.repeat)] if settings.arm is None else [{}]

@@ -139,8 +139,11 @@ def test_missing_and_stale_runs_on_dev(harness, stored, root):
     rules = root / "prompts" / "mail" / "rules-v1.toml"
     rules.write_text(rules.read_text() + '[[rule]]\nlabel = "question"\nkeyword = "how"\n')
     assert harness("baselines", "--arm", "rules", *where).code == 0
-    done = cascade(harness, "rules", "tfidf-svm")
+    edited = harness("runs", "list", "--dataset", "mail@v1", "--split", "test", "--json").json[0]["name"]
+    done = cascade(harness, edited, "tfidf-svm")
     assert (done.code, "there is another version of rules than on test on mail@v1 / dev" in done.err) == (2, True)
+    done = cascade(harness, "rules", "tfidf-svm")
+    assert (done.code, "fits 2 arms on mail@v1 / test: 'rules (" in done.err, edited in done.err) == (2, True, True)
 
 
 def test_a_router_chooses_before_it_asks(harness, stored):

@@ -179,10 +179,8 @@ def test_injected_rows_in_a_split_of_their_own(harness, root):
     )
     codes = {}
     for name in ("firm", "obeys"):
-        harness("eval", "--prompt", "v1", "--model", f"fake/{name}.toml")
-        done = harness(
-            "gate", "--prompt", "v1", "--model", f"fake/{name}.toml", "--baseline", "prompt:v1", "--json"
-        ).json
+        same = harness("eval", "--prompt", "v1", "--model", f"fake/{name}.toml", "--json").json["run_id"]
+        done = harness("gate", "--prompt", "v1", "--model", f"fake/{name}.toml", "--baseline", same, "--json").json
         (flips,) = [check for check in done["checks"] if check["name"].startswith("flips")]
         codes[name] = (flips["verdict"], flips["estimate"]["value"])
     assert codes["firm"][1] == 0

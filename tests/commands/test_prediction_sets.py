@@ -30,7 +30,7 @@ def project(harness, root):
 def gold_and_scores(project, split):
     """The gold label and all scores of every item that tag-odds was asked."""
     dataset = project.dataset("mail@v1")
-    run_id = project.store.resolve("tag-odds", dataset.id, split)
+    run_id = project.selected("tag-odds", dataset, split).first.run_id
     gold = {example.item.id: example.label for example in dataset.in_split(split)}
     return [(gold[item_id], one.scores or {}) for item_id, one in project.store.stored(run_id).items()]
 

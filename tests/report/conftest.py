@@ -83,6 +83,7 @@ def made(labels=("ham", "spam", "other"), n=60, texts=None, arms=None, name="tic
                 pd.Timestamp("2026-01-01", tz="UTC"),
                 1.0,
                 0.1,
+                arm_id=f"s1:{arm}",
             )
         )
     split = analysis.Split(name, "s1:data", "test", "single", labels, n, looks=3)
@@ -145,9 +146,11 @@ def with_fusion(results, how, keeps, threshold):
     first, then = (results.answers[one.run.run_id].rows.set_index("example_id") for one in (cheap, dear))
     name = f"{how}:{cheap.run.arm}>{dear.run.arm}"
     rows = then.where(~keeps(first), first).assign(run_id=f"s1:{how}", arm=name).reset_index()
-    parts = [{"arm": one.run.arm, "model": one.run.model} for one in (cheap, dear)]
+    parts = [{"arm": one.run.arm, "arm_id": one.run.arm_id, "model": one.run.model} for one in (cheap, dear)]
     choice = {"how": how, "parts": parts, "thresholds": [threshold]}
-    run = replace(cheap.run, run_id=f"s1:{how}", arm=name, model=dear.run.model, params={"choice": choice})
+    run = analysis.RunFacts(
+        f"s1:{how}", name, dear.run.model, "done", 0, 0, 100, {"choice": choice}, cheap.run.started_at, 1.0, 0.1
+    )
     fused = analysis.summarise(results.split, run, rows)
     return replace(results, runs=(*results.runs, fused), predictions=pd.concat([results.predictions, rows]))
 

@@ -99,9 +99,9 @@ def test_a_router_is_a_point_of_its_own(beside):
     "changed",
     [
         {"how": "vote", "thresholds": []},
-        {"parts": [{"arm": "gone", "model": None}, {"arm": "prompt:v3", "model": "openai/m"}]},
-        {"parts": [{"arm": "tfidf-lr", "model": None}, {"arm": "prompt:v3", "model": "openai/another"}]},
-        {"parts": [{"arm": one} for one in ("majority", "tfidf-lr", "minilm-lr")], "thresholds": [0.5, 0.5]},
+        {"parts": [{"arm_id": "s1:gone", "model": None}, {"arm_id": "s1:prompt:v3", "model": "openai/m"}]},
+        {"parts": [{"arm_id": "s1:tfidf-lr", "model": None}, {"arm_id": "s1:prompt:v3", "model": "openai/another"}]},
+        {"parts": [{"arm_id": f"s1:{one}"} for one in ("majority", "tfidf-lr", "minilm-lr")], "thresholds": [0.5, 0.5]},
     ],
     ids=["a vote", "a member that is not shown", "another model", "three stages"],
 )

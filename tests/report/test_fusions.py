@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from harness.report.sections import fusions
 
-CHOICE = {"parts": [{"arm": "tfidf-lr"}, {"arm": "minilm-lr"}], "thresholds": [0.7]}
+CHOICE = {"parts": [{"arm_id": "s1:tfidf-lr"}, {"arm_id": "s1:minilm-lr"}], "thresholds": [0.7]}
 
 
 def fused(results, choice):
@@ -35,4 +35,4 @@ def test_a_vote_has_no_thresholds(results):
 def test_nothing_is_said_without_a_fusion(results):
     """No fusion, or one whose members are not shown: no section."""
     assert fusions.section(results) is None
-    assert fusions.section(fused(results, {"parts": [{"arm": "gone"}], "thresholds": []})) is None
+    assert fusions.section(fused(results, {"parts": [{"arm_id": "s1:gone"}], "thresholds": []})) is None

@@ -9,7 +9,7 @@ import pytest
 
 from harness import datasets
 from harness.clock import SystemClock
-from harness.errors import ConfigError, StoreError
+from harness.errors import StoreError
 from harness.store import Store
 from harness.types import Outcome, Prediction, Run, Usage
 
@@ -149,19 +149,15 @@ def test_changed_rows_are_found(store, run, dataset, damage):
     assert run.id in problem
 
 
-def test_a_run_is_found_by_id_prefix_tag_and_arm(store, run, dataset):
-    """The newest run of an arm; a tag belongs to one run; an ambiguous prefix says so."""
-    later = replace(run, id="s1:aabb")
-    store.start_run(later, dataset=dataset.ref, code_version="0")
-    store.tag_run(run.id, "pinned")
-    assert store.resolve("s1:aaaa") == store.resolve("aaa") == store.resolve("pinned") == run.id
-    assert store.resolve("arm") == later.id
-    store.tag_run(later.id, "pinned")
-    assert store.resolve("pinned") == later.id
-    with pytest.raises(ConfigError, match="'aa' begins 2 run ids"):
-        store.resolve("aa")
-    with pytest.raises(ConfigError, match="no run 'arn'.*did you mean 'arm'"):
-        store.resolve("arn")
+def test_a_tag_belongs_to_one_run(store, run, dataset):
+    """Given to another run it leaves the one that had it; the selection sees both runs as they are stored."""
+    later = replace(run, id="s1:aabb", purpose="limited")
+    for one in (run, later):
+        store.start_run(one, dataset=dataset.ref, code_version="0")
+        store.tag_run(one.id, "pinned")
+    first, second = store.selection().runs
+    assert (first.run_id, first.tag, first.purpose) == (run.id, None, "whole")
+    assert (second.run_id, second.tag, second.purpose) == (later.id, "pinned", "limited")
 
 
 def hold(path, statement="select 1"):
@@ -205,7 +201,7 @@ def test_a_newer_store_is_refused(store, run):
     """It is left alone, and the line says what to do."""
     with duckdb.connect(str(store.path)) as connection:
         connection.execute("insert into schema_versions values (99)")
-    with pytest.raises(StoreError, match=r"newer harness \(schema 99, this one knows 3\); upgrade"):
+    with pytest.raises(StoreError, match=r"newer harness \(schema 99, this one knows 4\); upgrade"):
         store.runs()
     with pytest.raises(StoreError, match="newer harness"):
         store.start_run(run, dataset="d@v1", code_version="0")

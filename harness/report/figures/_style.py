@@ -121,7 +121,7 @@ def said(text: str, longest: int = LONGEST_NAME) -> str:
 
 def name_of(result: RunResult) -> str:
     """The arm's name as it is drawn."""
-    return said(result.run.arm) + (f" #{result.run.repeat}" if result.run.repeat else "")
+    return said(result.run.name)
 
 
 def value_of(estimate: Estimate) -> float:
@@ -157,7 +157,7 @@ def scored(results: Results) -> list[RunResult]:
         rows = results.answers[result.run.run_id].rows
         answered = rows[rows["outcome"] == "answered"]
         if len(answered) and answered["score"].notna().all() and answered["score"].nunique() > 1:
-            shown.setdefault(result.run.arm, result)
+            shown.setdefault(result.run.arm_name, result)
     return list(shown.values())[:SERIES]
 
 

@@ -50,7 +50,7 @@ def _row(result: RunResult, front: list[_tradeoff.Point]) -> tuple[_style.Cell, 
     run, accuracy = result.run, result.accuracy
     is_on_front = any(point.result is result for point in front)
     return (
-        run.arm,
+        run.name,
         run.model,
         run.run_id,
         accuracy.n,

@@ -38,7 +38,7 @@ def draw(results: Results) -> _style.Drawing | None:
         _line(axes, number, result, steps)
         lowest = min(lowest, *(_style.value_of(found) for _, _, found in steps))
         for coverage, threshold, found in steps:
-            named = (result.run.arm, result.run.run_id)
+            named = (result.run.name, result.run.run_id)
             rows.append((*named, coverage, threshold, found.n, found.value, found.low, found.high))
         half = min(steps, key=lambda step: abs(step[0] - 0.5))
         told.append(

@@ -43,6 +43,6 @@ def draw(results: Results) -> _style.Drawing | None:
 
 def _row(result: RunResult) -> tuple[_style.Cell, ...]:
     run, accuracy, latency_s = result.run, result.accuracy, result.latency_s
-    named = (run.arm, run.model, run.run_id)
+    named = (run.name, run.model, run.run_id)
     waits = (latency_s["p50"], latency_s["p95"], result.latency_n)
     return (*named, accuracy.n, accuracy.value, accuracy.low, accuracy.high, *waits)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import numbers
+from harness import analysis, numbers
 from harness.comparison import Answers
 from harness.fusion.members import NEVER, members
 from harness.fusion.sweep import sweep
@@ -44,7 +44,7 @@ class Chosen:
     @property
     def is_router(self) -> bool:
         """Whether it chose the arm before it asked one."""
-        return bool(_choice(self.result)["how"] == "router")
+        return bool(analysis.choice(self.result.run)["how"] == "router")
 
 
 @dataclass(frozen=True)
@@ -121,32 +121,24 @@ def _swept(results: Results) -> Swept | None:
     return None
 
 
-def _choice(result: RunResult) -> dict[str, Any]:
-    """What a stored fusion was chosen to be; of another arm, nothing."""
-    choice = result.run.params.get("choice")
-    return cast("dict[str, Any]", choice) if isinstance(choice, dict) else {}
-
-
 def _stages(results: Results, result: RunResult) -> tuple[RunResult, RunResult] | None:
     """The two arms of a cascade or a router, where both are among the results."""
-    choice = _choice(result)
-    if choice.get("how") not in HOWS or len(choice["parts"]) != 2:
+    members = analysis.members(results, result)
+    if analysis.choice(result.run).get("how") not in HOWS or len(members) != 2:
         return None
-    cheap, dear = (_stage(results, part) for part in choice["parts"])
-    if cheap is None or dear is None or _choice(cheap):  # of a fusion's answers nobody sees whose they were
-        return None
-    return cheap, dear
+    cheap, dear = members
+    return None if analysis.choice(cheap.run) else (cheap, dear)  # of a fusion's answers nobody sees whose they were
 
 
-def _stage(results: Results, part: dict[str, object]) -> RunResult | None:
-    """The member's run among the results: the same arm and model, asked for the first time."""
-    named = (part["arm"], part.get("model"))
-    return next((one for one in results.runs if (one.run.arm, one.run.model) == named and not one.run.repeat), None)
+def _called(stages: tuple[RunResult, RunResult]) -> list[str]:
+    """What the path of an item calls the cheap arm where it alone was asked, or asked last."""
+    cheap, dear = ({one.run.arm, one.run.name, one.run.arm_name} for one in stages)
+    return sorted(cheap - dear)
 
 
 def _members(results: Results, runs: Sequence[RunResult]) -> Members:
     """The arms on the items on which none of them failed."""
-    return members([Answers(one.run.arm, results.answers[one.run.run_id].rows) for one in runs]).whole()
+    return members([Answers(one.run.name, results.answers[one.run.run_id].rows) for one in runs]).whole()
 
 
 def _measured(results: Results, stages: tuple[RunResult, RunResult], whole: Members) -> Swept:
@@ -169,7 +161,7 @@ def _chosen(results: Results, result: RunResult, stages: tuple[RunResult, RunRes
     """The stored answers of a fusion, on the items on which neither of its arms failed."""
     fused = _members(results, (*stages, result))
     rows = results.answers[result.run.run_id].rows.set_index("example_id")
-    asked = rows.loc[fused.rows["example_id"], "answered_by"] != stages[0].run.arm
+    asked = ~rows.loc[fused.rows["example_id"], "answered_by"].isin(_called(stages))
     cost = float(fused.arms[2].cost_usd.mean())
     accuracy = intervals.wilson(int(fused.arms[2].right.sum()), fused.n)
     return Chosen(result, float(asked.mean()), accuracy, None if np.isnan(cost) else cost)
@@ -235,7 +227,7 @@ def _dress(axes: Axes, found: Swept) -> None:
 def _rows(found: Swept) -> list[tuple[_style.Cell, ...]]:
     """The stored fusions first, then the cascade at every threshold."""
     rows = [
-        (one.result.run.arm, one.result.run.run_id, *_cells(found, None, one.share, one.accuracy, one.cost_usd))
+        (one.result.run.name, one.result.run.run_id, *_cells(found, None, one.share, one.accuracy, one.cost_usd))
         for one in found.chosen
     ]
     for threshold, share, right, cost in zip(found.threshold, found.share, found.right, found.cost_usd, strict=True):
@@ -289,10 +281,10 @@ def _sql(results: Results, found: Swept) -> str:
         f"m as (select example_id, {score} as score, c.correct::int as cheap, d.correct::int as dear from z c "
         f"join z d using (example_id) where c.run_id = {cheap} and d.run_id = {dear} "
         "and c.correct is not null and d.correct is not null), "
-        "f as (select arm, run_id, count(*) as n, avg((path[-1] <> "
-        f"{queries.quoted(found.stages[0].run.arm)})::int) as share, sum(correct::int) as good "
+        f"f as (select {queries.called(results.runs, 'z')}, z.run_id, count(*) as n, avg((path[-1] not in "
+        f"({', '.join(map(queries.quoted, _called(found.stages)))}))::int) as share, sum(correct::int) as good "
         f"from z join m using (example_id) where run_id not in ({cheap}, {dear}) and correct is not null "
-        "group by arm, run_id), "
+        "group by z.arm, z.run_id), "
         f"s as (select score as threshold, count(*) {upto} as kept, sum(cheap - dear) {upto} as gain from m), "
         "t as (select count(*) as n, sum(dear) as dear from m) "
         f"select arm, run_id, null as threshold, n, share as share_of_dear, good / n as accuracy, "

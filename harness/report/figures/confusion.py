@@ -55,7 +55,7 @@ def draw(results: Results) -> _style.Drawing | None:
         figure,
         ("arm", "run_id", "gold", "answer", "n"),
         tuple(
-            (result.run.arm, result.run.run_id, labels[i], [*labels, NO_ANSWER][j], int(counts[i, j]))
+            (result.run.name, result.run.run_id, labels[i], [*labels, NO_ANSWER][j], int(counts[i, j]))
             for i, j in np.argwhere(counts).tolist()
         ),
         f"Confusions of {_style.name_of(result)}: {told}.",

@@ -48,7 +48,7 @@ def draw(results: Results) -> _style.Drawing | None:
         figure,
         ("arm", "run_id", "label", "n", "recall", "low", "high"),
         tuple(
-            (result.run.arm, result.run.run_id, label, one.n, one.value, one.low, one.high)
+            (result.run.name, result.run.run_id, label, one.n, one.value, one.low, one.high)
             for result in arms
             for label in hardest
             if (one := found[result.run.run_id].get(label)) is not None

@@ -183,19 +183,20 @@ def _rows(found: Curves) -> list[tuple[_style.Cell, ...]]:
 
 def _level_row(result: RunResult, level: Estimate) -> tuple[_style.Cell, ...]:
     run = result.run
-    return run.arm, run.run_id, None, run.seed, level.n, level.value, level.value, level.low, level.high
+    return run.name, run.run_id, None, run.seed, level.n, level.value, level.value, level.low, level.high
 
 
 def _sql(found: Curves, prompts: list[RunResult]) -> str:
-    columns = "arm, run_id, labels, seed, count(*) n, avg(correct::int) accuracy"
+    columns = "run_id, labels, seed, count(*) n, avg(correct::int) accuracy"
     grouped = "group by arm, run_id, labels, seed"
-    curve = f"select {columns} from {queries.learnt(found)} {grouped}"
+    curve = f"select arm, {columns} from {queries.learnt(found)} {grouped}"
     if not prompts:
         return curve
     ids = ", ".join(queries.quoted(result.run.run_id) for result in prompts)
     asked = f"select example_id from predictions where run_id = {queries.quoted(found.fits[0].run_id)}"
     rows = "select scored.*, null as labels, runs.seed as seed from scored join runs using (run_id)"
     return (
-        f"{curve} union all select {columns} from ({rows} where run_id in ({ids}) and correct is not null "
+        f"{curve} union all select {queries.called(prompts)}, {columns} from "
+        f"({rows} where run_id in ({ids}) and correct is not null "
         f"and example_id in ({asked})) {grouped}"
     )

@@ -37,7 +37,7 @@ def draw(results: Results) -> _style.Drawing | None:
         bins = _bins(results, result)
         _panel(axes, number, result, bins)
         for score, found in bins:
-            named = (result.run.arm, result.run.run_id)
+            named = (result.run.name, result.run.run_id)
             rows.append((*named, score, found.n, found.value, found.low, found.high))
         told.append(f"{_style.name_of(result)} {_in_words(bins)}")
     panels[0].set_ylabel("accuracy")

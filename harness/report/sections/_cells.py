@@ -5,28 +5,15 @@ from __future__ import annotations
 from math import isnan
 from typing import TYPE_CHECKING
 
-from harness.comparison import Answers
 from harness.report import queries
 from harness.types import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.analysis import Results, RunResult
+    from harness.analysis import Results
 
 LONGEST_TEXT = 140
-
-
-def name_of(result: RunResult) -> str:
-    """The arm, and which repeat of it."""
-    repeat = f" #{result.run.repeat}" if result.run.repeat else ""
-    return f"{result.run.arm}{repeat}"
-
-
-def answers(results: Results, result: RunResult) -> Answers:
-    """A run's rows, to be compared."""
-    found = results.answers[result.run.run_id]
-    return Answers(name_of(result), found.rows) if result.run.repeat else found
 
 
 def short(text: str, longest: int = LONGEST_TEXT) -> str:

@@ -76,7 +76,7 @@ def _sets(results: Results, shown: list[RunResult]) -> tuple[Table, ...]:
     """Sets that hold the gold label nine times in ten; nothing without a run on dev that could choose."""
     rows = tuple(
         (
-            result.run.arm,
+            result.run.name,
             numbers.share(found.threshold),
             numbers.with_interval(found.size),
             numbers.with_interval(found.coverage),
@@ -101,7 +101,7 @@ def _confidence(results: Results, result: RunResult) -> Confidence:
 
 def _measured(result: RunResult, sure: Confidence) -> tuple[str, ...]:
     return (
-        result.run.arm,
+        result.run.name,
         numbers.count(len(sure.score)),
         numbers.share(float(sure.score.mean())),
         numbers.share(float(sure.right.mean())),
@@ -114,7 +114,7 @@ def _covered(result: RunResult, sure: Confidence) -> tuple[str, ...]:
     cells = []
     for share, found in zip(SHARES, calibration.accuracy_coverage(sure.score, sure.right, SHARES), strict=True):
         cells.append(_cell(share, found.share, found.accuracy))
-    return (result.run.arm, *cells)
+    return (result.run.name, *cells)
 
 
 def _cell(wanted: float, share: float, accuracy: Estimate) -> str:
@@ -147,9 +147,10 @@ def _confidence_query(results: Results, shown: Sequence[RunResult]) -> Query:
             best as (partition by run_id order by hit desc)),
         b as (select run_id, sum(gap) as gaps from
             (select run_id, abs(sum(score - hit)) as gap from o group by run_id, bin) group by run_id)
-        select arm, count(*) as n, avg(score) as confidence, avg(hit) as accuracy, any_value(gaps) / count(*) as ece,
+        select {queries.called(results.runs, "o")}, count(*) as n,
+        avg(score) as confidence, avg(hit) as accuracy, any_value(gaps) / count(*) as ece,
         avg(squared) as brier, avg(risk_so_far) as aurc, avg(best_so_far) as best_aurc
-        from o join b using (run_id) group by run_id, arm order by {queries.in_order(results, shown)}""",
+        from o join b using (run_id) group by run_id, o.arm order by {queries.in_order(results, shown)}""",
         _confidence_printed,
     )
 
@@ -172,7 +173,7 @@ def _coverage_query(results: Results, shown: Sequence[RunResult]) -> Query:
         f"""with s as ({_sure(results, shown)}),
         t as (select run_id, {thresholds} from
             (select run_id, list_reverse_sort(list(score)) as scores from s group by run_id))
-        select arm, {counts} from s join t using (run_id) group by run_id, arm
+        select {queries.called(results.runs, "s")}, {counts} from s join t using (run_id) group by s.run_id, s.arm
         order by {queries.in_order(results, shown)}""",
         _coverage_printed,
     )

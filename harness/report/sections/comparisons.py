@@ -9,7 +9,6 @@ import numpy as np
 from harness import comparison, numbers
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table
-from harness.report.sections import _cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,18 +26,21 @@ COLUMNS = (
 
 def section(results: Results) -> Section | None:
     """The comparisons with p corrected for their number; nothing without a second arm."""
-    best, *others = results.runs
+    arms = results.by_arm
+    best, *others = arms.runs
     if not others:
         return None
-    rivals = [_cells.answers(results, other) for other in others]
-    made = comparison.against(_cells.answers(results, best), rivals, np.random.default_rng(0))
-    name = _cells.name_of(best)
+    rivals = [arms.answers[other.run.run_id] for other in others]
+    made = comparison.against(arms.answers[best.run.run_id], rivals, np.random.default_rng(0))
+    name = best.run.name
     caption = (
         f"{name} against each other arm, in items that both, only one, or neither got right; its lead with a 95% "
         f"interval ({made[0].method}); p corrected for {numbers.plural(len(made), 'comparison')} (Holm). "
         "MDE: the difference that so many items show with 80% power."
     )
-    table = Table(COLUMNS, tuple(_row(one) for one in made), caption, _query(results))
+    # Of an arm with repeats an item has the mean score, which this query does not take.
+    query = _query(results) if arms is results else None
+    table = Table(COLUMNS, tuple(_row(one) for one in made), caption, query)
     return Section(f"{name} against the others", (table,))
 
 

@@ -41,7 +41,7 @@ def _row(results: Results, result: RunResult) -> tuple[str, ...]:
     params, faithful = result.run.params, analysis.fidelity(results, result)
     model = params.get("teacher_model")
     return (
-        result.run.arm,
+        result.run.name,
         f"{params.get('teacher_arm')} {model or ''}".strip(),
         numbers.count(int(str(params["taught_n"]))),
         numbers.UNKNOWN if faithful is None else numbers.with_interval(faithful),
@@ -51,10 +51,11 @@ def _row(results: Results, result: RunResult) -> tuple[str, ...]:
 
 def _query(results: Results, taught: Sequence[RunResult]) -> Query:
     return Query(
-        f"""select s.arm, any_value((r.params->>'taught_n')::integer) as taught_n, count(*) as n,
+        f"""select {queries.called(results.runs, "s")},
+        any_value((r.params->>'taught_n')::integer) as taught_n, count(*) as n,
         avg(s.correct::int) as accuracy, {queries.wilson("sum(s.correct::int)", "count(*)")}
         from {queries.scored(results, taught)} s join runs r using (run_id) where s.correct is not null
-        group by run_id, s.arm order by {queries.in_order(results, taught)}""",
+        group by s.run_id, s.arm order by {queries.in_order(results, taught)}""",
         _printed,
     )
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import comparison, numbers
-from harness.comparison import Answers
+from harness import analysis, comparison, numbers
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table, Text
 
@@ -29,29 +28,19 @@ COLUMNS = (
 
 def section(results: Results) -> Section | None:
     """A table for every fusion whose members are shown too; nothing where no fusion is stored."""
-    by_arm = {result.run.arm: result for result in results.runs}
     blocks: list[Text | Table] = []
     for result in results.runs:
-        members, thresholds = _choice(result)
-        if members and all(member in by_arm for member in members):
-            shown = [by_arm[member] for member in members]
-            blocks += [_head(result, shown), _table(results, result, shown, thresholds)]
+        members, thresholds = analysis.members(results, result), analysis.choice(result.run).get("thresholds", ())
+        if members:
+            blocks += [_head(result, members), _table(results, result, members, list(thresholds))]
     return Section("Fusions", tuple(blocks)) if blocks else None
-
-
-def _choice(result: RunResult) -> tuple[list[str], list[float | None]]:
-    """The members' names and the thresholds of a fusion's run; nothing for any other run."""
-    choice = result.run.params.get("choice")
-    if not isinstance(choice, dict):
-        return [], []
-    return [part["arm"] for part in choice["parts"]], list(choice["thresholds"])
 
 
 def _head(result: RunResult, members: list[RunResult]) -> Text:
     best = max(members, key=lambda member: member.accuracy.value or 0.0)
     return Text(
-        f"{result.run.arm}: {numbers.with_interval(result.accuracy)} at "
-        f"{numbers.dollars(result.cost_per_1000_usd)} per 1,000; its best member, {best.run.arm}, alone "
+        f"{result.run.name}: {numbers.with_interval(result.accuracy)} at "
+        f"{numbers.dollars(result.cost_per_1000_usd)} per 1,000; its best member, {best.run.name}, alone "
         f"{numbers.share(best.accuracy.value)} at "
         f"{numbers.dollars(best.cost_per_1000_usd)}."
     )
@@ -59,14 +48,16 @@ def _head(result: RunResult, members: list[RunResult]) -> Text:
 
 def _table(results: Results, result: RunResult, members: list[RunResult], thresholds: list[float | None]) -> Table:
     made = comparison.against(
-        _answers(results, result), [_answers(results, member) for member in members], np.random.default_rng(0)
+        results.answers[result.run.run_id],
+        [results.answers[member.run.run_id] for member in members],
+        np.random.default_rng(0),
     )
     is_routed = result.run.arm.startswith("router:")
     stands = [_stands(threshold, is_routed=is_routed) for threshold in thresholds]
     kept = [*stands, "for the rest" if is_routed else "always"] if thresholds else ["votes"] * len(members)
     rows = tuple(
         (
-            member.run.arm,
+            member.run.name,
             keeps,
             numbers.share(member.accuracy.value),
             numbers.dollars(member.cost_per_1000_usd),
@@ -82,7 +73,7 @@ def _table(results: Results, result: RunResult, members: list[RunResult], thresh
 def _query(results: Results, result: RunResult, members: Sequence[RunResult]) -> Query:
     fused, rows = queries.scored(results, [result]), queries.scored(results, members)
     return Query(
-        f"""select m.arm, avg(m.correct::int) as accuracy,
+        f"""select {queries.called(results.runs, "m")}, avg(m.correct::int) as accuracy,
         case when count(m.cost_usd) = count(*) then 1000 * avg(m.cost_usd) end as usd_per_1000,
         avg(f.correct::int - m.correct::int) as difference
         from {rows} m left join {fused} f using (example_id) where m.correct is not null
@@ -100,7 +91,3 @@ def _stands(threshold: float | None, *, is_routed: bool) -> str:
     if threshold is None:
         return "never"
     return f"from {numbers.share(threshold)}" + (" foreseen" if is_routed else "")
-
-
-def _answers(results: Results, result: RunResult) -> Answers:
-    return Answers(result.run.arm, results.predictions[results.predictions["run_id"] == result.run.run_id])

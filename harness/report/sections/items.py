@@ -32,7 +32,7 @@ def section(results: Results) -> Section | None:
     ids = items["example_id"].tolist()
     columns = {
         "arms": [
-            {"name": _cells.name_of(r), "run": r.run.run_id, "model": r.run.model}
+            {"name": r.run.name, "run": r.run.run_id, "model": r.run.model}
             for r in results.runs
         ],
         "labels": labels,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from harness import numbers
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table
-from harness.report.sections import _cells
 from harness.stats import intervals
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def section(results: Results) -> Section | None:
     columns = (
         Column("label"),
         Column("items", numeric=True),
-        *(Column(_cells.name_of(r), numeric=True) for r in shown),
+        *(Column(r.run.name, numeric=True) for r in shown),
     )
     return Section("Labels", (Table(columns, tuple(rows), caption, _query(results, shown)),))
 

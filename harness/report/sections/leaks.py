@@ -40,7 +40,7 @@ def section(results: Results) -> Section | None:
         cells = [_accuracy(mine)]
         cells += [_accuracy(mine[~mine["example_id"].isin(gone)]) for gone in (leaked, repeated) if gone]
         cells += [_clustered(mine)] if has_groups else []
-        rows.append((result.run.arm, *map(numbers.with_interval, cells)))
+        rows.append((result.run.name, *map(numbers.with_interval, cells)))
     columns = tuple(Column(title, numeric=True) for title in (*titles, *["clustered"] * bool(has_groups)))
     told = _told(defects, len(items), len(leaked), len(repeated), is_clustered=bool(has_groups))
     query = _query(results, [gone for gone in (leaked, repeated) if gone], is_clustered=bool(has_groups))
@@ -63,8 +63,9 @@ def _query(results: Results, without: list[set[str]], *, is_clustered: bool) -> 
         return str(record["arm"]), *cells, *[cells[0].split(" ")[0]] * is_clustered
 
     return Query(
-        f"select arm, {counts} from {queries.scored(results)} where correct is not null "
-        f"group by run_id, arm order by {queries.in_order(results)}",
+        f"select {queries.called(results.runs, 'a')}, {counts} from {queries.scored(results)} a "
+        f"where correct is not null "
+        f"group by a.run_id, a.arm order by {queries.in_order(results)}",
         printed,
     )
 

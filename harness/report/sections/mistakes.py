@@ -42,7 +42,7 @@ def _wrong(results: Results, result: RunResult) -> Table | None:
         return None
     surest = wrong.sort_values(["score", "example_id"], ascending=[False, True], na_position="last").head(SHOWN)
     cells = tuple(_row(row) for row in surest.to_dict("records"))
-    what = f"{_cells.name_of(result)}: {len(cells)} of {numbers.plural(len(wrong), 'wrong answer')}, the surest first."
+    what = f"{result.run.name}: {len(cells)} of {numbers.plural(len(wrong), 'wrong answer')}, the surest first."
     query = (
         f"select text, tags, gold, label, outcome, score, raw from {queries.scored(results, [result])} "
         f"where not correct order by score desc nulls last, example_id limit {SHOWN}"
@@ -92,7 +92,7 @@ def _extremes(
     return Table(
         (Column("text"), Column(title, numeric=True), Column("answer")),
         cells,
-        f"{_cells.name_of(result)}: the {what} items; the median is {middle}.",
+        f"{result.run.name}: the {what} items; the median is {middle}.",
         Query(query, again),
     )
 

@@ -8,7 +8,6 @@ from harness import numbers
 from harness.analysis import BUCKETS
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table
-from harness.report.sections import _cells
 from harness.types import Outcome
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ def section(results: Results) -> Section:
     """Outcomes per arm; and for arms that ask a model, calls and tokens."""
     outcomes = Table(
         (Column("arm"), *(Column(outcome.value, numeric=True) for outcome in Outcome)),
-        tuple((_cells.name_of(r), *(numbers.count(r.outcomes[outcome]) for outcome in Outcome)) for r in results.runs),
+        tuple((r.run.name, *(numbers.count(r.outcomes[outcome]) for outcome in Outcome)) for r in results.runs),
         "Items by outcome. Without an answer an item counts as wrong; failed calls are not scored at all.",
         _query(results),
     )
@@ -52,7 +51,7 @@ def _calls(results: Results, asked: list[RunResult]) -> Table:
         assert tokens is not None
         counts = [calls.sent, calls.cached, calls.retried, tokens.input_fresh, tokens.cache_read, tokens.cache_write]
         counts += [tokens.output_visible, tokens.reasoning]
-        rows.append((result.run.arm, *map(numbers.count, counts)))
+        rows.append((result.run.name, *map(numbers.count, counts)))
     return Table(
         (Column("arm"), *(Column(title, numeric=True) for title in TITLES)),
         tuple(rows),
@@ -64,9 +63,10 @@ def _calls(results: Results, asked: list[RunResult]) -> Table:
 def _calls_query(results: Results, asked: list[RunResult]) -> Query:
     tokens = ", ".join(f"sum({bucket}) filter (outcome <> 'failed') as {bucket}" for bucket in BUCKETS)
     return Query(
-        f"""select arm, sum(attempts) filter (not cached) as sent, count(*) filter (cached) as from_ledger,
+        f"""select {queries.called(results.runs, "a")}, sum(attempts) filter (not cached) as sent,
+        count(*) filter (cached) as from_ledger,
         sum(greatest(attempts - 1, 0)) filter (not cached) as retried, {tokens}
-        from {queries.scored(results, asked)} group by run_id, arm order by {queries.in_order(results, asked)}""",
+        from {queries.scored(results, asked)} a group by a.run_id, a.arm order by {queries.in_order(results, asked)}""",
         _calls_printed,
     )
 

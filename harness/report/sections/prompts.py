@@ -51,17 +51,17 @@ def _asked(results: Results, prompt: PromptText) -> list[RunResult]:
 
 
 def _effect(results: Results, old: RunResult, new: RunResult) -> Iterator[Block]:
-    one = comparison.compare(_cells.answers(results, new), _cells.answers(results, old), np.random.default_rng(0))
+    one = comparison.compare(results.answers[new.run.run_id], results.answers[old.run.run_id], np.random.default_rng(0))
     fixed = [item for item in one.changed if item.right == "a"]
     broke = [item for item in one.changed if item.right == "b"]
     yield Text(
-        f"{new.run.arm} fixed {numbers.plural(len(fixed), 'item')} and broke {len(broke):,} of {one.n:,}: "
+        f"{new.run.name} fixed {numbers.plural(len(fixed), 'item')} and broke {len(broke):,} of {one.n:,}: "
         f"{numbers.with_interval(one.difference)}, p {numbers.p_value(one.p_value)}."
     )
     for verb, items in (("fixed", fixed), ("broke", broke)):
         if items:
             sides = (old, new) if verb == "fixed" else (new, old)
-            yield _table(results, f"{new.run.arm} {verb}", items, (old, new), _query(results, (old, new), sides))
+            yield _table(results, f"{new.run.name} {verb}", items, (old, new), _query(results, (old, new), sides))
 
 
 def _table(
@@ -77,7 +77,7 @@ def _table(
         )
         for item in items[:SHOWN]
     )
-    columns = (Column("item"), Column("gold"), *(Column(one.run.arm) for one in pair))
+    columns = (Column("item"), Column("gold"), *(Column(one.run.name) for one in pair))
     return Table(columns, rows, f"{what}: {len(rows)} of {numbers.plural(len(items), 'item')}.", query)
 
 

@@ -44,13 +44,14 @@ def _row(result: RunResult) -> tuple[str, ...]:
     run = result.run
     started = "" if run.started_at is None else f"{run.started_at:%Y-%m-%d %H:%M} UTC"
     trained = "" if run.n_train is None else f"{run.n_train:,.0f}"
-    return run.arm, run.run_id, run.model or "", trained, started
+    return run.name, run.run_id, run.model or "", trained, started
 
 
 def _query(results: Results) -> Query:
     ids = ", ".join(queries.quoted(result.run.run_id) for result in results.runs)
     return Query(
-        "select arm, run_id, model, n_train, strftime(started_at, '%Y-%m-%d %H:%M UTC') as started from runs "
+        f"select {queries.called(results.runs)}, run_id, model, n_train, "
+        "strftime(started_at, '%Y-%m-%d %H:%M UTC') as started from runs "
         f"where run_id in ({ids}) order by {queries.in_order(results)}",
         _printed,
     )

@@ -46,7 +46,7 @@ def section(results: Results) -> Section:
 def _row(result: RunResult) -> tuple[str, ...]:
     metrics, latency_s = result.metrics, result.latency_s
     return (
-        _cells.name_of(result),
+        result.run.name,
         numbers.share(result.accuracy.value),
         numbers.span(result.accuracy),
         numbers.share(metrics["macro_f1"].value) if "macro_f1" in metrics else "",
@@ -66,24 +66,22 @@ def _query(results: Results) -> Query:
         c as (select id, gold as said, 1 as n, correct::int as hit from s
             union all select id, label, 1, 0 from s where label is not null),
         f as (select id, said, 2.0 * sum(hit) / sum(n) as f1 from c group by all)
-        select run_id, arm, any_value(r.repeat) as repeat, count(*) as n, avg(correct::int) as accuracy,
+        select run_id, {queries.called(results.runs, "s")}, count(*) as n, avg(correct::int) as accuracy,
         {queries.wilson("sum(correct::int)", "count(*)")},
         any_value((select avg(f1) from f where f.id = s.id)) as macro_f1,
         case when count(cost_usd) = count(*) then 1000 * avg(cost_usd) end as usd_per_1000,
         quantile_cont(latency_s, 0.5) as p50_s, quantile_cont(latency_s, 0.95) as p95_s,
         quantile_cont(latency_s, 0.99) as p99_s,
         (select count(*) from {rows} a where a.run_id = s.run_id and a.outcome <> 'answered') as unanswered
-        from s join (select run_id, repeat from runs) r using (run_id)
-        group by run_id, arm, s.id order by {queries.in_order(results)}""",
+        from s group by run_id, s.arm, s.id order by {queries.in_order(results)}""",
         _printed,
     )
 
 
 def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
-    repeat = queries.whole(record, "repeat")
     accuracy = _cells.estimate(record, "accuracy")
     return (
-        f"{record['arm']}" + (f" #{repeat}" if repeat else ""),
+        str(record["arm"]),
         numbers.share(accuracy.value),
         numbers.span(accuracy),
         numbers.share(queries.number(record, "macro_f1")),
@@ -94,13 +92,22 @@ def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
 
 
 def _notes(results: Results) -> list[Text]:
-    asked = {result.run.arm: result.run.model for result in results.runs if result.run.model}
+    split_n = results.split.n
+    asked = {r.run.arm_name: r.run.model for r in results.runs if r.run.model and r.run.model not in r.run.arm_name}
     notes = [Text(f"{arm} asks {model}.", "quiet") for arm, model in asked.items()]
     notes += [Text(_spread(spread)) for spread in results.spreads]
     notes += _cross_validated(results)
     notes += _head_to_head(results)
-    notes += [Text(f"{arm} is not shown: it {reason}.", "warning") for arm, reason in results.left_out.items()]
-    failed = [f"{r.run.arm} ({r.n - r.accuracy.n})" for r in results.runs if r.accuracy.n < r.n]
+    notes += [Text(f"{one.name} is not shown: {one.reason}.", "warning") for one in results.passed_over]
+    notes += [
+        Text(
+            f"{r.run.name} lacks {r.missing:,} of the {numbers.plural(split_n, 'item')}; it is scored on the others.",
+            "warning",
+        )
+        for r in results.runs
+        if r.missing
+    ]
+    failed = [f"{r.run.name} ({r.n - r.accuracy.n})" for r in results.runs if r.accuracy.n < r.n]
     if failed:
         notes.append(Text(f"Failed calls are not scored: {', '.join(failed)}.", "warning"))
     return notes
@@ -108,7 +115,7 @@ def _notes(results: Results) -> list[Text]:
 
 def _cross_validated(results: Results) -> list[Text]:
     """Which arms were fitted in folds: their items are not wholly independent, which no interval can show."""
-    folds = {result.run.arm: result.run.params["folds"] for result in results.runs if "folds" in result.run.params}
+    folds = {result.run.name: result.run.params["folds"] for result in results.runs if "folds" in result.run.params}
     if not folds:
         return []
     said = ", ".join(f"{arm} ({k} folds)" for arm, k in folds.items())
@@ -124,7 +131,8 @@ def _cross_validated(results: Results) -> list[Text]:
 def _spread(spread: Spread) -> str:
     values = ", ".join(numbers.share(value) for value in spread.values)
     return (
-        f"{spread.arm} was asked {len(spread.values)} times: accuracy {values} (mean {numbers.share(spread.mean)}, "
+        f"{spread.name} was {'asked' if spread.model else 'fitted'} {len(spread.values)} times: accuracy {values} "
+        f"(mean {numbers.share(spread.mean)}, "
         f"standard deviation {numbers.share(spread.deviation)}); the answer changed for "
         f"{numbers.with_interval(spread.changed)} of the items."
     )
@@ -132,15 +140,16 @@ def _spread(spread: Spread) -> str:
 
 def _head_to_head(results: Results) -> list[Text]:
     """The best arm beside the best prompt (or the best arm that is none), on the same items."""
+    results = results.by_arm
     best = results.runs[0]
     prompts = [result for result in results.runs if result.run.model]
     others = [result for result in results.runs if not result.run.model]
     rival = (others or results.runs)[0] if best.run.model else (prompts or [best])[0]
     if rival is best:
         return []
-    rivals = [result for result in results.runs if result.run.arm != best.run.arm]
+    rivals = [result for result in results.runs if result is not best]
     made = comparison.against(
-        _cells.answers(results, best), [_cells.answers(results, r) for r in rivals], np.random.default_rng(0)
+        results.answers[best.run.run_id], [results.answers[r.run.run_id] for r in rivals], np.random.default_rng(0)
     )
     found = made[rivals.index(rival)]
     p_value = f"p {numbers.p_value(found.adjusted_p)}" + (f" (Holm, {len(made)} arms)" if len(made) > 1 else "")

@@ -60,7 +60,7 @@ def section(results: Results) -> Section | None:
     if results.items is None:
         return None
     best = results.runs[0]
-    rows = _cells.answers(results, best).rows.dropna(subset=["correct"])
+    rows = results.answers[best.run.run_id].rows.dropna(subset=["correct"])
     right = dict(zip(rows["example_id"].tolist(), rows["correct"].astype(bool).tolist(), strict=True))
     items = results.items[results.items["example_id"].isin(right)]
     hits = np.array([right[i] for i in items["example_id"].tolist()], dtype=bool)
@@ -72,7 +72,7 @@ def section(results: Results) -> Section | None:
     shown = ranked[:SHOWN]
     surely = sum(1 for _, p in ranked if p is not None and p <= 0.05)
     caption = (
-        f"{_cells.name_of(best)} on {numbers.plural(len(slices), 'slice')} of {FEWEST} items or more, by length of the "
+        f"{best.run.name} on {numbers.plural(len(slices), 'slice')} of {FEWEST} items or more, by length of the "
         f"text, tags, group and fields, those that differ most first. p of no difference (Fisher's exact test), "
         f"corrected for all {len(slices)} (Holm): {surely or 'none'} differ{'s' if surely == 1 else ''} surely."
     )

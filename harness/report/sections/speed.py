@@ -42,7 +42,7 @@ def section(results: Results) -> Section | None:
 def _row(result: RunResult) -> tuple[str, ...]:
     in_batch = result.run.facts.get("batch_cost_per_1000_usd")
     return (
-        result.run.arm,
+        result.run.name,
         numbers.duration(result.run.fit_s),
         numbers.duration(result.latency_s["p50"]),
         numbers.duration(result.latency_s["p95"]),
@@ -54,12 +54,13 @@ def _row(result: RunResult) -> tuple[str, ...]:
 
 def _query(results: Results, timed: Sequence[RunResult]) -> Query:
     return Query(
-        f"""select s.arm, any_value(r.fit_s) as fit_s, quantile_cont(s.latency_s, 0.5) as p50_s,
+        f"""select {queries.called(results.runs, "s")}, any_value(r.fit_s) as fit_s,
+        quantile_cont(s.latency_s, 0.5) as p50_s,
         quantile_cont(s.latency_s, 0.95) as p95_s, any_value(r.batch_latency_s) as batch_s,
         case when count(s.cost_usd) = count(*) then 1000 * avg(s.cost_usd) end as usd_per_1000,
         any_value((r.facts->>'batch_cost_per_1000_usd')::double) as batch_usd_per_1000
         from {queries.scored(results, timed)} s join runs r using (run_id) where s.correct is not null
-        group by run_id, s.arm order by {queries.in_order(results, timed)}""",
+        group by s.run_id, s.arm order by {queries.in_order(results, timed)}""",
         _printed,
     )
 

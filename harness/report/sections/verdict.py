@@ -23,6 +23,7 @@ def section(results: Results) -> Section | None:
     """The verdict under the workspace's constraints; nothing when there is nothing to choose from."""
     if len(results.runs) < 2:
         return None
+    results = results.by_arm
     found = decision.decide(results, results.constraints)
     reasons = [Text(f"{reason}.") for reason in found.reasons]
     changes = [Text(f"What would change it: {change}.", "quiet") for change in found.what_would_change_it]
@@ -59,7 +60,7 @@ def _query(results: Results, runs: list[RunResult]) -> Query:
         f"""with given(run_id, factor, is_own, work) as (values {given}),
         p as (select run_id, avg(cost_usd) as per_item from {queries.scored(results, runs)} where outcome <> 'failed'
         group by run_id),
-        b as (select arm, per_item * factor * {asked.monthly_volume} as running,
+        b as (select {queries.called(results.runs)}, per_item * factor * {asked.monthly_volume} as running,
         is_own * greatest({int(cpu_usd > 0)}, {filled}) * {month * cpu_usd} as machines,
         if(n_train > 0, (n_train + {labels}, 0) as labels,
         coalesce(fit_s, 0) / 3600 * {cpu_usd} * {1 + asked.retrainings} / {asked.months} as training, work
@@ -74,7 +75,7 @@ def _given(result: RunResult, asked: Constraints) -> tuple[float, int, float]:
     here = ownership.is_here(result.run.arm, result.run.model)
     is_own = here and asked.hosting == "own"
     factor = 0.0 if is_own else ownership.BATCH_FACTOR if asked.batch and not here else 1.0
-    return factor, int(is_own), asked.hours.get(result.run.arm, 0.0) * asked.usd_per_hour_of_work / asked.months
+    return factor, int(is_own), ownership.hours(asked, result.run) * asked.usd_per_hour_of_work / asked.months
 
 
 def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
