@@ -16,7 +16,7 @@ def table(store, name):
         found = connection.execute(
             f"select {'* exclude (started_at, finished_at)' if name == 'runs' else '*'} from {name}"
         )
-        return pd.DataFrame(found.fetchall(), columns=[column[0] for column in found.description])
+        return pd.DataFrame(found.fetchall(), columns=[column[0] for column in found.description], dtype=object)
 
 
 class Raw:

@@ -1,4 +1,4 @@
-"""Every reader in every world: its figures are those reckoned by hand from the raw tables, and names tell rows apart."""
+"""Every reader in every world: its figures are those of the raw tables, and names tell rows apart."""
 
 import json
 import threading
@@ -10,6 +10,7 @@ import pytest
 
 import harness
 from harness.clock import SystemClock
+from harness.report import build, post
 from harness.store import Store
 from harness.view import Server
 from tests.worlds.brute import STORE, Raw
@@ -31,13 +32,15 @@ every_world = pytest.mark.parametrize("name", WORLDS)
 PRINTED = 0.00051
 
 
+def in_worlds(*wanted):
+    """A reader that takes seconds: in these worlds always, in all others with the long simulations."""
+    return pytest.mark.parametrize(
+        "name", [name if name in wanted else pytest.param(name, marks=pytest.mark.sims) for name in WORLDS]
+    )
+
+
 def fused(world):
     return (world.cheap, world.dear)
-
-
-def members(world, raw, names):
-    """A run of each row; of a row that pools several, the first."""
-    return [world.rows[name][0] for name in names]
 
 
 @every_world
@@ -57,14 +60,14 @@ def test_runs_show(built, name):
 @every_world
 def test_runs_list(built, name):
     """Within a split of a dataset version no two runs that are listed share a name."""
-    world, raw = built(name)
+    world, _ = built(name)
     rows = world.run("runs", "list", "--dataset", world.ref, "--split", "test", "--json")
     assert rows.code == 0, rows.err
     assert {row["split"] for row in rows.json} == {"test"}
     assert_unique([called(row) for row in rows.json], "runs list")
 
 
-@every_world
+@in_worlds("edited", "repeats", "after")
 def test_eval(changeable, name):
     """What is stored is read back: no call, and the run object says the run's own figures under its name."""
     world, raw = changeable(name)
@@ -79,14 +82,14 @@ def test_eval(changeable, name):
     for one in found.get("repeats", [found]):
         assert names.get(called(one)) == one["run_id"], f"{called(one)!r} is not the name of {one['run_id']}"
         assert_accuracy(world, raw, one["accuracy"], [one["run_id"]], called(one))
-    titles, *rows = markdown_tables((world.root / "results" / world.ref / "test" / "report.md").read_text())[0]
-    assert_scorecard(world, raw, [dict(zip(titles, row, strict=True)) for row in rows], "the report of eval")
+    twin = (world.root / "results" / world.ref / "test" / "report.md").read_text()
+    assert_scorecard(world, raw, with_column(markdown_tables(twin), "arm", "accuracy", "macro-F1"), "eval's report")
 
 
-@every_world
+@in_worlds("parts", "seeds", "after")
 def test_baselines(changeable, name):
     """The list of run objects: each its own figures, no two of one name."""
-    world, raw = changeable(name)
+    world, _ = changeable(name)
     done = world.run("baselines", "--arm", "majority", "--arm", "tag-odds", "--json")
     assert done.code == 0, done.err
     assert_unique([called(one) for one in done.json], "baselines")
@@ -161,7 +164,7 @@ def test_cascade(built, name):
     cheap, dear = fused(world)
     found = world.run("cascade", cheap, dear, "--json").json
     assert "error" not in found, found
-    tested = [one for one in fusable(world, raw, (cheap, dear))]
+    tested = fusable(world, (cheap, dear))
     chooser = [[raw.on_split(run_id, "dev") for run_id in runs] for runs in tested]
     for setting in found["thresholds"][::5]:
         expected = [raw.cascade(*runs, setting["thresholds"][0]) for runs in chooser]
@@ -172,7 +175,7 @@ def test_cascade(built, name):
     assert_members(world, raw, found["test"]["members"])
 
 
-def fusable(world, raw, names):
+def fusable(world, names):
     """The runs that may stand for these rows: of a row that was asked several times any one, but the same place."""
     longest = max(len(world.rows[name]) for name in names)
     return [[world.rows[name][min(k, len(world.rows[name]) - 1)] for name in names] for k in range(longest)]
@@ -187,7 +190,7 @@ def assert_members(world, raw, standing):
         assert any(one["accuracy"]["value"] == pytest.approx(value) for value in expected), (one, expected)
 
 
-@every_world
+@in_worlds("two_models", "repeats", "parts", "after", "names")
 def test_router(changeable, name):
     """A stored router's answers are those of the member it sent each item to, and its accuracy is theirs."""
     world, raw = changeable(name)
@@ -215,9 +218,8 @@ def test_vote(built, name):
     assert "error" not in found, found
     assert [called(one) for one in found["test"]["members"]] == there
     assert_members(world, raw, found["test"]["members"])
-    expected = []
-    for runs in fusable(world, raw, there):
-        expected.append(raw.vote(runs, [raw.on_split(run_id, "dev") for run_id in runs]))
+    voted = fusable(world, there)
+    expected = [raw.vote(runs, [raw.on_split(run_id, "dev") for run_id in runs]) for runs in voted]
     assert any(found["test"]["estimate"]["value"] == pytest.approx(one) for one in expected), expected
 
 
@@ -228,7 +230,7 @@ def raw_on(raw, run_id, split):
     return bool((there["arm"] == run["arm"]).any())
 
 
-@every_world
+@in_worlds("two_models", "repeats", "parts", "after")
 def test_curve(changeable, name):
     """A curve against a row: the level is the row's accuracy, a point the mean of its fits."""
     world, raw = changeable(name)
@@ -303,30 +305,33 @@ def assert_scorecard(world, raw, rows, where):
 
 
 @every_world
-def test_report_and_post(changeable, name, monkeypatch):
-    """The page, its Markdown twin and the post: one row a name, with the row's accuracy."""
+def test_report_and_post(built, name):
+    """The page, its Markdown twin and the post: one row a name, with the row's accuracy; the best one first."""
+    world, raw = built(name)
+    results = harness.Workbench(world.root).results()
+    made = build.build(results, drawn=[])  # figures take seconds each, and their numbers are the tables'
+    assert_pages(world, raw, made["report.html"].decode(), made["report.md"].decode(), post.draft(results, []))
+
+
+@in_worlds("two_models")
+def test_report_command(changeable, name):
+    """What the command writes is the same, with its figures."""
     world, raw = changeable(name)
-    draw_nothing(monkeypatch)
-    done = world.run("report", "--post", "--json")
-    assert done.code == 0, done.err
+    assert world.run("report", "--post", "--json").code == 0
     folder = world.root / "results" / world.ref / "test"
-    in_markdown = with_column(markdown_tables((folder / "report.md").read_text()), "arm", "accuracy", "macro-F1")
-    tables, _ = html_tables((folder / "report.html").read_text())
-    in_html = with_column(tables, "arm", "accuracy", "macro-F1")
-    in_post = with_column(markdown_tables((folder / "post.md").read_text()), "arm", "accuracy", "labels")
+    assert_pages(world, raw, *((folder / file).read_text() for file in ("report.html", "report.md", "post.md")))
+
+
+def assert_pages(world, raw, page, twin, draft):
+    in_markdown = with_column(markdown_tables(twin), "arm", "accuracy", "macro-F1")
+    in_html = with_column(html_tables(page)[0], "arm", "accuracy", "macro-F1")
+    in_post = with_column(markdown_tables(draft), "arm", "accuracy", "labels")
     for where, rows in (("report.md", in_markdown), ("report.html", in_html), ("post.md", in_post)):
         assert_scorecard(world, raw, rows, where)
-    best = {row: raw.accuracy(ids) for row, ids in world.rows.items()}
-    winner = max(best, key=best.get)
-    assert [row["arm"] for row in in_markdown][0] in {row for row in best if best[row] == best[winner]} | set(
-        world.alone
-    )
-
-
-def draw_nothing(monkeypatch):
-    """Figures take seconds each; their numbers are the tables', which tests/report checks."""
-    monkeypatch.setattr("harness.report.drawings.drawn", lambda results: [])
-    monkeypatch.setattr("harness.report.drawings.files", lambda results: {})
+    best = max(raw.accuracy(ids) for ids in world.rows.values())
+    behind = pooled_or_alone(world, [row["arm"] for row in in_markdown])
+    first = in_markdown[0]["arm"]
+    assert first in world.alone or raw.accuracy(behind[first]) == pytest.approx(best), f"{first} stands first"
 
 
 @pytest.fixture
@@ -401,7 +406,7 @@ def test_workbench(built, name):
         assert side.accuracy.value == pytest.approx(raw.accuracy(world.rows[row])), row
 
 
-@every_world
+@in_worlds("parts", "seeds", "folds", "after", "missing")
 def test_stop_when_decided(changeable, name):
     """The race against the best baseline is against that baseline's whole run: the counts are those of its answers."""
     world, raw = changeable(name)
