@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import HANGS_S
+
+HANGS_MS = 1000 * HANGS_S
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
     "--headless",
@@ -29,7 +32,7 @@ MARKS = [
 def browser():
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS, timeout=HANGS_MS)
         yield running
         running.close()
 
@@ -42,6 +45,7 @@ class Visit:
 
     def __init__(self, browser, address, width=1280, scheme="light", *, timers=True):
         self.page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        self.page.set_default_timeout(HANGS_MS)
         self.said, self.asked = [], []
         self.page.on("console", lambda message: self.said.append(message.text))
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
