@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness import plugins
+from harness import numbers, plugins
 from harness.arms.cascade import CascadeArm
 from harness.arms.replay import ReplayArm
 from harness.arms.vote import VoteArm
@@ -156,7 +156,7 @@ def _known(value: object) -> str | None:
 
 
 def _whole(value: Any) -> int | None:  # noqa: ANN401  (whatever pandas makes of a column with gaps)
-    return None if value is None or value != value else int(value)  # noqa: PLR0124  (NaN)
+    return None if numbers.is_missing(value) else int(value)
 
 
 def _command(project: Project, arm: str, dataset: Dataset, split: str, model: str | None = None) -> str:

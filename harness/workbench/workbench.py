@@ -30,6 +30,7 @@ from harness import (
     foreign_arms,
     gate,
     matching,
+    numbers,
     plugins,
     stack,
     wiring,
@@ -260,7 +261,7 @@ def _rows(frame: pd.DataFrame) -> Iterator[tables.Row]:
 def _cell(value: object) -> tables.Cell:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [str(part) for part in value]
-    return None if value is None or value != value else str(value)  # noqa: PLR0124  (NaN)
+    return None if numbers.is_missing(value) else str(value)
 
 
 def _called(what: object) -> str:
