@@ -111,7 +111,6 @@ DOORS = {
     "time": {"clock"},
     "threadpoolctl": {"spread"},
     "random": {"stack"},
-    "tenacity": {"wal"},
     "mlflow": {"exporters/mlflow"},
     "opentelemetry": {"exporters/otel"},
 }
