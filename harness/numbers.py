@@ -6,6 +6,7 @@ One place decides significant digits, so terminal, Markdown, HTML and figures ag
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from harness.types import Estimate
 
 UNKNOWN = "unknown"
+
+
+def is_missing(value: object) -> bool:
+    """Whether a cell of a table is empty: None, or the NaN that a frame has for it."""
+    return value is None or (not isinstance(value, Sized) and bool(value != value))  # noqa: PLR0124  (NaN is not itself)
 
 
 def share(value: float | None, digits: int = 3) -> str:

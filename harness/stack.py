@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import asdict, dataclass, replace
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness import plugins, pricing
 from harness.errors import ConfigError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from harness.ledger import Ledger, Spent
     from harness.middleware.limited import Change
     from harness.types import JSON, Connection, Provider, Response
-    from harness.workspace import Workspace
+    from harness.workspace import Preferences, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,20 @@ class Asking:
     fresh: bool = False
     batch: bool = False
     tell: Callable[[str], None] = lambda _: None
+
+    @classmethod
+    def of(cls, preferences: Preferences, **chosen: Any) -> Asking:  # noqa: ANN401  (the fields of this class)
+        """As a workspace's preferences say, but for what was chosen; what is None was not."""
+        preferred: dict[str, Any] = {
+            "model": preferences.model,
+            "workers": preferences.concurrency,
+            "requests_per_minute": preferences.requests_per_minute,
+            "tokens_per_minute": preferences.tokens_per_minute,
+            "timeout_s": preferences.timeout_s,
+            "deadline_s": preferences.deadline_s,
+            "budget_usd": preferences.budget_usd,
+        }
+        return cls(**preferred | {name: value for name, value in chosen.items() if value is not None})
 
 
 def connect(asking: Asking, extensions: Path | None = None) -> tuple[Connection, ModuleType]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from sqlite3 import Connection
 from typing import TYPE_CHECKING, Literal
 
-import tenacity
+from harness.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Migration = Sequence[str]
 
 BUSY_TIMEOUT_S = 60.0
+PAUSE_S = 0.01
 
 
 def connect(path: Path, migrations: Sequence[Migration], synchronous: Literal["full", "normal"]) -> Connection:
@@ -30,13 +31,15 @@ def connect(path: Path, migrations: Sequence[Migration], synchronous: Literal["f
     every commit to the disk, so that it survives a power cut; `normal` survives only the end of
     the process. Raises `sqlite3.Error`.
     """
-    again = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(_is_busy),
-        wait=tenacity.wait_random(0.005, 0.05),
-        stop=tenacity.stop_after_delay(BUSY_TIMEOUT_S),
-        reraise=True,
-    )
-    return again(_connect, path, migrations, synchronous)
+    clock = SystemClock()
+    give_up_at_s = clock.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            return _connect(path, migrations, synchronous)
+        except sqlite3.Error as error:
+            if not _is_busy(error) or clock.monotonic() >= give_up_at_s:
+                raise
+        clock.pause(PAUSE_S)
 
 
 def _connect(path: Path, migrations: Sequence[Migration], synchronous: str) -> Connection:
@@ -75,6 +78,6 @@ def _version(connection: Connection) -> int:
     return version
 
 
-def _is_busy(error: BaseException) -> bool:
-    code = getattr(error, "sqlite_errorcode", 0)
+def _is_busy(error: sqlite3.Error) -> bool:
+    code: int = getattr(error, "sqlite_errorcode", 0)
     return code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}

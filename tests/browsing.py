@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import HANGS_S
+
+HANGS_MS = 1000 * HANGS_S
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
     "--headless",
@@ -18,7 +21,6 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PICTURES = os.environ.get("HARNESS_SCREENSHOTS")  # a folder, where somebody wants to look at them
-WAITS, WAIT_MS = 200, 50
 MARKS = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs Debian's chromium in {CHROMIUM}"),
@@ -30,29 +32,28 @@ MARKS = [
 def browser():
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS, timeout=HANGS_MS)
         yield running
         running.close()
 
 
 class Visit:
-    """An open page, with everything it said and asked for."""
+    """An open page, with everything it said and asked for.
 
-    def __init__(self, browser, address, width=1280, scheme="light"):
+    With `timers=False` its clock stands still: what the page does in a timer or in the next frame never happens.
+    """
+
+    def __init__(self, browser, address, width=1280, scheme="light", *, timers=True):
         self.page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        self.page.set_default_timeout(HANGS_MS)
         self.said, self.asked = [], []
         self.page.on("console", lambda message: self.said.append(message.text))
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("request", lambda request: self.asked.append(request.url))
+        if not timers:
+            self.page.clock.install(time=0)
+            self.page.clock.pause_at(1)
         self.page.goto(address)
-
-    def shows(self, expected, ask):
-        """Whether `ask` gives what is expected, now or when the page has caught up."""
-        for _ in range(WAITS):
-            if ask() == expected:
-                return True
-            self.page.wait_for_timeout(WAIT_MS)
-        return False
 
     def defects(self, axe):
         """What axe-core finds serious or critical."""

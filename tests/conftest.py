@@ -5,12 +5,13 @@ import socket
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from harness import datasets
 from harness.workspace import Preferences, Workspace
 
-settings.register_profile("harness", deadline=None)  # a busy machine is no failure: timings are measured in tests/bench
+# A busy machine is no failure: timings are measured in tests/bench.
+settings.register_profile("harness", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("harness")
 
 KEY_VARIABLES = ("OPENAI", "ANTHROPIC")

@@ -2,6 +2,8 @@
 
 The real SDKs talk to it. `answer` maps the last user message to the reply; `faults` maps the
 number of a request (from 0) to a fault by name. Usage is counted in words, so sums can be planted.
+Requests from number `held_from` on get no reply before `released` is set: so a test stops a program
+at a known place, however fast either of them is.
 """
 
 import json
@@ -10,13 +12,16 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import format_datetime
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 
+from harness.clock import SystemClock
 from tests import loopback_batches
 
-HANG_S = 3.0
+CLOCK = SystemClock()
 
 
 @dataclass
@@ -32,6 +37,11 @@ class Loopback:
     models: tuple[str, ...] = ("planted-embed", "planted-chat")
     requests: list[dict] = field(default_factory=list)
     headers: list[dict] = field(default_factory=list)
+    came_at: list[datetime] = field(default_factory=list)
+    dates: list[datetime] = field(default_factory=list)  # that were named in a Retry-After
+    held_from: float = math.inf
+    released: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
     url: str = ""
     numbers: count = field(default_factory=count)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -55,7 +65,10 @@ class Wire(BaseHTTPRequestHandler):
             number = next(plan.numbers)
             plan.requests.append(body)
             plan.headers.append(dict(self.headers))
-        threading.Event().wait(plan.latency_s)
+            plan.came_at.append(CLOCK.now())
+        plan.ended.wait(plan.latency_s)
+        if number >= plan.held_from:
+            plan.released.wait()
         fault = plan.faults.get(number, plan.faults.get(-1, ""))
         if fault and not self.misbehave(fault):
             return
@@ -76,7 +89,7 @@ class Wire(BaseHTTPRequestHandler):
         """Carry a fault out; True when an ordinary reply is still to be sent."""
         name, _, argument = fault.partition(" ")
         if name.isdigit():
-            pause = argument.removeprefix("after ") if argument.startswith("after ") or argument[:1].isdigit() else ""
+            pause = self.date_in(argument) if argument.startswith("date ") else argument if argument.isdigit() else ""
             message = argument if argument and not pause else "planted"
             headers = {"retry-after": pause} if pause else {}
             key = self.headers.get("authorization") or self.headers.get("x-api-key") or ""
@@ -86,7 +99,7 @@ class Wire(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
         elif name == "hang":
-            threading.Event().wait(HANG_S)
+            self.server.plan.ended.wait()
             self.close_connection = True
         elif name == "half":
             self.send_response(200)
@@ -102,6 +115,12 @@ class Wire(BaseHTTPRequestHandler):
         else:
             return True
         return False
+
+    def date_in(self, argument: str) -> str:
+        """The date in so many seconds, from the moment of the reply; a date has whole seconds."""
+        date = (CLOCK.now() + timedelta(seconds=int(argument.removeprefix("date ")))).replace(microsecond=0)
+        self.server.plan.dates.append(date)
+        return format_datetime(date, usegmt=True)
 
     def embeddings(self, body, reply, fault):
         """A vector of eight per text that depends on the text alone, in an order that is not the texts'."""
@@ -222,6 +241,8 @@ def serve(answer: Callable[[str], str], **plan):
     try:
         yield server.plan
     finally:
+        server.plan.released.set()
+        server.plan.ended.set()
         server.shutdown()
         server.server_close()
         thread.join()

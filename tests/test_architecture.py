@@ -19,6 +19,7 @@ FLOOR = {
     "outside": 0.8,
     "plugins": 1,
     "numbers": 1,
+    "spreadsheets": 1,
     "parsing": 1,
     "pricing": 1,
     "redaction": 1,
@@ -110,7 +111,6 @@ DOORS = {
     "time": {"clock"},
     "threadpoolctl": {"spread"},
     "random": {"stack"},
-    "tenacity": {"wal"},
     "mlflow": {"exporters/mlflow"},
     "opentelemetry": {"exporters/otel"},
 }

@@ -1,3 +1,5 @@
+import numpy as np
+import pandas as pd
 import pytest
 
 from harness import numbers
@@ -89,3 +91,10 @@ def test_a_p_value_is_never_nothing():
 def test_a_value_with_its_interval_in_its_unit(low, value, high, said):
     """Without an interval, or where all three print alike, it is said once."""
     assert numbers.between(Estimate("cost", value, low, high, 10, "paired"), numbers.dollars) == said
+
+
+def test_what_is_missing_in_a_table():
+    """None, NaN and a date that is not there; no text, number, list or array is."""
+    assert all(numbers.is_missing(cell) for cell in (None, float("nan"), np.float64("nan"), np.float32("nan"), pd.NaT))
+    held = ("", "nan", 0, 0.0, False, [], np.array([np.nan, 1.0]), np.array([]), pd.Timestamp(0))
+    assert not any(numbers.is_missing(cell) for cell in held)

@@ -5,6 +5,7 @@ from contextlib import closing
 import pytest
 
 from harness import wal
+from tests.processes import HANGS_S
 
 MIGRATIONS = (("create table rows (process integer, number integer)",),)
 PROCESSES, ROWS = 4, 30
@@ -28,7 +29,7 @@ def test_processes_that_open_a_new_file_at_once_all_succeed(tmp_path):
             writer.start()
         start.set()
         for writer in writers:
-            writer.join(60)
+            writer.join(HANGS_S)
         assert [writer.exitcode for writer in writers] == [0] * PROCESSES
         with closing(wal.connect(path, MIGRATIONS, "normal")) as connection:
             assert connection.execute("select count(*) from rows").fetchone() == (PROCESSES * ROWS,)

@@ -13,6 +13,7 @@ from sklearn.svm import LinearSVC
 
 import harness
 from harness.errors import ConfigError, DatasetError
+from tests.processes import HANGS_S
 
 
 @pytest.fixture
@@ -49,10 +50,11 @@ def test_a_function_is_an_arm(bench):
 
 
 def test_a_coroutine_function_is_asked_at_once(bench):
-    """Thirty calls of 50 ms with thirty workers take far less than one after the other."""
+    """With thirty workers no call of thirty ends before all have begun."""
+    everybody = asyncio.Barrier(30)
 
     async def slow(text):
-        await asyncio.sleep(0.05)
+        await asyncio.wait_for(everybody.wait(), HANGS_S)
         return by_rule(text)
 
     one = bench.evaluate(slow, "tickets@v1", workers=30)
@@ -142,3 +144,17 @@ def test_a_dataset_from_a_frame_or_a_file(bench, tmp_path):
         bench.dataset(frame, name="x")
     with pytest.raises(ConfigError, match="unknown column 'tag'"):
         bench.dataset(frame, name="x", text="body", label="queue", tag="n")
+
+
+def test_the_gate_of_the_settings_is_the_commands(bench, root):
+    """A prompt or an arm of the settings is evaluated; the split may be scored no more often than they allow."""
+    bench.evaluate("majority", "tickets@v1")
+    one = bench.gate(None, "majority", prompt="v1", margin=0.5, repeat=2).report
+    assert (one.candidate.arm, one.candidate.model) == ("prompt:v1", "fake/first")
+    assert bench.gate(None, "majority", arm="tag-odds").report.candidate.arm == "tag-odds"
+    looks = bench.results().split.looks
+    with pytest.raises(ConfigError, match="max_looks allows"):
+        bench.gate(None, "majority", arm="rules", max_looks=looks)
+    assert bench.results().split.looks == looks
+    with pytest.raises(ConfigError, match="the gate has no candidate"):
+        bench.gate(None, "majority")

@@ -144,16 +144,14 @@ def _early_words(lookout: early.Lookout, version: str, total: int) -> str:
 
 
 def _asking(options: Options, preferences: Preferences, repeat: int) -> stack.Asking:
-    budget_usd = preferences.budget_usd if options.budget is None else options.budget
-    return stack.Asking(
-        model=options.model or preferences.model,
+    return stack.Asking.of(
+        preferences,
+        model=options.model,
         base_url=options.base_url,
-        workers=options.concurrency or preferences.concurrency,
-        requests_per_minute=options.rpm or preferences.requests_per_minute,
-        tokens_per_minute=options.tpm or preferences.tokens_per_minute,
-        timeout_s=preferences.timeout_s,
-        deadline_s=preferences.deadline_s,
-        budget_usd=budget_usd,
+        workers=options.concurrency,
+        requests_per_minute=options.rpm,
+        tokens_per_minute=options.tpm,
+        budget_usd=options.budget,
         repeat=repeat,
         fresh=options.fresh,
         batch=options.batch,

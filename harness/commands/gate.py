@@ -16,23 +16,18 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from harness import gate, numbers, plugins, stack, wiring
+from harness import gate, numbers, stack
 from harness.commands import _evaluation, _options
 from harness.errors import ConfigError, DatasetError
 from harness.gate import github, junit
 from harness.project import gates
-from harness.prompts import files
 from harness.report import gate_page, terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from harness.gate import Report
     from harness.gate_settings import GateSettings
-    from harness.ledger import Ledger
     from harness.project import Done, Project
-    from harness.types import JSON, Dataset
-    from harness.wiring import Job
+    from harness.types import JSON
 
 SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 OPTIONS = (
@@ -81,7 +76,14 @@ def command(options: Options) -> None:
     settings = _settings(options, project.workspace.preferences.gate)
     dataset = project.dataset(options.dataset)
     base = gates.pinned(project, dataset, settings)
-    asked, done = _candidate(project, dataset, options, settings, base)
+    done: list[Done] = []
+    asked = gates.asked(
+        project,
+        dataset,
+        base,
+        _candidate(project, options, settings),
+        lambda jobs: done.extend(_evaluation.carry_out(project, dataset, jobs)),
+    )
     report = gate.check(gates.measured(project, dataset, settings, base, asked), settings)
     written = _write(project, report, options)
     if options.as_json:
@@ -106,65 +108,12 @@ def _settings(options: Options, settings: GateSettings) -> GateSettings:
     return replace(settings, **chosen)
 
 
-def _candidate(
-    project: Project, dataset: Dataset, options: Options, settings: GateSettings, base: gates.Pinned
-) -> tuple[gates.Asked, list[Done]]:
-    """The candidate's runs: those of the store, or made now, of which only what is new is asked."""
-    name = options.runs[0] if options.runs else None
-    fitted_here = plugins.names("baselines", project.workspace.extensions)
-    if name is None and settings.arm is not None and settings.arm not in fitted_here:
-        name = settings.arm
-    if name is not None:
-        asked = gates.of_stored(project, dataset, settings, name, options.limit)
-        gates.check_looks(project, dataset, settings, base, asked.run_ids)
-        return asked, []
-    with project.ledger() as ledger:
-        jobs = list(_jobs(project, dataset, options, settings, ledger))
-        gates.check_looks(project, dataset, settings, base, [job.run.id for job in jobs])
-        done = _evaluation.carry_out(project, dataset, jobs)
-    by_split = {
-        split: [job.run.id for job in jobs if job.run.split == split] for split in (job.run.split for job in jobs)
-    }
-    injected = settings.injected_split
-    other = by_split.get(injected, []) if injected and injected != settings.split else []
-    return gates.Asked(tuple(by_split[settings.split]), tuple(other), options.limit), done
-
-
-def _jobs(
-    project: Project, dataset: Dataset, options: Options, settings: GateSettings, ledger: Ledger
-) -> Iterator[Job]:
-    scopes = [wiring.Scope(dataset, settings.split, options.limit)]
-    if settings.injected is not None and settings.injected_split not in (None, settings.split):
-        scopes.append(wiring.Scope(dataset, settings.injected_split or ""))
-    workspace, preferences = project.workspace, project.workspace.preferences
-    for scope in scopes:
-        if settings.arm is not None:
-            yield wiring.baseline_job(settings.arm, scope, workspace, project.clock, options.seed)
-        elif settings.prompt is not None:
-            prompt = files.load(workspace.root, preferences.task or dataset.name, settings.prompt)
-            for repeat in range(settings.repeat):
-                asking = _asking(project, options, settings, repeat)
-                yield wiring.prompt_job(prompt, scope, asking, workspace, ledger, project.clock)
-        else:
-            raise ConfigError(
-                "the gate has no candidate: give --prompt VERSION, --arm NAME or a run, or set prompt in "
-                "[tool.harness.gate]"
-            )
-
-
-def _asking(project: Project, options: Options, settings: GateSettings, repeat: int) -> stack.Asking:
-    preferences = project.workspace.preferences
-    return stack.Asking(
-        model=settings.model or preferences.model,
-        base_url=options.base_url,
-        workers=preferences.concurrency,
-        requests_per_minute=preferences.requests_per_minute,
-        tokens_per_minute=preferences.tokens_per_minute,
-        timeout_s=preferences.timeout_s,
-        deadline_s=preferences.deadline_s,
-        budget_usd=preferences.budget_usd if options.budget is None else options.budget,
-        repeat=repeat,
+def _candidate(project: Project, options: Options, settings: GateSettings) -> gates.Candidate:
+    asking = stack.Asking.of(
+        project.workspace.preferences, model=settings.model, base_url=options.base_url, budget_usd=options.budget
     )
+    run = options.runs[0] if options.runs else None
+    return gates.Candidate(settings, asking, run, options.limit, options.seed)
 
 
 def _write(project: Project, report: Report, options: Options) -> list[str]:

@@ -52,8 +52,12 @@ def command(options: Options) -> None:
     """Carry out a plan."""
     project = options.project()
     found = plan.parse(_text(options.file), str(options.file))
+    preferences = project.workspace.preferences
     with project.ledger() as ledger:
-        office = Office(project, ledger, _asking(project, found, options), found.limit)
+        budget_usd = found.budget_usd if options.budget is None else options.budget
+        told = partial(click.echo, err=True)
+        asking = stack.Asking.of(preferences, model=found.model, budget_usd=budget_usd, tell=told)
+        office = Office(project, ledger, asking, found.limit)
         wanted = plan.steps(found)
         for step in wanted:
             office.check(step)  # every mistake is found before anything runs
@@ -65,21 +69,6 @@ def command(options: Options) -> None:
         fusions = _fusions(office, found)
     _report(project, [*run_ids, *(one.run_id for one in fusions)], as_json=options.as_json)
     complain_about_failures([*done, *fusions])
-
-
-def _asking(project: Project, found: Plan, options: Options) -> stack.Asking:
-    preferences = project.workspace.preferences
-    budgets = (options.budget, found.budget_usd, preferences.budget_usd)
-    return stack.Asking(
-        model=found.model or preferences.model,
-        workers=preferences.concurrency,
-        requests_per_minute=preferences.requests_per_minute,
-        tokens_per_minute=preferences.tokens_per_minute,
-        timeout_s=preferences.timeout_s,
-        deadline_s=preferences.deadline_s,
-        budget_usd=next((budget for budget in budgets if budget is not None), None),
-        tell=partial(click.echo, err=True),
-    )
 
 
 def _done(project: Project, job: Job, dataset: str | None) -> Done:

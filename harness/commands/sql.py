@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from harness import numbers
 from harness.commands import _options
 
 OPTIONS = (
@@ -40,11 +41,7 @@ def command(options: Options) -> None:
         numeric = frame[name].dtype.kind in "iuf"
         table.add_column(str(name), justify="right" if numeric else "left", overflow="fold")
     for row in frame.itertuples(index=False):
-        table.add_row(*("null" if _is_null(cell) else str(cell) for cell in row))
+        table.add_row(*("null" if numbers.is_missing(cell) else str(cell) for cell in row))
     Console(markup=False, highlight=False).print(table)
     if len(frame) == options.limit:
         click.echo(f"stopped after {options.limit:,} rows; --limit prints more", err=True)
-
-
-def _is_null(cell: object) -> bool:
-    return cell is None or cell != cell  # noqa: PLR0124  (NaN is the frame's null)

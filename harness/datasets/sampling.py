@@ -13,6 +13,7 @@ from harness.datasets.importing import SHARES
 from harness.datasets.versions import derive
 from harness.errors import DatasetError
 from harness.ids import unit_interval
+from harness.spreadsheets import guarded, unguarded
 from harness.types import Example, Item
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 WEIGHT = "sampling_weight"
 COLUMNS = ("id", "text", "tags", "label", WEIGHT)
-FORMULA = ("=", "+", "-", "@", "\t")
 BETWEEN_TAGS = "|"
 
 
@@ -62,14 +62,7 @@ def written(drawn: Sequence[Drawn]) -> bytes:
     for one in drawn:
         tags = BETWEEN_TAGS.join(one.item.tags)
         weight = "" if one.weight is None else f"{one.weight:.6g}"
-        writer.writerow(
-            [
-                one.item.id,
-                *(f"'{cell}" if cell.startswith(FORMULA) else cell for cell in (one.item.text, tags)),
-                "",
-                weight,
-            ]
-        )
+        writer.writerow([*map(guarded, (one.item.id, one.item.text, tags)), "", weight])
     return out.getvalue().encode()
 
 
@@ -83,7 +76,7 @@ def append_labels(root: Path, ref: str, version: str, path: Path, encoding: str 
     by_id = {example.item.id: example for example in dataset.examples}
     waiting, seen = 0, set[str]()
     for where, row in tables.read(path, encoding):
-        item_id, label = (_cell(row, name, where) for name in ("id", "label"))
+        item_id, label = unguarded(_cell(row, "id", where)), _cell(row, "label", where)
         if item_id in seen or not item_id:
             raise DatasetError(f"{where}: id {item_id!r} {'stands there twice' if item_id else 'is empty'}")
         seen.add(item_id)
@@ -101,10 +94,10 @@ def append_labels(root: Path, ref: str, version: str, path: Path, encoding: str 
 
 
 def _new(item_id: str, row: Mapping[str, tables.Cell], where: str) -> Example:
-    text = _unguarded(_cell(row, "text", where))
+    text = unguarded(_cell(row, "text", where))
     if not text.strip():
         raise DatasetError(f"{where}: the text is empty; every item needs one")
-    tags = _unguarded(str(row.get("tags") or ""))
+    tags = unguarded(str(row.get("tags") or ""))
     item = Item(item_id, text, tuple(tag for tag in tags.split(BETWEEN_TAGS) if tag))
     split = str(row.get("split") or "") or splits.assign(item_id, SHARES, 0)
     return Example(item, "", split)
@@ -115,7 +108,3 @@ def _cell(row: Mapping[str, tables.Cell], name: str, where: str) -> str:
     if not isinstance(cell, str):
         raise DatasetError(f"{where}: there is no column {name!r}; expected the columns of harness dataset sample")
     return cell
-
-
-def _unguarded(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell

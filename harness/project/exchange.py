@@ -12,7 +12,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from harness import __version__, datasets, matching, numbers, plugins
+from harness import __version__, datasets, matching, numbers, plugins, spreadsheets
 from harness.errors import ConfigError, DatasetError, HarnessError
 from harness.store import travelling
 from harness.types import Outcome
@@ -205,7 +205,8 @@ def _write_csv(project: Project, run_ids: list[str], path: Path) -> Contents:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([name.strip('"') for name in CSV_COLUMNS])
     for row in rows.itertuples(index=False):
-        writer.writerow([_safe(cell) for cell in row])
+        known = ("" if numbers.is_missing(cell) else cell for cell in row)
+        writer.writerow([spreadsheets.guarded(cell) if isinstance(cell, str) else cell for cell in known])
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     fresh.write_text(out.getvalue(), encoding="utf-8")
@@ -217,13 +218,6 @@ CSV_COLUMNS = (
     "run_id", "arm", "model", "example_id", "text", "gold", '"group"', "outcome", "label", "score", "correct", "raw",
     "error", "cost_usd", "billed_usd", "latency_s",
 )  # fmt: skip
-
-
-def _safe(cell: object) -> str:
-    if cell is None or cell != cell:  # noqa: PLR0124  (NaN)
-        return ""
-    text = str(cell)
-    return f"'{text}" if isinstance(cell, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _first(places: tuple[str, ...]) -> str:

@@ -1,6 +1,6 @@
 """The gate's two sides, found in a project: the pinned baseline, the candidate's runs, what the items are.
 
-The verdicts themselves are `harness.gate`'s, which is pure; asking a model is the caller's.
+The verdicts themselves are `harness.gate`'s, which is pure; carrying jobs out is the caller's.
 """
 
 from __future__ import annotations
@@ -10,20 +10,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness import plugins, wiring
 from harness.errors import ConfigError
 from harness.gate import Measured, Side
 from harness.project import exchange
+from harness.prompts import files
 from harness.wiring import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pandas as pd
 
     from harness.gate_settings import GateSettings
+    from harness.ledger import Ledger
     from harness.project.project import Project
+    from harness.stack import Asking
     from harness.store import PassedOver, Selected
     from harness.types import Dataset, Example
+    from harness.wiring import Job
 
 PARQUET = ".parquet"
 
@@ -41,6 +46,20 @@ class Pinned:
     looks: int = 0
     name: str | None = None
     passed_over: tuple[PassedOver, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What is checked: a stored run, or the prompt or arm of the settings; how its model is asked; of how many items.
+
+    Without a `limit` it is all of them; `seed` is that of an arm that is fitted.
+    """
+
+    settings: GateSettings
+    asking: Asking
+    run: str | None = None
+    limit: int | None = None
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -119,10 +138,56 @@ def stored(project: Project, dataset: Dataset, split: str, name: str, what: str,
         ) from None
 
 
-def of_stored(project: Project, dataset: Dataset, settings: GateSettings, name: str, limit: int | None = None) -> Asked:
-    """The candidate that stored runs are, by their name."""
-    chosen = stored(project, dataset, settings.split, name, "candidate", settings.model)
-    return Asked(chosen.run_ids, limit=limit, name=chosen.name, passed_over=chosen.passed_over)
+def asked(
+    project: Project,
+    dataset: Dataset,
+    base: Pinned,
+    candidate: Candidate,
+    carry_out: Callable[[Sequence[Job]], object],
+) -> Asked:
+    """The candidate's runs: those of the store, or made by `carry_out`, which asks only what is new.
+
+    `ConfigError` when there is no candidate, or when it would be one look at the split too many: nothing is sent then.
+    """
+    settings = candidate.settings
+    name = candidate.run or _stored_arm(project, settings)
+    if name is not None:
+        chosen = stored(project, dataset, settings.split, name, "candidate", settings.model)
+        check_looks(project, dataset, settings, base, chosen.run_ids)
+        return Asked(chosen.run_ids, limit=candidate.limit, name=chosen.name, passed_over=chosen.passed_over)
+    with project.ledger() as ledger:
+        jobs = list(_jobs(project, dataset, candidate, ledger))
+        check_looks(project, dataset, settings, base, [job.run.id for job in jobs])
+        carry_out(jobs)
+    run_ids = tuple(job.run.id for job in jobs if job.run.split == settings.split)
+    injected_ids = tuple(job.run.id for job in jobs if job.run.split != settings.split)
+    return Asked(run_ids, injected_ids, candidate.limit)
+
+
+def _stored_arm(project: Project, settings: GateSettings) -> str | None:
+    """The arm of the settings where it cannot be fitted here: an imported one, a fusion."""
+    fitted_here = plugins.names("baselines", project.workspace.extensions)
+    return None if settings.arm in fitted_here else settings.arm
+
+
+def _jobs(project: Project, dataset: Dataset, candidate: Candidate, ledger: Ledger) -> Iterator[Job]:
+    settings, workspace = candidate.settings, project.workspace
+    scopes = [Scope(dataset, settings.split, candidate.limit)]
+    if settings.injected is not None and settings.injected_split not in (None, settings.split):
+        scopes.append(Scope(dataset, settings.injected_split or ""))
+    for scope in scopes:
+        if settings.arm is not None:
+            yield wiring.baseline_job(settings.arm, scope, workspace, project.clock, candidate.seed)
+        elif settings.prompt is not None:
+            prompt = files.load(workspace.root, workspace.preferences.task or dataset.name, settings.prompt)
+            for repeat in range(settings.repeat):
+                asking = replace(candidate.asking, repeat=repeat)
+                yield wiring.prompt_job(prompt, scope, asking, workspace, ledger, project.clock)
+        else:
+            raise ConfigError(
+                "the gate has no candidate: give --prompt VERSION, --arm NAME or a run, or set prompt in "
+                "[tool.harness.gate]"
+            )
 
 
 def check_looks(project: Project, dataset: Dataset, settings: GateSettings, base: Pinned, asked: Sequence[str]) -> None:

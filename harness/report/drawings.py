@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 
-from harness import plugins
+from harness import plugins, spreadsheets
 from harness.report.figures import _style
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ FOOTER_COLUMNS = 134
 FOOTER_LINES = 4
 LINE_INCHES = 0.135
 TITLE_INCHES = 0.42
-FORMULA_START = ("=", "+", "-", "@", "\t", "\x00", "\r", "\n")
 ANCHOR = re.compile(r'(id="|href="#|url\(#)')
 METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
 
@@ -106,13 +105,8 @@ def as_csv(columns: tuple[str, ...], rows: tuple[tuple[Cell, ...], ...]) -> byte
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow(["" if c is None else plain_cell(c) if isinstance(c, str) else c for c in row])
+        writer.writerow(["" if c is None else spreadsheets.guarded(c) if isinstance(c, str) else c for c in row])
     return out.getvalue().encode("utf-8")
-
-
-def plain_cell(text: str) -> str:
-    """The text as a cell that no spreadsheet takes for a formula (OWASP ASVS 1.2.10)."""
-    return f"'{text}" if text.startswith(FORMULA_START) else text
 
 
 def _modules() -> list[tuple[str, ModuleType]]:

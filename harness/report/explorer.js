@@ -179,7 +179,6 @@
     if ((at + 1) * height > list.scrollTop + list.clientHeight) list.scrollTop = (at + 1) * height - list.clientHeight;
     draw();
     describe();
-    remember();
   };
 
   // -- the address says what is shown ----------------------------------------------------------
@@ -189,7 +188,9 @@
       if (control.value !== control.dataset.start) said.set(name, name === "a" || name === "b" ? arms[control.value].run : control.value);
     }
     if (chosen >= 0) said.set("item", data.id[chosen]);
-    history.replaceState(null, "", "#items?" + said.toString());
+    try {
+      history.replaceState(null, "", "#items?" + said.toString());
+    } catch { /* Some browsers refuse when a key is held down; letting it go, or leaving the field, comes here again. */ }
   };
   const recall = () => {
     if (!location.hash.startsWith("#items")) return false;
@@ -204,7 +205,10 @@
     }
     chosen = said.has("item") ? data.id.indexOf(said.get("item")) : -1;
     select();
-    if (chosen >= 0) choose(shown.indexOf(chosen) < 0 ? 0 : shown.indexOf(chosen));
+    if (chosen >= 0) {
+      choose(Math.max(0, shown.indexOf(chosen)));
+      remember();
+    } else describe();
     return true;
   };
 
@@ -213,18 +217,25 @@
   data.labels.forEach((label, k) => { add(controls.gold, k, label); add(controls.answer, k, label); });
   controls.b.value = String(Math.min(1, arms.length - 1));
   for (const control of Object.values(controls)) control.dataset.start = control.value;
-  let waiting = 0;
-  const later = () => { clearTimeout(waiting); waiting = setTimeout(() => { list.scrollTop = 0; select(); remember(); }, 80); };
-  root.querySelector("form").addEventListener("input", later);
-  root.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
-  root.querySelector("form").addEventListener("reset", () => setTimeout(() => {
+  // No timer anywhere: whatever a click or a key changes has happened before the next one arrives.
+  const form = root.querySelector("form");
+  const filter = () => { list.scrollTop = 0; select(); remember(); };
+  form.addEventListener("input", filter);
+  form.addEventListener("change", remember);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", (event) => {
+    event.preventDefault();  // the browser resets after this handler, and to values that are not ours
     for (const control of Object.values(controls)) control.value = control.dataset.start;
-    chosen = -1; describe(); later();
-  }));
-  list.addEventListener("scroll", () => requestAnimationFrame(draw));
+    chosen = -1;
+    describe();
+    filter();
+  });
+  list.addEventListener("scroll", draw);
   list.addEventListener("click", (event) => {
     const line = event.target.closest(".row");
-    if (line) choose(Number(line.dataset.place));
+    if (!line) return;
+    choose(Number(line.dataset.place));
+    remember();
   });
   list.addEventListener("keydown", (event) => {
     const page = Math.max(1, Math.floor(list.clientHeight / rowHeight()) - 1);
@@ -233,7 +244,9 @@
     if (to === undefined) return;
     event.preventDefault();
     choose(to);
+    if (!event.repeat) remember();
   });
+  list.addEventListener("keyup", () => { if (chosen >= 0) remember(); });  // where a key that was held down led to
   document.addEventListener("keydown", (event) => {
     if (event.key === "/" && !/^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName)) {
       event.preventDefault();

@@ -7,6 +7,8 @@ import shlex
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
+from harness import numbers
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -68,7 +70,7 @@ def command(sql: str) -> str:
 def number(record: Mapping[str, object], name: str) -> float | None:
     """A cell of a query's answer as a number; None for null."""
     value = record[name]
-    return None if value is None or value != value else float(str(value))  # noqa: PLR0124  (NaN)
+    return None if numbers.is_missing(value) else float(str(value))
 
 
 def whole(record: Mapping[str, object], name: str) -> int:

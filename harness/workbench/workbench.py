@@ -30,6 +30,7 @@ from harness import (
     foreign_arms,
     gate,
     matching,
+    numbers,
     plugins,
     stack,
     wiring,
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from harness.analysis import Results
-    from harness.gate_settings import GateSettings
     from harness.types import Dataset
     from harness.wiring import Job
 
@@ -175,29 +175,10 @@ class Workbench:
         chosen = replace(self.project.workspace.preferences.gate, **given)
         on = one.dataset if one is not None else self.project.dataset(None)
         base = gates.pinned(self.project, on, chosen)
-        asked = self._asked(on, chosen) if name is None else gates.of_stored(self.project, on, chosen, name)
-        gates.check_looks(self.project, on, chosen, base, asked.run_ids)
+        asking = stack.Asking.of(self.project.workspace.preferences, model=chosen.model)
+        what = gates.Candidate(chosen, asking, name)
+        asked = gates.asked(self.project, on, base, what, lambda jobs: [self._carried_out(job, on) for job in jobs])
         return Gated(gate.check(gates.measured(self.project, on, chosen, base, asked), chosen))
-
-    def _asked(self, on: Dataset, settings: GateSettings) -> gates.Asked:
-        """The candidate that the settings name, evaluated: of a prompt only what is new is asked."""
-        what = settings.arm or (f"prompt:{settings.prompt}" if settings.prompt else None)
-        if what is None:
-            raise ConfigError("the gate has no candidate: give one, or set prompt or arm in [tool.harness.gate]")
-        if settings.arm is not None and settings.arm not in self._baselines():
-            return gates.of_stored(self.project, on, settings, what)
-        asking: dict[str, Any] = {"model": settings.model} if settings.model and settings.arm is None else {}
-        repeats: list[dict[str, Any]] = (
-            [{"repeat": k} for k in range(settings.repeat)] if settings.arm is None else [{}]
-        )
-        splits = [settings.split]
-        if settings.injected is not None and settings.injected_split not in (None, settings.split):
-            splits.append(settings.injected_split or "")
-        found = [
-            tuple(self.evaluate(what, on, split=split, **asking, **repeat).run_id for repeat in repeats)
-            for split in splits
-        ]
-        return gates.Asked(found[0], found[1] if len(found) > 1 else ())
 
     def _released(
         self, spec: datasets.ImportSpec, rows: list[tuple[str | None, str, dict[str, tables.Cell]]]
@@ -217,31 +198,21 @@ class Workbench:
 
     def _job(self, what: str, scope: wiring.Scope, options: dict[str, Any]) -> str:
         if what in self._baselines():
-            return self._carried_out(
-                wiring.baseline_job(what, scope, self.project.workspace, self.project.clock), scope
-            )
+            job = wiring.baseline_job(what, scope, self.project.workspace, self.project.clock)
+            return self._carried_out(job, scope.dataset)
         preferences = self.project.workspace.preferences
         prompt = files.load(
             self.project.workspace.root, preferences.task or scope.dataset.name, what.removeprefix("prompt:")
         )
-        asking = stack.Asking(
-            **{
-                "model": preferences.model,
-                "workers": preferences.concurrency,
-                "timeout_s": preferences.timeout_s,
-                "deadline_s": preferences.deadline_s,
-                "budget_usd": preferences.budget_usd,
-                **options,
-            }
-        )
+        asking = stack.Asking.of(preferences, **options)
         with self.project.ledger() as ledger:
             job = wiring.prompt_job(prompt, scope, asking, self.project.workspace, ledger, self.project.clock)
-            return self._carried_out(job, scope)
+            return self._carried_out(job, scope.dataset)
 
-    def _carried_out(self, job: Job, scope: wiring.Scope) -> str:
+    def _carried_out(self, job: Job, dataset: Dataset) -> str:
         async def carry_out() -> str:
             try:
-                done = await self.project.carry_out(job, scope.dataset, asyncio.Event(), lambda _: None)
+                done = await self.project.carry_out(job, dataset, asyncio.Event(), lambda _: None)
             finally:
                 if job.model is not None:
                     await job.model.close()
@@ -293,7 +264,7 @@ def _rows(frame: pd.DataFrame) -> Iterator[tables.Row]:
 def _cell(value: object) -> tables.Cell:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [str(part) for part in value]
-    return None if value is None or value != value else str(value)  # noqa: PLR0124  (NaN)
+    return None if numbers.is_missing(value) else str(value)
 
 
 def _called(what: object) -> str:

@@ -1,18 +1,19 @@
 """Everything a provider can do wrong, through the whole engine: right outcome, right counts, no row lost."""
 
 from datetime import timedelta
-from email.utils import format_datetime
 
 import pytest
 
 from harness import datasets
-from harness.clock import SystemClock
 from tests.loopback import serve
 
 PATHS = {"openai": "/v1", "anthropic": ""}
 both = pytest.mark.parametrize("provider", sorted(PATHS))
 AT = 2  # the number of the request that goes wrong
-QUICK = 'dataset = "tickets@v1"\nconcurrency = 4\ntimeout_s = 1.0\ndeadline_s = 8.0\n'
+SETTINGS = 'dataset = "tickets@v1"\nconcurrency = 4\ntimeout_s = {}\ndeadline_s = {}\n'
+PATIENT = SETTINGS.format(300.0, 600.0)
+# Long enough for a reply on a busy machine; what the test waits for.
+GIVES_UP = SETTINGS.format(3.0, 600.0)
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +23,7 @@ def short_pause(monkeypatch):
 
 @pytest.fixture
 def truth(root):
-    (root / "harness.toml").write_text(QUICK)
+    (root / "harness.toml").write_text(PATIENT)
     replies = {e.item.text: e.label for e in datasets.load(root, "tickets@v1").in_split("test")}
     return lambda said: replies[said.split("Ticket: ")[1].split("\nLabel:")[0]]
 
@@ -31,14 +32,10 @@ def run(harness, root, provider, server):
     """The result of an eval, its exit code, and the rows as the store has them."""
     address = server.url + PATHS[provider]
     done = harness("eval", "--prompt", "v1", "--model", f"{provider}/m", "--base-url", address, "--json")
-    rows = harness("sql", "select outcome, label, attempts, error, waited_s from predictions", "--json").json
+    rows = harness("sql", "select outcome, label, attempts, error, waited_s, latency_s from predictions", "--json").json
     n = len(datasets.load(root, "tickets@v1").in_split("test"))
     assert len(rows) == n, "a row was lost"
     return done, rows, n
-
-
-def in_five_seconds():
-    return format_datetime(SystemClock().now() + timedelta(seconds=5), usegmt=True)
 
 
 PASSING = ["429 0", "429 2", "500", "503", "529", "reset", "hang", "half", "garbage"]
@@ -48,6 +45,8 @@ PASSING = ["429 0", "429 2", "500", "503", "529", "reset", "hang", "half", "garb
 @pytest.mark.parametrize("fault", PASSING)
 def test_what_passes_costs_a_retry_and_no_item(harness, root, truth, provider, fault):
     """One attempt more for one item; every answer is right, and the wait is kept apart from the latency."""
+    if fault == "hang":
+        (root / "harness.toml").write_text(GIVES_UP)
     with serve(truth, faults={AT: fault}) as server:
         done, rows, n = run(harness, root, provider, server)
     result = done.json
@@ -55,17 +54,19 @@ def test_what_passes_costs_a_retry_and_no_item(harness, root, truth, provider, f
     assert (result["calls"]["sent"], result["calls"]["retried"]) == (n + 1, 1)
     assert len(server.requests) == n + 1
     assert sorted(row["attempts"] for row in rows) == [1] * (n - 1) + [2]
-    assert max(row["waited_s"] for row in rows) >= (1.5 if fault == "429 2" else 0.3)
-    assert result["latency_s"]["p99"] < 1.0
+    [again] = [row for row in rows if row["attempts"] == 2]
+    assert again["waited_s"] >= {"429 2": 1.9, "hang": 3.0}.get(fault, 0.3)
+    assert again["waited_s"] + again["latency_s"] <= result["wall_s"]
 
 
 def test_a_date_is_obeyed_like_seconds(harness, root, truth):
     """Retry-After may be an HTTP date."""
-    with serve(truth, faults={AT: f"429 after {in_five_seconds()}"}) as server:
-        done, rows, n = run(harness, root, "openai", server)
+    with serve(truth, faults={AT: "429 date 3"}) as server:
+        done, _, n = run(harness, root, "openai", server)
     assert (done.code, done.json["calls"]["sent"]) == (0, n + 1)
-    # The clock runs while the command starts: what is left of the five seconds is waited for, and no more.
-    assert 0.9 < max(row["waited_s"] for row in rows) < 6
+    said = [body["messages"][-1]["content"] for body in server.requests]
+    again = next(place for place in range(AT + 1, n + 1) if said[place] == said[AT])
+    assert server.came_at[again] >= server.dates[0] - timedelta(seconds=0.05)
 
 
 @both
@@ -88,7 +89,7 @@ def test_what_does_not_pass_fails_one_item_that_is_asked_again(harness, root, tr
 def test_an_outage_without_end_stops_the_run_and_keeps_what_was_answered(harness, root, truth, provider, monkeypatch):
     """After a row of failures nobody asks on; what was answered before is stored, and the next time asked no more."""
     monkeypatch.setattr("harness.runner.FAILURES_IN_A_ROW", 3)
-    (root / "harness.toml").write_text(QUICK.replace("deadline_s = 8.0", "deadline_s = 1.0"))
+    (root / "harness.toml").write_text(SETTINGS.format(300.0, 1.0))
     command = ["eval", "--prompt", "v1", "--model", f"{provider}/m", "--json", "--base-url"]
     with serve(truth, faults=dict.fromkeys(range(5, 500), "500")) as server:
         done = harness(*command, server.url + PATHS[provider])
@@ -125,7 +126,6 @@ def test_a_reply_that_is_no_label_is_its_own_outcome(harness, root, truth, provi
 @both
 def test_a_storm_of_429_is_ridden_out(harness, root, truth, provider):
     """Half of the first thirty requests are refused: every item is answered, and the run keeps how the limit shrank."""
-    (root / "harness.toml").write_text(QUICK.replace("deadline_s = 8.0", "deadline_s = 60.0"))
     with serve(truth, faults=dict.fromkeys(range(0, 30, 2), "429 0")) as server:
         done, _, n = run(harness, root, provider, server)
     assert (done.code, done.json["outcomes"]["answered"]) == (0, n)

@@ -1,7 +1,6 @@
 """`harness gate` on the command line: verdicts, exit codes, what is asked, what is refused, what is written."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -42,14 +41,12 @@ def put(name, said, dataset="large"):
 
 
 def test_an_unchanged_prompt_sends_nothing_and_passes(harness, large):
-    """From the committed file alone, store and ledger empty: 0 calls, pass, under 10 seconds."""
+    """From the committed file alone, store and ledger empty: 0 calls, pass."""
     harness("runs", "export", "production", "--to", "results/baselines/production.parquet")
     for path in Path("results").glob("*.*"):
         if path.is_file():
             path.unlink()
-    begun = time.monotonic()
     done = harness("gate", "--prompt", "v1", "--baseline", "results/baselines/production.parquet", "--json")
-    assert time.monotonic() - begun < 10
     assert done.code == 0
     assert (done.json["verdict"], done.json["calls"]["sent"], done.json["checks"][0]["code"]) == (
         "pass",

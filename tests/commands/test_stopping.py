@@ -1,36 +1,24 @@
 """Ctrl-C and kill -9: nothing that was answered is lost, nothing is asked twice."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import threading
 
 import pytest
 
+from tests import processes
 from tests.loopback import serve
+
+AT_ONCE = 2
 
 
 def start(root, server):
-    command = ["eval", "--prompt", "v1", "--model", "openai/m", "--base-url", server.openai_url, "--concurrency", "2"]
-    environment = {"PATH": os.environ["PATH"], "HOME": str(root)}
-    return subprocess.Popen(
-        [sys.executable, "-m", "harness", *command, "--json"],
-        cwd=root,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    command = ["eval", "--prompt", "v1", "--model", "openai/m", "--base-url", server.openai_url, "--json"]
+    return processes.harness(root, *command, "--concurrency", str(AT_ONCE))
 
 
-def wait_for(server, n):
-    for _ in range(2000):
-        if len(server.requests) >= n:
-            return
-        threading.Event().wait(0.01)
-    pytest.fail(f"the server was asked {len(server.requests)} times")
+def stopped_after(server, process, n):
+    """Wait until `n` requests have been answered and the next ones are under way: the server holds them."""
+    processes.until(lambda: len(server.requests) == n + AT_ONCE, process)
 
 
 def said(server):
@@ -39,19 +27,18 @@ def said(server):
 
 def test_ctrl_c_finishes_what_is_in_flight_and_resumes(root):
     """Exit code 3, one line that says how far it came; the same command asks only the rest."""
-    with serve(lambda text: "bug", latency_s=0.1) as server:
+    with serve(lambda text: "bug", held_from=4) as server:
         process = start(root, server)
-        wait_for(server, 6)
+        stopped_after(server, process, 4)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        server.released.set()
+        _, err = process.communicate(timeout=processes.HANGS_S)
         assert process.returncode == 3
         assert "stopped with" in err
         assert "Traceback" not in err
         first = said(server)
-        again = start(root, server)
-        out, _ = again.communicate(timeout=60)
-    result = json.loads(out)
-    assert again.returncode == 0
+        result = json.loads(processes.printed(start(root, server)))
+    assert len(first) < result["n"]
     assert len(said(server)) == len(set(said(server))) == result["n"]
     assert result["calls"] == {"sent": result["n"] - len(first), "cached": len(first), "retried": 0}
 
@@ -59,20 +46,18 @@ def test_ctrl_c_finishes_what_is_in_flight_and_resumes(root):
 @pytest.mark.parametrize("after", [3, 11, 20])
 def test_kill_9_loses_only_what_was_in_flight(root, after):
     """What was answered before the kill is never asked again, and the result is an uninterrupted run's."""
-    with serve(lambda text: "bug", latency_s=0.03) as server:
+    with serve(lambda text: "bug", held_from=after) as server:
         process = start(root, server)
-        wait_for(server, after)
+        stopped_after(server, process, after)
         process.kill()
         process.communicate()
-        threading.Event().wait(0.1)
-        in_flight = 2
-        out, _ = start(root, server).communicate(timeout=60)
-        result = json.loads(out)
+        server.released.set()
+        result = json.loads(processes.printed(start(root, server)))
         asked = said(server)
-        assert len(asked) - len(set(asked)) <= in_flight
+        assert len(asked) - len(set(asked)) == AT_ONCE
         assert len(set(asked)) == result["n"]
         before = len(asked)
-        again = json.loads(start(root, server).communicate(timeout=60)[0])
+        again = json.loads(processes.printed(start(root, server)))
         assert len(said(server)) == before
     for key in ("run_id", "n", "accuracy", "macro_f1", "outcomes", "tokens"):
         assert again[key] == result[key]

@@ -1,12 +1,10 @@
 """Several processes on one store and one ledger at the same time."""
 
 import json
-import os
-import subprocess
-import sys
 
 from harness.clock import SystemClock
 from harness.store import Store
+from tests import processes
 from tests.loopback import serve
 
 READER = """
@@ -19,21 +17,9 @@ for _ in range(12):
 """
 
 
-def start(root, *command):
-    environment = {"PATH": os.environ["PATH"], "HOME": str(root)}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, *command], cwd=root, env=environment, **pipes)
-
-
 def evaluate(root, server, prompt):
     options = ["--model", "openai/m", "--base-url", server.openai_url, "--concurrency", "2", "--json"]
-    return start(root, "-m", "harness", "eval", "--prompt", prompt, *options)
-
-
-def finished(process):
-    out, err = process.communicate(timeout=90)
-    assert process.returncode == 0, err
-    return out
+    return processes.harness(root, "eval", "--prompt", prompt, *options)
 
 
 def test_two_evals_and_a_reader_all_succeed(harness, root):
@@ -42,9 +28,9 @@ def test_two_evals_and_a_reader_all_succeed(harness, root):
     assert harness("baselines", "--arm", "majority").code == 0
     with serve(lambda said: "bug", latency_s=0.15) as server:
         both = [evaluate(root, server, prompt) for prompt in ("v1", "v9")]
-        reader = start(root, "-c", READER)
-        results = [json.loads(finished(process)) for process in both]
-        counts = [int(line) for line in finished(reader).split()]
+        reader = processes.start(root, "-c", READER)
+        results = [json.loads(processes.printed(process)) for process in both]
+        counts = [int(line) for line in processes.printed(reader).split()]
     n = results[0]["n"]
     assert [result["outcomes"]["answered"] for result in results] == [n, n]
     assert counts == sorted(counts)
@@ -57,7 +43,7 @@ def test_the_same_eval_twice_at_once_pays_once(root):
     """Both succeed with the same numbers, and no request was sent by both."""
     with serve(lambda said: "bug", latency_s=0.1) as server:
         both = [evaluate(root, server, "v1") for _ in range(2)]
-        results = [json.loads(finished(process)) for process in both]
+        results = [json.loads(processes.printed(process)) for process in both]
         said = [body["messages"][-1]["content"] for body in server.requests]
     n = results[0]["n"]
     assert len(said) == len(set(said)) == n

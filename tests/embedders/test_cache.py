@@ -6,6 +6,7 @@ import pytest
 from harness.embedders import minilm
 from harness.embedders._cache import VectorCache
 from harness.errors import StoreError
+from tests.processes import HANGS_S
 
 ROWS = 200
 
@@ -60,7 +61,7 @@ def test_two_processes_write_at_once(tmp_path):
         writer.start()
     start.set()
     for writer in writers:
-        writer.join(60)
+        writer.join(HANGS_S)
     assert [writer.exitcode for writer in writers] == [0, 0]
     found = VectorCache(path, "model").read([f"text {i}" for i in range(ROWS * 2)])
     assert sorted(found) == sorted(f"text {i}" for i in range(ROWS + ROWS // 2))

@@ -9,6 +9,7 @@ from harness.ledger import Ledger
 from harness.middleware.budgeted import Budget, Budgeted
 from harness.middleware.cached import Books, Cached
 from harness.types import Message, Model, Request, Response
+from tests.processes import HANGS_S
 
 WORST, ACTUAL = 100, 30
 
@@ -125,7 +126,7 @@ def test_processes_share_one_budget(tmp_path):
         buyer.start()
     start.set()
     for buyer in buyers:
-        buyer.join(60)
+        buyer.join(HANGS_S)
     with Ledger(path) as ledger:
         spent = ledger.spent("a")
     # No request was paid for twice, however many processes wanted it.
@@ -149,7 +150,7 @@ def test_what_a_killed_process_had_under_way_counts_as_spent_and_can_be_asked_ag
     path = tmp_path / "l.sqlite"
     killed = multiprocessing.get_context("fork").Process(target=die_owing, args=(path,))
     killed.start()
-    killed.join(30)
+    killed.join(HANGS_S)
 
     async def go():
         with Ledger(path) as ledger:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from math import isnan
 from typing import TYPE_CHECKING
 
+from harness import numbers
 from harness.report import queries
 from harness.types import Estimate
 
@@ -22,11 +22,6 @@ def short(text: str, longest: int = LONGEST_TEXT) -> str:
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
-def is_null(value: object) -> bool:
-    """Whether a frame's cell is empty."""
-    return value is None or (isinstance(value, float) and isnan(value))
-
-
 def texts(results: Results) -> dict[str, str]:
     """Every item's text with its tags, by id; empty when there are too many items to show."""
     if results.items is None:
@@ -37,7 +32,7 @@ def texts(results: Results) -> dict[str, str]:
 
 def with_tags(text: object, tags: object) -> str:
     """An item's text, its tags in brackets behind."""
-    listed = [] if is_null(tags) else [str(tag) for tag in tags]  # type: ignore[attr-defined]
+    listed = [] if numbers.is_missing(tags) else [str(tag) for tag in tags]  # type: ignore[attr-defined]
     return str(text) + (f" [{', '.join(listed)}]" if listed else "")
 
 

@@ -51,13 +51,13 @@ def _wrong(results: Results, result: RunResult) -> Table | None:
 
 
 def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
-    known = {key: "" if _cells.is_null(row[key]) else str(row[key]) for key in ("gold", "label", "raw", "outcome")}
+    known = {key: "" if numbers.is_missing(row[key]) else str(row[key]) for key in ("gold", "label", "raw", "outcome")}
     score = row["score"]
     return (
         _cells.short(_cells.with_tags(row["text"], row["tags"])),
         known["gold"],
         known["label"] or f"({known['outcome']})",
-        "" if _cells.is_null(score) else numbers.share(float(score)),
+        "" if numbers.is_missing(score) else numbers.share(float(score)),
         _cells.short(known["raw"]) if known["raw"].strip() != known["label"] else "",
     )
 
@@ -98,4 +98,4 @@ def _extremes(
 
 
 def _answer(row: Mapping[str, Any]) -> str:
-    return f"({row['outcome']})" if _cells.is_null(row["label"]) else str(row["label"])
+    return f"({row['outcome']})" if numbers.is_missing(row["label"]) else str(row["label"])

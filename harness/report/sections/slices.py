@@ -123,11 +123,11 @@ def _is_enough(member: Members) -> bool:
 def _members(items: pd.DataFrame) -> Iterator[tuple[str, str, Members]]:
     """Every possible slice: its name, the SQL condition that finds its items, and which they are."""
     yield from _by_length(np.array([len(str(text)) for text in items["text"].tolist()]))
-    tags = [() if _cells.is_null(tags) else tuple(map(str, tags)) for tags in items["tags"].tolist()]
+    tags = [() if numbers.is_missing(tags) else tuple(map(str, tags)) for tags in items["tags"].tolist()]
     yield from _by_value("tag", tags, lambda tag: f"list_contains(tags, {queries.quoted(tag)})")
-    groups = [() if _cells.is_null(group) else (str(group),) for group in items["group"].tolist()]
+    groups = [() if numbers.is_missing(group) else (str(group),) for group in items["group"].tolist()]
     yield from _by_value("group", groups, lambda group: f'"group" = {queries.quoted(group)}')
-    fields = [{} if _cells.is_null(text) else json.loads(text) for text in items["fields"].tolist()]
+    fields = [{} if numbers.is_missing(text) else json.loads(text) for text in items["fields"].tolist()]
     for name in sorted({name for one in fields for name in one}):
         values = [(_in_json(one[name]),) if name in one else () for one in fields]
         yield from _by_value(name, values, partial(_is_value, name))
