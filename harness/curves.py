@@ -10,7 +10,7 @@ import numpy as np
 
 from harness import numbers
 from harness.errors import ConfigError
-from harness.stats import curves, intervals
+from harness.stats import clusters, curves, intervals
 from harness.types import Estimate
 
 if TYPE_CHECKING:
@@ -113,6 +113,13 @@ class Curves:
         return tuple(sorted(found, key=lambda curve: (-(curve.points[-1].estimate.value or 0.0), curve.arm)))
 
 
+def _level(scores: NDArray[np.float64]) -> Estimate:
+    """What the rival gets right: a share of the items, or the mean of their scores where it was asked repeatedly."""
+    if np.isin(scores, (0.0, 1.0)).all():
+        return intervals.wilson(int(scores.sum()), len(scores))
+    return clusters.cluster_mean(scores, np.arange(len(scores)), name="accuracy")
+
+
 def is_flat(learnt: Learnt, groups: Mapping[str, str], rng: Generator) -> bool:
     """Whether more labels are shown to gain next to nothing."""
     weights = curves.item_weights(_codes(learnt.items, groups), rng)
@@ -151,7 +158,7 @@ def analyse(
             ),
             is_flat=one.is_flat,
             rival=None if rival is None else rival.name,
-            level=None if scores is None else intervals.wilson(round(float(scores.sum())), len(scores)),
+            level=None if scores is None else _level(scores),
             crossover=None if levels is None else curves.crossing(one.sizes, draws, levels - margin),
             worth=tuple(
                 _worth(one, draws, other, others)

@@ -87,13 +87,15 @@ def command(options: Options) -> None:
     arms = {called for result in results.runs for called in (result.run.arm, result.run.arm_name)}
     constraints = _constraints(options, project.workspace.preferences.decide, dataset.label_names, arms)
     found = decision.decide(results, constraints)
-    arm_of = {result.run.run_id: result.run.arm for result in results.runs}
+    called = {
+        one.run.run_id: {"name": one.run.name, "arm": one.run.arm, "missing": one.missing}
+        for one in results.by_arm.runs
+    }
     if options.as_json:
         _options.print_json(
             asdict(found)
             | {"constraints": asdict(constraints), "dataset": dataset.ref, "split": options.split}
-            | {"candidates": [{**asdict(one), "name": one.arm, "arm": arm_of[one.run_id]} for one in found.candidates]}
-            | {"missing": {one.run.name: one.missing for one in results.by_arm.runs if one.missing}}
+            | {"candidates": [{**asdict(one), **called[one.run_id]} for one in found.candidates]}
             | {"passed_over": [asdict(run) for run in results.passed_over]}
         )
         return
@@ -114,7 +116,8 @@ def command(options: Options) -> None:
         click.echo("What would change it:\n" + "\n".join(f"- {change}" for change in found.what_would_change_it))
     lacking = [one for one in results.by_arm.runs if one.missing]
     for one in lacking:
-        click.echo(f"{one.run.name} lacks {one.missing:,} of the {numbers.plural(results.split.n, 'item')}")
+        n = numbers.plural(results.split.n, "item")
+        click.echo(f"{one.run.name}: {one.missing:,} of the {n} missing; compared on those that both arms have")
     click.echo("\n".join(_options.passed_over(results.passed_over)), nl=bool(results.passed_over))
 
 

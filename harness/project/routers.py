@@ -30,7 +30,8 @@ TIMED_ITEMS = 50
 
 def encoder(project: Project) -> str:
     """The id of the weights that the workspace's items are seen through."""
-    return encoding.connect(project.workspace.preferences.encoder).id
+    workspace = project.workspace
+    return encoding.connect(encoding.Located(workspace.preferences.encoder, workspace.extensions)).id
 
 
 def vectors(project: Project, dataset: Dataset, *seen: Members) -> Vectors:

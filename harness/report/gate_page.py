@@ -40,6 +40,7 @@ def section(report: Report) -> Section:
                 "quiet",
             )
         )
+    blocks += [Text(f"Passed over: {one.name} ({one.reason}).", "quiet") for one in report.passed_over]
     return Section("Gate", tuple(blocks))
 
 

@@ -80,7 +80,7 @@ def _summary(results: Results, found: decision.Decision) -> str:
     sure = "decided" if found.verdict == "decided" else "not decided yet"
     return (
         f"{numbers.plural(len(results.runs), 'arm')} on the same {numbers.plural(best.n, 'item')}: the best, "
-        f"{_style.name_of(best)}, is right on {numbers.with_interval(best.accuracy)}. The verdict is {sure}."
+        f"{best.run.name}, is right on {numbers.with_interval(best.accuracy)}. The verdict is {sure}."
     )
 
 
@@ -120,7 +120,7 @@ def _arms(results: Results) -> list[str]:
 def _arm(result: RunResult) -> tuple[str, ...]:
     latency_s, n_train = result.latency_s, result.run.n_train
     return (
-        _style.name_of(result),
+        result.run.name,
         numbers.with_interval(result.accuracy),
         numbers.dollars(result.cost_per_1000_usd),
         numbers.duration(latency_s["p50"]),

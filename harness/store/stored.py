@@ -73,8 +73,8 @@ class StoredRun:
         return self.arm, self.model, self.arm_id
 
     def fits(self, where: Where) -> bool:
-        """Whether it asked the model that is wanted, if one is."""
-        return where.model is None or self.model == where.model
+        """Whether it asked the model that is wanted, if one is; an arm that asks none is what it is."""
+        return where.model is None or self.model in (None, where.model)
 
     @property
     def state(self) -> str:

@@ -439,7 +439,7 @@ def after(root):
     world.down("steady", is_down=False)
     # What a request may cost at most is reserved for it: this is enough for some of the items.
     with contextlib.suppress(BudgetExceeded):
-        world.evaluated("prompt:v2", budget_usd=0.01, workers=1, **steady)
+        world.evaluated("prompt:v2", budget_usd=0.005, workers=1, **steady)
     world.kept["train"] = world.evaluated("prompt:v1", "train", **steady)
     stopped = next(row["run_id"] for row in world.must("runs", "list", "--json").json if row["arm"] == "prompt:v2")
     world.kept |= {"limited": limited, "failed": failed, "stopped": stopped, "fewer": fewer}

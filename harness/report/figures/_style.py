@@ -116,7 +116,10 @@ def legend(axes: Axes, place: Literal["lower right", "lower left"] = "lower righ
 def said(text: str, longest: int = LONGEST_NAME) -> str:
     """A name as it can be drawn: printable, on one line, and not longer than that."""
     line = " ".join("".join(char if char.isprintable() else "�" for char in text).split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"
+    if len(line) <= longest:
+        return line
+    tail = longest // 3  # names that are long differ at their end: an address, a repeat
+    return f"{line[: longest - 1 - tail]}…{line[-tail:]}"
 
 
 def name_of(result: RunResult) -> str:

@@ -101,7 +101,7 @@ def _notes(results: Results) -> list[Text]:
     notes += [Text(f"{one.name} is not shown: {one.reason}.", "warning") for one in results.passed_over]
     notes += [
         Text(
-            f"{r.run.name} lacks {r.missing:,} of the {numbers.plural(split_n, 'item')}; it is scored on the others.",
+            f"{r.run.name}: {r.missing:,} of the {numbers.plural(split_n, 'item')} missing; scored on the others.",
             "warning",
         )
         for r in results.runs
