@@ -32,6 +32,7 @@ REF = "tk@v1"
 SETTINGS = """dataset = "tk@v1"
 model = "fake/first"
 arms = ["majority", "tag-odds"]
+encoder = "letters"
 deadline_s = 0.2
 concurrency = 4
 
@@ -50,6 +51,20 @@ output_visible = 30.0
 PROMPT = (
     "---\nmodel: {{max_tokens: 8}}\n---\n{{% block user %}}\n{words}: {{{{ item.text }}}}\nLabel:\n{{% endblock %}}\n"
 )
+ENCODER = '''"""How often each letter occurs."""
+import numpy as np
+
+class Letters:
+    id = "letters-1"
+    dim = 26
+
+    def embed(self, texts):
+        rows = np.array([[text.count(chr(97 + i)) + 1 for i in range(26)] for text in texts], dtype=np.float32)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+def connect(cache=None, model=""):
+    return Letters()
+'''
 PROVIDER = '''"""Answers planted in answers/NAME.json, by item and repeat; a file NAME.down beside it is an outage."""
 import json
 from pathlib import Path
@@ -275,9 +290,10 @@ def bare(root, *, group=False):
     root.mkdir(parents=True)
     world = World(root)
     (root / "harness.toml").write_text(SETTINGS, encoding="utf-8")
-    path = root / "extensions" / "providers" / "served.py"
-    path.parent.mkdir(parents=True)
-    path.write_text(PROVIDER, encoding="utf-8")
+    for folder, name, content in (("embedders", "letters.py", ENCODER), ("providers", "served.py", PROVIDER)):
+        path = root / "extensions" / folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
     path = write_items(root / "tk-v1.csv", group=group)
     world.must("dataset", "import", path, "--name", "tk", *IMPORT, *(("--group", "thread") if group else ()))
     world.write_prompt("v1", "Ticket")
