@@ -20,6 +20,8 @@ FLOOR = {
     "plugins": 1,
     "numbers": 1,
     "parsing": 1,
+    "replies": 0.9,
+    "unread": 1.1,
     "pricing": 1,
     "redaction": 1,
     "validation": 0.5,
@@ -95,7 +97,7 @@ DOORS = {
     "matplotlib": {"report"},
     "rich": {"report", "commands"},
     "click": {"commands", "cli"},
-    "re2": {"parsing", "baselines", "audit"},
+    "re2": {"replies", "parsing", "baselines", "audit"},
     "pandas": {
         "store",
         "panel",
