@@ -50,3 +50,10 @@ def nearest(text: str, labels: Sequence[str]) -> str | None:
     folded = {label.casefold(): label for label in labels[:MOST_LABELS]}
     near = get_close_matches(text[:COMPARED].casefold(), folded, n=1)
     return folded[near[0]] if near else None
+
+
+def answer(label: str | None, reply: str | None) -> str:
+    """What an arm answered, as a table shows it: the label, or without one the reply as it was."""
+    if label is not None:
+        return label
+    return "(none)" if reply is None or not reply.strip() else f"(none: {sample(reply, ())})"
