@@ -40,6 +40,7 @@ _LEAD = re2.compile(
 )
 _BOXED = "\\boxed"
 _FENCE = re2.compile(r"(?s)\A```[A-Za-z0-9]*[ \t\r]*\n(.*)```\z", QUIET)
+_FENCE_MARK = re2.compile(r"```[A-Za-z0-9]*", QUIET)
 _NUMBER = re.compile(r"([+-]?)0*([0-9]+)(?:\.([0-9]+))?\Z")
 _MOST_LAYERS = 12
 
@@ -106,7 +107,7 @@ class _Spellings:
                 if candidate in self._labels:
                     return candidate
             folded = _fold(layer)
-            meant = self._folded.get(folded) or self._numbers.get(_number(folded) or "")
+            meant = (self._folded.get(folded) if folded else None) or self._numbers.get(_number(folded) or "")
             if meant:
                 return next(iter(meant)) if len(meant) == 1 else None
         return None
@@ -135,7 +136,8 @@ def _of_objects(found: Embedded, spellings: _Spellings, beside: Sequence[str]) -
     if found.is_broken or not found.objects:
         return None
     named = {_of_value(one, spellings, beside) for one in found.objects}
-    around = {spellings.label_of(line.strip(_BETWEEN)) for line in found.around.splitlines()} - {None}
+    lines = _FENCE_MARK.sub("\n", found.around).splitlines()
+    around = {spellings.label_of(line.strip(_BETWEEN)) for line in lines} - {None}
     return named.pop() if len(named) == 1 and around <= named else None
 
 
