@@ -1,7 +1,7 @@
 """Predictions made elsewhere, matched with a dataset's items: by id, else by exact text. Pure.
 
-An answer counts as the label it is spelled like, exactly: nothing is parsed, because whoever made
-the prediction has done that. Anything else is unparsed and keeps its text. Where the other tool
+An answer is read as a model's reply is (see `parsing`), or where that is asked for, counts only when it
+is spelled exactly as a label. Anything else is unparsed and keeps its text. Where the other tool
 judged its answers, they are read as it read them: see `_as_judged`. Where it asked the items several
 times (epochs, repeats), each time is a run of its own. Rows that match no item, rows for an item that
 has its prediction already, and items without one are reported, never dropped in silence.
@@ -10,6 +10,7 @@ has its prediction already, and items without one are reported, never dropped in
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from harness import plugins
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 PREFIX = "import:"
 LABEL = ReplyFormat(mode="label")
+MOST_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class Columns:
 class Foreign:
     """One prediction as another tool wrote it. `was_right` is that tool's own judgement, where it made one.
 
-    `answer` None, with no outcome given, is an item that was not answered. `other_texts` are texts of
+    `answer` None, with no outcome given, is an item that was not answered. `spellings` are what else the same
+    answer may be called: a choice by its letter. `other_texts` are texts of
     the row of which one may be the item's. `repeat` counts from 0 how often the tool had asked the item
     before, where it says so.
     """
@@ -62,6 +65,19 @@ class Foreign:
     was_right: bool | None = None
     other_texts: tuple[str, ...] = ()
     repeat: int = 0
+    spellings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """An answer that the other tool and we judge differently: `was_right` is its judgement, `label` what we read."""
+
+    where: str
+    item_id: str
+    answer: str | None
+    label: str | None
+    gold: str
+    was_right: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +86,9 @@ class Matched:
 
     `predictions` are the first answers, `repeats` those of each further time that the items were asked;
     an item is missing where one of them lacks it. `elsewhere` counts rows of items in other splits;
-    `judged` is the accuracy the other tool gave its predictions, `differently_judged` the matched rows
-    on whose being right it and we do not agree.
+    `judged` is the accuracy the other tool gave its predictions and `judged_here` ours of the same rows,
+    `differently_judged` the rows on whose being right we do not agree, `disputed` the first of them.
+    `unread` counts the answers that are no label; `first_unread` is the first of them.
     """
 
     rows: int
@@ -82,7 +99,11 @@ class Matched:
     repeats: tuple[tuple[Prediction, ...], ...] = ()
     elsewhere: int = 0
     judged: float | None = None
+    judged_here: float | None = None
     differently_judged: tuple[str, ...] = ()
+    disputed: tuple[Disputed, ...] = ()
+    unread: int = 0
+    first_unread: str | None = None
 
     @property
     def times(self) -> tuple[tuple[Prediction, ...], ...]:
@@ -108,15 +129,18 @@ def foreign(rows: Iterable[Row], columns: Columns) -> Iterator[Foreign]:
         )
 
 
-def match(rows: Iterable[Foreign], dataset: Dataset, split: str, arm: str) -> Matched:
-    """The predictions for one split's items, in the items' order; `arm` is their path."""
+def match(rows: Iterable[Foreign], dataset: Dataset, split: str, arm: str, *, exact: bool = False) -> Matched:
+    """The predictions for one split's items, in the items' order; `arm` is their path.
+
+    `exact`: an answer is a label only where it is spelled as the label is.
+    """
     wanted = dataset.in_split(split)
     if not wanted:
         splits = {example.split for example in dataset.examples}
         raise DatasetError(f"{dataset.ref} has no items in split {split!r}; {one_of(split, splits)}")
     places = _Places(dataset, wanted)
     found: dict[int, dict[str, Prediction]] = {}
-    judged: list[tuple[str, bool, bool]] = []
+    judged: list[Disputed] = []
     unmatched: list[str] = []
     duplicates: list[str] = []
     count, elsewhere = 0, 0
@@ -128,12 +152,16 @@ def match(rows: Iterable[Foreign], dataset: Dataset, split: str, arm: str) -> Ma
         elif example.split != split:
             elsewhere += 1
         else:
-            prediction = _prediction(row, example, dataset, arm)
+            prediction = _prediction(row, example, dataset, arm, exact=exact)
             found.setdefault(row.repeat, {})[example.item.id] = prediction
-            if row.was_right is not None:
-                judged.append((row.where, row.was_right, prediction.label == example.label))
+            if row.was_right is not None and prediction.outcome is not Outcome.FAILED:
+                judged.append(
+                    Disputed(row.where, example.item.id, row.answer, prediction.label, example.label, row.was_right)
+                )
     times = [found[repeat] for repeat in sorted(found)] or [{}]
     first, *repeats = (tuple(time[e.item.id] for e in wanted if e.item.id in time) for time in times)
+    disputed = [one for one in judged if one.was_right != (one.label == one.gold)]
+    unread = [one.raw for one in chain(first, *repeats) if one.outcome is Outcome.UNPARSED]
     return Matched(
         rows=count,
         predictions=first,
@@ -142,9 +170,17 @@ def match(rows: Iterable[Foreign], dataset: Dataset, split: str, arm: str) -> Ma
         missing=tuple(e.item.id for e in wanted if not all(e.item.id in time for time in times)),
         repeats=tuple(repeats),
         elsewhere=elsewhere,
-        judged=sum(theirs for _, theirs, _ in judged) / len(judged) if judged else None,
-        differently_judged=tuple(where for where, theirs, ours in judged if theirs != ours),
+        judged=_share([one.was_right for one in judged]),
+        judged_here=_share([one.label == one.gold for one in judged]),
+        differently_judged=tuple(one.where for one in disputed),
+        disputed=tuple(disputed[:MOST_SHOWN]),
+        unread=len(unread),
+        first_unread=unread[0] if unread else None,
     )
+
+
+def _share(marks: Sequence[bool]) -> float | None:
+    return sum(marks) / len(marks) if marks else None
 
 
 def runs_of(
@@ -212,8 +248,8 @@ def _texts(row: Foreign) -> tuple[str, ...]:
     return row.other_texts if row.text is None else (row.text, *row.other_texts)
 
 
-def _prediction(row: Foreign, example: Example, dataset: Dataset, arm: str) -> Prediction:
-    outcome, label = _answer(row, dataset) if row.was_right is None else _as_judged(row, example, dataset)
+def _prediction(row: Foreign, example: Example, dataset: Dataset, arm: str, *, exact: bool) -> Prediction:
+    outcome, label = _as_judged(row, example, *_answer(row, dataset, exact=exact))
     return Prediction(
         example.item.id,
         outcome,
@@ -228,29 +264,33 @@ def _prediction(row: Foreign, example: Example, dataset: Dataset, arm: str) -> P
     )
 
 
-def _answer(row: Foreign, dataset: Dataset) -> tuple[Outcome, str | None]:
+def _answer(row: Foreign, dataset: Dataset, *, exact: bool) -> tuple[Outcome, str | None]:
     if row.outcome is not None and row.outcome is not Outcome.ANSWERED:
         return row.outcome, None
     if row.answer is None:
         return Outcome.ABSTAINED, None
-    label = row.answer.strip()
+    read = (_read(spelled, dataset, row.where, exact=exact) for spelled in (row.answer, *row.spellings))
+    return next((found for found in read if found[0] is Outcome.ANSWERED), (Outcome.UNPARSED, None))
+
+
+def _read(answer: str, dataset: Dataset, where: str, *, exact: bool) -> tuple[Outcome, str | None]:
+    kind = plugins.load("kinds", dataset.kind)
+    if not exact:
+        outcome, label = kind.parse(answer, dataset.label_names, LABEL)
+        return outcome, label
     try:
-        kind = plugins.load("kinds", dataset.kind)
-        return Outcome.ANSWERED, kind.read_gold(label, dataset.label_names, row.where)
+        return Outcome.ANSWERED, kind.read_gold(answer.strip(), dataset.label_names, where)
     except DatasetError:
         return Outcome.UNPARSED, None
 
 
-def _as_judged(row: Foreign, example: Example, dataset: Dataset) -> tuple[Outcome, str | None]:
+def _as_judged(row: Foreign, example: Example, outcome: Outcome, label: str | None) -> tuple[Outcome, str | None]:
     """The answer as the other tool read it: one that takes `Question.` for `question`, or one that does not.
 
     What our parser reads as the gold label, and the other tool judged wrong, is unparsed. What it
     judged right and our parser cannot read is not made right: it is reported as judged differently.
     """
-    if row.answer is None or row.outcome is not None:
-        return _answer(row, dataset)
-    outcome, label = plugins.load("kinds", dataset.kind).parse(row.answer, dataset.label_names, LABEL)
-    is_refused_there = label == example.label and not row.was_right
+    is_refused_there = label == example.label and row.was_right is False and (row.answer or "").strip() != label
     return (Outcome.UNPARSED, None) if is_refused_there else (outcome, label)
 
 

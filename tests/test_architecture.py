@@ -21,6 +21,8 @@ FLOOR = {
     "numbers": 1,
     "spreadsheets": 1,
     "parsing": 1,
+    "replies": 0.9,
+    "unread": 1.1,
     "pricing": 1,
     "redaction": 1,
     "validation": 0.5,
@@ -96,7 +98,7 @@ DOORS = {
     "matplotlib": {"report"},
     "rich": {"report", "commands"},
     "click": {"commands", "cli"},
-    "re2": {"parsing", "baselines", "audit"},
+    "re2": {"replies", "parsing", "baselines", "audit"},
     "pandas": {
         "store",
         "panel",

@@ -56,7 +56,10 @@ def test_what_does_not_match_is_reported(dataset):
     [
         ("bug", None, Outcome.ANSWERED, "bug"),
         (" bug\n", None, Outcome.ANSWERED, "bug"),
-        ("Bug", None, Outcome.UNPARSED, None),
+        ("Bug", None, Outcome.ANSWERED, "bug"),
+        ("{'bug'}", None, Outcome.ANSWERED, "bug"),
+        ('{"label": "bug"}', None, Outcome.ANSWERED, "bug"),
+        ('{"label": "bug", "label": "billing"}', None, Outcome.UNPARSED, None),
         ("it is a bug", None, Outcome.UNPARSED, None),
         (None, None, Outcome.ABSTAINED, None),
         ("bug", Outcome.REFUSED, Outcome.REFUSED, None),
@@ -64,8 +67,8 @@ def test_what_does_not_match_is_reported(dataset):
         ("nonsense", Outcome.ANSWERED, Outcome.UNPARSED, None),
     ],
 )
-def test_an_answer_is_its_label_exactly(dataset, answer, outcome, expected, label):
-    """Nothing is guessed: a label spelled as the dataset spells it, or unparsed with its text kept."""
+def test_an_answer_is_read_as_a_reply_is(dataset, answer, outcome, expected, label):
+    """Nothing is guessed: a label once its decoration is taken off, or unparsed with its text kept."""
     found = match([said(answer, text="one text", outcome=outcome, score=0.5)], dataset, "test", "import:x")
     (one,) = found.predictions
     assert (one.outcome, one.label) == (expected, label)
@@ -134,3 +137,33 @@ def test_columns_become_numbers(dataset):
     assert (one.score, one.cost_usd, one.latency_s, one.outcome) == (0.25, 0.001, 2.0, Outcome.ANSWERED)
     (one,) = foreign([("f:1", dict.fromkeys(full, "") | {"text": "one text"})], columns)
     assert (one.answer, one.score, one.cost_usd, one.latency_s, one.outcome) == (None,) * 5
+
+
+@pytest.mark.parametrize(("answer", "label"), [("bug", "bug"), (" bug\n", "bug"), ("Bug", None), ("{'bug'}", None)])
+def test_an_answer_is_its_label_exactly_where_that_is_asked_for(dataset, answer, label):
+    """`exact`: spelled as the dataset spells it, or unparsed."""
+    found = match([said(answer, text="one text")], dataset, "test", "import:x", exact=True)
+    assert (found.predictions[0].label, found.unread) == (label, 0 if label else 1)
+
+
+def test_another_spelling_of_the_same_answer_may_be_the_label(dataset):
+    """A choice is known by its text, its letter or its number: the first that is a label counts."""
+    rows = [said("a defect", text="one text", spellings=("A", "bug"))]
+    assert match(rows, dataset, "test", "import:x").predictions[0].label == "bug"
+
+
+def test_answers_that_are_no_label_are_counted(dataset):
+    """With the first of them."""
+    rows = [said(a, text=t) for a, t in (("bug", "one text"), ("Bugs?", "twice there"), ("none", "twice there"))]
+    found = match(rows, dataset, "test", "import:x")
+    assert (found.unread, found.first_unread) == (2, "Bugs?")
+
+
+def test_failed_answers_are_in_no_judgement(dataset):
+    """A call that failed is wrong for nobody: the file's accuracy and ours are of the answers that came."""
+    rows = [
+        said("bug", text="one text", was_right=True),
+        said(None, text="twice there", outcome=Outcome.FAILED, was_right=False),
+    ]
+    found = match(rows, dataset, "test", "import:x")
+    assert (found.judged, found.judged_here, found.disputed) == (1.0, 1.0, ())

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
-from harness import choice, plugins
+from harness import choice, plugins, unread
 from harness.errors import ProviderError, RateLimited, RequestRejected, TransientError
 from harness.pricing import NANO
 from harness.prompts.rendering import Phrasing
@@ -66,7 +66,8 @@ class PromptArm:
         template = question.prompt.template
         self._phrasings = [Phrasing(template, draw.labels, question.task, draw.alias_of) for draw in self._draws]
         options = self._draws[0].aliases or self._names
-        self._reply: ReplyFormat = self._kind.reply_format(header.output, options, header.pattern)
+        fields = (header.fields,) if header.fields else ()
+        self._reply: ReplyFormat = self._kind.reply_format(header.output, options, header.pattern, *fields)
         self._path = (f"prompt:{question.prompt.version}",)
 
     def fit(self, items: Sequence[Item], labels: Sequence[str]) -> None:
@@ -128,6 +129,7 @@ class PromptArm:
 
     def _prediction(self, item: Item, replies: Sequence[Response]) -> Prediction:
         outcome, label, scores = self._answer(replies)
+        is_unread = outcome is Outcome.UNPARSED
         prices = [self._cost(reply) for reply in replies]
         return Prediction(
             item.id,
@@ -136,6 +138,7 @@ class PromptArm:
             score=scores.get(label) if scores and label is not None else None,
             scores=scores,
             raw="\n".join(reply.text for reply in replies),
+            error=unread.reason(replies[0], self._question.prompt.header.model.max_tokens) if is_unread else None,
             usage=_sum_of([reply.usage for reply in replies]),
             cost_usd=_usd([listed for listed, _ in prices]),
             billed_usd=_usd([0 if reply.cached else bill for reply, (_, bill) in zip(replies, prices, strict=True)]),
@@ -160,6 +163,8 @@ class PromptArm:
         reply = replies[0]
         if reply.finish == "refusal":
             return Outcome.REFUSED, None, None
+        if reply.finish == "length":  # a label that goes on may be another label, or the beginning of a sentence
+            return Outcome.UNPARSED, None, None
         outcome, label = self._kind.parse(reply.text, self._names, self._reply)
         return outcome, label, reply.scores
 

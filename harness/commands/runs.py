@@ -218,6 +218,12 @@ IMPORT = (
     _options.option("--outcome", default=None, metavar="COL", help="Column of answered, abstained, refused, ..."),
     _options.option("--cost", default=None, metavar="COL", help="Column of the dollars per item."),
     _options.option("--latency", default=None, metavar="COL", help="Column of the seconds per item."),
+    _options.option("--exact", is_flag=True, help="A label only where it is spelled as the dataset spells it."),
+    _options.option("--keep-anyway", is_flag=True, help="Store it although its own accuracy is not what is found."),
+    _options.option(
+        "--filter", "filter_", default=None, metavar="NAME", help="lm-eval: the filter whose answers count."
+    ),
+    _options.option("--scorer", default=None, metavar="NAME", help="Inspect: the scorer whose answers count."),
     _options.option("--format", "form", default=None, metavar="TOOL", help=f"Of {', '.join(importing.FORMATS)}."),
 )
 
@@ -238,6 +244,10 @@ class Import(_options.Where):
     cost: str | None
     latency: str | None
     form: str | None
+    exact: bool
+    keep_anyway: bool
+    filter_: str | None
+    scorer: str | None
 
 
 @command.command("import")
@@ -256,15 +266,16 @@ def import_(options: Import) -> None:
     dataset = project.dataset(options.dataset)
     if options.arm is None:
         raise ConfigError("predictions need a name: give --arm NAME, and they are shown as import:NAME")
-    rows = importing.rows(options.file, options.form, _columns(options))
-    came = exchange.bring_in(project, rows, dataset, options.split, options.arm)
+    rows = importing.rows(options.file, options.form, _columns(options), _variants(options))
+    rules = exchange.Rules(exact=options.exact, keep_anyway=options.keep_anyway)
+    came = exchange.bring_in(project, rows, dataset, options.split, options.arm, rules)
     results = project.run_results(came.run_id)
     if options.as_json:
         run = _evaluation.run_json(results, results.runs[0], files=())
         _options.print_json(run | {"import": exchange.facts(came.matched)})
     else:
         _evaluation.print_scorecard(results)
-        click.echo("\n" + "\n".join(exchange.sentences(came.matched)))
+        click.echo("\n" + "\n".join(exchange.sentences(came.matched, dataset.label_names)))
     exchange.complain_about_missing(came.matched)
 
 
@@ -280,6 +291,12 @@ def _columns(options: Import) -> Columns | None:
         cost=options.cost,
         latency=options.latency,
     )
+
+
+def _variants(options: Import) -> dict[str, str]:
+    """Which of a file's several answers count, by what the tool calls them."""
+    given = {"filter": options.filter_, "scorer": options.scorer}
+    return {what: name for what, name in given.items() if name is not None}
 
 
 def _restored(project: Project, options: Import) -> None:

@@ -37,6 +37,28 @@ def lines(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
                 yield where, mapping(parsed(line, where), where)
 
 
+def records(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
+    """The objects of a JSONL file, or of a JSON list, with their places."""
+    if not beginning(path).lstrip().startswith("["):
+        yield from lines(path)
+        return
+    for number, one in enumerate(sequence(document(path), str(path)), start=1):
+        where = f"{path}: record {number}"
+        yield where, mapping(one, where)
+
+
+def first_record(path: Path) -> dict[str, object]:
+    """The first object of a JSONL file, or of a JSON list; empty when there is none."""
+    start = beginning(path).lstrip()
+    if not start.startswith("["):
+        return first_line(path)
+    try:
+        value, _ = json.JSONDecoder().raw_decode(start[1:].lstrip())
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
 def first_line(path: Path) -> dict[str, object]:
     """The object in a JSONL file's first line; empty when it is none."""
     try:
@@ -82,6 +104,21 @@ def text(value: object) -> str | None:
     if isinstance(value, bool) or value is None:
         return None
     return value if isinstance(value, str) else str(value) if isinstance(value, int | float) else None
+
+
+def said(value: object) -> str | None:
+    """An answer as text: itself, or the JSON that it is; None where there is none."""
+    return value if isinstance(value, str) or value is None else json.dumps(value, ensure_ascii=False)
+
+
+def contents(messages: object) -> tuple[str, ...]:
+    """The texts of a chat's messages, the last first; a message is a text, or parts of which some are."""
+    found: list[str] = []
+    for message in messages if isinstance(messages, list) else []:
+        content = part(message, "content")
+        parts = content if isinstance(content, list) else [content]
+        found += [one for each in parts if isinstance(one := part(each, "text") or each, str)]
+    return tuple(reversed(found))
 
 
 def texts(value: object) -> tuple[str, ...]:

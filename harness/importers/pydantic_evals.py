@@ -1,6 +1,7 @@
 """Reports of pydantic-evals, as `EvaluationReportAdapter.dump_json` writes them.
 
-A case's output is the answer and its name, or its input, the item. It was right when all its assertions hold.
+A case's output is the answer, as JSON where it is an object, and its name, or its input, the item. It was right
+when its output equals what was expected, or where that was not asserted, when all its assertions hold.
 Of a repeated case the name says which time it was: `name [2/3]`.
 """
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+EQUALS = "EqualsExpected"
 TIME = re.compile(r" \[([0-9]{1,6})/[0-9]{1,6}\]\Z")
 
 
@@ -42,14 +44,16 @@ def rows(path: Path) -> Iterator[Foreign]:
 
 def _row(case: dict[str, object], where: str) -> Foreign:
     assertions = case.get("assertions")
-    held = [reading.part(one, "value") for one in assertions.values()] if isinstance(assertions, dict) else []
+    named = assertions if isinstance(assertions, dict) else {}
+    judging = [named[EQUALS]] if EQUALS in named else list(named.values())
+    held = [reading.part(one, "value") for one in judging]
     inputs = case.get("inputs")
     name, repeat = _name(case, where)
     return Foreign(
         where,
         name,
         reading.text(inputs),
-        reading.text(case.get("output")),
+        reading.said(case.get("output")),
         cost_usd=reading.amount(reading.part(case, "metrics", "cost")),
         latency_s=reading.amount(case.get("task_duration")),
         was_right=all(value is True for value in held) if held else None,

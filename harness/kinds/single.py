@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +15,7 @@ from harness.stats import bootstrap, calibration, intervals
 from harness.types import Estimate, Metric, ReplyFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from harness.types import JSON, Confidence, ReplyMode
 
@@ -25,20 +27,23 @@ def read_gold(cell: str, labels: Collection[str], where: str) -> str:
     return cell
 
 
-def reply_format(mode: ReplyMode, labels: Sequence[str], pattern: str | None = None) -> ReplyFormat:
-    """What a model may reply, for a prompt's output mode; `labels` are their aliases in mode `choice`."""
-    schema = canonical_json(_schema(labels)) if mode == "json" else None
+def reply_format(
+    mode: ReplyMode, labels: Sequence[str], pattern: str | None = None, fields: Mapping[str, str] | None = None
+) -> ReplyFormat:
+    """What a model may reply, for a prompt's output mode; `labels` are their aliases in mode `choice`.
+
+    `fields` are what a JSON answer says before its label, by name, with their JSON types.
+    """
+    schema = _schema(labels, fields or {}) if mode == "json" else None
     options = tuple(labels) if mode in ("label", "choice") else ()
     return ReplyFormat(mode=mode, options=options, schema=schema, pattern=pattern)
 
 
 def parse(reply: str, labels: Sequence[str], expected: ReplyFormat) -> parsing.Parsed:
     """The outcome and label of a reply of the expected format."""
-    if expected.mode == "json":
-        return parsing.parse_json(reply, labels)
     if expected.mode == "text":
         return parsing.parse_text(reply, labels, expected.pattern or "(.*)")
-    return parsing.parse_label(reply, labels)
+    return parsing.parse_label(reply, labels, _beside(expected.schema))
 
 
 def score(gold: str, answer: str | None) -> float:
@@ -100,10 +105,20 @@ METRICS = {
 }
 
 
-def _schema(labels: Sequence[str]) -> JSON:
-    return {
+def _schema(labels: Sequence[str], fields: Mapping[str, str]) -> str:
+    """The schema of an answer. Models write the properties in the order in which they stand here."""
+    properties: dict[str, JSON] = {name: {"type": of} for name, of in fields.items()}
+    properties["label"] = {"type": "string", "enum": list(labels)}
+    schema: dict[str, JSON] = {
         "type": "object",
-        "properties": {"label": {"type": "string", "enum": list(labels)}},
-        "required": ["label"],
+        "properties": properties,
+        "required": list(properties),
         "additionalProperties": False,
     }
+    # In canonical JSON keys are sorted, and `label` could come before what was to be said before it.
+    return json.dumps(schema, ensure_ascii=False) if fields else canonical_json(schema)
+
+
+@lru_cache(maxsize=16)
+def _beside(schema: str | None) -> tuple[str, ...]:
+    return () if schema is None else tuple(name for name in json.loads(schema)["properties"] if name != "label")

@@ -9,10 +9,11 @@ import csv
 import io
 import os
 import re
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from harness import __version__, datasets, matching, numbers, plugins, spreadsheets
+from harness import __version__, datasets, matching, numbers, plugins, spreadsheets, unread
 from harness.errors import ConfigError, DatasetError, HarnessError
 from harness.store import travelling
 from harness.types import Outcome
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from harness.matching import Foreign, Matched
+    from harness.matching import Disputed, Foreign, Matched
     from harness.project.project import Project
     from harness.store import Selected
     from harness.store.travelling import Contents
     from harness.types import Dataset, Prediction, Run
 
 BASELINES = "baselines"
+ROUNDING = 0.0005  # a share is printed with three digits
 UNSAFE = re.compile(r"[^A-Za-z0-9._@-]+")
 
 
@@ -58,22 +60,67 @@ class MissingPredictions(HarnessError):
     is_aside = True
 
 
-def bring_in(project: Project, rows: Iterable[Foreign], dataset: Dataset, split: str, name: str) -> Arrived:
-    """Predictions made elsewhere, stored as the arm `import:NAME`; `DatasetError` when no row matches an item.
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How predictions made elsewhere are taken over.
+
+    `exact`: a label must be spelled as the dataset spells it. `keep_anyway`: they are stored although no
+    answer is a label, or although we find another accuracy than the file does.
+    """
+
+    exact: bool = False
+    keep_anyway: bool = False
+
+
+def bring_in(
+    project: Project, rows: Iterable[Foreign], dataset: Dataset, split: str, name: str, rules: Rules = Rules()
+) -> Arrived:
+    """Predictions made elsewhere, stored as the arm `import:NAME`.
 
     Where the other tool asked the items several times, each time is stored as a repeat of the first.
+    Raises `DatasetError` when no row matches an item, no answer is a label, or the file's own accuracy
+    is another than ours.
     """
     arm = matching.PREFIX + checked_name(name, "arm")
-    found = matching.match(rows, dataset, split, arm)
+    found = matching.match(rows, dataset, split, arm, exact=rules.exact)
+    if not found.rows:
+        raise DatasetError("the file holds no prediction at all; was it written to its end?")
     if not found.predictions:
         raise DatasetError(
             f"none of the {found.rows:,} rows matches an item of {dataset.ref} / {split}"
             f"{_first(found.unmatched)}; is the id or text column the right one?"
         )
+    if not rules.keep_anyway and (doubt := _doubt(found, dataset)) is not None:
+        raise DatasetError(f"{doubt}; nothing is stored (--keep-anyway stores it all the same)")
     runs = matching.runs_of(found.times, dataset, split, arm)
     for run, predictions in zip(runs, found.times, strict=True):
         keep(project, run, dataset, predictions, Ended("missing items" if found.missing else "done"))
     return Arrived(runs[0].id, found)
+
+
+def _doubt(found: Matched, dataset: Dataset) -> str | None:
+    """Why a file is probably not understood: no answer is a label, or its own accuracy is not what we find."""
+    labels = dataset.label_names
+    outcomes = Counter(one.outcome for predictions in found.times for one in predictions)
+    if found.unread and not outcomes[Outcome.ANSWERED]:
+        return (
+            f"no prediction is one of the {len(labels)} labels of {dataset.ref}; the first is "
+            f"{unread.sample(found.first_unread or '', labels)}"
+        )
+    if found.judged is None or abs(found.judged - (found.judged_here or 0.0)) <= ROUNDING:
+        return None
+    shown = "; ".join(
+        f"{one.where}: {'right' if one.was_right else 'wrong'} there, here {_read(one)}, gold {one.gold!r}"
+        for one in found.disputed
+    )
+    return (
+        f"the file's own accuracy is {numbers.share(found.judged)}, and {numbers.share(found.judged_here)} as its "
+        f"answers are read here: {shown}"
+    )
+
+
+def _read(one: Disputed) -> str:
+    return f"{one.label!r}" if one.label is not None else f"no label in {unread.sample(one.answer or '', ())}"
 
 
 def keep(project: Project, run: Run, dataset: Dataset, predictions: Sequence[Prediction], ended: Ended) -> None:
@@ -224,7 +271,7 @@ def _first(places: tuple[str, ...]) -> str:
     return f", the first {places[0]}" if places else ""
 
 
-def sentences(found: Matched) -> list[str]:
+def sentences(found: Matched, labels: Sequence[str]) -> list[str]:
     """What became of a file's rows, in words."""
     told = [f"{_matched(found):,} of {numbers.plural(found.rows, 'row')} matched an item"]
     if found.repeats:
@@ -234,6 +281,12 @@ def sentences(found: Matched) -> list[str]:
             told.append(f"{numbers.plural(len(places), 'row')} left out that {what}, the first {places[0]}")
     if found.elsewhere:
         told.append(f"{numbers.plural(found.elsewhere, 'row')} left out: items of other splits")
+    if found.unread:
+        told.append(
+            f"{numbers.plural(found.unread, 'prediction')} of {_matched(found):,} "
+            f"{'is' if found.unread == 1 else 'are'} no label, the first "
+            f"{unread.sample(found.first_unread or '', labels)}"
+        )
     if found.judged is not None:
         told.append(f"accuracy in the file's own judgement {numbers.share(found.judged)}")
     if found.differently_judged:

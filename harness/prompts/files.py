@@ -17,12 +17,15 @@ from pydantic import Field
 from harness.errors import ConfigError, one_of
 from harness.ids import content_id
 from harness.prompts.rendering import Template
+from harness.replies import ANSWER
 from harness.types import JSON, ReplyMode, Settings
 from harness.validation import validated
 from harness.workspace import checked_name
 
 Selection = Literal["none", "fixed", "random", "stratified", "knn"]
 FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
+FieldType = Literal["string", "number", "integer", "boolean"]
+FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 MAX_FILE_BYTES = 1_000_000
 
 
@@ -42,7 +45,8 @@ class FrontMatter:
     """What stands between the `---` lines of a prompt file; every key has a default.
 
     With `output: choice`, `rotations` is the number of orders in which the labels are shown, and
-    `votes` how often a model without log-probabilities is asked in each of them.
+    `votes` how often a model without log-probabilities is asked in each of them. With `output: json`,
+    `fields` are what the model says before the label, by name, with their types.
     """
 
     description: str = ""
@@ -51,6 +55,7 @@ class FrontMatter:
     pattern: str | None = None
     rotations: Annotated[int, Field(ge=1, le=100)] = 2
     votes: Annotated[int, Field(ge=1, le=100)] = 5
+    fields: dict[str, FieldType] = field(default_factory=dict)
     model: Settings = field(default_factory=Settings)
     examples: FewShot = field(default_factory=FewShot)
 
@@ -104,9 +109,12 @@ def parse(text: str, task: str, version: str, path: str) -> Prompt:
 
 
 def _identity(header: FrontMatter) -> dict[str, JSON]:
-    """What of the front matter changes the answers: `rotations` and `votes` only where they are used."""
+    """What of the front matter changes the answers: `rotations`, `votes` and `fields` only where they are used."""
     said: dict[str, JSON] = asdict(header)
-    return said if header.output == "choice" else {k: v for k, v in said.items() if k not in ("rotations", "votes")}
+    unused = () if header.output == "choice" else ("rotations", "votes")
+    fields: list[JSON] = [[name, of] for name, of in header.fields.items()]  # in their order, which is the reply's
+    kept = {key: value for key, value in said.items() if key not in (*unused, "fields")}
+    return kept | {"fields": fields} if fields else kept
 
 
 def _by_path(root: Path, name: str) -> Path:
@@ -141,6 +149,13 @@ def _front_matter(text: str, path: str) -> FrontMatter:
 def _check(header: FrontMatter, path: str) -> None:
     if (header.output == "text") != (header.pattern is not None):
         raise ConfigError(f"{path}: `pattern` goes with `output: text`, and `output: text` needs one")
+    if header.fields and header.output != "json":
+        raise ConfigError(f"{path}: `fields` are what a JSON answer says before its label; they go with `output: json`")
+    for name in header.fields:
+        if not FIELD_NAME.match(name) or name.casefold() == ANSWER:
+            raise ConfigError(
+                f"{path}: field {name!r}; expected letters, digits and _, and another name than {ANSWER!r}"
+            )
     how, k, ids = header.examples.how, header.examples.k, header.examples.ids
     if how in ("random", "stratified", "knn") and not k:
         raise ConfigError(f"{path}: examples.how {how!r} needs k, from 1 to 1000")

@@ -1,4 +1,5 @@
 import asyncio
+import json
 from dataclasses import replace
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from harness import fewshot
 from harness.arms.prompt import PromptArm, Question
 from harness.errors import AuthError, RateLimited, RequestRejected, TransientError
+from harness.ids import request_id
 from harness.prompts import files
 from harness.types import Attempt, Item, Label, Model, Outcome, Response, Usage
 
@@ -99,3 +101,58 @@ def test_json_mode_asks_for_a_schema():
     prediction, provider = ask(replace(REPLY, text='{"label": "ham"}'), header="---\noutput: json\n---\n")
     assert prediction.label == "ham"
     assert '"enum":["ham","spam"]' in provider.requests[0].reply.schema
+
+
+THINKING = Usage(10, 0, 0, 0, 16)
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (replace(REPLY, text="The label is ha", finish="length"), "cut off at max_tokens 256"),
+        (replace(REPLY, text="spam", finish="length"), "cut off at max_tokens 256"),
+        (replace(REPLY, text="<think>so", finish="length"), "cut off at max_tokens 256, all of it reasoning"),
+        (replace(REPLY, text="", finish="length", usage=THINKING), "cut off at max_tokens 256, all of it reasoning"),
+        (replace(REPLY, text="", usage=THINKING), "empty, all of it reasoning"),
+        (replace(REPLY, text="<think>so</think>"), "empty, all of it reasoning"),
+        (replace(REPLY, text=" \n"), "empty"),
+        (replace(REPLY, text=""), "empty"),
+        (replace(REPLY, text="I think it is spam"), None),
+    ],
+)
+def test_why_a_reply_is_no_answer_is_kept(reply, error):
+    """Cut off at the limit, empty, or said something else: the three need different remedies."""
+    prediction, _ = ask(reply)
+    assert (prediction.outcome, prediction.label, prediction.error) == (Outcome.UNPARSED, None, error)
+
+
+def test_a_letter_that_fills_its_limit_is_not_cut_off():
+    """In mode `choice` one token is asked for, so the limit is always reached."""
+    header = "---\noutput: choice\nrotations: 1\nvotes: 1\nmodel: {max_tokens: 1}\n---\n"
+    prompt = files.parse(header + SOURCE.replace("Labels.", "{{ labels[0].alias }}"), "t", "v1", "p.j2")
+    question = Question(prompt, Model("openai", "m"), "single", "t", LABELS, gives_scores=False)
+    provider = Canned(replace(REPLY, text="B", finish="length"))
+    arm = PromptArm(question, provider, lambda pool: fewshot.Fixed(()), lambda response: (0, 0))
+    (prediction,) = asyncio.run(arm.predict([Item("i", "win a prize")]))
+    assert (prediction.label, prediction.error) == ("spam", None)
+
+
+def test_own_fields_come_before_the_label():
+    """A model writes the keys in the order of the schema, so what it is to think about first stands first."""
+    header = "---\noutput: json\nfields: {reason: string, sure: number}\n---\n"
+    reply = replace(REPLY, text='{"reason": "a prize", "sure": 0.9, "label": "spam"}')
+    prediction, provider = ask(reply, header)
+    schema = json.loads(provider.requests[0].reply.schema)
+    assert (prediction.label, prediction.raw) == ("spam", reply.text)
+    assert list(schema["properties"]) == schema["required"] == ["reason", "sure", "label"]
+    assert schema["properties"]["sure"] == {"type": "number"}
+    assert ask(replace(REPLY, text='{"reason": "spam"}'), header)[0].outcome is Outcome.UNPARSED
+
+
+def test_the_ledger_keys_of_prompts_without_own_fields_are_what_they_were():
+    """These are the hashes of version 0.1.0: another one would have every stored answer paid for again."""
+    keys = {
+        header: request_id(ask(REPLY, f"---\noutput: {header}\n---\n")[1].requests[0])[-12:]
+        for header in ("label", "json", "text\npattern: (.*)")
+    }
+    assert keys == {"label": "34738938bbb9", "json": "9b7e2294ee36", "text\npattern: (.*)": "e4140ecb8409"}

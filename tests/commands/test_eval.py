@@ -3,6 +3,7 @@ import json
 import pytest
 
 from harness import datasets
+from tests.loopback import serve
 
 FAKE = 'default = "no idea"\n[answers]\n"charged" = "billing"\n"error" = "bug"\n"password" = "question"\n'
 
@@ -130,3 +131,43 @@ def test_unknown_is_null_in_json(harness, recipe):
     """Numbers are JSON numbers and unknown is null: the text parses strictly."""
     out = harness("eval", "--prompt", "v1", "--model", recipe, "--json").out
     assert json.loads(out, parse_constant=pytest.fail)["cost_per_1000_usd"] is None
+
+
+def test_replies_without_a_label_are_shown(harness, root, recipe):
+    """The scorecard and the report say how many replies are no label, and show one with the nearest label."""
+    text = (root / "fake.toml").read_text().replace('"no idea"', '"Billings"')
+    (root / "fake.toml").write_text(text)
+    done = harness("eval", "--prompt", "v1", "--model", recipe)
+    _, answered, n = truth(root)
+    said = f"{n - answered} of {n} replies are no label; the first: 'Billings' (nearest label 'billing')."
+    assert said in " ".join(done.out.split())
+    assert said in (root / "results/tickets@v1/test/report.md").read_text()
+
+
+def test_cut_off_replies_are_named(harness, root, monkeypatch):
+    """A limit that is spent on thinking is said as that, with its number, and so is what one of the replies was."""
+    write_prompt(root, "json", "fields: {reason: string}\n")
+    with serve(lambda _: '{"reason": "it was charged', faults={-1: "cut"}) as server:
+        monkeypatch.setenv("OPENAI_API_KEY", "x")
+        done = harness("eval", "--prompt", "v2", "--model", "openai/m", "--base-url", server.openai_url)
+    n = truth(root)[2]
+    said = f'{n} of {n} replies were cut off at max_tokens 8; the first: \'{{"reason": "it was charged\'.'
+    assert said in " ".join(done.out.split())
+
+
+def test_own_fields_are_stored_and_shown(harness, root, monkeypatch):
+    """What the model says before its label is in the store, and beside the mistakes in the report."""
+    write_prompt(root, "json", "fields: {reason: string}\n")
+    with serve(lambda _: '{"reason": "it was charged", "label": "billing"}') as server:
+        monkeypatch.setenv("OPENAI_API_KEY", "x")
+        assert harness("eval", "--prompt", "v2", "--model", "openai/m", "--base-url", server.openai_url).code == 0
+    assert "| reason: it was charged |" in (root / "results/tickets@v1/test/report.md").read_text()
+    query = (
+        "select distinct raw::json->>'reason' as reason from predictions where label = 'billing' and raw is not null"
+    )
+    assert [row["reason"] for row in harness("sql", query, "--json").json] == ["it was charged"]
+
+
+def write_prompt(root, output, more=""):
+    header = f"---\noutput: {output}\n{more}model: {{max_tokens: 8}}\n---\n"
+    (root / "prompts/tickets/v2.j2").write_text(header + "{% block user %}{{ item.text }}{% endblock %}\n")

@@ -186,7 +186,7 @@ def test_a_table_for_people(harness, stored, root):
     assert {row["example_id"] for row in rows} == {e.item.id for e in rows_of(root)}
     assert all((row["label"] == row["gold"]) == (row["correct"] == "True") for row in rows)
     write("p.csv", [(e.item.id, "=1+1") for e in rows_of(root)], ("key", "said"))
-    harness("runs", "import", "p.csv", "--arm", "odd", "--prediction", "said", "--id", "key")
+    harness("runs", "import", "p.csv", "--arm", "odd", "--prediction", "said", "--id", "key", "--keep-anyway")
     harness("runs", "export", "import:odd", "--to", "odd.csv")
     assert ",=1+1" not in Path("odd.csv").read_text()
 
@@ -207,3 +207,68 @@ def test_a_service_that_is_none_is_a_file_without_an_ending(harness, stored):
     done = harness("runs", "export", "rules", "--to", "mlfow")
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert "mlflow, otel" in done.err
+
+
+def predictions(root, spelled):
+    """A file with one prediction an item of the test split, and how many there are."""
+    test = datasets.load(root, "tickets@v1").in_split("test")
+    rows = [f"{one.item.id},{spelled(one.label)}" for one in test]
+    (root / "p.csv").write_text("key,said\n" + "\n".join(rows) + "\n")
+    return len(test)
+
+
+TABLE = ("runs", "import", "p.csv", "--arm", "old", "--prediction", "said", "--id", "key")
+
+
+def test_predictions_are_read_as_replies_are(harness, root):
+    """`{'Bug'}` is `bug`, unless the very spelling is asked for."""
+    n = predictions(root, lambda label: f"{{'{label.title()}'}}")
+    assert harness(*TABLE, "--json").json["accuracy"]["value"] == 1.0
+    done = harness(*TABLE, "--exact")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "no prediction is one of the 3 labels of tickets@v1; the first is \"{'Billing'}\" (nearest label" in done.err
+    assert "--keep-anyway" in done.err
+    kept = harness(*TABLE, "--exact", "--keep-anyway", "--json").json
+    assert (kept["outcomes"]["unparsed"], kept["import"]["unread"]) == (n, n)
+
+
+def test_predictions_that_are_no_label_are_shown(harness, root):
+    """How many, the first of them, and the label that is nearest to it."""
+    n = predictions(root, lambda label: "bugs" if label == "bug" else label)
+    done = harness(*TABLE)
+    assert done.code == 0
+    assert f"{n // 3} predictions of {n} are no label, the first 'bugs' (nearest label 'bug')" in done.out
+
+
+def test_a_file_whose_accuracy_is_another_is_not_stored(harness, root):
+    """Three items are shown, with what the tool found and what is found here; it is stored where that is wanted."""
+    test = datasets.load(root, "tickets@v1").in_split("test")
+    row = {"provider": "m", "promptIdx": 0, "success": True, "gradingResult": {"pass": True, "reason": "ok"}}
+    made = [
+        row | {"vars": {"id": one.item.id}, "response": {"output": f"It is a {one.label}, I think"}} for one in test[:4]
+    ] + [row | {"vars": {"id": one.item.id}, "response": {"output": one.label}} for one in test[4:]]
+    (root / "r.jsonl").write_text("".join(json.dumps(one) + "\n" for one in made))
+    done = harness("runs", "import", "r.jsonl", "--arm", "odd")
+    assert (done.code, done.err.count("\n"), done.err.count("right there, here no label in")) == (2, 1, 3)
+    assert f"the file's own accuracy is 1.000, and .{round(1000 * (len(test) - 4) / len(test))}" in done.err
+    assert harness("runs", "list", "--json").code == 2  # there is no store yet
+    kept = harness("runs", "import", "r.jsonl", "--arm", "odd", "--keep-anyway", "--json").json
+    assert kept["outcomes"]["unparsed"] == 4
+
+
+def test_which_filter_counts_is_an_option(harness, root):
+    """A task with two filters asks which; `--filter` says it."""
+    test = datasets.load(root, "tickets@v1").in_split("test")
+    made = [
+        {"doc_id": i, "doc": {"text": one.item.text}, "filtered_resps": [said], "filter": name, "doc_hash": "d"}
+        for name in ("strict", "loose")
+        for i, one in enumerate(test)
+        for said in ["none" if name == "strict" else one.label]
+    ]
+    (root / "s.jsonl").write_text("".join(json.dumps(one) + "\n" for one in made))
+    done = harness("runs", "import", "s.jsonl", "--arm", "lm")
+    assert (done.code, "--filter strict or --filter loose" in done.err) == (2, True)
+    assert (
+        harness("runs", "import", "s.jsonl", "--arm", "lm", "--filter", "loose", "--json").json["accuracy"]["value"]
+        == 1
+    )

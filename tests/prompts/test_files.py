@@ -28,6 +28,17 @@ def test_identity_is_what_a_prompt_says():
     assert len({plain.id, *(parsed(text).id for text in changed)}) == 5
 
 
+def test_own_fields_and_their_order_are_part_of_what_a_prompt_says():
+    """A model that gives its reason first is asked something else; without fields nothing changes."""
+    headers = (
+        "output: json",
+        "output: json\nfields: {a: string, b: string}",
+        "output: json\nfields: {b: string, a: string}",
+    )
+    assert len({parsed(f"---\n{header}\n---\n{USER}").id for header in headers}) == 3
+    assert parsed(f"---\noutput: json\nfields: {{}}\n---\n{USER}").id == parsed(f"---\noutput: json\n---\n{USER}").id
+
+
 @pytest.mark.parametrize(
     ("header", "message"),
     [
@@ -40,6 +51,10 @@ def test_identity_is_what_a_prompt_says():
         ("examples: {how: fixed}", "needs ids"),
         ("output: text", "pattern"),
         ("pattern: x", "pattern"),
+        ("fields: {reason: string}", "go with `output: json`"),
+        ("output: json\nfields: {reason: words}", "fields.reason is 'words'.*'string'"),
+        ("output: json\nfields: {Label: string}", "another name than 'label'"),
+        ("output: json\nfields: {'a b': string}", "letters, digits and _"),
         ("parent: 2024-01-01", "date 2024-01-01.*quote"),
         ("- a\n- b", r"found \['a', 'b'\]; expected keys and values"),
         ("a: [", "v1.j2:3.*YAML"),

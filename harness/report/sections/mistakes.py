@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness import numbers
+from harness import numbers, replies
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table
 from harness.report.sections import _cells
@@ -58,8 +58,14 @@ def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
         known["gold"],
         known["label"] or f"({known['outcome']})",
         "" if numbers.is_missing(score) else numbers.share(float(score)),
-        _cells.short(known["raw"]) if known["raw"].strip() != known["label"] else "",
+        _cells.short(_said(known["raw"])) if known["raw"].strip() != known["label"] else "",
     )
+
+
+def _said(reply: str) -> str:
+    """A reply, or what a JSON answer says beside its label: a prompt's own fields."""
+    fields = replies.beside_label(reply)
+    return "; ".join(f"{name}: {value}" for name, value in fields.items()) or reply
 
 
 def _extremes(

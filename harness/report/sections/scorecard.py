@@ -9,7 +9,7 @@ import numpy as np
 from harness import comparison, numbers
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table, Text
-from harness.report.sections import _cells
+from harness.report.sections import _cells, _unread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,7 +110,7 @@ def _notes(results: Results) -> list[Text]:
     failed = [f"{r.run.name} ({r.n - r.accuracy.n})" for r in results.runs if r.accuracy.n < r.n]
     if failed:
         notes.append(Text(f"Failed calls are not scored: {', '.join(failed)}.", "warning"))
-    return notes
+    return notes + _unread.notes(results)
 
 
 def _cross_validated(results: Results) -> list[Text]:
