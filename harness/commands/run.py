@@ -34,6 +34,7 @@ OPTIONS = (
     click.argument("file", metavar="PLAN.TOML", type=_options.FILE),
     _options.option("--dry-run", is_flag=True, help="Print what is missing and its price; run nothing."),
     _options.option("--budget", type=click.FloatRange(min=0), default=None, metavar="USD", help="Never bill more."),
+    _options.priced_as,
 )
 
 
@@ -44,6 +45,7 @@ class Options(_options.Where):
     file: Path
     dry_run: bool
     budget: float | None
+    priced_as: str | None
 
 
 @click.command(help=__doc__)
@@ -53,12 +55,14 @@ def command(options: Options) -> None:
     project = options.project()
     found = plan.parse(_text(options.file), str(options.file))
     with project.ledger() as ledger:
-        office = Office(project, ledger, _asking(project, found, options), found.limit)
+        office = Office(project, ledger, _asking(project, found, options), found.limit, found.models)
         wanted = plan.steps(found)
         for step in wanted:
             office.check(step)  # every mistake is found before anything runs
         if options.dry_run:
-            _dry_run.show(project, [office.job(step) for step in wanted], as_json=options.as_json)
+            jobs = [office.job(step) for step in wanted]
+            _evaluation.say_unpriced(jobs)
+            _dry_run.show(project, jobs, as_json=options.as_json)
             return
         done = [_done(project, office.job(step), step.dataset) for step in wanted]
         run_ids = [one.run_id for one in done] + _parts(project, found)
@@ -71,18 +75,20 @@ def _asking(project: Project, found: Plan, options: Options) -> stack.Asking:
     preferences = project.workspace.preferences
     budgets = (options.budget, found.budget_usd, preferences.budget_usd)
     return stack.Asking(
-        model=found.model or preferences.model,
+        model=found.model or next(iter(found.models), preferences.model),
         workers=preferences.concurrency,
         requests_per_minute=preferences.requests_per_minute,
         tokens_per_minute=preferences.tokens_per_minute,
         timeout_s=preferences.timeout_s,
         deadline_s=preferences.deadline_s,
         budget_usd=next((budget for budget in budgets if budget is not None), None),
+        priced_as=options.priced_as,
         tell=partial(click.echo, err=True),
     )
 
 
 def _done(project: Project, job: Job, dataset: str | None) -> Done:
+    _evaluation.say_unpriced([job])
     return _evaluation.carry_out(project, project.dataset(dataset), [job])[0]
 
 
@@ -130,10 +136,11 @@ def _report(project: Project, run_ids: Sequence[str], *, as_json: bool) -> None:
         _options.print_json(rows)
         return
     print_table(
-        ("arm", "dataset", "split", "seed", "labels", "n", "accuracy", "95%"),
+        ("arm", "model", "dataset", "split", "seed", "labels", "n", "accuracy", "95%"),
         [
             (
                 str(row["arm"]),
+                str(row["model"] or ""),
                 str(row["dataset"]),
                 str(row["split"]),
                 str(row["seed"]),
