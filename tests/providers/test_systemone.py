@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 import pytest
 
 from harness import plugins, pricing
+from harness.arms.prompt import PromptArm, Question
 from harness.errors import AuthError, ConfigError, ProviderError, RateLimited, RequestRejected, TransientError
 from harness.ids import request_id, request_text
+from harness.prompts import files
 from harness.providers._typed_questions import asked
-from harness.types import Message, Model, ReplyFormat, Request, Settings, Usage
+from harness.types import Item, Label, Message, Model, ReplyFormat, Request, Settings, Usage
 from tests.loopback import serve
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
@@ -219,3 +221,14 @@ def test_options_that_are_sent_are_a_part_of_the_worst_case():
     bare = Request(model, ASKED, Settings(), ReplyFormat("label", LABELS))
     told = Request(model, ASKED, Settings(), ReplyFormat("label", LABELS, descriptions=("x" * 1000, "")))
     assert pricing.most_tokens_in(told) >= pricing.most_tokens_in(bare) + 1000 + len("hamspam")
+
+
+@pytest.mark.parametrize(("describes", "sent"), [(True, ("it fails", "")), (False, ())])
+def test_a_prompt_tells_the_labels_meanings_to_who_takes_them_as_data(describes, sent):
+    """In the labels' order; a chat model has them from the prompt alone."""
+    prompt = files.parse("{% block user %}{{ item.text }}{% endblock %}", "tickets", "v1", "v1.j2")
+    labels = (Label("bug", "it fails"), Label("other"))
+    question = Question(prompt, Model("systemone", "m"), "single", "tickets", labels, describes=describes)
+    arm = PromptArm(question, None, lambda pool: None, lambda reply: (None, None))
+    (request,) = arm.requests(Item("1", "it broke"))
+    assert (request.reply.options, request.reply.descriptions) == (("bug", "other"), sent)
