@@ -55,7 +55,10 @@ def text_id(text: str) -> str:
 
 @lru_cache(maxsize=256)
 def _shared_text(part: Model | Settings | ReplyFormat) -> str:
-    return canonical_json(asdict(part))
+    said = asdict(part)
+    if not any(said.get("descriptions", ())):
+        said.pop("descriptions", None)  # a part of the text only where there are any: older answers stay found
+    return canonical_json(said)
 
 
 def item_set_id(item_ids: Sequence[str]) -> str:

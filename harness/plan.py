@@ -39,7 +39,8 @@ class Fusion:
 class Plan:
     """What to run. `labels` and `per_class` count training labels, beside the whole training split.
 
-    Those fits are spread over `processes`, one a core by default.
+    Those fits are spread over `processes`, one a core by default. Every prompt is asked of every one of `models`,
+    or of `model` alone.
     """
 
     arms: tuple[str, ...]
@@ -49,6 +50,7 @@ class Plan:
     labels: tuple[Count, ...] = ()
     per_class: tuple[Count, ...] = ()
     model: str | None = None
+    models: tuple[str, ...] = ()
     limit: Count | None = None
     processes: Count | None = None
     budget_usd: Annotated[float, Field(ge=0)] | None = None
@@ -57,12 +59,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One run of the matrix: an arm on a split of a dataset, with a seed where the arm learns."""
+    """One run of the matrix: an arm on a split of a dataset, with a seed where it learns, a model where it asks one.
+
+    No model is the workspace's.
+    """
 
     dataset: str | None
     split: str
     arm: str
     seed: int = 0
+    model: str | None = None
 
     @property
     def kind(self) -> Literal["prompt", "baseline"]:
@@ -79,11 +85,13 @@ def parse(text: str, where: str) -> Plan:
     plan = validated(Plan, content, where)
     if not plan.arms:
         raise ConfigError(f"{where}: arms is empty; expected the names of arms, such as minilm-lr or prompt:v3")
-    for key in ("arms", "datasets", "splits", "seeds", "labels", "per_class"):
+    for key in ("arms", "datasets", "splits", "seeds", "labels", "per_class", "models"):
         values = getattr(plan, key)
         twice = next((value for value in values if values.count(value) > 1), None)
         if twice is not None:
             raise ConfigError(f"{where}: {key} has {twice!r} twice; expected each once")
+    if plan.models and plan.model is not None:
+        raise ConfigError(f"{where}: found both model and models; expected one of them")
     for number, fusion in enumerate(plan.fusion, 1):
         _check(plan, fusion, f"{where}: fusion {number}")
     return plan
@@ -96,9 +104,7 @@ def _check(plan: Plan, fusion: Fusion, where: str) -> None:
         return
     if len(fusion.members) < 2:
         raise ConfigError(f"{where}: found {len(fusion.members)} members; expected two or more, cheapest first")
-    for member in fusion.members:
-        if member not in plan.arms:
-            raise ConfigError(f"{where}: {member!r} is not among the plan's arms; {one_of(member, plan.arms)}")
+    _check_members(plan, fusion, where)
     if fusion.thresholds is not None and fusion.how != "cascade":
         raise ConfigError(
             f"{where}: found thresholds for a {fusion.how}; only a cascade's can be given, leave them out"
@@ -110,12 +116,28 @@ def _check(plan: Plan, fusion: Fusion, where: str) -> None:
         )
 
 
+def _check_members(plan: Plan, fusion: Fusion, where: str) -> None:
+    for member in fusion.members:
+        if member not in plan.arms:
+            raise ConfigError(f"{where}: {member!r} is not among the plan's arms; {one_of(member, plan.arms)}")
+        if member.startswith(PROMPT) and len(plan.models) > 1:
+            raise ConfigError(
+                f"{where}: {member} is asked of {len(plan.models)} models in this plan; expected one model, or use = "
+                "the run of a fusion that harness cascade --store has made"
+            )
+
+
 def steps(plan: Plan) -> list[Step]:
-    """The runs on the whole training split: dataset by dataset, split by split, each arm with each seed."""
+    """The runs on the whole training split: dataset by dataset, split by split, each arm with each seed or model."""
+    models = plan.models or (plan.model,)
     return [
-        Step(dataset, split, arm, seed)
+        Step(dataset, split, arm, seed, model)
         for dataset in plan.datasets or (None,)
         for split in plan.splits
         for arm in plan.arms
-        for seed in (plan.seeds[:1] if arm.startswith(PROMPT) else plan.seeds)
+        for seed, model in (
+            [(plan.seeds[0], model) for model in models]
+            if arm.startswith(PROMPT)
+            else [(seed, None) for seed in plan.seeds]
+        )
     ]

@@ -62,6 +62,17 @@ def summary(folder: str, name: str) -> str:
     return (ast.get_docstring(outside.read(_ours(folder)[name])) or "").partition("\n")[0]
 
 
+def constants(folder: str, name: str, at: Path | None = None) -> Mapping[str, object]:
+    """What an extension says of itself in plain constants, read without importing it where it is a file.
+
+    Empty for a name that is no extension: a model that was asked once may have had a provider that is gone.
+    """
+    path = _ours(folder).get(name) or outside.files(folder, at).get(name)
+    if path is not None:
+        return _of_source(outside.read(path)).constants
+    return vars(load(folder, name, at)) if name in outside.packages(folder) else {}
+
+
 def declared(folder: str, name: str, at: Path | None = None) -> Declared:
     """What a baseline says of itself, read without importing it where it is a file.
 

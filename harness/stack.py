@@ -16,6 +16,7 @@ from harness.middleware.cached import Books, Cached
 from harness.middleware.limited import Limited
 from harness.middleware.paced import Paced
 from harness.middleware.retrying import Patience, Retrying
+from harness.pricing import Tariff
 from harness.types import Request
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 class Asking:
     """How a prompt's model is asked: which, where, how many at once, how fast, for how much, which draw.
 
-    `batch` asks through the provider's batch API; `tell` hears how the batches stand.
+    `batch` asks through the provider's batch API; `tell` hears how the batches stand. `priced_as` names the model
+    whose list price this one has (`VENDOR/MODEL`), for gateways and servers of one's own.
     """
 
     model: str = "auto"
@@ -48,6 +50,7 @@ class Asking:
     repeat: int = 0
     fresh: bool = False
     batch: bool = False
+    priced_as: str | None = None
     tell: Callable[[str], None] = lambda _: None
 
     @classmethod
@@ -93,29 +96,45 @@ def resolve_model(name: str, base_url: str | None = None, extensions: Path | Non
 
 
 def _first_that_works() -> tuple[str, str | None]:
-    missing = {}
-    for provider in ("openai", "anthropic"):
+    unset = []
+    for provider in _vendors():
         module = plugins.load("providers", provider)
-        missing[provider] = module.available()
-        if missing[provider] is None:
+        missing = module.available()
+        if missing is None:
             return f"{provider}/{module.DEFAULT_MODEL}", None
+        unset.append(f"{provider}: {missing}")
     served = plugins.load("providers", "openai").served_on_loopback()
     if served is not None:
         address, model = served
         return f"openai/{model}", address
     local = plugins.load("providers", "local")
-    missing["local"] = local.available()
-    if missing["local"] is None:
+    reason = local.available()
+    if reason is None:
         return f"local/{local.DEFAULT_MODEL}", None
-    reasons = "; ".join(f"{provider}: {reason}" for provider, reason in missing.items())
-    raise ConfigError(f"no model can be called here ({reasons})")
+    raise ConfigError(f"no model can be called here ({'; '.join(unset)}; local: {reason})")
 
 
-def tariff(module: ModuleType, connection: Connection, workspace: Workspace) -> pricing.Tariff:
+def _vendors() -> list[str]:
+    """Our providers whose chat models any prompt can be asked of: OpenAI and Anthropic, then the others by name."""
+    return sorted(_declaring("CHATS"), key=lambda name: (name != "openai", name != "anthropic", name))
+
+
+def _declaring(constant: str) -> list[str]:
+    """Our providers whose file says that something holds of them."""
+    return [name for name in plugins.names("providers") if plugins.constants("providers", name).get(constant)]
+
+
+def tariff(module: ModuleType, connection: Connection, workspace: Workspace, asking: Asking, clock: Clock) -> Tariff:
     """What the calls of a connection cost in this workspace."""
-    own = pricing.rates(workspace.preferences.prices, "[tool.harness]")
-    runs_here = getattr(module, "RUNS_HERE", False)
-    return pricing.Tariff(connection.model, own, workspace.preferences.cpu_usd_per_hour if runs_here else None)
+    now = clock.now()
+    own = pricing.rates(workspace.preferences.prices, "[tool.harness]", now)
+    return Tariff(
+        connection.model,
+        own,
+        workspace.preferences.cpu_usd_per_hour if getattr(module, "RUNS_HERE", False) else None,
+        None if asking.priced_as is None else pricing.named(asking.priced_as, now),
+        getattr(module, "reported_usd", None),
+    )
 
 
 class Stack:
@@ -129,7 +148,7 @@ class Stack:
         connection: Connection,
         ledger: Ledger,
         clock: Clock,
-        tariff: pricing.Tariff,
+        tariff: Tariff,
         account: str,
         asking: Asking,
     ) -> None:
@@ -138,6 +157,8 @@ class Stack:
         self._connection, self._ledger, self._clock = connection, ledger, clock
         self._tariff, self._account, self._asking = tariff, account, asking
         self._history: Sequence[Change] = ()
+        if self.budget_usd is not None and asking.batch and self.unpriced is not None:
+            raise ConfigError(f"--budget needs a price for {connection.model}: {self.unpriced}")
         if self.budget_usd is not None:
             self.worst_nano(Request(connection.model, ()))  # no price: said before anything is sent
         self._batched = self._in_batches() if asking.batch else None
@@ -163,9 +184,14 @@ class Stack:
         return Cached(provider, self._ledger, clock, books, fresh=asking.fresh)
 
     def _in_batches(self) -> Batched:
-        api = getattr(self._connection, "batches", None)
+        offered = getattr(self._connection, "batches", None)
+        api = None if offered is None else offered()
         if api is None:
-            raise ConfigError(f"--batch: {self.model.provider}/ has no batch API; openai/ and anthropic/ have one")
+            having = [
+                name for name in plugins.names("providers") if plugins.constants("providers", name).get("BATCHES")
+            ]
+            known = " and ".join(", ".join(f"{name}/" for name in part) for part in (having[:-1], having[-1:]))
+            raise ConfigError(f"--batch: {self.model.provider}/ has no batch API; {known} have one")
         if self._asking.fresh:
             raise ConfigError("--batch serves what the ledger has and --fresh does not; leave one of them out")
         terms = Terms(
@@ -175,7 +201,7 @@ class Stack:
             lambda response: self.cost(response)[1],
             self._budget_nano,
         )
-        return Batched(api(), self._ledger, self._clock, terms, self._asking.tell)
+        return Batched(api, self._ledger, self._clock, terms, self._asking.tell)
 
     @property
     def _budget_nano(self) -> int | None:
@@ -213,9 +239,16 @@ class Stack:
         """The most that a request can cost; `ConfigError` for a model without a price."""
         worst = self._tariff.worst_nano(request, self._clock.now())
         if worst is None:
-            raise ConfigError(
-                f"--budget needs a price for {request.model}, and the price table has none; "
-                f'set [tool.harness.prices."{request.model}"] with input_fresh and output_visible, '
-                "in dollars per million tokens"
-            )
+            raise ConfigError(f"--budget needs a price for {request.model}: {self.unpriced}")
         return worst
+
+    @property
+    def unpriced(self) -> str | None:
+        """One line that says why these calls have no price, and how to give them one; None when they have one."""
+        return self._tariff.unpriced(self._clock.now(), batch=self._asking.batch)
+
+    @property
+    def cost_note(self) -> str | None:
+        """What to tell before calls are made whose cost will be unknown; None of models that nobody sells."""
+        is_sold = pricing.price_list(self.model.provider) is not None and self._tariff.reported is None
+        return self.unpriced if is_sold else None

@@ -119,13 +119,15 @@ class ReplyFormat:
 
     `options` are the permitted replies of modes `label` and `choice`, in order; `schema` is the
     JSON schema (as canonical text, so that the record stays hashable) of mode `json`; `pattern`
-    is the regular expression of mode `text`.
+    is the regular expression of mode `text`. `descriptions` say what the labels mean, in their order,
+    for models that are told of the labels as data and not only by the prompt.
     """
 
     mode: ReplyMode = "label"
     options: tuple[str, ...] = ()
     schema: str | None = None
     pattern: str | None = None
+    descriptions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,14 +219,15 @@ def prompt_job(
         dataset.name,
         dataset.labels,
         asking.repeat,
-        gives_scores=module.GIVES_SCORES,
+        gives_scores=getattr(connection, "gives_scores", module.GIVES_SCORES),
         one_at_a_time=module.RUNS_HERE,
+        describes=getattr(module, "DESCRIBES_OPTIONS", False),
     )
     said = {"prompt": prompt.id, "model": asdict(connection.model), "labels": _labels(dataset)}
     arm_id = content_id(said)
     # One account over all runs of a prompt with a model on a dataset: repeats and resumed runs share its budget.
     account = content_id({"dataset_id": dataset.id, "arm_id": arm_id})
-    tariff = stack.tariff(module, connection, workspace)
+    tariff = stack.tariff(module, connection, workspace, asking, clock)
     model = stack.Stack(connection, ledger, clock, tariff, account, asking)
     arm = PromptArm(
         question,

@@ -14,7 +14,11 @@ from harness.workspace import Preferences, Workspace
 settings.register_profile("harness", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("harness")
 
-KEY_VARIABLES = ("OPENAI", "ANTHROPIC")
+# What provider files read: a key, an address, a cloud's credentials.
+KEY_VARIABLES = (
+    *("OPENAI", "ANTHROPIC", "GEMINI", "GOOGLE", "MISTRAL", "GROQ", "OPENROUTER", "DEEPSEEK", "XAI", "TOGETHER"),
+    *("AZURE", "AWS", "BEDROCK", "VERTEX", "CLOUD_ML", "TYPESAFE", "SYSTEMONE"),
+)
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 PUBLIC_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

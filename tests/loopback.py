@@ -33,6 +33,7 @@ class Loopback:
     latency_s: float = 0.0
     usage: Mapping[str, int] = field(default_factory=lambda: {"input": 100, "output": 2})
     logprobs: Mapping[str, float] = field(default_factory=dict)
+    raw_usage: Mapping[str, object] | None = None  # sent as it stands, where a vendor counts in its own way
     batch: loopback_batches.Batches = field(default_factory=loopback_batches.Batches)
     models: tuple[str, ...] = ("planted-embed", "planted-chat")
     requests: list[dict] = field(default_factory=list)
@@ -42,6 +43,7 @@ class Loopback:
     held_from: float = math.inf
     released: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
+    paths: list[str] = field(default_factory=list)
     url: str = ""
     numbers: count = field(default_factory=count)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -66,6 +68,7 @@ class Wire(BaseHTTPRequestHandler):
             plan.requests.append(body)
             plan.headers.append(dict(self.headers))
             plan.came_at.append(CLOCK.now())
+            plan.paths.append(self.path)
         plan.ended.wait(plan.latency_s)
         if number >= plan.held_from:
             plan.released.wait()
@@ -73,10 +76,12 @@ class Wire(BaseHTTPRequestHandler):
         if fault and not self.misbehave(fault):
             return
         text = {"empty": "", "prose": "I would say it is probably the first one."}.get(fault)
-        asked = body["messages"][-1]["content"] if "messages" in body else body["input"]
+        asked = body["messages"][-1]["content"] if "messages" in body else body.get("input", body.get("state"))
         reply = plan.answer(asked) if text is None else text
         other = {"messages": self.anthropic, "decisions": self.decision, "embeddings": self.embeddings}
-        speak = other.get(self.path.rpartition("/")[2], self.openai)
+        other |= {"systemone": self.systemone}
+        in_a_cloud = self.path.endswith(("/invoke", ":rawPredict"))  # Anthropic's wire in Bedrock and Vertex
+        speak = self.anthropic if in_a_cloud else other.get(self.path.rpartition("/")[2], self.openai)
         self.send(200, json.dumps(speak(body, reply, fault)))
 
     def do_GET(self):
@@ -152,7 +157,8 @@ class Wire(BaseHTTPRequestHandler):
                     "logprobs": self.logprobs(),
                 }
             ],
-            "usage": {
+            "usage": self.server.plan.raw_usage
+            or {
                 "prompt_tokens": usage["input"],
                 "completion_tokens": usage["output"],
                 "total_tokens": usage["input"] + usage["output"],
@@ -186,6 +192,25 @@ class Wire(BaseHTTPRequestHandler):
             },
         }
 
+    def systemone(self, body, reply, fault):
+        """The option that is the reply has .9; a yes has .9 where the reply holds the question's last name."""
+        usage = self.server.plan.usage
+        answers = {}
+        for name, question in body["questions"].items():
+            if question["type"] == "choice":
+                rest = 0.1 / max(len(question["criteria"]) - 1, 1)
+                shares = {option: 0.9 if option == reply else rest for option in question["criteria"]}
+                answers[name] = {"type": "choice", "choice": reply, "confidence": 0.9, "probabilities": shares}
+            elif question["type"] == "noul":
+                answers[name] = {"type": "noul", "noul": 0.9 if name.rpartition(":")[2] in reply.split(",") else 0.1}
+            else:
+                legend = {str(place): text for place, text in enumerate(question["criteria"])}
+                answers[name] = {"type": "score", "score": float(reply), "confidence": 0.5, "legend": legend}
+        if fault == "unanswered":
+            answers = {}
+        usage = {"input_tokens": usage["input"], "output_tokens": usage["output"]}
+        return {"model": body["model"] + "-2026", "answers": answers, "usage": usage}
+
     def anthropic(self, body, reply, fault):
         usage = self.server.plan.usage
         reason = {"refusal": "refusal", "cut": "max_tokens"}.get(fault, "end_turn")
@@ -193,7 +218,7 @@ class Wire(BaseHTTPRequestHandler):
             "id": "msg_1",
             "type": "message",
             "role": "assistant",
-            "model": body["model"] + "-2026",
+            "model": body.get("model", "m") + "-2026",
             "content": [] if not reply else [{"type": "text", "text": reply}],
             "stop_reason": reason,
             "stop_sequence": None,

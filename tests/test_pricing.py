@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from harness import pricing
+from harness import plugins, pricing
 from harness.errors import ConfigError
 from harness.types import Model, Usage
 
@@ -49,6 +49,41 @@ def test_published_prices(model, usage, batch, usd):
 def test_an_unknown_price_is_none(model):
     """An unknown model, and a server of one's own whatever it calls its model, has no price; never 0."""
     assert pricing.price(model, PLAIN, AT) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "share"),
+    [
+        *[(f"anthropic/{name}", 0.5) for name in ("claude-opus-4-1", "claude-sonnet-4-20250514", "claude-3-haiku")],
+        *[(f"anthropic/{name}", 0.5) for name in ("claude-3-5-haiku-latest", "claude-3-7-sonnet-latest")],
+        ("openai/gpt-4o-mini", 0.5),
+        ("openai/gpt-4o-search-preview", None),
+        ("mistral/mistral-large-latest", 0.5),
+        ("groq/openai/gpt-oss-20b", 0.5),
+        ("groq/llama-3.1-8b-instant", None),
+    ],
+)
+def test_a_batch_has_its_own_price_or_none(model, share):
+    """The table's; else what the vendor documents for all its models; a list price is never a batch price."""
+    provider, _, name = model.partition("/")
+    whole, half = (pricing.price(Model(provider, name), PLAIN, AT, batch=batch) for batch in (False, True))
+    assert (None if half is None else half.usd_nano / whole.usd_nano) == (share and pytest.approx(share, rel=1e-3))
+
+
+def test_prices_that_change_with_the_hour_are_those_of_the_call():
+    """DeepSeek's change at half past: what is looked up once is not the price of the whole hour."""
+    tariff = pricing.Tariff(Model("deepseek", "deepseek-chat"))
+    usage = Usage(input_fresh=1_000_000)
+    at = {minute: tariff.per_million(usage, datetime(2025, 6, 1, 0, minute, tzinfo=UTC)) for minute in (10, 29, 30, 59)}
+    assert at[10] == at[29] < at[30] == at[59]
+
+
+def test_every_model_that_is_listed_has_a_price():
+    """Of the vendors that have a price list."""
+    for provider in plugins.names("providers"):
+        if pricing.price_list(provider) is not None:
+            for name in plugins.load("providers", provider).MODELS:
+                assert pricing.price(Model(provider, name), PLAIN, AT).usd_nano > 0, f"{provider}/{name}"
 
 
 def test_own_prices_win():

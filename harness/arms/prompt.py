@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness import choice, plugins, unread
@@ -27,7 +27,8 @@ class Question:
     """What a prompt arm asks of whom: everything that does not depend on the item.
 
     `gives_scores` is False for a model without log-probabilities: in mode `choice` it votes instead.
-    `one_at_a_time` is True for a model that answers only one request at once.
+    `one_at_a_time` is True for a model that answers only one request at once, `describes` for one that is sent
+    the labels' descriptions as data.
     """
 
     prompt: Prompt
@@ -38,6 +39,7 @@ class Question:
     sample: int = 0
     gives_scores: bool = True
     one_at_a_time: bool = False
+    describes: bool = False
 
 
 class PromptArm:
@@ -68,6 +70,8 @@ class PromptArm:
         options = self._draws[0].aliases or self._names
         fields = (header.fields,) if header.fields else ()
         self._reply: ReplyFormat = self._kind.reply_format(header.output, options, header.pattern, *fields)
+        if question.describes and header.output != "choice":
+            self._reply = replace(self._reply, descriptions=tuple(label.description for label in question.labels))
         self._path = (f"prompt:{question.prompt.version}",)
 
     def fit(self, items: Sequence[Item], labels: Sequence[str]) -> None:

@@ -61,6 +61,13 @@ async def _carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job], lo
     return done
 
 
+def say_unpriced(jobs: Sequence[Job]) -> None:
+    """Tell on stderr which models have no price, before anything is asked of them."""
+    notes = [job.model.cost_note for job in jobs if job.model is not None]
+    for note in filter(None, dict.fromkeys(notes)):
+        click.echo(f"cost unknown: {note}", err=True)
+
+
 class _Pace(ProgressColumn):
     """Items a second, as the last half minute went."""
 

@@ -32,6 +32,9 @@ dataset = option("--dataset", metavar="NAME@VERSION", default=None, help="Datase
 split = option("--split", default="test", help="Split to score.")
 model = option("--model", metavar="PROVIDER/MODEL", default=None, help="Which, where an arm was run on several.")
 limit = option("--limit", type=click.IntRange(min=1), default=None, help="Score a random part of this size.")
+priced_as = option(
+    "--priced-as", default=None, metavar="VENDOR/MODEL", help="Count at this model's list price: gateways, own servers."
+)
 seed = option("--seed", type=click.IntRange(min=0), default=0, help="Seed of whatever is random in an arm.")
 as_json = option("--json", "as_json", is_flag=True, help="Print JSON on stdout, and nothing else.")
 WHERE = (db, root, as_json)

@@ -30,6 +30,7 @@ OPTIONS = (
     _options.option("--rpm", type=click.IntRange(min=1), default=None, help="Most requests per minute."),
     _options.option("--tpm", type=click.IntRange(min=1), default=None, help="Most tokens per minute."),
     _options.option("--budget", type=click.FloatRange(min=0), default=None, metavar="USD", help="Never bill more."),
+    _options.priced_as,
     _options.option("--batch", is_flag=True, help="Ask through the batch API: half price, within a day."),
     _options.option("--dry-run", is_flag=True, help="Print calls and worst-case dollars; send nothing."),
     _options.option("--repeat", type=click.IntRange(1, 100), default=1, help="Ask everything this many times."),
@@ -52,6 +53,7 @@ class Options(_options.Which):
     rpm: int | None
     tpm: int | None
     budget: float | None
+    priced_as: str | None
     batch: bool
     dry_run: bool
     repeat: int
@@ -80,6 +82,7 @@ def command(options: Options) -> None:
             )
             for repeat in range(options.repeat)
         ]
+        _evaluation.say_unpriced(jobs)
         if options.dry_run:
             _dry_run.show(project, [*baselines, *jobs], as_json=options.as_json)
             return
@@ -155,5 +158,6 @@ def _asking(options: Options, preferences: Preferences, repeat: int) -> stack.As
         repeat=repeat,
         fresh=options.fresh,
         batch=options.batch,
+        priced_as=options.priced_as,
         tell=partial(click.echo, err=True),
     )

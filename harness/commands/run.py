@@ -34,6 +34,7 @@ OPTIONS = (
     click.argument("file", metavar="PLAN.TOML", type=_options.FILE),
     _options.option("--dry-run", is_flag=True, help="Print what is missing and its price; run nothing."),
     _options.option("--budget", type=click.FloatRange(min=0), default=None, metavar="USD", help="Never bill more."),
+    _options.priced_as,
 )
 
 
@@ -44,6 +45,7 @@ class Options(_options.Where):
     file: Path
     dry_run: bool
     budget: float | None
+    priced_as: str | None
 
 
 @click.command(help=__doc__)
@@ -56,13 +58,18 @@ def command(options: Options) -> None:
     with project.ledger() as ledger:
         budget_usd = found.budget_usd if options.budget is None else options.budget
         told = partial(click.echo, err=True)
-        asking = stack.Asking.of(preferences, model=found.model, budget_usd=budget_usd, tell=told)
-        office = Office(project, ledger, asking, found.limit)
+        model = found.model or next(iter(found.models), None)
+        asking = stack.Asking.of(
+            preferences, model=model, budget_usd=budget_usd, priced_as=options.priced_as, tell=told
+        )
+        office = Office(project, ledger, asking, found.limit, found.models)
         wanted = plan.steps(found)
         for step in wanted:
             office.check(step)  # every mistake is found before anything runs
         if options.dry_run:
-            _dry_run.show(project, [office.job(step) for step in wanted], as_json=options.as_json)
+            jobs = [office.job(step) for step in wanted]
+            _evaluation.say_unpriced(jobs)
+            _dry_run.show(project, jobs, as_json=options.as_json)
             return
         done = [_done(project, office.job(step), step.dataset) for step in wanted]
         run_ids = [one.run_id for one in done] + _parts(project, found)
@@ -72,6 +79,7 @@ def command(options: Options) -> None:
 
 
 def _done(project: Project, job: Job, dataset: str | None) -> Done:
+    _evaluation.say_unpriced([job])
     return _evaluation.carry_out(project, project.dataset(dataset), [job])[0]
 
 
@@ -120,10 +128,11 @@ def _report(project: Project, run_ids: Sequence[str], *, as_json: bool) -> None:
         _options.print_json(rows)
         return
     print_table(
-        ("arm", "dataset", "split", "seed", "labels", "n", "accuracy", "95%"),
+        ("arm", "model", "dataset", "split", "seed", "labels", "n", "accuracy", "95%"),
         [
             (
                 str(row["name"]),
+                str(row["model"] or ""),
                 str(row["dataset"]),
                 str(row["split"]),
                 str(row["seed"]),

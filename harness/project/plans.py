@@ -37,12 +37,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What jobs are made with: the project, its ledger, how models are asked, and how many items."""
+    """What jobs are made with: the project, its ledger, how models are asked, how many items, the plan's models."""
 
     project: Project
     ledger: Ledger
     asking: Asking
     limit: int | None = None
+    models: tuple[str, ...] = ()
 
     def check(self, step: Step) -> None:
         """Raise `ConfigError` for a dataset, split, arm or prompt that is not there; nothing is connected."""
@@ -63,7 +64,8 @@ class Office:
         if step.kind == "baseline":
             return wiring.baseline_job(step.arm, scope, project.workspace, project.clock, step.seed)
         prompt = self._prompt(step, dataset)
-        return wiring.prompt_job(prompt, scope, self.asking, project.workspace, self.ledger, project.clock)
+        asking = self.asking if step.model is None else replace(self.asking, model=step.model)
+        return wiring.prompt_job(prompt, scope, asking, project.workspace, self.ledger, project.clock)
 
     def _prompt(self, step: Step, dataset: Dataset) -> Prompt:
         task = self.project.workspace.preferences.task or dataset.name
@@ -93,7 +95,12 @@ def fusion_job(office: Office, fusion: Fusion, dataset: Dataset, split: str, see
     if fusion.use is not None:
         run = office.project.anywhere(fusion.use, dataset.ref, split).first
         choice = chosen.choice_of(dict(run.params), f"run {run.run_id}")
-        jobs = [office.job(replace(step(part.arm), seed=part.seed)) for part in choice.parts]
+        jobs = [
+            office.job(
+                replace(step(part.arm), seed=part.seed, model=part.model if part.model in office.models else None)
+            )
+            for part in choice.parts
+        ]
         chosen.check(choice, dataset, [_part(job) for job in jobs])
     else:
         jobs = [office.job(step(member)) for member in fusion.members]

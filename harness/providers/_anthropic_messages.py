@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from harness.errors import ProviderError
     from harness.types import JSON, Model, Request
 
-KEY = "ANTHROPIC_API_KEY"
 # The shortest prefix that is ever cached, in tokens; whoever is not named has the newer models' minimum.
 SHORTEST_CACHED = {
     "claude-haiku-4-5": 4096,
@@ -44,18 +43,11 @@ BYTES_PER_TOKEN = 3  # fewer than in English text: a mark on too short a prefix 
 class Messages:
     """A connection to a model; `secrets` are its key and its token, either of which may be empty."""
 
+    key = "ANTHROPIC_API_KEY"  # where its key comes from, named when it is refused
+
     def __init__(self, model: Model, address: str, secrets: tuple[str, str], timeout_s: float) -> None:
-        key, token = secrets
-        by_token = bool(token and not key)
         self.model = model
-        self._client = anthropic.AsyncAnthropic(
-            api_key=None if by_token else key or "none",
-            auth_token=token if by_token else None,
-            base_url=address,
-            timeout=timeout_s,
-            max_retries=0,
-            http_client=anthropic.DefaultAioHttpClient(timeout=timeout_s),
-        )
+        self._client = self._connected(address, secrets, timeout_s)
         self._hide = Redactor(secrets)
         self._clock = SystemClock()
         self._last_system = ""
@@ -73,7 +65,19 @@ class Messages:
         payload = _sdk.payload(reply, str(self.model))
         return self._response(payload, latency_s, reply.headers.get("request-id"))
 
-    def batches(self) -> AnthropicBatches:
+    def _connected(self, address: str, secrets: tuple[str, str], timeout_s: float) -> anthropic.AsyncAnthropic:
+        key, token = secrets
+        by_token = bool(token and not key)
+        return anthropic.AsyncAnthropic(
+            api_key=None if by_token else key or "none",
+            auth_token=token if by_token else None,
+            base_url=address,
+            timeout=timeout_s,
+            max_retries=0,
+            http_client=anthropic.DefaultAioHttpClient(timeout=timeout_s),
+        )
+
+    def batches(self) -> AnthropicBatches | None:
         """The provider's batch API, for the same model."""
         return AnthropicBatches(self._client, _parameters, self._batch_reply, self._said)
 
@@ -92,7 +96,7 @@ class Messages:
             body["system"] = [{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}]
 
     def _said(self, error: Exception) -> ProviderError:
-        return _sdk.translated(error, anthropic, str(self.model), KEY, self._hide, self._clock)
+        return _sdk.translated(error, anthropic, str(self.model), self.key, self._hide, self._clock)
 
     def _batch_reply(self, payload: Mapping[str, Any], request_id: str | None, _request: Request | None) -> Response:
         return replace(self._response(payload, None, request_id), batch=True)

@@ -11,7 +11,7 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from harness.errors import AuthError
+from harness.providers import _vendor
 from harness.redaction import public_address
 from harness.types import Model
 
@@ -19,25 +19,32 @@ if TYPE_CHECKING:
     from harness.types import Connection
 
 OFFICIAL = "https://api.anthropic.com"
-KEY, TOKEN, ADDRESS = "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"
+KEY = "ANTHROPIC_API_KEY"
+TOKEN = "ANTHROPIC_AUTH_TOKEN"
+ADDRESS = "ANTHROPIC_BASE_URL"
+PRICES = "anthropic"
+BATCH_FACTOR = 0.5  # of the list price, for every model
+ANY_SERVER = True
+BATCHES = True
+CHATS = True
 DEFAULT_MODEL = "claude-haiku-4-5"
 MODELS = ("claude-haiku-4-5", "claude-haiku-5-5", "claude-sonnet-5-5")
 RUNS_HERE = False
 GIVES_SCORES = False  # no log-probabilities anywhere in the API
-TIMEOUT_S = 60.0
 
 
 def available() -> str | None:
     """Why Anthropic cannot be called here, or None."""
-    return None if os.environ.get(KEY) or os.environ.get(TOKEN) else f"{KEY} is not set"
+    return None if _vendor.missing(TOKEN) is None else _vendor.missing(KEY)
 
 
-def connect(model: str, base_url: str | None = None, timeout_s: float = TIMEOUT_S) -> Connection:
+def connect(model: str, base_url: str | None = None, timeout_s: float = _vendor.TIMEOUT_S) -> Connection:
     """A connection to a model; `AuthError` before anything is sent when there is no key."""
     address = base_url or os.environ.get(ADDRESS) or OFFICIAL
     endpoint = public_address(address, OFFICIAL)
-    key, token = os.environ.get(KEY) or "", os.environ.get(TOKEN) or ""
+    _vendor.check_address("anthropic", endpoint)
+    key, token = _vendor.secret(KEY), _vendor.secret(TOKEN)
     if not key and not token and not endpoint:
-        raise AuthError(f"no key for anthropic/{model}: set {KEY}, or choose --model local/gemma3-270m")
+        raise _vendor.no_key("anthropic", model, KEY)
     messages = import_module("harness.providers._anthropic_messages")
     return messages.Messages(Model("anthropic", model, endpoint), address, (key, token), timeout_s)  # type: ignore[no-any-return]

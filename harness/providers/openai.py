@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from harness.errors import AuthError
+from harness.providers import _dialect, _vendor
 from harness.redaction import public_address
 from harness.types import Model
 
@@ -23,13 +23,17 @@ if TYPE_CHECKING:
     from harness.types import Connection
 
 OFFICIAL = "https://api.openai.com/v1"
-KEY, ADDRESS = "OPENAI_API_KEY", "OPENAI_BASE_URL"
+KEY = "OPENAI_API_KEY"
+ADDRESS = "OPENAI_BASE_URL"
+PRICES = "openai"
+ANY_SERVER = True  # many servers speak this wire, each at its own price
+BATCHES = True
+CHATS = True
 # Not a reasoning model: those reject a temperature, and spend a label's few tokens on thinking.
 DEFAULT_MODEL = "gpt-4o-mini"
 MODELS = ("gpt-4o-mini", "gpt-4o", "gpt-5-mini", "gpt-5")
 RUNS_HERE = False
 GIVES_SCORES = True
-TIMEOUT_S = 60.0
 # Where servers of one's own listen unless told otherwise: Ollama, llama.cpp, vLLM, LM Studio.
 USUAL_PORTS = (11434, 8080, 8000, 1234)
 KNOCK_S = 0.5
@@ -38,7 +42,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 def available() -> str | None:
     """Why OpenAI cannot be called here, or None."""
-    return None if os.environ.get(KEY) else f"{KEY} is not set"
+    return _vendor.missing(KEY)
 
 
 def served_on_loopback() -> tuple[str, str] | None:
@@ -55,14 +59,16 @@ def served_on_loopback() -> tuple[str, str] | None:
     return None
 
 
-def connect(model: str, base_url: str | None = None, timeout_s: float = TIMEOUT_S) -> Connection:
+def connect(model: str, base_url: str | None = None, timeout_s: float = _vendor.TIMEOUT_S) -> Connection:
     """A connection to a chat model; `AuthError` before anything is sent when there is no key."""
     address = base_url or os.environ.get(ADDRESS) or OFFICIAL
     endpoint = public_address(address, OFFICIAL)
-    key = os.environ.get(KEY) or ""
+    _vendor.check_address("openai", endpoint)
+    key = _vendor.secret(KEY)
     if not key and not endpoint:
-        raise AuthError(f"no key for openai/{model}: set {KEY}, or choose --model local/gemma3-270m")
-    return _chat().Chat(Model("openai", model, endpoint), address, key, timeout_s)  # type: ignore[no-any-return]
+        raise _vendor.no_key("openai", model, KEY)
+    dialect = _dialect.OWN_SERVER if endpoint else _dialect.OPENAI
+    return _chat().Chat(Model("openai", model, endpoint), address, key, timeout_s, dialect)  # type: ignore[no-any-return]
 
 
 def _chat() -> ModuleType:

@@ -144,4 +144,4 @@ def test_only_some_providers_have_a_batch_api(harness):
     """One line that says which."""
     done = harness("eval", "--prompt", "v1", "--model", "fake/first", "--batch")
     assert (done.code, done.err.count("\n")) == (2, 1)
-    assert "fake/ has no batch API; openai/ and anthropic/ have one" in done.err
+    assert "fake/ has no batch API; anthropic/, groq/ and openai/ have one" in done.err

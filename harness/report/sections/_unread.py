@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import unread
+from harness import numbers, unread
 from harness.report.blocks import Text
-from harness.report.sections import _cells
 from harness.types import Outcome
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def _sentences(results: Results, result: RunResult) -> list[str]:
     rows = results.answers[result.run.run_id].rows
     rows = rows[rows["outcome"] == Outcome.UNPARSED.value].sort_values("example_id")
     reasons = rows["error"].fillna("").astype(str)
-    name = _cells.name_of(result)
+    name = result.run.name
     return [
         f"{name}: "
         + unread.sentence(int(n), result.n, str(why) or None, _first(rows[reasons == why]), results.split.labels)
@@ -38,5 +37,5 @@ def _sentences(results: Results, result: RunResult) -> list[str]:
 
 def _first(rows: pd.DataFrame) -> str | None:
     """The first reply that says anything."""
-    said = (str(raw) for raw in rows["raw"] if not _cells.is_null(raw))
+    said = (str(raw) for raw in rows["raw"] if not numbers.is_missing(raw))
     return next((raw for raw in said if raw.strip()), None)

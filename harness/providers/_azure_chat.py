@@ -1,0 +1,31 @@
+"""The wire of Azure OpenAI: OpenAI's, with the deployment in the path, the version in the query, its own header."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import openai
+
+from harness.providers._openai_chat import Chat
+
+if TYPE_CHECKING:
+    from harness.providers._dialect import Dialect
+    from harness.types import Model
+
+
+class Deployment(Chat):
+    """A connection to a deployment; `place` is the resource's address and the version of its API."""
+
+    def __init__(self, model: Model, place: tuple[str, str], key: str, timeout_s: float, dialect: Dialect) -> None:
+        address, self._version = place
+        super().__init__(model, f"{address.rstrip('/')}/openai", key, timeout_s, dialect)
+
+    def _connected(self, address: str, key: str, timeout_s: float) -> openai.AsyncOpenAI:
+        return openai.AsyncAzureOpenAI(
+            api_key=key,
+            api_version=self._version,
+            base_url=address,
+            timeout=timeout_s,
+            max_retries=0,
+            http_client=openai.DefaultAioHttpClient(timeout=timeout_s),
+        )
