@@ -5,7 +5,7 @@ row. Once released it never changes: edited bytes are an error that names the ro
 """
 
 from harness.datasets.fetching import fetch
-from harness.datasets.importing import Imported, ImportSpec, import_file, import_files
+from harness.datasets.importing import Imported, ImportSpec, import_file, import_files, try_files
 from harness.datasets.loading import Verification, load, refs, verify
 from harness.datasets.releasing import Draw, resplit
 from harness.datasets.splits import split_counts
@@ -22,5 +22,6 @@ __all__ = [
     "refs",
     "resplit",
     "split_counts",
+    "try_files",
     "verify",
 ]

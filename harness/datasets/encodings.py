@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from harness.errors import DatasetError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+    from typing import BinaryIO
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -22,7 +24,7 @@ MARKS = (
 )
 UTF8 = "utf-8"
 OTHER_FORMATS = {
-    b"PK\x03\x04": "a ZIP archive (Excel files are ZIP archives, too)",
+    b"PK\x03\x04": "a ZIP archive",
     b"\x1f\x8b": "a gzip archive",
     b"BZh": "a bzip2 archive",
     b"\xfd7zXZ": "an xz archive",
@@ -36,15 +38,20 @@ OTHER_FORMATS = {
     b"\xff\xd8\xff": "a JPEG image",
     b"PAR1": "a Parquet file",
 }
+MEANT = {b"PAR1": (".parquet",), b"PK\x03\x04": (".xlsx", ".xlsm"), b"\x1f\x8b": (".gz",)}
+"""Which endings say that a file begins so."""
+WAYS_OUT = {
+    b"\x1f\x8b": "one file packed with gzip is read when it is named so: rows.csv.gz",
+    b"PK\x03\x04": "unpack it; an Excel file is read when it is named .xlsx",
+    b"\xd0\xcf\x11\xe0": "save it as .xlsx or CSV",
+}
 WESTERN = "cp1252"
 SHOWN = 12
 NUL = "it holds a NUL byte; is this a text file? If it is UTF-16 without a mark, give --encoding utf-16-le"
 
 
-def declared(path: Path) -> str:
-    """The encoding that the file's first bytes declare, by Python's name; UTF-8 when they declare none."""
-    with path.open("rb") as file:
-        head = file.read(4)
+def declared(head: bytes) -> str:
+    """The encoding that a file's first bytes declare, by Python's name; UTF-8 when they declare none."""
     return next((name for mark, name in MARKS if head.startswith(mark)), UTF8)
 
 
@@ -53,9 +60,12 @@ def refuse_other_formats(path: Path) -> None:
     with path.open("rb") as file:
         head = file.read(16)
     for magic, what in OTHER_FORMATS.items():
-        is_meant = path.suffix.lower() == ".parquet" and magic == b"PAR1"
-        if head.startswith(magic) and not is_meant:
-            raise DatasetError(f"{path}: this is {what}; archives are not unpacked: give a CSV, TSV, JSONL or Parquet")
+        if head.startswith(magic) and path.suffix.lower() not in MEANT.get(magic, ()):
+            way_out = WAYS_OUT.get(magic, "give a CSV, TSV, JSONL, JSON, Excel or Parquet file")
+            raise DatasetError(f"{path}: this is {what}; archives are not unpacked: {way_out}")
+    for magic, endings in MEANT.items():
+        if path.suffix.lower() in endings and not head.startswith(magic):
+            raise DatasetError(f"{path}: this is not {OTHER_FORMATS[magic]}, as its ending {path.suffix} says")
 
 
 def checked(name: str) -> str:
@@ -68,12 +78,12 @@ def checked(name: str) -> str:
     return known.name
 
 
-def undecodable(path: Path, name: str) -> DatasetError:
+def undecodable(path: Path, name: str, opened: Callable[[Path], BinaryIO]) -> DatasetError:
     """The error about bytes that are not in the encoding: which line and byte, and how it would read in another."""
     if not name.startswith("utf-8"):
         return DatasetError(f"{path}: it is not {name} throughout; give its encoding with --encoding NAME")
     offset, number = 0, 0
-    with path.open("rb") as file:
+    with opened(path) as file:
         while part := file.readline(1 << 20):
             try:
                 codecs.getincrementaldecoder(UTF8)().decode(part, final=part.endswith(b"\n"))

@@ -1,4 +1,4 @@
-"""People's own files, made into a released version."""
+"""People's own files, made into a released version: read once to know what they hold, once more to write it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from harness.datasets import encodings, loading, splits, tables
+from harness.datasets import encodings, layouts, loading, splits, tables, text_files, unknown_columns
+from harness.datasets.layouts import Layout
 from harness.datasets.manifest import Manifest, Splits, Tags
+from harness.datasets.notes import Note, Notes
 from harness.datasets.releasing import Shape, refuse_existing, release_stream
+from harness.datasets.survey import Roles, Survey
 from harness.errors import DatasetError, one_of
 from harness.ids import content_id
 from harness.types import Example, Item
@@ -17,20 +20,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from harness.datasets.tables import Cell
+    from harness.datasets.cells import Cell
 
 Placed = tuple["str | None", str, "dict[str, Cell]"]
 """A row with its split (None: still to be split) and its place."""
-Rows = Callable[[], Iterator[Placed]]
+Rows = Callable[[Notes], Iterator[Placed]]
 """The rows, from the first one each time it is called: they are read twice, for a million do not fit in memory."""
 SHARES = {"train": 0.6, "dev": 0.2, "test": 0.2}
-MAX_LABELS = 2000
 WATCHED = 20_000  # rows between two reports of progress
+LOOKED_AT = 1_000  # rows that may lack a column before it counts as missing
 
 
 @dataclass(frozen=True, slots=True)
 class ImportSpec:
-    """Which columns mean what, and how rows without a split get one."""
+    """Which columns mean what, how the files are laid out, and how rows without a split get one.
+
+    `relabel` gives labels new names ('': none). Rows without a label are refused, or left out with
+    `drop_unlabelled`; rows without a text are refused, or left out with `drop_empty`.
+    """
 
     name: str
     version: str
@@ -47,15 +54,44 @@ class ImportSpec:
     labels: Mapping[str, str] = field(default_factory=dict)
     source: Mapping[str, str] = field(default_factory=dict)
     encoding: str | None = None
+    separator: str | None = None
+    columns: tuple[str, ...] = ()
+    relabel: Mapping[str, str] = field(default_factory=dict)
+    drop_unlabelled: bool = False
+    drop_empty: bool = False
+
+    @property
+    def layout(self) -> Layout:
+        """How its files are laid out; raises `DatasetError` for an encoding or separator that is none."""
+        return Layout(
+            encoding=None if self.encoding is None else encodings.checked(self.encoding),
+            separator=None if self.separator is None else layouts.separator(self.separator),
+            columns=layouts.column_names(self.columns),
+            wanted=self.named,
+        )
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The columns that mean something."""
+        given = (self.text, self.label, self.id, self.tags, self.group, self.split_column)
+        return tuple(name for name in given if name)
+
+    def changed(self, change: Mapping[str, object]) -> ImportSpec:
+        """The same with what a problem would change."""
+        return replace(self, **change)  # type: ignore[arg-type]  # problems name fields of this class
 
 
 @dataclass(slots=True)
 class Imported:
-    """What an import made: the folder of the version, its rows by split and label, and how the files were read."""
+    """What an import made: the folder of the version, its rows by split and label, and how the files were read.
+
+    `notes` count what was repaired, left out or noticed.
+    """
 
     folder: Path
     counts: dict[str, dict[str, int]]
     encodings: dict[str, str]
+    notes: tuple[Note, ...] = ()
 
 
 def import_file(
@@ -72,70 +108,108 @@ def import_files(
 
     `watch` is told now and then how many rows have been read.
     """
-    encoding = None if spec.encoding is None else encodings.checked(spec.encoding)
+    reading = _of_files(spec, files, watch)
+    notes = reading.surveyed(root)
+    folder = reading.written(root, extra={})
+    return Imported(folder, reading.counts, _encodings(spec, files), notes.all())
 
-    def rows() -> Iterator[Placed]:
-        for split, path in files.items():
-            for where, row in tables.read(path, encoding):
-                yield split, where, row
 
-    read_as = {
-        path.name: encoding or encodings.declared(path)
-        for path in files.values()
-        if path.is_file() and path.suffix.lower() != ".parquet"
-    }
-    unusual = {name: known for name, known in read_as.items() if known not in (encodings.UTF8, "utf-8-sig")}
-    told = {f"encoding of {name}": known for name, known in unusual.items()}
-    names = ", ".join(path.name for path in files.values())
-    reading = _Reading(replace(spec, source={"file": names, **told, **spec.source}), rows, watch)
-    folder = _import(root, reading, _fields(spec, files, encoding), extra={})
-    return Imported(folder, reading.counts, read_as)
+def try_files(spec: ImportSpec, files: Mapping[str | None, Path]) -> None:
+    """Read files as an import would, and write nothing; raises what the import would raise."""
+    reading = _of_files(spec, files, lambda _: None)
+    reading.surveyed(None)
+    for _ in reading.checked():
+        pass
+    reading.finished()
 
 
 def import_rows(root: Path, spec: ImportSpec, rows: Iterable[Placed], extra: Mapping[str, bytes], origin: str) -> Path:
     """The folder of a new version made of rows with their split (or None) and their place."""
     held = list(rows)
-    reading = _Reading(replace(spec, source={"file": origin, **spec.source}), lambda: iter(held), lambda _: None)
-    return _import(root, reading, fields=None, extra=extra)
+    reading = _Reading(replace(spec, source={"file": origin, **spec.source}), lambda _: iter(held))
+    reading.surveyed(root)
+    return reading.written(root, extra)
 
 
-def _import(root: Path, reading: _Reading, fields: tuple[str, ...] | None, extra: Mapping[str, bytes]) -> Path:
-    """The new version; rows are read once when the fields are known before, else twice."""
-    refuse_existing(root, reading.described())
-    if fields is not None:
-        shape = Shape(fields=dict.fromkeys(fields), has_groups=reading.spec.group is not None)
-        return release_stream(root, reading.finished, shape, reading.checked(), extra)
-    shape, known = Shape(), list[tuple[str, str]]()
-    for example in reading.checked():
-        shape.add(example)
-        known.append((example.item.id, example.split))
-    reading.finished()  # wrong labels are found before anything is written
-    return release_stream(root, reading.finished, shape, reading.again(known), extra)
+def _of_files(spec: ImportSpec, files: Mapping[str | None, Path], watch: Callable[[int], None]) -> _Reading:
+    layout = spec.layout
+
+    def rows(notes: Notes) -> Iterator[Placed]:
+        for split, path in files.items():
+            for where, row in tables.read(path, layout, notes):
+                yield split, where, row
+
+    unusual = {name: known for name, known in _encodings(spec, files).items() if known not in ("utf-8", "utf-8-sig")}
+    told = {f"encoding of {name}": known for name, known in unusual.items()}
+    names = ", ".join(path.name for path in files.values())
+    return _Reading(replace(spec, source={"file": names, **told, **spec.source}), rows, watch, files)
 
 
-def _fields(spec: ImportSpec, files: Mapping[str | None, Path], encoding: str | None) -> tuple[str, ...] | None:
-    """The columns beside those that have a meaning; None when only reading all rows can tell.
-
-    Every line of JSONL may have keys of its own, and what may stand between two tags depends on all tags.
-    """
-    if spec.tags or any(path.suffix.lower() not in (".csv", ".tsv", ".parquet") for path in files.values()):
-        return None
-    named = _source(spec).named
-    firsts = (next(iter(tables.read(path, encoding)), None) for path in files.values())
-    found = dict.fromkeys(name for first in firsts if first is not None for name in first[1] if name not in named)
-    return tuple(found)
+def _encodings(spec: ImportSpec, files: Mapping[str | None, Path]) -> dict[str, str]:
+    """The encodings of the text files, by name."""
+    texts = [p for p in files.values() if p.is_file() and text_files.ending(p) not in (*tables.EXCEL, tables.PARQUET)]
+    chosen = spec.layout.encoding
+    return {path.name: chosen or encodings.declared(text_files.head(path)) for path in texts}
 
 
 class _Reading:
     """The rows of an import as checked examples, and what they tell about the whole."""
 
-    def __init__(self, spec: ImportSpec, rows: Rows, watch: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        spec: ImportSpec,
+        rows: Rows,
+        watch: Callable[[int], None] = lambda _: None,
+        files: Mapping[str | None, Path] | None = None,
+    ) -> None:
         self.spec = spec
         self.counts: dict[str, dict[str, int]] = {}
         self._rows = rows
         self._watch = watch
+        self._files = files or {}
+        self._shape = Shape()
+        self._survey = Survey(
+            Roles(
+                spec.text,
+                spec.label,
+                spec.split_column,
+                spec.kind,
+                spec.relabel,
+                spec.drop_unlabelled,
+                spec.drop_empty,
+            )
+        )
         self._taken: set[str] = set()
         self._repeats: dict[str, int] = {}
+
+    def surveyed(self, root: Path | None) -> Notes:
+        """Read all rows once, and decide what they become; raises before anything is written."""
+        if root is not None:
+            refuse_existing(root, self.described())
+        notes, survey, read = Notes(), self._survey, _source(self.spec)
+        if not (self.spec.text and self.spec.label):
+            raise unknown_columns.unnamed(self.spec, self._file)
+        for given, where, row in self._rows(notes):
+            survey.add(where, row, given, notes)
+            if survey.n in (1, LOOKED_AT):
+                self._check_columns(is_final=survey.n == LOOKED_AT or not self._may_lack_columns)
+            if read.tags is not None and read.tags.column in row:
+                self._shape.add_tags(loading.tags_of(row, read, where))
+            if survey.n % WATCHED == 0:
+                self._watch(survey.n)
+        self._check_columns(is_final=True)
+        survey.decide(notes)
+        named = {self.spec.text, self.spec.label, *read.named}
+        self._shape.fields = dict.fromkeys(name for name in survey.columns if name not in named)
+        self._shape.has_groups = self.spec.group is not None
+        changed = notes.changed()
+        if changed:
+            self.spec = replace(self.spec, source={**self.spec.source, "repaired": changed})
+        return notes
+
+    def written(self, root: Path, extra: Mapping[str, bytes]) -> Path:
+        """The folder of the version, its rows read once more."""
+        return release_stream(root, self.finished, self._shape, self.checked(), extra)
 
     def described(self, labels: Iterable[str] = ()) -> Manifest:
         """The manifest of the version, with these labels."""
@@ -159,29 +233,40 @@ class _Reading:
         return self.described(found)
 
     def checked(self) -> Iterator[Example]:
-        """Every row as an example with its own id, counted by split and label."""
-        spec, read, counts = self.spec, _source(self.spec), self.counts
-        for number, (given, where, row) in enumerate(self._rows(), start=1):
-            raw = loading.example(where, row, read)
-            item_id = self._named(raw.item, where)
-            label = raw.label
-            if not label.strip():
-                raise DatasetError(f"{where}: the label in column {spec.label!r} is empty")
-            split = given or _split(spec, raw, item_id, where)
-            of_split = counts.setdefault(split, {})
-            of_split[label] = of_split.get(label, 0) + 1
-            if len(of_split) > MAX_LABELS:
-                _check_labels(list(of_split), spec)
+        """Every row that is kept as an example with its own id, counted by split and label."""
+        spec, read, survey = self.spec, _source(self.spec), self._survey
+        for number, (given, where, row) in enumerate(self._rows(Notes()), start=1):
             if number % WATCHED == 0:
-                self._watch(number)
+                self._watch(survey.n + number)
+            label = survey.kept(where, row)
+            if label is None:
+                continue
+            raw = loading.example(where, {**row, spec.label: label}, read)
+            item_id = self._named(raw.item, where)
+            split = given or survey.split(_split(spec, raw, item_id, where))
+            of_split = self.counts.setdefault(split, {})
+            of_split[label] = of_split.get(label, 0) + 1
             yield Example(Item(item_id, raw.item.text, raw.item.tags, raw.item.fields), label, split, raw.group)
 
-    def again(self, known: Iterable[tuple[str, str]]) -> Iterator[Example]:
-        """The same examples once more, with the ids and splits they had."""
-        read = _source(self.spec)
-        for (_, where, row), (item_id, split) in zip(self._rows(), known, strict=True):
-            raw = loading.example(where, row, read)
-            yield Example(Item(item_id, raw.item.text, raw.item.tags, raw.item.fields), raw.label, split, raw.group)
+    @property
+    def _file(self) -> Path | None:
+        """The file whose columns a message shows; None where the rows come from elsewhere."""
+        return next(iter(self._files.values()), None)
+
+    @property
+    def _may_lack_columns(self) -> bool:
+        """Whether a row may lack a column that others have: JSON's may."""
+        return not self._files or any(text_files.ending(path) in tables.JSON for path in self._files.values())
+
+    def _check_columns(self, *, is_final: bool) -> None:
+        """Raise `ImportProblem` for a column that no row has."""
+        survey, spec = self._survey, self.spec
+        if not survey.n or not is_final:
+            return
+        for role in ("text", "label", "id", "tags", "group", "split_column"):
+            name = getattr(spec, role)
+            if name and name not in survey.columns:
+                raise unknown_columns.missing(spec, role, survey, self._file)
 
     def _named(self, item: Item, where: str) -> str:
         """What the id column says, or a hash of what the item says; never the same id twice."""
@@ -201,18 +286,13 @@ class _Reading:
 
     def _first_place(self, item_id: str) -> str:
         """Where an id stood first: the places are not kept, so the rows are read again for the message."""
-        return next(where for _, where, row in self._rows() if row.get(self.spec.id or "") == item_id)
+        return next(where for _, where, row in self._rows(Notes()) if row.get(self.spec.id or "") == item_id)
 
 
 def _check_labels(found: list[str], spec: ImportSpec) -> None:
     origin = spec.source["file"]
     if not found:
         raise DatasetError(f"{origin}: there are no rows")
-    if len(found) > MAX_LABELS:
-        raise DatasetError(
-            f"{origin}: column {spec.label!r} holds more than {MAX_LABELS:,} different labels, the most that a closed "
-            "set may have: is it the right column?"
-        )
     if len(found) < 2:
         raise DatasetError(f"{origin}: column {spec.label!r} holds one label only: {found[0]!r}")
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from harness import plugins
-from harness.datasets import content, manifest, splits, tables
+from harness.datasets import content, manifest, released, splits
 from harness.errors import DatasetError, HarnessError, one_of
 from harness.types import Dataset, Example, Item, Label
 from harness.workspace import checked_name
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from harness.datasets.cells import Cell
     from harness.datasets.manifest import Manifest
-    from harness.datasets.tables import Cell
 
 FOLDER = "datasets"
 NO_FIELDS: Mapping[str, str] = MappingProxyType({})  # one for all: most datasets have no further columns
@@ -94,7 +94,7 @@ def read_examples(folder: Path, read: Manifest) -> Iterator[tuple[str, Example]]
         raise DatasetError(f"{path} is a link; a version holds its own rows")
     kind = plugins.load("kinds", read.kind)
     seen: dict[str, str] = {}
-    for where, row in tables.read(path):
+    for where, row in released.read(path):
         one = example(where, row, read)
         item_id = one.item.id
         if item_id in seen:
@@ -149,7 +149,7 @@ def example(where: str, row: dict[str, Cell], read: Manifest) -> Example:
     text = _text(row, read.text, where)
     if not text.strip():
         raise DatasetError(f"{where}: the text is empty; every item needs one")
-    tags = _tags(row, read, where)
+    tags = tags_of(row, read, where)
     group = _optional(row, read.group, where)
     item_id = _text(row, read.id, where) if read.id else where
     named = read.named
@@ -176,7 +176,8 @@ def _optional(row: dict[str, Cell], column: str | None, where: str) -> str | Non
     return _text(row, column, where) or None if column else None
 
 
-def _tags(row: dict[str, Cell], read: Manifest, where: str) -> tuple[str, ...]:
+def tags_of(row: dict[str, Cell], read: Manifest, where: str) -> tuple[str, ...]:
+    """The tags of a row; `DatasetError` when it lacks their column."""
     if read.tags is None:
         return ()
     if read.tags.column not in row:

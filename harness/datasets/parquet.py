@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from harness.datasets.cells import spelt
+from harness.datasets.json_forms import class_names, with_names
 from harness.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -14,7 +17,9 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-    from harness.datasets.tables import Row
+    from harness.datasets.cells import Cell
+
+    Row = tuple[str, dict[str, Cell]]
 
 BATCH = 64  # of cells that may each be long
 MAX_CELL_CHARS = 1_048_576
@@ -23,23 +28,58 @@ MEMORY = "1GB"
 
 
 def read(path: Path) -> Iterator[Row]:
-    """The rows of a Parquet file; whole numbers become text, lists of texts stay lists."""
-    with duckdb.connect(config={"memory_limit": MEMORY, "threads": 1}) as connection:
-        try:
-            _check_size(connection, path)
-            connection.execute("select * from read_parquet(?)", [str(path)])
-            columns = [column[0] for column in connection.description or ()]
-            number, unpacked = 0, 0
-            while batch := connection.fetchmany(BATCH):
-                for cells in batch:
-                    number += 1
-                    where = f"{path}: row {number}"
-                    row = dict(zip(columns, map(_cell, cells), strict=True))
-                    unpacked += sum(_length(cell, where) for cell in row.values())
-                    _check_unpacked(unpacked, path)
-                    yield where, row
-        except duckdb.Error as error:
-            raise DatasetError(f"{path}: not readable as Parquet: {str(error).splitlines()[0]}") from None
+    """The rows of a person's Parquet file: values in one spelling, class numbers by the names that the file gives."""
+    with _open() as connection:
+        names = _class_names(connection, path)
+        for where, row in _values(connection, path):
+            named = with_names(row, names) if names else row
+            cells = {column: spelt(value) for column, value in named.items()}
+            _check_lengths(cells, where)
+            yield where, cells
+
+
+def released(path: Path) -> Iterator[Row]:
+    """The rows of a released version: whole numbers become text, lists of texts stay lists."""
+    with _open() as connection:
+        for where, row in _values(connection, path):
+            cells = {column: _cell(value) for column, value in row.items()}
+            _check_lengths(cells, where)
+            yield where, cells
+
+
+def _open() -> DuckDBPyConnection:
+    return duckdb.connect(config={"memory_limit": MEMORY, "threads": 1})
+
+
+def _values(connection: DuckDBPyConnection, path: Path) -> Iterator[tuple[str, dict[str, object]]]:
+    try:
+        _check_size(connection, path)
+        connection.execute("select * from read_parquet(?)", [str(path)])
+        columns = [column[0] for column in connection.description or ()]
+        number, unpacked = 0, 0
+        while batch := connection.fetchmany(BATCH):
+            for values in batch:
+                number += 1
+                row = dict(zip(columns, values, strict=True))
+                unpacked += sum(len(value) for value in values if isinstance(value, str | bytes | list))
+                _check_unpacked(unpacked, path)
+                yield f"{path}: row {number}", row
+    except duckdb.Error as error:
+        raise DatasetError(f"{path}: not readable as Parquet: {str(error).splitlines()[0]}") from None
+
+
+def _class_names(connection: DuckDBPyConnection, path: Path) -> dict[str, list[str]]:
+    """The names of classes that a hub's file keeps in its metadata, by column."""
+    try:
+        found = connection.execute(
+            "select value from parquet_kv_metadata(?) where key = 'huggingface'", [str(path)]
+        ).fetchone()
+        described = json.loads(bytes(found[0])) if found else {}
+        return class_names(described["info"]["features"]) if found else {}
+    except duckdb.Error as error:
+        raise DatasetError(f"{path}: not readable as Parquet: {str(error).splitlines()[0]}") from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return {}  # metadata of another make
 
 
 def _check_size(connection: DuckDBPyConnection, path: Path) -> None:
@@ -54,7 +94,7 @@ def _check_unpacked(n: int, path: Path) -> None:
         raise DatasetError(f"{path}: unpacks to more than {MAX_UNPACKED_BYTES:,} bytes; give a part of it")
 
 
-def _cell(value: object) -> str | list[str] | None:
+def _cell(value: object) -> Cell:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, list):
@@ -62,8 +102,8 @@ def _cell(value: object) -> str | list[str] | None:
     return str(value)
 
 
-def _length(cell: str | list[str] | None, where: str) -> int:
-    length = len(cell) if isinstance(cell, str) else sum(map(len, cell or ()))
-    if length > MAX_CELL_CHARS:
-        raise DatasetError(f"{where}: a cell is longer than {MAX_CELL_CHARS:,} characters")
-    return length
+def _check_lengths(cells: dict[str, Cell], where: str) -> None:
+    for cell in cells.values():
+        length = len(cell) if isinstance(cell, str) else sum(map(len, cell or ()))
+        if length > MAX_CELL_CHARS:
+            raise DatasetError(f"{where}: a cell is longer than {MAX_CELL_CHARS:,} characters")

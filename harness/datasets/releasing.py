@@ -41,10 +41,14 @@ class Shape:
         self.n += 1
         if example.item.fields:
             self.fields.update(dict.fromkeys(example.item.fields))
-        if example.item.tags:
-            self.has_tags = True
-            self.tag_characters.update(*example.item.tags)
+        self.add_tags(example.item.tags)
         self.has_groups = self.has_groups or bool(example.group)
+
+    def add_tags(self, tags: Sequence[str]) -> None:
+        """Take the tags of one more row into account."""
+        if tags:
+            self.has_tags = True
+            self.tag_characters.update(*tags)
 
     @classmethod
     def of(cls, examples: Iterable[Example]) -> Shape:

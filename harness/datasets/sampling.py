@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.datasets import loading, splits, tables
 from harness.datasets.importing import SHARES
+from harness.datasets.layouts import Layout
 from harness.datasets.versions import derive
 from harness.errors import DatasetError
 from harness.ids import unit_interval
@@ -75,7 +76,7 @@ def append_labels(root: Path, ref: str, version: str, path: Path, encoding: str 
     dataset = loading.load(root, ref)
     by_id = {example.item.id: example for example in dataset.examples}
     waiting, seen = 0, set[str]()
-    for where, row in tables.read(path, encoding):
+    for where, row in tables.read(path, Layout(encoding=encoding)):
         item_id, label = unguarded(_cell(row, "id", where)), _cell(row, "label", where)
         if item_id in seen or not item_id:
             raise DatasetError(f"{where}: id {item_id!r} {'stands there twice' if item_id else 'is empty'}")

@@ -1,135 +1,89 @@
-"""Files of rows, read one row at a time: CSV, TSV, JSONL and Parquet. Every error names file and line.
+"""People's files of rows, read one row at a time: CSV and its kin, JSON of many shapes, Excel, Parquet, fastText.
 
-Cells come out as text (a list of texts where the file holds a list); nothing is interpreted,
-stripped or repaired here. Whatever a file holds, no more than a line of it is in memory.
+Every error names file and line. Cells come out as text (a list of texts where the file holds a
+list), numbers and truth values in one spelling; texts are never stripped or repaired here. What was
+left out or noticed stands in the notes. Whatever a file holds, little more than a row is in memory.
 """
 
 from __future__ import annotations
 
-import csv
-import json
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from harness.datasets import encodings
+from harness.datasets import cells, delimited, encodings, fasttext, headers, json_files, nesting, text_files
+from harness.datasets.layouts import PLAIN
+from harness.datasets.notes import Notes
 from harness.errors import DatasetError, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-Cell = str | list[str] | None
+    from harness.datasets.layouts import Layout
+
+Cell = cells.Cell
 Row = tuple[str, dict[str, Cell]]
 """Where the row stands (`file:line`), and its cells by column."""
 
-MAX_CELL_CHARS = 1_048_576
-MAX_LINE_CHARS = 4 * MAX_CELL_CHARS
-MAX_FILE_BYTES = 2 * 1024**3
-FORMATS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+MAX_CELL_CHARS = text_files.MAX_CELL_CHARS
+MAX_LINE_CHARS = text_files.MAX_LINE_CHARS
+MAX_FILE_BYTES = text_files.MAX_FILE_BYTES
+DELIMITED = (".csv", ".tsv")
+JSON = (".jsonl", ".ndjson", ".json")
+EXCEL = (".xlsx", ".xlsm")
+PARQUET = ".parquet"
+TEXT = ".txt"
+FORMATS = (*DELIMITED, *JSON, *EXCEL, PARQUET, *(f"{ending}.gz" for ending in (*DELIMITED, *JSON)))
+"""The endings that say a format; a .txt file shows its own."""
 
 
-def read(path: Path, encoding: str | None = None) -> Iterator[Row]:
-    """The rows of a file, by its ending; `DatasetError` names file and line.
-
-    Without `encoding` text is UTF-8, or what the file's first bytes declare.
-    """
-    if not path.is_file():
-        raise DatasetError(f"{path}: there is no such file")
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise DatasetError(f"{path}: {path.stat().st_size:,} bytes; at most {MAX_FILE_BYTES:,} are read")
-    suffix = path.suffix.lower()
+def read(path: Path, layout: Layout = PLAIN, notes: Notes | None = None) -> Iterator[Row]:
+    """The rows of a file, by its ending; raises `DatasetError`."""
+    text_files.check(path)
     encodings.refuse_other_formats(path)
-    if suffix in (".csv", ".tsv"):
-        return _delimited(path, "\t" if suffix == ".tsv" else ",", encoding)
-    if suffix in (".jsonl", ".ndjson"):
-        return _json_lines(path, encoding)
-    if suffix == ".parquet":
+    rows = _rows(path, layout, Notes() if notes is None else notes)
+    has_paths = layout.open_all or any("." in name for name in layout.wanted)
+    return _opened(rows, layout) if has_paths and text_files.ending(path) not in JSON else rows
+
+
+def columns(path: Path, layout: Layout, most: int = 20) -> list[str]:
+    """The columns of the first rows, with those inside objects: what can be asked for."""
+    asked = _everything(layout)
+    return list(
+        dict.fromkeys(name for _, (_, row) in zip(range(most), read(path, asked), strict=False) for name in row)
+    )
+
+
+def _rows(path: Path, layout: Layout, notes: Notes) -> Iterator[Row]:
+    suffix = text_files.ending(path)
+    is_packed = path.suffix.lower() == text_files.GZIP
+    if suffix in DELIMITED or (suffix == TEXT and (layout.separator or layout.columns)):
+        return headers.rows(delimited.read(path, layout, notes), path, layout, notes)
+    if suffix in JSON:
+        return json_files.read(path, layout, notes)
+    if suffix == TEXT and fasttext.is_fasttext(path, layout):
+        return fasttext.read(path, layout)
+    if suffix in EXCEL and not is_packed:
+        # Imported when it is needed: few files are Excel's.
+        records = import_module("harness.datasets.spreadsheets").read(path, notes)
+        return headers.rows(records, path, layout, notes)
+    if suffix == PARQUET and not is_packed:
         # Imported when it is needed: it loads a database engine.
         rows: Iterator[Row] = import_module("harness.datasets.parquet").read(path)
         return rows
-    raise DatasetError(f"{path}: the ending says no format; {one_of(suffix, FORMATS)}")
+    if suffix == TEXT:
+        raise DatasetError(
+            f"{path}: a .txt file is read when its lines begin with __label__NAME (fastText), or with --separator; "
+            "name a table by its format, such as .csv"
+        )
+    raise DatasetError(f"{path}: the ending says no format; {one_of(''.join(path.suffixes[-2:]), FORMATS)}")
 
 
-def _lines(path: Path, encoding: str | None) -> Iterator[str]:
-    """The lines of a text file with their ends, none longer than it may be."""
-    number, name = 0, encoding or encodings.declared(path)
-    with path.open(encoding=name, newline="") as file:
-        try:
-            while line := file.readline(MAX_LINE_CHARS + 1):
-                number += 1
-                if len(line) > MAX_LINE_CHARS:
-                    raise DatasetError(f"{path}:{number}: the line is longer than {MAX_LINE_CHARS:,} characters")
-                if "\x00" in line:
-                    raise DatasetError(f"{path}:{number}: {encodings.NUL}")
-                yield line
-        except UnicodeError:
-            raise encodings.undecodable(path, name) from None
+def _opened(rows: Iterator[Row], layout: Layout) -> Iterator[Row]:
+    for where, row in rows:
+        shown = nesting.opened(row, layout.wanted, every=layout.open_all)
+        yield where, {name: cells.spelt(value) for name, value in shown.items()}
 
 
-def _delimited(path: Path, delimiter: str, encoding: str | None) -> Iterator[Row]:
-    csv.field_size_limit(MAX_CELL_CHARS)
-    reader = csv.reader(_lines(path, encoding), delimiter=delimiter, strict=True)
-    start = 1
-    try:
-        header = next(reader, None)
-        if not header:
-            raise DatasetError(f"{path}: the file is empty; expected a header line")
-        _check_header(header, path)
-        start = reader.line_num + 1
-        for cells in reader:
-            if cells:
-                if len(cells) != len(header):
-                    raise DatasetError(f"{path}:{start}: {len(cells)} cells; the header has {len(header)} columns")
-                yield f"{path}:{start}", dict(zip(header, cells, strict=True))
-            start = reader.line_num + 1
-    except csv.Error as error:
-        if "field larger" in str(error):
-            raise DatasetError(
-                f"{path}:{start}: a cell is longer than {MAX_CELL_CHARS:,} characters; "
-                "is there a quotation mark without its partner?"
-            ) from None
-        raise DatasetError(f"{path}:{start}: {error}; expected CSV with doubled quotes") from None
-
-
-def _check_header(header: list[str], path: Path) -> None:
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise DatasetError(f"{path}:1: the header names {twice[0]!r} twice")
-
-
-def _json_lines(path: Path, encoding: str | None) -> Iterator[Row]:
-    for number, line in enumerate(_lines(path, encoding), start=1):
-        if line.strip():
-            where = f"{path}:{number}"
-            yield where, _json_row(line, where)
-
-
-def _json_row(line: str, where: str) -> dict[str, Cell]:
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{where}: not JSON: {error}") from None
-    if "\\ud" in line.lower() and not _is_unicode(value):
-        raise DatasetError(f"{where}: it holds half a character (a lone surrogate such as \\ud83d)")
-    if not isinstance(value, dict):
-        raise DatasetError(f"{where}: found a JSON {type(value).__name__}; expected an object")
-    return {str(name): _cell(cell) for name, cell in value.items()}
-
-
-def _is_unicode(value: object) -> bool:
-    try:
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _cell(value: object) -> Cell:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, list) and all(isinstance(part, str) for part in value):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    # A float or a truth value has several spellings, and a label is one text exactly.
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+def _everything(layout: Layout) -> Layout:
+    return type(layout)(layout.encoding, layout.separator, layout.columns, (), open_all=True)

@@ -128,7 +128,7 @@ def read_cells(path: Path, fields: Iterable[str]) -> dict[str, dict[str, str]]:
 
 def read_ids(path: Path) -> frozenset[str]:
     """The ids in a file: one a line, or the column `id` of a table."""
-    if path.suffix.lower() in tables.FORMATS:
+    if path.name.lower().endswith(tables.FORMATS):
         return frozenset(str(row.get("id") or "") for _, row in tables.read(path)) - {""}
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

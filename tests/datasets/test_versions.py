@@ -70,10 +70,15 @@ BAD = [
     ("f.csv", b"text,label\nx\x00y,a\n", r"f.csv:2: it holds a NUL byte"),
     ("f.csv", b"body,label\nx,a\n", r"f.csv:2: there is no column 'text'; expected one of 'body', 'label'"),
     ("f.jsonl", b'{"text": "x", "label": "a"}\nnope\n', r"f.jsonl:2: not JSON"),
-    ("f.jsonl", b"[1]\n", r"f.jsonl:1: found a JSON list; expected an object"),
-    ("f.jsonl", b'{"text": "x", "label": null}\n', r"f.jsonl:1: column 'label' holds None; expected text"),
+    ("f.jsonl", b"[1]\n", r"f.jsonl: row 1: found a JSON int; expected an object"),
+    (
+        "f.jsonl",
+        b'{"text": "x", "label": null}\n',
+        r"f.jsonl:1: the label in column 'label' is empty, as it is in 1 of 1 rows",
+    ),
     ("f.parquet", b"PAR1 nonsense", r"f.parquet: not readable as Parquet"),
-    ("f.xlsx", b"PK", r"f.xlsx: the ending says no format"),
+    ("f.xlsx", b"PK", r"f.xlsx: this is not a ZIP archive, as its ending .xlsx says"),
+    ("f.docx", b"text,label\n", r"f.docx: the ending says no format"),
 ]
 
 

@@ -16,7 +16,7 @@ from harness.datasets.importing import ImportSpec
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from harness.datasets.tables import Cell
+    from harness.datasets.cells import Cell
 
 REPOSITORY = (
     "https://raw.githubusercontent.com/PolyAI-LDN/task-specific-datasets/"

@@ -14,7 +14,7 @@ from harness.datasets.importing import ImportSpec
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from harness.datasets.tables import Cell
+    from harness.datasets.cells import Cell
 
 ADDRESS = "https://cogcomp.seas.upenn.edu/Data/QA/QC/"
 FILES = (

@@ -1,0 +1,53 @@
+"""Columns that were not named, or are not there: what the file has instead, and what was probably meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.datasets import guessing, tables
+from harness.datasets.problems import ImportProblem, listed, nearest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.datasets.importing import ImportSpec
+    from harness.datasets.survey import Survey
+
+UNNAMED = "give --text COL and --label COL: which columns hold the text and its gold label"
+
+
+def unnamed(spec: ImportSpec, path: Path | None) -> ImportProblem:
+    """The problem of an import that names no text or no label column, with a guess at both."""
+    if path is None:
+        return ImportProblem(UNNAMED)
+    has = listed(tables.columns(path, spec.layout))
+    if headless := guessing.columns_of_headless(path, spec.layout):
+        return _headless(f"{UNNAMED}; the first line of {path} reads as a row ({has})", headless)
+    text, label = guessing.roles(path, spec.layout, spec.named)
+    change = {"text": spec.text or text, "label": spec.label or label}
+    return ImportProblem(f"{UNNAMED}; {path} has {has}", {} if None in change.values() else change)
+
+
+def missing(spec: ImportSpec, role: str, survey: Survey, path: Path | None) -> ImportProblem:
+    """The problem of a column that no row has; `role` is the field of the spec that names it."""
+    name = getattr(spec, role)
+    found = f"{survey.first_row}: there is no column {name!r}"
+    if path is None:
+        columns = list(survey.columns)
+    else:
+        columns = tables.columns(path, spec.layout)
+        if headless := guessing.columns_of_headless(path, spec.layout):
+            return _headless(f"{found}; the first line reads as a row ({listed(columns)})", headless)
+    meant = nearest(name, columns)
+    hint = "" if meant is None else f"; did you mean {meant!r}?"
+    if meant is None and path is not None and role in ("text", "label"):
+        taken = [column for column in spec.named if column != name]
+        meant = guessing.roles(path, spec.layout, taken)[role == "label"]
+    return ImportProblem(f"{found}; expected one of {listed(columns)}{hint}", {role: meant} if meant else {})
+
+
+def _headless(found: str, columns: tuple[str, ...]) -> ImportProblem:
+    return ImportProblem(
+        f"{found}: if it is one, name the columns with --columns {','.join(columns)}",
+        {"columns": columns, "text": "text", "label": "label"},
+    )

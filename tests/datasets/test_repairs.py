@@ -1,0 +1,224 @@
+"""What is repaired, left out or noticed is counted and said; what a person may have meant is left alone."""
+
+import csv
+import json
+import unicodedata
+
+import duckdb
+import pytest
+
+from harness.datasets import relabelling
+from harness.datasets.problems import ImportProblem
+from harness.errors import DatasetError
+from tests.datasets.test_forms import imported
+from tests.datasets.workbooks import workbook
+
+
+def of_labels(root, labels, **more):
+    """The labels of the rows that are kept, and the notes, of a CSV with these labels."""
+    root.mkdir(exist_ok=True)
+    with (root / "f.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *((f"text {i}", label) for i, label in enumerate(labels))])
+    dataset, notes = imported(root, root / "f.csv", **more)
+    return [example.label for example in dataset.examples], {note.what: note for note in notes}
+
+
+NFC, NFD = "café", unicodedata.normalize("NFD", "café")
+
+
+@pytest.mark.parametrize(
+    ("labels", "become", "said"),
+    [
+        (["a ", " a", "a", "b"], ["a", "a", "a", "b"], {"labels with blanks at an edge": 2}),
+        (["1.0", "0.0", "2.0"], ["1", "0", "2"], {"labels '1.0' written '1'": 1}),
+        (["1.0", "1", "x"], ["1", "1", "x"], {"labels '1.0' written '1'": 1}),
+        (["1.0", "1.5", "2.0"], ["1.0", "1.5", "2.0"], {}),
+        (["-1", "1", "0"], ["-1", "1", "0"], {}),
+        (["True", "TRUE", "False"], ["True", "True", "False"], {"labels 'TRUE' written 'True'": 1}),
+        (["True", "False"], ["True", "False"], {}),
+        (["['a']", '["b"]', "a"], ["a", "b", "a"], {"lists of one label": 2}),
+        (["[urgent]", "[other]"], ["[urgent]", "[other]"], {}),
+        (["Re", "re", "x"], ["Re", "re", "x"], {"the labels 'Re' and 're' differ in case alone": 1}),
+        (["null", "a", "b"], ["null", "a", "b"], {"the label 'null' may mean that there is none": 1}),
+        (["none", "a"], ["none", "a"], {}),
+    ],
+)  # fmt: skip
+def test_labels_in_one_spelling(tmp_path, labels, become, said):
+    """Blanks, truth values, whole numbers and lists of one have one spelling; what may be two labels stays two."""
+    found, notes = of_labels(tmp_path, labels)
+    assert found == become
+    assert {what: notes[what].n for what in said} == said
+    assert len(notes) == len(said) + sum("written" in what and what not in said for what in notes)
+
+
+def test_composed_and_decomposed_are_one_label(tmp_path):
+    """Two ways to write an accent are one label; texts keep the characters they have."""
+    (tmp_path / "f.csv").write_text(f"text,label\n{NFD} one,{NFC}\ntwo,{NFD}\nthree,b\n")
+    dataset, notes = imported(tmp_path, tmp_path / "f.csv")
+    assert dataset.label_names == ("b", NFC)
+    assert dataset.examples[0].item.text == f"{NFD} one"
+    assert [note.n for note in notes] == [1]
+
+
+@pytest.mark.parametrize(
+    ("form", "rows"),
+    [
+        ("jsonl", '{"text": "a", "label": NaN}\n{"text": "b", "label": "x"}\n{"text": "c", "label": "y"}\n'),
+        ("jsonl", '{"text": "a", "label": null}\n{"text": "b", "label": "x"}\n{"text": "c", "label": "y"}\n'),
+        ("jsonl", '{"text": "a"}\n{"text": "b", "label": "x"}\n{"text": "c", "label": "y"}\n'),
+        ("csv", "text,label\na,\nb,x\nc,y\n"),
+        ("csv", "text,label\na,NaN\nb,x\nc,y\n"),
+        ("csv", "text,label\na,#N/A\nb,x\nc,y\n"),
+        ("csv", "text,label\na,nan\nb,1.0\nc,2.0\n"),
+        ("csv", "text,label\na,[]\nb,x\nc,y\n"),
+        ("parquet", "select 'a' as text, 'nan'::double as label union all select 'b', 1.0 union all select 'c', 2.0"),
+        ("xlsx", [["text", "label"], ["a", None], ["b", "x"], ["c", "y"]]),
+        ("xlsx", [["text", "label"], ["a", "#N/A"], ["b", "x"], ["c", "y"]]),
+    ],
+)
+def test_a_missing_label_is_missing_in_every_form(tmp_path, form, rows):
+    """None, NaN, an empty cell, an error of Excel and an empty list are no label: refused and counted, or left out."""
+    path = tmp_path / f"f.{form}"
+    if form == "parquet":
+        duckdb.sql(f"copy ({rows}) to '{path}' (format parquet)")
+    else:
+        path.write_bytes(workbook(rows) if form == "xlsx" else rows.encode())
+    with pytest.raises(ImportProblem, match="in 1 of 3 rows: leave them out with --drop-unlabelled"):
+        imported(tmp_path, path)
+    dataset, notes = imported(tmp_path, path, drop_unlabelled=True)
+    assert len(dataset.examples) == 2
+    assert set(dataset.label_names) in ({"x", "y"}, {"1", "2"})
+    assert [note.n for note in notes if note.what.startswith("rows without a label")] == [1]
+
+
+def test_texts_that_are_missing(tmp_path):
+    """A row without a text is refused with their number, or left out and counted."""
+    (tmp_path / "f.jsonl").write_text(
+        '{"text": NaN, "label": "a"}\n{"text": "x", "label": "a"}\n'
+        '{"text": " ", "label": "b"}\n{"text": "y", "label": "b"}\n'
+    )
+    with pytest.raises(ImportProblem, match=r"f.jsonl:1: the text is empty; .* and 2 of 4 rows have none"):
+        imported(tmp_path, tmp_path / "f.jsonl")
+    dataset, notes = imported(tmp_path, tmp_path / "f.jsonl", drop_empty=True)
+    assert [e.item.text for e in dataset.examples] == ["x", "y"]
+    assert [(note.what, note.n) for note in notes] == [("rows without a text", 2)]
+
+
+@pytest.mark.parametrize("typed", [(True, "true"), (1.0, "1"), (3, "3"), (2.5, "2.5"), (-0.0, "0")])
+def test_values_have_one_spelling_in_every_typed_form(tmp_path, typed):
+    """JSON, Parquet and Excel spell a truth value and a number alike."""
+    value, spelt = typed
+    rows = [("one", value), ("two", "other")]
+    (tmp_path / "f.json").write_text(json.dumps([{"text": t, "label": x} for t, x in rows]))
+    (tmp_path / "f.xlsx").write_bytes(workbook([["text", "label"], *rows]))
+    kind = "boolean" if value is True else "double"
+    other = "false" if value is True else "7"
+    duckdb.sql(
+        f"copy (select 'one' as text, {value}::{kind} as label union all select 'two', {other}::{kind}) "
+        f"to '{tmp_path}/f.parquet' (format parquet)"
+    )
+    for name in ("f.json", "f.xlsx", "f.parquet"):
+        dataset, _ = imported(tmp_path / name[2:], tmp_path / name)
+        assert dataset.examples[0].label == spelt
+
+
+@pytest.mark.parametrize(
+    ("raw", "named"),
+    [
+        (["Train ", "validation", "TEST"], ["train", "dev", "test"]),
+        (["training", "val", "test"], ["train", "dev", "test"]),
+        (["dev", "validation", "train"], ["dev", "validation", "train"]),
+        (["fold 1", " fold 2", "train"], ["fold 1", "fold 2", "train"]),
+    ],
+)
+def test_splits_by_other_words(tmp_path, raw, named):
+    """Another word or spelling for train, dev or test is read as it; two words for one split stay two splits."""
+    rows = "".join(f"t {i},{'ab'[i % 2]},{split}\n" for i, split in enumerate(raw * 2))
+    (tmp_path / "f.csv").write_text("text,label,part\n" + rows)
+    dataset, notes = imported(tmp_path, tmp_path / "f.csv", split_column="part")
+    assert [e.split for e in dataset.examples] == named * 2
+    changed = {old: new for old, new in zip(raw, named, strict=True) if old != new}
+    assert {note.what for note in notes} == {f"splits {old!r} written {new!r}" for old, new in changed.items()}
+
+
+def test_a_tsv_without_quoting(tmp_path):
+    """Quotation marks that quote nothing belong to the texts of a .tsv; where they quote, they quote."""
+    lines = ["text\tlabel", '"he said\ta', "more\tb", 'end"\ta', 'a 5" screen\tb']
+    (tmp_path / "f.tsv").write_text("\n".join(lines) + "\n")
+    dataset, notes = imported(tmp_path, tmp_path / "f.tsv")
+    assert [e.item.text for e in dataset.examples] == ['"he said', "more", 'end"', 'a 5" screen']
+    assert [note.n for note in notes] == [3]
+    (tmp_path / "g.tsv").write_text('text\tlabel\n"two\nlines"\ta\n"say ""hi"""\tb\n')
+    dataset, notes = imported(tmp_path / "g", tmp_path / "g.tsv")
+    assert [e.item.text for e in dataset.examples] == ["two\nlines", 'say "hi"']
+    assert [(note.what, note.where[-7:]) for note in notes] == [("records that span several lines", "g.tsv:2")]
+
+
+def test_rows_and_columns_without_content(tmp_path):
+    """Rows whose cells are all empty and columns without a name are left out, and counted."""
+    (tmp_path / "f.csv").write_text(",text,label,,\n0,one,a,,\n,,,,\n1,two,b,,,\n,,,,\n")
+    dataset, notes = imported(tmp_path, tmp_path / "f.csv")
+    assert [(note.how, note.n) for note in notes] == [("left out", 3), ("left out", 2)]
+    assert dataset.examples[0].item.fields == {}
+
+
+class TestRelabel:
+    def test_pairs_and_files(self, tmp_path):
+        """Pairs, CSV, JSON and TOML name the same new labels; all at once, and each is counted."""
+        (tmp_path / "m.csv").write_text("old,new\nrefnd,refund\nbill,billing\n")
+        (tmp_path / "m.json").write_text('{"refnd": "refund", "bill": "billing"}')
+        (tmp_path / "m.toml").write_text('refnd = "refund"\nbill = "billing"\n')
+        from_pairs = relabelling.read(["refnd=refund", "bill=billing"])
+        for name in ("m.csv", "m.json", "m.toml"):
+            assert relabelling.read([str(tmp_path / name)]) == from_pairs
+        labels, notes = of_labels(tmp_path / "x", ["refnd", "bill", "refund", "refnd"], relabel=from_pairs)
+        assert labels == ["refund", "billing", "refund", "refund"]
+        assert notes["labels 'refnd' written 'refund'"].n == 2
+
+    def test_names_may_change_places(self, tmp_path):
+        """New names are given at once: `a` becomes `b` while `b` becomes `a`."""
+        assert of_labels(tmp_path, ["a", "b", "b"], relabel={"a": "b", "b": "a"})[0] == ["b", "a", "a"]
+
+    def test_an_empty_new_name_takes_the_label_away(self, tmp_path):
+        """The rows then have no label, and are refused or left out like others."""
+        with pytest.raises(ImportProblem, match="it is 'null'.* in 1 of 3 rows"):
+            of_labels(tmp_path / "x", ["null", "a", "b"], relabel={"null": ""})
+        labels, _ = of_labels(tmp_path / "y", ["null", "a", "b"], relabel={"null": ""}, drop_unlabelled=True)
+        assert labels == ["a", "b"]
+
+    @pytest.mark.parametrize(
+        ("given", "message"),
+        [
+            (["a"], "expected OLD=NEW, or a file"),
+            (["a=b", "a=c"], "'a' is to become 'b' and 'c'"),
+            (["=c"], "there is no old name"),
+            (["gone.csv"], "there is no such file"),
+        ],
+    )
+    def test_what_cannot_be_read(self, given, message):
+        """One line says what is wrong."""
+        with pytest.raises(DatasetError, match=message):
+            relabelling.read(given)
+
+    def test_a_label_that_no_row_has(self, tmp_path):
+        """Names the labels there are, and the nearest."""
+        with pytest.raises(ImportProblem, match=r"no row has the label 'refnd' .*did you mean 'refund'\?"):
+            of_labels(tmp_path, ["refund", "billing"], relabel={"refnd": "refund"})
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        (["a", "b"], r"several labels in one row, 'a' and 'b'; .* give --kind multi"),
+        ("['a', 'b']", r"several labels in one row, 'a' and 'b'; .* give --kind multi"),
+        ('["a", "b"]', r"several labels in one row, 'a' and 'b'; .* give --kind multi"),
+        ({"choices": ["a"]}, r"holds an object, .*name its part, --label label.choices"),
+        ('{"choices": ["a"]}', r"holds an object, .*name its part, --label label.choices"),
+        ([{"role": "user"}, {"role": "assistant"}], r"holds objects"),
+    ],
+)
+def test_what_is_no_label(tmp_path, label, message):
+    """Several labels, objects and conversations are refused with the row and what to do."""
+    (tmp_path / "f.json").write_text(json.dumps([{"text": "x", "label": label}]))
+    with pytest.raises(ImportProblem, match=rf"f.json: row 1: column 'label' {message}|f.json: row 1: .*{message}"):
+        imported(tmp_path, tmp_path / "f.json")
