@@ -71,7 +71,7 @@ def command(options: Options) -> None:
         raise ConfigError(
             f"{dataset.ref} / {options.split} has {len(together.names)} arms in the store; two can be compared"
         )
-    made = comparison.compare_all(together, rng)
+    made = comparison.compare_all(together)
     _options.print_json([_json(one) for one in made]) if options.as_json else _show_all(made)
 
 
@@ -128,7 +128,7 @@ def _show_all(made: list[Comparison]) -> None:
                 one.b,
                 f"{one.n:,}",
                 numbers.share(one.difference.value),
-                numbers.interval(one.difference),
+                numbers.interval(one.lead),
                 numbers.p_value(one.adjusted_p),
                 numbers.share(one.mde),
             )
@@ -136,7 +136,9 @@ def _show_all(made: list[Comparison]) -> None:
         ],
         numeric=("items", "a minus b", "95%", "p, Holm", "MDE"),
     )
-    click.echo(f"{len(made)} comparisons; p is corrected for all of them (Holm), --json has each one's own.")
+    click.echo(
+        f"{len(made)} comparisons; p (Holm) and the interval hold for all of them at once, --json has each one's own."
+    )
 
 
 def _json(one: Comparison) -> dict[str, JSON]:
@@ -150,6 +152,7 @@ def _json(one: Comparison) -> dict[str, JSON]:
         "only_b": table.only_b,
         "neither": table.neither,
         "difference": asdict(one.difference),
+        "together": None if one.together is None else asdict(one.together),
         "p_value": one.p_value,
         "adjusted_p": one.adjusted_p,
         "method": one.method,

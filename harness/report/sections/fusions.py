@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from harness import comparison, numbers
 from harness.comparison import Answers
 from harness.report import queries
@@ -58,9 +56,7 @@ def _head(result: RunResult, members: list[RunResult]) -> Text:
 
 
 def _table(results: Results, result: RunResult, members: list[RunResult], thresholds: list[float | None]) -> Table:
-    made = comparison.against(
-        _answers(results, result), [_answers(results, member) for member in members], np.random.default_rng(0)
-    )
+    made = comparison.against(_answers(results, result), [_answers(results, member) for member in members])
     is_routed = result.run.arm.startswith("router:")
     stands = [_stands(threshold, is_routed=is_routed) for threshold in thresholds]
     kept = [*stands, "for the rest" if is_routed else "always"] if thresholds else ["votes"] * len(members)
