@@ -61,7 +61,7 @@ format: $(READY) ## rewrite the sources in the one format
 bench: $(READY) ## timings and large sets (needs the public datasets beside the checkout)
 	$(BIN)/python -m pytest -m bench -s tests/bench
 
-sims: $(READY) ## the long simulations, and the worlds of names in which a reader takes seconds
+sims: $(READY) ## simulate what the verdict promises, at length (hours), and the worlds of names in which a reader takes seconds
 	$(BIN)/python -m pytest -m sims --numprocesses auto --dist loadfile
 
 golden: $(READY) ## refresh the files that tests compare with

@@ -314,12 +314,13 @@ def _estimates(split: Split, replied: pd.DataFrame, seed: int) -> dict[str, Esti
     gold = replied["gold"].tolist()
     answers = replied["label"].astype(object).where(replied["label"].notna(), None).tolist()
     sure = confidence(replied, len(split.labels))
-    return {
-        name: metric.estimate(gold, answers, split.labels, np.random.default_rng(seed))
-        if metric.needs == "answers"
-        else metric.estimate(sure, np.random.default_rng(seed))
-        for name, metric in _metrics(split.kind).items()
-    }
+    groups = panel.clusters_of(replied["group"].to_numpy(object)) if "group" in replied else None
+    found = {}
+    for name, metric in _metrics(split.kind).items():
+        given = (gold, answers, split.labels) if metric.needs == "answers" else (sure,)
+        in_groups = {"clusters": groups} if metric.in_groups else {}
+        found[name] = metric.estimate(*given, np.random.default_rng(seed), **in_groups)
+    return found
 
 
 def confidence(rows: pd.DataFrame, n_labels: int) -> Confidence:

@@ -8,6 +8,7 @@ time on the items that both answered.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,9 @@ import numpy as np
 from harness import panel
 from harness.errors import ConfigError
 from harness.panel import Answers, Panel
-from harness.stats import clusters, differences, multiplicity, paired, power, resampling
+from harness.stats import differences, multiplicity, pairwise, power
 from harness.stats.paired import Table2x2
+from harness.types import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,9 +28,21 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from harness.types import Estimate
+    from harness.stats.pairwise import Pairwise
 
-__all__ = ["Answers", "Changed", "Comparison", "against", "compare", "compare_all", "compare_pairs"]
+__all__ = [
+    "Answers",
+    "Changed",
+    "Comparison",
+    "against",
+    "among_all",
+    "compare",
+    "compare_all",
+    "compare_pairs",
+    "leading",
+]
+
+TAIL = 0.025
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +61,13 @@ class Comparison:
     """Arm `a` against arm `b` on `n` shared items; `difference` is a minus b, in accuracy.
 
     `table` counts items; with repeats an arm counts as right where it was right more often than
-    not. `p_value` is two-sided, `adjusted_p` corrected for all comparisons made together. `mde` is
-    the difference that so many items show with 80% power at the disagreement seen; None when they
-    could show none. `failed` items had an outage, `unshared` ones were asked of one arm only.
-    `answered` is the same comparison on the items both answered, where some have no answer.
-    `further` are other differences, a minus b: macro-F1, cost per 1,000 items, 95th percentile of latency.
+    not. `p_value` is two-sided, `adjusted_p` corrected for all comparisons made together, and `together` the
+    difference with an interval that holds for all of them at once; both None for a pair by itself. `mde` is
+    the difference that so many items show with 80% power at the disagreement seen, groups of items counted as
+    what they are worth; None when they could show none. `failed` items had an outage, `unshared` ones were
+    asked of one arm only; `bounded_p` is the p-value, corrected likewise, were all failed calls against the arm that is
+    ahead. `answered` is the same comparison on the items both answered, where some have no
+    answer. `further` are other differences, a minus b: macro-F1, cost per 1,000 items, 95th percentile of latency.
     """
 
     a: str
@@ -68,37 +84,195 @@ class Comparison:
     changed: tuple[Changed, ...] = ()
     answered: Comparison | None = None
     further: tuple[Estimate, ...] = ()
+    together: Estimate | None = None
+    bounded_p: float | None = None
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether one is shown to be better than the other, among all comparisons made, whatever failed calls say."""
+        p_values = [self.p_value if self.adjusted_p is None else self.adjusted_p, self.bounded_p]
+        known = [p for p in p_values if p is not None]
+        return bool(known) and max(known) <= 2 * TAIL and self.difference.value != 0
+
+    @property
+    def lead(self) -> Estimate:
+        """The difference with the interval that may be read beside its p-value."""
+        return self.difference if self.together is None else self.together
 
 
 def compare(a: Answers, b: Answers, rng: Generator) -> Comparison:
     """The comparison of two arms on the items that both were asked; `ConfigError` when there are none."""
     together = panel.of([a, b])
-    made = _paired(together, (0, 1), rng, _Tables(together))
+    (made,) = compare_pairs(together, [(0, 1)])
     mine, theirs = _first_rows(a.rows), _first_rows(b.rows)
     shared = mine.merge(theirs, left_index=True, right_index=True, suffixes=("_a", "_b"))
     replied = shared.dropna(subset=["correct_a", "correct_b"])
-    return replace(made, changed=_changed(together, shared), further=_further(replied, rng))
+    own = replace(made, adjusted_p=None, together=None)
+    return replace(own, changed=_changed(together, shared), further=_further(replied, rng))
 
 
-def compare_all(together: Panel, rng: Generator) -> list[Comparison]:
-    """Every pair of arms; see `compare_pairs`."""
-    return compare_pairs(together, list(combinations(range(len(together.names)), 2)), rng)
+def compare_all(together: Panel) -> list[Comparison]:
+    """Every pair of arms, corrected for all of them; see `among_all`."""
+    return among_all(together, list(combinations(range(len(together.names)), 2)))
 
 
-def against(best: Answers, others: Sequence[Answers], rng: Generator) -> list[Comparison]:
-    """One arm against each of the others; see `compare_pairs`."""
-    return compare_pairs(panel.of([best, *others]), [(0, k + 1) for k in range(len(others))], rng)
+def against(control: Answers, others: Sequence[Answers]) -> list[Comparison]:
+    """An arm that was named before anybody looked against each of the others; see `compare_pairs`."""
+    return compare_pairs(panel.of([control, *others]), [(0, k + 1) for k in range(len(others))])
 
 
-def compare_pairs(together: Panel, pairs: Sequence[tuple[int, int]], rng: Generator) -> list[Comparison]:
-    """Pairs of a panel's arms, with p-values corrected for their number (Holm 1979).
+def leading(best: Answers, others: Sequence[Answers]) -> list[Comparison]:
+    """The arm that came out best against each of the others, all arms that were scored: see `among_all`.
+
+    Whoever picks the best has looked at every pair, so all pairs are corrected for, not the ones that are shown.
+    """
+    return among_all(panel.of([best, *others]), [(0, k + 1) for k in range(len(others))])
+
+
+def compare_pairs(together: Panel, pairs: Sequence[tuple[int, int]]) -> list[Comparison]:
+    """Pairs of a panel's arms that were named beforehand, with p-values corrected for their number (Holm 1979).
 
     Without the items on which they differ and the further differences, which only `compare` has.
     """
-    tables = _Tables(together)
-    made = [_paired(together, pair, rng, tables) for pair in pairs]
-    adjusted = multiplicity.holm([one.p_value for one in made])
-    return [replace(one, adjusted_p=p) for one, p in zip(made, adjusted, strict=True)]
+    family = _Family(together)
+    return _corrected(family, pairs, list(pairs))
+
+
+def among_all(together: Panel, pairs: Sequence[tuple[int, int]]) -> list[Comparison]:
+    """Pairs of a panel's arms, whichever they are, corrected for all pairs of its arms.
+
+    The p-values are Holm's (1979) over all pairs; `together` is an interval that holds for all pairs at once
+    (Bonferroni), and that ends at 0 where Holm's test has shown the sign and the interval alone would not.
+    """
+    every = list(combinations(range(len(together.names)), 2))
+    family = _Family(together)
+    return _corrected(family, pairs, every)
+
+
+def _corrected(family: _Family, pairs: Sequence[tuple[int, int]], every: Sequence[tuple[int, int]]) -> list[Comparison]:
+    """Some pairs, corrected for every one that was or might have been looked at."""
+    low, high = family.seen.limits(TAIL / max(len(every), 1))
+    seen, bounded = (
+        dict(zip(map(_unordered, every), multiplicity.holm([p_of(*pair) for pair in every]), strict=True))
+        for p_of in (family.p_of, family.bounded_p_of)
+    )
+    return [
+        _agreeing(
+            replace(
+                one,
+                adjusted_p=seen[_unordered(pair)],
+                bounded_p=bounded[_unordered(pair)] if one.failed else None,
+                together=_wide(one, float(low[pair]), float(high[pair]), len(every)),
+            )
+        )
+        for one, pair in ((family.paired(*pair), pair) for pair in pairs)
+    ]
+
+
+def _unordered(pair: tuple[int, int]) -> tuple[int, int]:
+    return min(pair), max(pair)
+
+
+def _wide(one: Comparison, low: float, high: float, count: int) -> Estimate:
+    if one.difference.value is None or count == 1:
+        return one.difference
+    method = f"{one.difference.method}, {count:,} pairs together"
+    return replace(one.difference, low=max(-1.0, low), high=min(1.0, high), method=method)
+
+
+def _agreeing(one: Comparison) -> Comparison:
+    """The interval ends at 0 where the step-down test has shown the sign and Bonferroni's interval has not."""
+    wide = one.together
+    if wide is None or wide is one.difference or not one.is_shown or wide.low is None or wide.high is None:
+        return one
+    if (wide.value or 0.0) > 0:
+        return replace(one, together=replace(wide, low=max(0.0, wide.low)))
+    return replace(one, together=replace(wide, high=min(0.0, wide.high)))
+
+
+class _Evidence:
+    """All pairs of some scores, with each pair's own p-value and interval."""
+
+    def __init__(self, scores: NDArray[np.float64], clusters: NDArray[np.int64] | None) -> None:
+        self.pairs = pairwise.units(scores, clusters).weighed()
+        self.p_values = self.pairs.p_of_no_difference()
+        self.low, self.high = self.pairs.limits(TAIL)
+
+
+class _Family:
+    """The arms of a panel, pair by pair: taken apart once instead of once per pair."""
+
+    def __init__(self, together: Panel) -> None:
+        self._together, self._tables = together, _Tables(together)
+        self._whole = _Evidence(together.scores, together.clusters)
+
+    @property
+    def seen(self) -> Pairwise:
+        """The pairs on the items that neither failed on."""
+        return self._whole.pairs
+
+    @cached_property
+    def _answered(self) -> _Evidence:
+        scores = np.where(self._together.answered, self._together.scores, np.nan)
+        return _Evidence(scores, self._together.clusters)
+
+    def p_of(self, a: int, b: int) -> float | None:
+        """The p-value of a pair by itself; None without shared items."""
+        return float(self._whole.p_values[a, b]) if self.seen.n[a, b] else None
+
+    def bounded_p_of(self, a: int, b: int) -> float | None:
+        """The same were every failed call against the arm that is ahead (Manski 1990); 1 where that turns the sign."""
+        if not self.seen.n[a, b]:
+            return None
+        first, second = (a, b) if self.seen.difference[a, b] > 0 else (b, a)
+        bounds, p_values = self._bounded
+        return float(p_values[first, second]) if bounds.difference[first, second] > 0 else 1.0
+
+    @cached_property
+    def _bounded(self) -> tuple[Pairwise, NDArray[np.float64]]:
+        together = self._together
+        if not together.lost.any():
+            return self.seen, self._whole.p_values
+        bounds = pairwise.bounded(together.scores, together.lost, together.clusters).weighed()
+        return bounds, bounds.p_of_no_difference()
+
+    def paired(self, a: int, b: int) -> Comparison:
+        """Two of the arms; `ConfigError` when they share no item."""
+        names = self._together.names
+        shared, unshared = self._tables.shared(a, b)
+        if not shared:
+            raise ConfigError(
+                f"{names[a]} and {names[b]} have no item in common; compare runs of the same dataset and split"
+            )
+        table, answered = self._tables.whole(a, b), self._tables.answered(a, b)
+        whole = self._compared(self._whole, table, (a, b))
+        whole = replace(whole, failed=shared - table.n, unshared=unshared)
+        if answered.n in (0, table.n):
+            return whole
+        second = self._compared(self._answered, answered, (a, b))
+        return replace(whole, answered=replace(second, failed=whole.failed, unshared=unshared))
+
+    def _compared(self, found: _Evidence, table: Table2x2, pair: tuple[int, int]) -> Comparison:
+        seen = found.pairs
+        design, units = float(seen.design[pair]), int(seen.units[pair])
+        method = "Tango" if seen.is_exact else f"Tango, {units:,} clusters, design effect {design:.2g}"
+        difference = Estimate("difference", None, None, None, 0, method)
+        if table.n:
+            ends = max(-1.0, float(found.low[pair])), min(1.0, float(found.high[pair]))
+            difference = Estimate("difference", float(seen.difference[pair]), *ends, table.n, method)
+        return Comparison(
+            self._together.names[pair[0]],
+            self._together.names[pair[1]],
+            n=table.n,
+            table=table,
+            difference=difference,
+            p_value=float(found.p_values[pair]) if table.n else None,
+            adjusted_p=None,
+            method="McNemar mid-P, Tango interval" if seen.is_exact else "score test and interval of clusters",
+            mde=power.mde(int(table.n / design), table.discordant / table.n) if table.discordant else None,
+            failed=0,
+            unshared=0,
+        )
 
 
 class _Tables:
@@ -136,61 +310,6 @@ class _Products:
 
     def table(self, a: int, b: int) -> Table2x2:
         return Table2x2(*(int(n) for n in (self._both[a, b], self._only[a, b], self._only[b, a], self._neither[a, b])))
-
-
-def _paired(together: Panel, pair: tuple[int, int], rng: Generator, tables: _Tables) -> Comparison:
-    a, b = pair
-    shared, unshared = tables.shared(a, b)
-    if not shared:
-        raise ConfigError(
-            f"{together.names[a]} and {together.names[b]} have no item in common; "
-            "compare runs of the same dataset and split"
-        )
-    table, answered = tables.whole(a, b), tables.answered(a, b)
-    known = together.known(a, b)
-    whole = _compared(together, pair, known, table, rng)
-    whole = replace(whole, failed=shared - table.n, unshared=unshared)
-    if answered.n in (0, table.n):
-        return whole
-    both = known & together.answered[:, a] & together.answered[:, b]
-    second = _compared(together, pair, both, answered, rng)
-    return replace(whole, answered=replace(second, failed=whole.failed, unshared=unshared))
-
-
-def _compared(
-    together: Panel, pair: tuple[int, int], items: NDArray[np.bool_], table: Table2x2, rng: Generator
-) -> Comparison:
-    a, b = pair
-    if together.is_single:
-        difference, p_value = paired.tango(table), paired.mcnemar_mid_p(table) if table.n else None
-        method = "McNemar mid-P, Tango interval"
-    else:
-        gaps = together.scores[items, a] - together.scores[items, b]
-        codes = np.arange(len(gaps)) if together.clusters is None else together.clusters[items]
-        difference, p_value = _clustered(gaps, codes, rng)
-        method = "sign flips of clusters, cluster-robust interval"
-    return Comparison(
-        together.names[a],
-        together.names[b],
-        n=table.n,
-        table=table,
-        difference=difference,
-        p_value=p_value,
-        adjusted_p=None,
-        method=method,
-        mde=power.mde(table.n, table.discordant / table.n) if table.discordant else None,
-        failed=0,
-        unshared=0,
-    )
-
-
-def _clustered(gaps: NDArray[np.float64], codes: NDArray[np.int64], rng: Generator) -> tuple[Estimate, float | None]:
-    difference = clusters.cluster_mean(gaps, codes, name="difference")
-    if not len(codes):
-        return difference, None
-    _, dense = np.unique(codes, return_inverse=True)
-    sums = np.bincount(dense, weights=gaps)
-    return difference, resampling.paired_permutation(sums, np.zeros_like(sums), rng=rng)
 
 
 def _first_rows(rows: pd.DataFrame) -> pd.DataFrame:

@@ -58,6 +58,17 @@ class Panel:
         """Whether every item was asked once and stands for itself, so that the exact tests of pairs hold."""
         return self.clusters is None and not self.is_repeated
 
+    @property
+    def lost(self) -> NDArray[np.bool_]:
+        """The cells that were asked and failed each time: nobody knows their score."""
+        return np.asarray(self.asked & np.isnan(self.scores))
+
+    def of_arms(self, arms: NDArray[np.bool_]) -> Panel:
+        """The panel of some of the arms, on the same items."""
+        names = tuple(name for name, is_in in zip(self.names, arms, strict=True) if is_in)
+        cells = (self.scores[:, arms], self.asked[:, arms], self.answered[:, arms])
+        return Panel(names, self.items, *cells, self.clusters, self.is_repeated)
+
     def known(self, *arms: int) -> NDArray[np.bool_]:
         """The items on which all of these arms have a score."""
         return np.asarray(~np.isnan(self.scores[:, list(arms)]).any(axis=1))

@@ -328,7 +328,8 @@ class Metric:
 
     `estimate` takes gold answers, given answers (None where the arm gave none), the label names
     and a random generator; of a metric that `needs` scores it takes a `Confidence` and a random
-    generator. Failed predictions never reach it: an outage is not a wrong answer.
+    generator. Failed predictions never reach it: an outage is not a wrong answer. With `in_groups` it also takes
+    `clusters`, a code per item (None: each stands for itself), and its interval is that of so many groups.
     """
 
     name: str
@@ -336,6 +337,7 @@ class Metric:
     better: Literal["higher", "lower"]
     unanswered: Literal["wrong", "excluded", "counted"]
     needs: Literal["answers", "scores"] = "answers"
+    in_groups: bool = False
 
 
 class Provider(Protocol):

@@ -90,7 +90,7 @@ def test_items_of_a_group_are_one_observation():
     apart = compare(answers("a", a), answers("b", b))
     together = compare(answers("a", a, group=["g1"] * 4 + ["g2"] * 4), answers("b", b, group=["g1"] * 4 + ["g2"] * 4))
     assert together.difference.value == apart.difference.value
-    assert together.p_value == 0.5  # two clusters: four exchanges, of which two are as extreme
+    assert together.p_value > 0.4  # two clusters, one degree of freedom
     assert apart.p_value < 0.05
     assert together.difference.high - together.difference.low > apart.difference.high - apart.difference.low
     singles = compare(answers("a", a, group=[f"g{i}" for i in range(8)]), answers("b", b))
@@ -100,11 +100,11 @@ def test_items_of_a_group_are_one_observation():
 def test_all_pairs_are_corrected_together():
     """Three arms, three comparisons; Holm's p is never smaller, and against one arm there are only two."""
     arms = [answers("a", "aaaaaaaa"), answers("b", "aaaabbbb"), answers("c", "bbbbbbbb")]
-    made = comparison.compare_all(panel.of(arms), np.random.default_rng(0))
+    made = comparison.compare_all(panel.of(arms))
     assert [(one.a, one.b) for one in made] == [("a", "b"), ("a", "c"), ("b", "c")]
     assert all(one.adjusted_p >= one.p_value for one in made)
     assert made[1].adjusted_p == pytest.approx(3 * made[1].p_value)
-    two = comparison.against(arms[0], arms[1:], np.random.default_rng(0))
+    two = comparison.against(arms[0], arms[1:])
     assert two[1].adjusted_p == pytest.approx(2 * two[1].p_value)
 
 

@@ -68,7 +68,7 @@ def test_all_pairs_at_once_are_each_pair_alone():
         said = [None if one in ("none", "failed") else "x" if one == "right" else "y" for one in outcome]
         correct = [None if one == "failed" else one == "right" for one in outcome]
         arms.append(Answers(f"a{k}", rows([f"i{i}" for i in range(80)], correct, said)))
-    together = comparison.compare_all(panel.of(arms), np.random.default_rng(0))
+    together = comparison.compare_all(panel.of(arms))
     for made in together:
         alone = comparison.compare(arms[int(made.a[1])], arms[int(made.b[1])], np.random.default_rng(0))
         assert (made.table, made.n, made.failed) == (alone.table, alone.n, alone.failed)

@@ -76,7 +76,7 @@ def command(options: Options) -> None:
     splits = Splits(options.choose_on, options.split)
     limits = _limits(options, project.workspace.preferences.decide)
     wish = Wish(options.how, options.arms, splits, options.model)
-    tried = trying.tried(project, dataset, wish, limits, np.random.default_rng(options.seed))
+    tried = trying.tried(project, dataset, wish, limits)
     run_id = None
     if options.store:
         run_id = _evaluation.carry_out(project, dataset, [trying.job(project, dataset, tried)])[0].run_id

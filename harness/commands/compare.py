@@ -77,7 +77,7 @@ def command(options: Options) -> None:
     names = beside.panel.names
     if len(names) < 2:
         raise ConfigError(f"{dataset.ref} / {options.split} has {len(names)} arms in the store; two can be compared")
-    made = comparison.compare_all(beside.panel, rng)
+    made = comparison.compare_all(beside.panel)
     if options.as_json:
         over = [asdict(run) for run in beside.passed_over]
         run_of = beside.run_ids
@@ -142,7 +142,7 @@ def _show_all(made: list[Comparison]) -> None:
                 one.b,
                 f"{one.n:,}",
                 numbers.share(one.difference.value),
-                numbers.interval(one.difference),
+                numbers.interval(one.lead),
                 numbers.p_value(one.adjusted_p),
                 numbers.share(one.mde),
             )
@@ -150,7 +150,9 @@ def _show_all(made: list[Comparison]) -> None:
         ],
         numeric=("items", "a minus b", "95%", "p, Holm", "MDE"),
     )
-    click.echo(f"{len(made)} comparisons; p is corrected for all of them (Holm), --json has each one's own.")
+    click.echo(
+        f"{len(made)} comparisons; p (Holm) and the interval hold for all of them at once, --json has each one's own."
+    )
 
 
 def _json(one: Comparison) -> dict[str, JSON]:
@@ -164,6 +166,7 @@ def _json(one: Comparison) -> dict[str, JSON]:
         "only_b": table.only_b,
         "neither": table.neither,
         "difference": asdict(one.difference),
+        "together": None if one.together is None else asdict(one.together),
         "p_value": one.p_value,
         "adjusted_p": one.adjusted_p,
         "method": one.method,

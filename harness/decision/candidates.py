@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import comparison, numbers, ownership, panel
-from harness.panel import Answers
-from harness.stats import frontier, intervals, quantiles
-from harness.types import Outcome
+from harness import ownership, panel
+from harness.decision import limits
+from harness.stats import best, frontier, pairwise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
-    import pandas as pd
+    from numpy.typing import NDArray
 
     from harness.analysis import Results, RunResult
-    from harness.comparison import Answers, Comparison
     from harness.constraints import Constraints
+    from harness.decision.limits import Floor, Limit, State
     from harness.ownership import Bill
-    from harness.stats.frontier import Status
+    from harness.panel import Panel
+    from harness.stats.frontier import Standing, Status
     from harness.types import Estimate
-
-State = Literal["kept", "unsure", "broken"]
-ALPHA = 0.025
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """One constraint on one arm: what was asked, what was found, and whether it is kept."""
-
-    name: str
-    asked: str
-    found: str
-    state: State
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +31,8 @@ class Candidate:
 
     `usd_per_1000` is the running cost at the traffic asked for, `monthly_usd` the whole bill of a month.
     `standing` says whether it is on the front of accuracy, cost and time; `dominated_by` names an arm
-    that is shown to be more accurate and is neither dearer nor slower.
+    that is shown to be more accurate and is neither dearer nor slower. `failed` items have no reply; nobody
+    knows whether it would have been right.
     """
 
     run_id: str
@@ -59,32 +47,52 @@ class Candidate:
     bill: Bill | None = None
     standing: Status = "open"
     dominated_by: str | None = None
+    failed: int = 0
 
     @property
     def state(self) -> State:
         """The worst of its limits."""
-        states = {limit.state for limit in self.limits}
-        return "broken" if "broken" in states else "unsure" if "unsure" in states else "kept"
+        return limits.worst(self.limits)
 
 
-def candidates(results: Results, constraints: Constraints) -> list[Candidate]:
+@dataclass(frozen=True)
+class Field:
+    """All candidates, in the order of the results, with their scores side by side.
+
+    `floors` are the least accuracy and recalls that are asked for; `may_serve` says of each candidate whether it
+    keeps the limits on price and time, or may keep them: only these are compared for serving.
+    """
+
+    candidates: tuple[Candidate, ...]
+    together: Panel
+    floors: tuple[Floor, ...]
+    may_serve: NDArray[np.bool_]
+
+
+def field(results: Results, constraints: Constraints) -> Field:
     """Every arm of the results, in their order."""
-    return _with_dominance(results, [_candidate(results, run, constraints) for run in results.runs])
+    answers = [results.answers[result.run.run_id] for result in results.runs]
+    together = panel.of(answers)
+    gold = answers[0].rows.drop_duplicates("example_id").set_index("example_id")["gold"].reindex(together.items)
+    floors = tuple(limits.floors(constraints, gold.to_numpy(object)))
+    bills = [ownership.bill(results, result, constraints) for result in results.runs]
+    fixed = [
+        tuple(limits.price_and_time(one.rows, result, constraints, owned))
+        for one, result, owned in zip(answers, results.runs, bills, strict=True)
+    ]
+    shares = [floor.limits(together) for floor in floors]
+    made = [
+        _candidate(result, constraints, bills[arm], (*(share[arm] for share in shares), *fixed[arm]))
+        for arm, result in enumerate(results.runs)
+    ]
+    may = [
+        limits.worst(kept) != "broken" and one.accuracy.value is not None for kept, one in zip(fixed, made, strict=True)
+    ]
+    return Field(_with_dominance(together, made), together, floors, np.array(may, dtype=np.bool_))
 
 
-def rows_of(results: Results, one: Candidate) -> Answers:
-    """A candidate's rows, to be compared."""
-    return results.answers[one.run_id]
-
-
-def fixed_rng() -> np.random.Generator:
-    """The same verdict for the same results."""
-    return np.random.default_rng(0)
-
-
-def _candidate(results: Results, result: RunResult, constraints: Constraints) -> Candidate:
+def _candidate(result: RunResult, constraints: Constraints, owned: Bill | None, found: tuple[Limit, ...]) -> Candidate:
     run = result.run
-    owned = ownership.bill(results, result, constraints)
     p95_s = None if constraints.batch and not ownership.is_here(run.arm, run.model) else result.latency_s["p95"]
     return Candidate(
         run.run_id,
@@ -95,86 +103,27 @@ def _candidate(results: Results, result: RunResult, constraints: Constraints) ->
         p95_s,
         run.n_train,
         None if owned is None else owned.total,
-        tuple(_limits(results, result, constraints, owned)),
+        found,
         owned,
+        failed=result.n - result.accuracy.n,
     )
 
 
-def _limits(results: Results, result: RunResult, constraints: Constraints, owned: Bill | None) -> Iterator[Limit]:
-    rows = results.answers[result.run.run_id].rows
-    if constraints.min_accuracy is not None:
-        yield _at_least("accuracy", constraints.min_accuracy, result.accuracy)
-    for label, least in constraints.min_recall.items():
-        mine = rows[rows["gold"] == label].dropna(subset=["correct"])
-        recall = intervals.wilson(int(mine["correct"].astype(bool).sum()), len(mine), name="recall")
-        yield _at_least(f"recall of {label}", least, recall)
-    if constraints.max_usd_per_1000 is not None:
-        yield _cost_limit(constraints, owned)
-    if constraints.max_p95_s is not None:
-        yield _time_limit(rows, result, constraints)
-
-
-def _cost_limit(constraints: Constraints, owned: Bill | None) -> Limit:
-    most = constraints.max_usd_per_1000 or 0.0
-    asked = f"at most {numbers.dollars(most)}"
-    if owned is None:
-        return Limit("$ per 1,000", asked, numbers.UNKNOWN, "unsure")
-    ends = [owned.usd_per_1000(constraints.monthly_volume, end) for end in (owned.per_item.low, owned.per_item.high)]
-    found = numbers.dollars(owned.usd_per_1000(constraints.monthly_volume))
-    return Limit("$ per 1,000", asked, found, _at_most(ends[0], ends[1], most))
-
-
-def _time_limit(rows: pd.DataFrame, result: RunResult, constraints: Constraints) -> Limit:
-    most = constraints.max_p95_s or 0.0
-    asked = f"at most {numbers.duration(most)}"
-    if constraints.batch and not ownership.is_here(result.run.arm, result.run.model):
-        return Limit("p95", asked, "a batch, up to a day", "broken")
-    times = rows[rows["outcome"] != Outcome.FAILED.value]["latency_s"].dropna()
-    p95 = quantiles.quantile(times.to_numpy(float), 0.95, name="p95")
-    found = numbers.duration(p95.value)
-    if p95.value is not None:
-        found += f" ({numbers.duration(p95.low)} to {numbers.duration(p95.high)})"
-    return Limit("p95", asked, found, _at_most(p95.low, p95.high, most))
-
-
-def _at_least(name: str, least: float, found: Estimate) -> Limit:
-    state: State = "unsure"
-    if found.low is not None and found.low >= least:
-        state = "kept"
-    elif found.high is not None and found.high < least:
-        state = "broken"
-    return Limit(name, f"at least {numbers.share(least)}", numbers.with_interval(found), state)
-
-
-def _at_most(low: float | None, high: float | None, most: float) -> State:
-    if high is not None and high <= most:
-        return "kept"
-    return "broken" if low is not None and low > most else "unsure"
-
-
-def _with_dominance(results: Results, found: list[Candidate]) -> list[Candidate]:
-    right = panel.of([rows_of(results, one) for one in found]).scores
+def _with_dominance(together: Panel, found: Sequence[Candidate]) -> tuple[Candidate, ...]:
     costs, waits = [one.usd_per_1000 for one in found], [one.p95_s for one in found]
-    stands = frontier.standings(right, costs, waits, fixed_rng())
-    return [
-        replace(one, standing=stand.status, dominated_by=_beaten_by(results, one, found))
-        for one, stand in zip(found, stands, strict=True)
-    ]
+    stands = frontier.standings(together.scores, costs, waits, np.random.default_rng(0), clusters=together.clusters)
+    worst = pairwise.bounded(together.scores, together.lost, together.clusters).weighed()
+    is_ahead = best.ahead(worst)
+    return tuple(
+        _placed(one, stand, [other for k, other in enumerate(found) if is_ahead[k, arm]])
+        for arm, (one, stand) in enumerate(zip(found, stands, strict=True))
+    )
 
 
-def _beaten_by(results: Results, one: Candidate, found: list[Candidate]) -> str | None:
-    """The first arm that is shown to be more accurate and is neither dearer nor slower."""
-    rivals = [other for other in found if other is not one and _is_no_worse(other, one)]
-    if not rivals:
-        return None
-    made = comparison.against(rows_of(results, one), [rows_of(results, other) for other in rivals], fixed_rng())
-    return next((each.b for each in made if _is_behind(each)), None)
-
-
-def _is_behind(one: Comparison) -> bool:
-    """Whether a is shown to be less accurate than b."""
-    is_shown = one.adjusted_p is not None and one.adjusted_p <= 2 * ALPHA
-    return is_shown and one.difference.high is not None and one.difference.high < 0
+def _placed(one: Candidate, stand: Standing, better: Sequence[Candidate]) -> Candidate:
+    """With the first arm that is shown to be more accurate, among all pairs, and is neither dearer nor slower."""
+    beaten_by = next((other.arm for other in better if _is_no_worse(other, one)), None)
+    return replace(one, standing=stand.status, dominated_by=beaten_by)
 
 
 def _is_no_worse(other: Candidate, one: Candidate) -> bool:

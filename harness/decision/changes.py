@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import ceil
 from typing import TYPE_CHECKING
 
 from harness import numbers, ownership
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from harness.constraints import Constraints
     from harness.curves import Curve
     from harness.decision.candidates import Candidate
-    from harness.decision.rivals import Rival
     from harness.ownership import Bill
     from harness.stats.breakeven import BreakEven
     from harness.types import Estimate
@@ -26,17 +24,17 @@ if TYPE_CHECKING:
 class Case:
     """A verdict with what it was reached from.
 
-    `finalists` are the other arms that are, or may be, close enough to the most accurate one, so that
-    only their bills decide. `machine_usd` is what a machine costs for a month. `curves` are the learning
-    curves that are stored.
+    `finalists` are the other arms that are, or may be, close enough to the best one, so that only their bills
+    decide. `margin` is the one with which the arm would be shown to be close, where it is not. `machine_usd` is what
+    a machine costs for a month. `curves` are the learning curves that are stored.
     """
 
     chosen: Candidate
     candidates: Sequence[Candidate]
     finalists: Sequence[Candidate]
-    rivals: Sequence[Rival]
     constraints: Constraints
     machine_usd: float
+    margin: float | None = None
     curves: Sequence[Curve] = ()
 
 
@@ -54,10 +52,8 @@ def changes(case: Case) -> list[str]:
 
 
 def _margin(case: Case) -> Iterator[str]:
-    margin = case.constraints.margin
-    lows = [each.comparison.difference.low for each in case.rivals if each.comparison.difference.low is not None]
-    if lows and min(lows) <= -margin:
-        yield f"a margin above {numbers.share(ceil(-min(lows) * 1000) / 1000)} instead of {numbers.share(margin)}"
+    if case.margin is not None:
+        yield f"a margin above {numbers.share(case.margin)} instead of {numbers.share(case.constraints.margin)}"
 
 
 def _better_prompt(case: Case) -> Iterator[str]:

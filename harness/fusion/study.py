@@ -23,8 +23,6 @@ from harness.stats.paired import Table2x2
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.random import Generator
-
     from harness.comparison import Comparison
     from harness.constraints import Constraints
     from harness.fusion.members import Member, Members
@@ -137,9 +135,7 @@ def as_stored(_learnt_from: Members, shown: Members) -> Members:
     return shown
 
 
-def cascade(
-    arm: str, chooser: Members, tested: Members, limits: Constraints, rng: Generator, way: Way = as_stored
-) -> Study:
+def cascade(arm: str, chooser: Members, tested: Members, limits: Constraints, way: Way = as_stored) -> Study:
     """The cascade or router `arm` of the members, its thresholds chosen on `chooser` and reported on `tested`.
 
     When both are the same object, it is cross-fitted. `way` gives the members of its second argument
@@ -160,7 +156,7 @@ def cascade(
         settings,
         chosen,
         reason,
-        None if walked is None else _tested(arm, shown, walked, rng),
+        None if walked is None else _tested(arm, shown, walked),
         _oracle(shown, walked),
         None if walked is None else _random_line(shown, walked),
         is_crossfitted,
@@ -169,7 +165,7 @@ def cascade(
     )
 
 
-def vote(rule: Rule, arm: str, chooser: Members, tested: Members, rng: Generator) -> Study:
+def vote(rule: Rule, arm: str, chooser: Members, tested: Members) -> Study:
     """The vote `arm` of the members, its count made on `chooser` and reported on `tested`.
 
     When both are the same object, it is cross-fitted. A vote has no thresholds.
@@ -180,7 +176,7 @@ def vote(rule: Rule, arm: str, chooser: Members, tested: Members, rng: Generator
     else:
         walked = tally(counted(rule, chooser), tested)
     assert walked is not None  # a count can always be made
-    found = replace(_tested(arm, tested, walked, rng), answered_by=None)
+    found = replace(_tested(arm, tested, walked), answered_by=None)
     n = chooser.whole().n
     reason = f"counted as {numbers.plural(n, 'item')} of the choosing split say"
     return Study(arm, (), None, reason, found, _oracle(tested, None), None, is_crossfitted, unshared=tested.unshared)
@@ -229,7 +225,7 @@ def _empty(like: Walk, n: int) -> Walk:
     return Walk(*(np.zeros(n, dtype=getattr(like, field.name).dtype) for field in fields(Walk)))
 
 
-def _tested(arm: str, members: Members, walked: Walk, rng: Generator) -> Tested:
+def _tested(arm: str, members: Members, walked: Walk) -> Tested:
     scored = members.is_whole & ~walked.failed
     rows = members.take(scored)
     right = walked.right[scored]
@@ -242,7 +238,7 @@ def _tested(arm: str, members: Members, walked: Walk, rng: Generator) -> Tested:
         tuple(float((walked.by[scored] == stage).mean()) for stage in range(len(members.arms))) if len(right) else None,
         int(members.n - scored.sum()),
         tuple(map(_standing, rows.arms)),
-        tuple(comparison.against(mine, [rows.answers_of(member) for member in rows.arms], rng)) if len(right) else (),
+        tuple(comparison.against(mine, [rows.answers_of(member) for member in rows.arms])) if len(right) else (),
     )
 
 

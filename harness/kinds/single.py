@@ -11,11 +11,13 @@ import numpy as np
 from harness import parsing
 from harness.errors import DatasetError, one_of
 from harness.ids import canonical_json
-from harness.stats import bootstrap, calibration, intervals
+from harness.stats import bootstrap, calibration, intervals, margins
 from harness.types import Estimate, Metric, ReplyFormat
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from harness.types import JSON, Confidence, ReplyMode
 
@@ -52,31 +54,44 @@ def score(gold: str, answer: str | None) -> float:
 
 
 def accuracy(
-    gold: Sequence[str], answers: Sequence[str | None], _labels: Sequence[str], _rng: np.random.Generator
+    gold: Sequence[str],
+    answers: Sequence[str | None],
+    _labels: Sequence[str],
+    _rng: np.random.Generator,
+    clusters: NDArray[np.int64] | None = None,
 ) -> Estimate:
-    """The share of items answered with their gold label; Wilson's score interval."""
-    right = sum(score(g, a) == 1.0 for g, a in zip(gold, answers, strict=True))
-    return intervals.wilson(right, len(gold), name="accuracy")
+    """The share of items answered with their gold label; Wilson's score interval, in groups at what they are worth."""
+    right = [score(g, a) for g, a in zip(gold, answers, strict=True)]
+    return _share(right, clusters, "accuracy")
 
 
 def macro_f1(
-    gold: Sequence[str], answers: Sequence[str | None], labels: Sequence[str], rng: np.random.Generator
+    gold: Sequence[str],
+    answers: Sequence[str | None],
+    labels: Sequence[str],
+    rng: np.random.Generator,
+    clusters: NDArray[np.int64] | None = None,
 ) -> Estimate:
-    """F1 averaged over the labels with equal weight; percentile bootstrap over items."""
+    """F1 averaged over the labels with equal weight; percentile bootstrap over items, or over whole groups."""
     code = {label: index for index, label in enumerate(labels)}
     return bootstrap.macro_f1(
         np.array([code[g] for g in gold], dtype=np.int64),
         np.array([-1 if a is None else code[a] for a in answers], dtype=np.int64),
         len(labels),
         rng,
+        clusters=clusters,
     )
 
 
 def coverage(
-    gold: Sequence[str], answers: Sequence[str | None], _labels: Sequence[str], _rng: np.random.Generator
+    _gold: Sequence[str],
+    answers: Sequence[str | None],
+    _labels: Sequence[str],
+    _rng: np.random.Generator,
+    clusters: NDArray[np.int64] | None = None,
 ) -> Estimate:
-    """The share of items answered at all; Wilson's score interval."""
-    return intervals.wilson(sum(a is not None for a in answers), len(gold), name="coverage")
+    """The share of items answered at all; Wilson's score interval, in groups at what they are worth."""
+    return _share([float(a is not None) for a in answers], clusters, "coverage")
 
 
 def ece(confidence: Confidence, rng: np.random.Generator) -> Estimate:
@@ -96,13 +111,19 @@ def aurc(confidence: Confidence, rng: np.random.Generator) -> Estimate:
 
 
 METRICS = {
-    "accuracy": Metric("accuracy", accuracy, better="higher", unanswered="wrong"),
-    "macro_f1": Metric("macro_f1", macro_f1, better="higher", unanswered="wrong"),
-    "coverage": Metric("coverage", coverage, better="higher", unanswered="counted"),
+    "accuracy": Metric("accuracy", accuracy, better="higher", unanswered="wrong", in_groups=True),
+    "macro_f1": Metric("macro_f1", macro_f1, better="higher", unanswered="wrong", in_groups=True),
+    "coverage": Metric("coverage", coverage, better="higher", unanswered="counted", in_groups=True),
     "ece": Metric("ece", ece, better="lower", unanswered="excluded", needs="scores"),
     "brier": Metric("brier", brier, better="lower", unanswered="excluded", needs="scores"),
     "aurc": Metric("aurc", aurc, better="lower", unanswered="excluded", needs="scores"),
 }
+
+
+def _share(hits: Sequence[float], clusters: NDArray[np.int64] | None, name: str) -> Estimate:
+    if clusters is None:
+        return intervals.wilson(int(sum(hits)), len(hits), name=name)
+    return margins.share(hits, clusters, name=name)
 
 
 def _schema(labels: Sequence[str], fields: Mapping[str, str]) -> str:

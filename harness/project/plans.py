@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from harness import plugins, wiring
 from harness.errors import ConfigError
 from harness.fusion import chosen
@@ -114,7 +112,7 @@ def fusion_job(office: Office, fusion: Fusion, dataset: Dataset, split: str, see
 def _chosen(project: Project, fusion: Fusion, dataset: Dataset, split: str) -> Job:
     wish = Wish(fusion.how, fusion.members, Splits(fusion.choose_on, split))
     limits = project.workspace.preferences.decide
-    return trying.job(project, dataset, trying.tried(project, dataset, wish, limits, np.random.default_rng(0)))
+    return trying.job(project, dataset, trying.tried(project, dataset, wish, limits))
 
 
 def _part(job: Job) -> Part:

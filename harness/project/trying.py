@@ -14,8 +14,6 @@ from harness.project.fusions import Splits
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.random import Generator
-
     from harness.constraints import Constraints
     from harness.fusion.study import Study
     from harness.project.fusions import Pair
@@ -46,7 +44,7 @@ class Tried:
     tested_n: int
 
 
-def tried(project: Project, dataset: Dataset, wish: Wish, limits: Constraints, rng: Generator) -> Tried:
+def tried(project: Project, dataset: Dataset, wish: Wish, limits: Constraints) -> Tried:
     """The fusion tried; `ConfigError` names the command that makes a run which is missing."""
     pairs = fusions.pairs(project, dataset, wish.arms, wish.splits, wish.model)
     chooser, tested = fusions.stored(project, pairs, wish.splits)
@@ -55,13 +53,13 @@ def tried(project: Project, dataset: Dataset, wish: Wish, limits: Constraints, r
     name = chosen.name_of(wish.how, [part.arm for part in parts])
     encoder = toll = None
     if wish.how == "cascade":
-        found = study.cascade(name, chooser, tested, limits, rng)
+        found = study.cascade(name, chooser, tested, limits)
     elif wish.how == "router":
         known = routers.vectors(project, dataset, chooser, tested)
         encoder, toll = routers.encoder(project), routers.toll(project, dataset, chooser, known)
-        found = study.cascade(name, chooser, tested, limits, rng, routers.way(known, toll))
+        found = study.cascade(name, chooser, tested, limits, routers.way(known, toll))
     else:
-        found = study.vote(wish.how, name, chooser, tested, rng)
+        found = study.vote(wish.how, name, chooser, tested)
     thresholds = () if found.chosen is None else found.chosen.thresholds
     choice = Choice(wish.how, dataset.id, wish.splits.chooser, parts, thresholds, learnt_from, encoder, toll)
     return Tried(found, pairs, choice, wish.splits, chooser.n, tested.n)

@@ -9,8 +9,6 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from harness import comparison, decision, numbers
 from harness.report import markdown
 from harness.report.blocks import Code, Column, Table
@@ -144,15 +142,15 @@ def _tradeoffs(results: Results) -> list[str]:
     if not others:
         return []
     rows = results.answers
-    made = comparison.against(rows[best.run.run_id], [rows[o.run.run_id] for o in others], np.random.default_rng(0))
+    made = comparison.leading(rows[best.run.run_id], [rows[o.run.run_id] for o in others])
     return [f"- {markdown.escaped(_beside(best, other, one))}" for other, one in zip(others, made, strict=True)]
 
 
 def _beside(best: RunResult, other: RunResult, one: Comparison) -> str:
-    lead = numbers.with_interval(one.difference)
-    said = f"{one.a} is right on {lead} more of the items than {one.b} (p {numbers.p_value(one.adjusted_p)}, Holm)"
-    if one.adjusted_p is None or one.adjusted_p > 0.05:
-        said = f"{one.a} cannot be told from {one.b}: {lead} (p {numbers.p_value(one.adjusted_p)}, Holm)"
+    lead, p_value = numbers.with_interval(one.lead), f"p {numbers.p_value(one.adjusted_p)}, Holm, all pairs"
+    said = f"{one.a} is right on {lead} more of the items than {one.b} ({p_value})"
+    if not one.is_shown:
+        said = f"{one.a} cannot be told from {one.b}: {lead} ({p_value})"
     price = _times(best.cost_per_1000_usd, other.cost_per_1000_usd, ("cheaper", "dearer"))
     wait = _times(best.latency_s["p50"], other.latency_s["p50"], ("faster", "slower"))
     told = [

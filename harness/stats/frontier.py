@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 Status = Literal["front", "dominated", "open"]
+CONFIDENCE = 0.95
 AT_ONCE = 20_000_000  # drawn counts in memory
 
 
@@ -31,28 +32,28 @@ def standings(
     waits: Sequence[float | None],
     rng: Generator,
     *,
+    clusters: ArrayLike | None = None,
     resamples: int = 1000,
-    confidence: float = 0.95,
 ) -> list[Standing]:
     """One standing per arm, from an items x arms array of scores in [0, 1] (nan: no score).
 
     An arm is dominated in a resample of the items where another is no less accurate, no dearer and no
     slower, and better in one of the three. Items are drawn for all arms together, so that what they have
     in common cancels out. Costs and waits are taken as they are; unknown ones are neither better nor
-    worse than any. Status: dominated (on the front) in `confidence` of the resamples, else open.
+    worse than any. Status: dominated (on the front) in 95% of the resamples, else open.
     """
     scores = np.asarray(right, dtype=np.float64)
     n, arms = scores.shape
     if n == 0 or arms == 0:
         return [Standing(0.0, "open") for _ in range(arms)]
     may, must_exceed = _no_worse(costs) & _no_worse(waits), ~(_better(costs) | _better(waits))
-    # Items with the same scores in every arm are one cell: drawing cells is drawing items, and shorter.
-    cells, counts = np.unique(np.where(np.isnan(scores), -1.0, scores), axis=0, return_counts=True)
-    known = cells >= 0
-    hits, beaten = np.where(known, cells, 0.0), np.zeros((resamples, arms), dtype=np.bool_)
-    step = max(1, AT_ONCE // len(cells))
+    known, hits, counts = _cells(scores) if clusters is None else _clustered(scores, np.asarray(clusters))
+    beaten = np.zeros((resamples, arms), dtype=np.bool_)
+    step = max(1, AT_ONCE // len(counts))
     for start in range(0, resamples, step):
-        drawn = rng.multinomial(n, counts / n, size=min(step, resamples - start)).astype(np.float64)
+        drawn = rng.multinomial(int(counts.sum()), counts / counts.sum(), size=min(step, resamples - start)).astype(
+            np.float64
+        )
         asked = drawn @ known
         accuracy = np.divide(drawn @ hits, asked, out=np.full_like(asked, np.nan), where=asked > 0)
         # Differences of sums in another order differ in the last bits.
@@ -61,7 +62,27 @@ def standings(
             beaten[start : start + len(lead)] |= may[:, beating] & (
                 lead > np.where(must_exceed[:, beating], 1e-12, -1e-12)
             )
-    return [Standing(share, _status(share, confidence)) for share in beaten.mean(axis=0).tolist()]
+    return [Standing(share, _status(share)) for share in beaten.mean(axis=0).tolist()]
+
+
+def _cells(scores: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Items with the same scores in every arm are one cell: drawing cells is drawing items, and shorter."""
+    cells, counts = np.unique(np.where(np.isnan(scores), -1.0, scores), axis=0, return_counts=True)
+    known = (cells >= 0).astype(np.float64)
+    return known, known * cells, counts
+
+
+def _clustered(
+    scores: NDArray[np.float64], clusters: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """How many items of each cluster have a score, the sums of those, and 1 for each cluster."""
+    codes = np.unique(clusters, return_inverse=True)[1]
+    known = ~np.isnan(scores)
+    shape = (int(codes.max()) + 1, scores.shape[1])
+    items, sums = np.zeros(shape), np.zeros(shape)
+    np.add.at(items, codes, known.astype(np.float64))
+    np.add.at(sums, codes, np.where(known, scores, 0.0))
+    return items, sums, np.ones(shape[0], dtype=np.int64)
 
 
 def _no_worse(values: Sequence[float | None]) -> NDArray[np.bool_]:
@@ -77,7 +98,7 @@ def _better(values: Sequence[float | None]) -> NDArray[np.bool_]:
     return np.asarray(numbers[None, :] < numbers[:, None])
 
 
-def _status(dominated: float, confidence: float) -> Status:
-    if dominated >= confidence:
+def _status(dominated: float) -> Status:
+    if dominated >= CONFIDENCE:
         return "dominated"
-    return "front" if dominated <= 1 - confidence else "open"
+    return "front" if dominated <= 1 - CONFIDENCE else "open"

@@ -30,7 +30,7 @@ class Evidence:
     """What the items say about a minus b.
 
     `difference` has the interval that agrees with the tests. `design` is the design effect, 1 or
-    more; `clusters` is None where every item stands for itself.
+    more where scores are whole; `clusters` is None where every item stands for itself.
     """
 
     difference: Estimate
@@ -84,7 +84,7 @@ def evidence(differences: ArrayLike, groups: ArrayLike, *, confidence: float = 0
         return Evidence(Estimate("difference", None, None, None, 0, "Tango"), weights)
     found = len(np.unique(codes))
     is_single = found == n and bool(np.isin(values, (-1, 0, 1)).all())
-    clusters, design = (None, 1.0) if is_single else (found, design_effect(values, codes))
+    clusters, design = (None, 1.0) if is_single else (found, design_effect(values, codes, weights.discordant))
     method = "Tango" if clusters is None else f"Tango, {found:,} clusters, design effect {design:.2g}"
     unknown = Evidence(Estimate("difference", float(values.mean()), None, None, n, method), weights, design, clusters)
     if clusters == 1:
@@ -106,14 +106,17 @@ def share(values: ArrayLike, groups: ArrayLike, *, name: str, confidence: float 
     if found == n and bool(np.isin(scores, (0, 1)).all()):
         low, high = intervals.wilson_limits(int(scores.sum()), n, NormalDist().inv_cdf(0.5 + confidence / 2))
         return Estimate(name, mean, low, high, n, "Wilson")
-    worth = n / design_effect(scores, codes)
+    worth = n / design_effect(scores, codes, float(scores.sum()))
     z = float(scipy.special.stdtrit(max(found - 1, 1), 0.5 + confidence / 2))
     low, high = intervals.wilson_limits(mean * worth, worth, z)
     return Estimate(name, mean, max(0.0, low), min(1.0, high), n, f"Wilson, {found:,} clusters")
 
 
-def design_effect(values: NDArray[np.float64], groups: NDArray[np.int64]) -> float:
-    """How much more the mean varies than that of as many items that stand for themselves; 1 or more.
+def design_effect(values: NDArray[np.float64], groups: NDArray[np.int64], size: float) -> float:
+    """How much more the mean varies than the test assumes, for which all values are 0 or whole.
+
+    `size` is the sum of the values' sizes: were all whole, also that of their squares. Shares of 1 (means over
+    repeats, credit) vary less than that, and items of a cluster together vary more.
 
     Two clusters are imagined besides, one that lies wholly above and one wholly below the rest:
     where little is seen, clusters count as items that are all alike (Kish 1965), and with more the
@@ -121,8 +124,8 @@ def design_effect(values: NDArray[np.float64], groups: NDArray[np.int64]) -> flo
     not count at all (simulated in tests/stats/test_margins.py: 12% instead of 2.5%).
     """
     _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    alike = float((sizes.astype(np.float64) ** 2).sum()) / len(values)
-    residuals = values - values.mean()
-    together = float((np.bincount(codes, weights=residuals) ** 2).sum()) + 2 * alike**2
-    apart = float((residuals**2).sum()) + 2 * alike
-    return max(1.0, together / apart)
+    n, mean = len(values), float(values.mean())
+    alike = float((sizes.astype(np.float64) ** 2).sum()) / n
+    together = float((np.bincount(codes, weights=values - mean) ** 2).sum())
+    alone = float(((values - mean) ** 2).sum())
+    return max(together + 2 * alike**2, alone + 2 * alike) / (size - n * mean**2 + 2 * alike)

@@ -41,7 +41,7 @@ def tried(made, *, tells, seed=1, n=400):
     rng = np.random.default_rng(seed)
     known = vectors_of(dev, rng, tells=tells) | vectors_of(test, rng, tells=tells)
     way = partial(foreseen, known, TOLL)
-    return study.cascade("router:cheap>dear", dev, test, Constraints(margin=0.0), np.random.default_rng(0), way)
+    return study.cascade("router:cheap>dear", dev, test, Constraints(margin=0.0), way)
 
 
 @pytest.mark.parametrize("arms", [TWO, THREE], ids=["two", "three"])

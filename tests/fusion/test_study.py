@@ -13,7 +13,7 @@ LIMITS = Constraints()
 
 
 def tried(chooser, tested, limits=LIMITS):
-    return study.cascade("cascade:cheap>dear", chooser, tested, limits, np.random.default_rng(0))
+    return study.cascade("cascade:cheap>dear", chooser, tested, limits)
 
 
 def test_what_dev_chose_is_what_test_is_scored_with(made):

@@ -1,6 +1,5 @@
 import asyncio
 
-import numpy as np
 import pytest
 
 from harness.arms.replay import ReplayArm
@@ -58,11 +57,11 @@ def test_a_vote_is_reported_where_it_was_not_counted(made, rule):
     """Against each member, with the oracle, and without thresholds or a line of chance."""
     _, dev = made(150, seed=1, **ARMS)
     _, test = made(200, seed=2, **ARMS)
-    found = study.vote(rule, f"{rule}:first+second+third", dev, test, np.random.default_rng(0))
+    found = study.vote(rule, f"{rule}:first+second+third", dev, test)
     assert (found.settings, found.chosen, found.random_line) == ((), None, None)
     assert [one.b for one in found.tested.against] == ["first", "second", "third"]
     assert found.tested.cost == pytest.approx(111)
     assert found.oracle.accuracy.value >= found.tested.estimate.value
-    crossfitted = study.vote(rule, "vote", test, test, np.random.default_rng(0))
+    crossfitted = study.vote(rule, "vote", test, test)
     assert crossfitted.is_crossfitted
     assert crossfitted.tested.estimate.n == found.tested.estimate.n

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from harness import comparison, numbers
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table
@@ -30,12 +28,13 @@ def section(results: Results) -> Section | None:
     best, *others = arms.runs
     if not others:
         return None
-    rivals = [arms.answers[other.run.run_id] for other in others]
-    made = comparison.against(arms.answers[best.run.run_id], rivals, np.random.default_rng(0))
+    made = comparison.leading(arms.answers[best.run.run_id], [arms.answers[other.run.run_id] for other in others])
     name = best.run.name
+    pairs = numbers.plural(len(arms.runs) * len(others) // 2, "pair")
     caption = (
-        f"{name} against each other arm, in items that both, only one, or neither got right; its lead with a 95% "
-        f"interval ({made[0].method}); p corrected for {numbers.plural(len(made), 'comparison')} (Holm). "
+        f"{name} against each other arm, in items that both, only one, or neither got right; its lead with an interval "
+        f"that holds for all pairs of arms at once, 95% together ({made[0].method}); p corrected for all {pairs} "
+        "(Holm), because the best was picked after looking. "
         "MDE: the difference that so many items show with 80% power."
     )
     # Of an arm with repeats an item has the mean score, which this query does not take.
@@ -48,7 +47,7 @@ def _row(one: Comparison) -> tuple[str, ...]:
     table = one.table
     counts = (one.n, table.both, table.only_a, table.only_b, table.neither)
     p_value, mde = numbers.p_value(one.adjusted_p), numbers.share(one.mde) if one.mde else "none shows"
-    return one.b, *map(numbers.count, counts), numbers.with_interval(one.difference), p_value, mde
+    return one.b, *map(numbers.count, counts), numbers.with_interval(one.lead), p_value, mde
 
 
 def _query(results: Results) -> Query:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from harness import analysis, comparison, numbers
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table, Text
@@ -48,9 +46,7 @@ def _head(result: RunResult, members: list[RunResult]) -> Text:
 
 def _table(results: Results, result: RunResult, members: list[RunResult], thresholds: list[float | None]) -> Table:
     made = comparison.against(
-        results.answers[result.run.run_id],
-        [results.answers[member.run.run_id] for member in members],
-        np.random.default_rng(0),
+        results.answers[result.run.run_id], [results.answers[member.run.run_id] for member in members]
     )
     is_routed = result.run.arm.startswith("router:")
     stands = [_stands(threshold, is_routed=is_routed) for threshold in thresholds]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from harness import comparison, numbers
 from harness.report import queries
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from harness.analysis import Results, RunResult, Spread
 
 ORDER = 10
-ALPHA = 0.05
 COLUMNS = (
     Column("arm"),
     Column("accuracy", numeric=True),
@@ -140,25 +138,28 @@ def _spread(spread: Spread) -> str:
 
 def _head_to_head(results: Results) -> list[Text]:
     """The best arm beside the best prompt (or the best arm that is none), on the same items."""
+    fits = Counter(result.run.arm_name for result in results.runs)
     results = results.by_arm
     best = results.runs[0]
     prompts = [result for result in results.runs if result.run.model]
-    others = [result for result in results.runs if not result.run.model]
-    rival = (others or results.runs)[0] if best.run.model else (prompts or [best])[0]
+    without = [result for result in results.runs if not result.run.model]
+    rival = (without or results.runs)[0] if best.run.model else (prompts or [best])[0]
     if rival is best:
         return []
-    rivals = [result for result in results.runs if result is not best]
-    made = comparison.against(
-        results.answers[best.run.run_id], [results.answers[r.run.run_id] for r in rivals], np.random.default_rng(0)
-    )
-    found = made[rivals.index(rival)]
-    p_value = f"p {numbers.p_value(found.adjusted_p)}" + (f" (Holm, {len(made)} arms)" if len(made) > 1 else "")
-    is_shown = found.adjusted_p is not None and found.adjusted_p <= ALPHA
+    others = [result for result in results.runs if result is not best]
+    made = comparison.leading(results.answers[best.run.run_id], [results.answers[r.run.run_id] for r in others])
+    found = made[others.index(rival)]
+    arms = len(results.runs)
+    p_value = f"p {numbers.p_value(found.adjusted_p)}" + (f" (Holm, all pairs of {arms} arms)" if arms > 2 else "")
+    fitted = [
+        one.run.name for one in (best, rival) if one.run.n_train and not one.run.model and fits[one.run.arm_name] == 1
+    ]
+    fit = f" This is one fit of {' and of '.join(fitted)}; another may differ." if fitted else ""
     return [
         Text(
-            f"{found.a} {'beats' if is_shown else 'cannot be told from'} {found.b}: "
-            f"{numbers.with_interval(found.difference)}, {p_value}; of {numbers.plural(found.n, 'item')} "
-            f"{found.table.only_a:,} only {found.a} got right, {found.table.only_b:,} only {found.b}.",
+            f"{found.a} {'beats' if found.is_shown else 'cannot be told from'} {found.b}: "
+            f"{numbers.with_interval(found.lead)}, {p_value}; of {numbers.plural(found.n, 'item')} "
+            f"{found.table.only_a:,} only {found.a} got right, {found.table.only_b:,} only {found.b}.{fit}",
             "verdict",
         )
     ]

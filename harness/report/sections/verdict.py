@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness import decision, numbers, ownership
+from harness.decision import words
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table, Text
 
@@ -88,7 +89,8 @@ def headline(found: decision.Decision) -> str:
         return "No arm keeps every constraint."
     if found.verdict == "decided":
         return f"Serve {found.recommendation}."
-    more = f" About {found.more_items:,} more labelled items would probably decide it." if found.more_items else ""
+    outlook = found.assurance
+    more = f" {words.expected(outlook)}." if outlook is not None and outlook.labels is not None else ""
     others = [arm for arm in found.open if arm != found.recommendation]
     return f"Cannot tell yet{_between(found.recommendation, others)}; for now, {found.recommendation}.{more}"
 
