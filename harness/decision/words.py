@@ -122,7 +122,7 @@ def _certain(view: View) -> Iterator[str]:
 
 def _fits(view: View) -> Iterator[str]:
     """Trained arms were fitted once: what another fit would have scored is in no interval."""
-    fitted = [one.arm for one in (view.chosen, *view.near) if one.n_train]
+    fitted = [one.arm for one in (view.chosen, *view.near) if one.n_train and not one.model]
     if fitted:
         yield (
             f"Said of this fit of {_listed(fitted)}: another seed or training sample may come out differently, and no "
