@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,11 @@ if TYPE_CHECKING:
     from harness.audit.subject import Subject
 
 ENOUGH = 5  # labels of one style, before another style is odd
-NOT_LETTERS = re.compile(r"[\W_]+")
+BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d_])[\s_-]+(?=[^\W\d_])")
 
 
 def check(subject: Subject) -> list[Finding]:
-    """Labels that differ in case, blanks or punctuation alone; and the few that are spelt in another style."""
+    """Labels that differ in case, blanks or joining signs alone; and the few that are spelt in another style."""
     if not subject.has_classes:
         return []
     names = list(subject.dataset.label_names)
@@ -26,7 +27,7 @@ def check(subject: Subject) -> list[Finding]:
 
 
 def _twins(subject: Subject, names: list[str]) -> list[Finding]:
-    keys = [NOT_LETTERS.sub("", name.casefold()) or name for name in names]
+    keys = list(map(_spoken, names))
     twins = [[names[i] for i in rows] for rows in by_value(keys, range(len(names))).values() if len(rows) > 1]
     if not twins:
         return []
@@ -42,6 +43,15 @@ def _twins(subject: Subject, names: list[str]) -> list[Finding]:
             Evidence(("labels",), tuple((", ".join(map(repr, family)),) for family in twins)),
         )
     ]
+
+
+def _spoken(name: str) -> str:
+    """The name as one says it: without case, and without what joins words.
+
+    A sign beside a digit or at an end is part of the name: `-1` is not `1`, `0,1,4` not `0,14`, `C++` not `C`.
+    """
+    composed = unicodedata.normalize("NFC", name).casefold().strip()
+    return BETWEEN_LETTERS.sub("", composed)
 
 
 def _odd(names: list[str]) -> list[Finding]:
