@@ -58,7 +58,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class _Room:
+class _FitInputs:
     """What a process opens once and keeps."""
 
     workspace: Workspace
@@ -67,20 +67,20 @@ class _Room:
     items: tuple[Item, ...]
 
 
-class Crew:
+class FitPool:
     """Processes that fit classifiers at one place, started when there is something to fit; `close` ends them."""
 
     def __init__(self, place: Place, processes: int | None = None) -> None:
         self._place = place
         self._processes = processes or os.cpu_count() or 1
         self._pool: ProcessPoolExecutor | None = None
-        self._room: _Room | None = None
+        self._inputs: _FitInputs | None = None
 
     def fitted(self, fits: Sequence[Fit]) -> Iterator[tuple[Fit, list[Prediction]]]:
         """Each fit with its predictions, in the order in which they are done."""
         if self._processes == 1 or (len(fits) == 1 and self._pool is None):
-            self._room = self._room or _opened(self._place)
-            yield from ((fit, _predictions(self._room, fit)) for fit in fits)
+            self._inputs = self._inputs or _opened(self._place)
+            yield from ((fit, _predictions(self._inputs, fit)) for fit in fits)
         elif fits:
             yield from self._spread(fits)
 
@@ -98,31 +98,31 @@ class Crew:
                 yield waiting.pop(future), future.result()
 
 
-_ROOM: list[_Room] = []
+_INPUTS: list[_FitInputs] = []
 
 
 def _enter(place: Place) -> None:
     threadpool_limits(1)  # the other cores have a process of their own
-    _ROOM.append(_opened(place))
+    _INPUTS.append(_opened(place))
 
 
 def _work(fit: Fit) -> list[Prediction]:
-    return _predictions(_ROOM[0], fit)
+    return _predictions(_INPUTS[0], fit)
 
 
-def _opened(place: Place) -> _Room:
+def _opened(place: Place) -> _FitInputs:
     dataset = datasets.load(place.workspace.root, place.dataset)
     scope = wiring.Scope(dataset, place.split, place.limit)
-    return _Room(place.workspace, dataset, scope.training(), scope.items())
+    return _FitInputs(place.workspace, dataset, scope.training(), scope.items())
 
 
-def _predictions(room: _Room, fit: Fit) -> list[Prediction]:
-    part = fit.size.part(room.training, fit.seed)
-    classifier = wiring.uncalibrated(fit.arm, room.dataset, room.workspace, fit.seed)
+def _predictions(inputs: _FitInputs, fit: Fit) -> list[Prediction]:
+    part = fit.size.part(inputs.training, fit.seed)
+    classifier = wiring.uncalibrated(fit.arm, inputs.dataset, inputs.workspace, fit.seed)
     classifier.fit([example.item for example in part], [example.label for example in part])
-    scores = classifier.predict_proba(list(room.items))
+    scores = classifier.predict_proba(list(inputs.items))
     best = np.argmax(scores, axis=1)
-    rows = zip(room.items, best, scores[np.arange(len(best)), best], strict=True)
+    rows = zip(inputs.items, best, scores[np.arange(len(best)), best], strict=True)
     labels = [str(label) for label in classifier.classes_]
     return [_prediction(fit.arm, item, labels[i] if score > 0 else None) for item, i, score in rows]
 

@@ -104,7 +104,7 @@ class Teacher:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class BaselineChoice:
     """What may be chosen of a baseline: the encoder of its texts (None: the workspace's), and who teaches it.
 
     With `folds` it learns from the split that is scored, each item predicted by a fit without its fold.
@@ -116,10 +116,10 @@ class Choice:
 
 
 def baseline_job(
-    name: str, scope: Scope, workspace: Workspace, clock: Clock, seed: int = 0, choice: Choice | None = None
+    name: str, scope: Scope, workspace: Workspace, clock: Clock, seed: int = 0, choice: BaselineChoice | None = None
 ) -> Job:
     """The job of a baseline, fitted on the whole training split, on its teacher's answers there, or fold by fold."""
-    declared, choice = plugins.declared("baselines", name, workspace.extensions), choice or Choice()
+    declared, choice = plugins.declared("baselines", name, workspace.extensions), choice or BaselineChoice()
     training, taught = _lessons(name, declared, scope, workspace, choice)
     params, items = _baseline_params(declared, scope.dataset, workspace, choice), scope.items()
     shown, weights = _encoded(name, cast("str", params.get("encoder", encoding.DEFAULT)))
@@ -136,7 +136,7 @@ def baseline_job(
 
 
 def _lessons(
-    name: str, declared: Declared, scope: Scope, workspace: Workspace, choice: Choice
+    name: str, declared: Declared, scope: Scope, workspace: Workspace, choice: BaselineChoice
 ) -> tuple[tuple[Example, ...], dict[str, JSON]]:
     """What a baseline is fitted to, and what is special about it: in folds, or labels that are not gold ones."""
     teacher = choice.teacher
@@ -175,7 +175,7 @@ def _encoded(name: str, encoder: str) -> tuple[str, dict[str, JSON]]:
 def uncalibrated(name: str, dataset: Dataset, workspace: Workspace, seed: int = 0) -> Classifier:
     """A baseline's classifier, not fitted; its answers are the arm's, its scores are raw (`baselines/_calibrated`)."""
     declared = plugins.declared("baselines", name, workspace.extensions)
-    params = _baseline_params(declared, dataset, workspace, Choice())
+    params = _baseline_params(declared, dataset, workspace, BaselineChoice())
     plain = {"calibrate": False} if "calibrate" in declared.parameters else {}
     return _built(name, params | plain, workspace, seed)
 
@@ -280,7 +280,9 @@ def _purpose(scope: Scope, items: Sequence[Item], rest: Mapping[str, object]) ->
     return "fold" if "folds" in cast("Mapping[str, JSON]", rest.get("params", {})) else "whole"
 
 
-def _baseline_params(declared: Declared, dataset: Dataset, workspace: Workspace, choice: Choice) -> dict[str, object]:
+def _baseline_params(
+    declared: Declared, dataset: Dataset, workspace: Workspace, choice: BaselineChoice
+) -> dict[str, object]:
     """What a baseline's `build` asks for by name: encoder and its cache, the labels, the hand-written rules."""
     wanted = declared.parameters
     params: dict[str, object] = {}

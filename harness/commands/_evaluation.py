@@ -194,7 +194,9 @@ def _estimate(estimate: Estimate) -> dict[str, JSON]:
     }
 
 
-def default_baselines(project: Project, scope: Scope, seed: int, choice: wiring.Choice | None = None) -> list[Job]:
+def default_baselines(
+    project: Project, scope: Scope, seed: int, choice: wiring.BaselineChoice | None = None
+) -> list[Job]:
     """The workspace's baselines that suit this dataset; the others are named on stderr with the reason."""
     jobs = []
     for name in project.workspace.preferences.arms:

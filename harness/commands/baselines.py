@@ -48,7 +48,7 @@ def command(options: Options) -> None:
     dataset = project.dataset(options.dataset)
     split = _split(options)
     scope = wiring.Scope(dataset, split, options.limit)
-    choice = wiring.Choice(options.encoder, _teacher(project, dataset, options.teacher), options.folds)
+    choice = wiring.BaselineChoice(options.encoder, _teacher(project, dataset, options.teacher), options.folds)
     jobs = [
         wiring.baseline_job(name, scope, project.workspace, project.clock, options.seed, choice)
         for name in options.arms

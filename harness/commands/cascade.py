@@ -20,7 +20,7 @@ from harness.errors import ConfigError
 from harness.fusion.chosen import How
 from harness.project import trying
 from harness.project.fusions import Splits
-from harness.project.trying import Wish
+from harness.project.trying import FusionSpec
 
 if TYPE_CHECKING:
     from harness.constraints import Constraints
@@ -75,8 +75,8 @@ def command(options: Options) -> None:
     dataset = project.dataset(options.dataset)
     splits = Splits(options.choose_on, options.split)
     limits = _limits(options, project.workspace.preferences.decide)
-    wish = Wish(options.how, options.arms, splits, options.model)
-    tried = trying.tried(project, dataset, wish, limits)
+    spec = FusionSpec(options.how, options.arms, splits, options.model)
+    tried = trying.tried(project, dataset, spec, limits)
     run_id = None
     if options.store:
         run_id = _evaluation.carry_out(project, dataset, [trying.job(project, dataset, tried)])[0].run_id

@@ -17,7 +17,7 @@ from harness.commands._groups import print_table
 from harness.curves import Rival
 from harness.errors import ConfigError
 from harness.project import curves as curve_runs
-from harness.project.curves import Course
+from harness.project.curves import CurvePlan
 from harness.spread import Size
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def command(options: Options) -> None:
     project = options.project()
     dataset = project.dataset(options.dataset)
     rival = _rival(project, dataset, options) if options.against else None
-    course = Course(
+    curve_plan = CurvePlan(
         tuple(dict.fromkeys(options.arms)),
         _sizes(dataset, options),
         tuple(range(options.seeds)),
@@ -71,7 +71,7 @@ def command(options: Options) -> None:
         options.processes,
         options.all_sizes,
     )
-    found = curve_runs.learn(project, dataset, course, lambda line: click.echo(line, err=True))
+    found = curve_runs.learn(project, dataset, curve_plan, lambda line: click.echo(line, err=True))
     groups = {one.item.id: one.group for one in dataset.in_split(options.split) if one.group is not None}
     drawn = curves.analyse(found, groups, rival, options.margin, np.random.default_rng(options.seed))
     if options.as_json:

@@ -19,7 +19,7 @@ from harness.commands._groups import print_table
 from harness.errors import ConfigError
 from harness.project import complain_about_failures, plans
 from harness.project import curves as curve_runs
-from harness.project.plans import Office
+from harness.project.plans import JobBuilder
 from harness.stats import intervals
 
 if TYPE_CHECKING:
@@ -62,18 +62,18 @@ def command(options: Options) -> None:
         asking = stack.Asking.of(
             preferences, model=model, budget_usd=budget_usd, priced_as=options.priced_as, tell=told
         )
-        office = Office(project, ledger, asking, found.limit, found.models)
+        builder = JobBuilder(project, ledger, asking, found.limit, found.models)
         wanted = plan.steps(found)
         for step in wanted:
-            office.check(step)  # every mistake is found before anything runs
+            builder.check(step)  # every mistake is found before anything runs
         if options.dry_run:
-            jobs = [office.job(step) for step in wanted]
+            jobs = [builder.job(step) for step in wanted]
             _evaluation.say_unpriced(jobs)
             _dry_run.show(project, jobs, as_json=options.as_json)
             return
-        done = [_done(project, office.job(step), step.dataset) for step in wanted]
+        done = [_done(project, builder.job(step), step.dataset) for step in wanted]
         run_ids = [one.run_id for one in done] + _parts(project, found)
-        fusions = _fusions(office, found)
+        fusions = _fusions(builder, found)
     _report(project, [*run_ids, *(one.run_id for one in fusions)], as_json=options.as_json)
     complain_about_failures([*done, *fusions])
 
@@ -87,23 +87,23 @@ def _parts(project: Project, found: Plan) -> list[str]:
     """The runs on parts of the training split; they need no model and take all cores."""
     run_ids = []
     for ref, split in product(found.datasets or (None,), found.splits):
-        course = plans.course(found, split, project.workspace.extensions)
-        if course is not None:
+        curve_plan = plans.curve_plan(found, split, project.workspace.extensions)
+        if curve_plan is not None:
             dataset = project.dataset(ref)
-            learnt = curve_runs.learn(project, dataset, course, partial(click.echo, err=True))
+            learnt = curve_runs.learn(project, dataset, curve_plan, partial(click.echo, err=True))
             run_ids += [run_id for one in learnt for run_id in one.run_ids]
     return run_ids
 
 
-def _fusions(office: Office, found: Plan) -> list[Done]:
+def _fusions(builder: JobBuilder, found: Plan) -> list[Done]:
     done = []
     for ref, split, fusion in product(found.datasets or (None,), found.splits, found.fusion):
         if split == fusion.choose_on and fusion.thresholds is None and fusion.use is None:
             continue  # it chose there
-        dataset = office.project.dataset(ref)
-        job, members = plans.fusion_job(office, fusion, dataset, split, found.seeds[0])
+        dataset = builder.project.dataset(ref)
+        job, members = plans.fusion_job(builder, fusion, dataset, split, found.seeds[0])
         try:
-            done += _evaluation.carry_out(office.project, dataset, [job])
+            done += _evaluation.carry_out(builder.project, dataset, [job])
         finally:
             for member in members:
                 if member.model is not None:

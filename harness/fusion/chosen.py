@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from harness.errors import ConfigError
-from harness.fusion.members import NEVER, Toll
+from harness.fusion.members import NEVER, RoutingCost
 from harness.ids import content_id, item_set_id
 from harness.types import Run
 from harness.validation import validated
@@ -52,7 +52,7 @@ class Choice:
     thresholds: tuple[float | None, ...] = ()
     learnt_from: tuple[str, ...] = ()
     encoder: str | None = None
-    toll: Toll | None = None
+    toll: RoutingCost | None = None
 
     @property
     def arm_id(self) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from harness.fusion.members import Flags, Members, Numbers, Toll
+    from harness.fusion.members import Flags, Members, Numbers, RoutingCost
 
     Vectors = NDArray[np.float32]
 
@@ -48,7 +48,7 @@ def learnt(members: Members, vectors: Vectors) -> Foresight:
     return Foresight(tuple(_model(vectors[~arm.failed], arm.right[~arm.failed]) for arm in members.arms[:-1]))
 
 
-def foreseen(vectors: Mapping[str, Vectors], toll: Toll, learnt_from: Members, shown: Members) -> Members:
+def foreseen(vectors: Mapping[str, Vectors], toll: RoutingCost, learnt_from: Members, shown: Members) -> Members:
     """The members of `shown` under a router: each but the last as sure as `learnt_from` foresees it.
 
     `vectors` are by item id. When both are the same object, each tenth of the items is foreseen by

@@ -28,7 +28,7 @@ FOLDS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Toll:
+class RoutingCost:
     """What choosing the arm of an item beforehand costs and takes, before that arm is asked."""
 
     cost_usd: float
@@ -82,7 +82,7 @@ class Members:
     arms: tuple[Member, ...]
     rows: pd.DataFrame
     unshared: int = 0
-    toll: Toll | None = None
+    toll: RoutingCost | None = None
 
     @property
     def n(self) -> int:

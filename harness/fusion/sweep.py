@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.fusion.members import NEVER, Toll
+from harness.fusion.members import NEVER, RoutingCost
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,7 @@ def walk(members: Members, thresholds: Sequence[float]) -> Walk:
     n = members.n
     by, failed = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=bool)
     right, labels = np.zeros(n, dtype=bool), np.full(n, None, dtype=object)
-    toll = members.toll or Toll(0.0, 0.0)
+    toll = members.toll or RoutingCost(0.0, 0.0)
     cost, latency = np.full(n, toll.cost_usd), np.full(n, toll.latency_s)
     going = np.ones(n, dtype=bool)
     for stage, (arm, threshold) in enumerate(zip(members.arms, (*thresholds, -NEVER), strict=True)):

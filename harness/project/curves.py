@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class CurvePlan:
     """What is tried: arms, sizes (smallest first), the seeds that draw labels, on which items, on how many cores."""
 
     arms: tuple[str, ...]
@@ -40,26 +40,26 @@ class Course:
     to_the_end: bool = False
 
 
-def learn(project: Project, dataset: Dataset, course: Course, tell: Callable[[str], None]) -> list[Learnt]:
+def learn(project: Project, dataset: Dataset, curve_plan: CurvePlan, tell: Callable[[str], None]) -> list[Learnt]:
     """The curve of each arm, every fit stored; `Interrupted` when stopped, resumable."""
-    class_room = _ClassRoom(project, dataset, course)
-    going, found = list(course.arms), {arm: _Growing() for arm in course.arms}
+    curve_fits = _CurveFits(project, dataset, curve_plan)
+    going, found = list(curve_plan.arms), {arm: _Growing() for arm in curve_plan.arms}
     try:
-        for size in course.sizes:
-            tell(f"{class_room.labels(size):,} labels: {', '.join(going)} ...")
-            right = class_room.right(going, size)
+        for size in curve_plan.sizes:
+            tell(f"{curve_fits.labels(size):,} labels: {', '.join(going)} ...")
+            right = curve_fits.right(going, size)
             for arm in going:
-                found[arm].add(class_room.labels(size), right[arm])
-                found[arm].run_ids += class_room.run_ids(arm, size)
-            going = [arm for arm in going if course.to_the_end or not class_room.is_flat(arm, found[arm])]
+                found[arm].add(curve_fits.labels(size), right[arm])
+                found[arm].run_ids += curve_fits.run_ids(arm, size)
+            going = [arm for arm in going if curve_plan.to_the_end or not curve_fits.is_flat(arm, found[arm])]
             if not going:
                 break
     except KeyboardInterrupt:
         done = "every fit that was done is stored"
         raise Interrupted(f"stopped; {done}, and the same command goes on from there") from None
     finally:
-        class_room.close()
-    return [class_room.learnt(arm, found[arm], is_flat=arm not in going) for arm in course.arms]
+        curve_fits.close()
+    return [curve_fits.learnt(arm, found[arm], is_flat=arm not in going) for arm in curve_plan.arms]
 
 
 @dataclass(slots=True)
@@ -75,22 +75,22 @@ class _Growing:
         self.right.append(right)
 
 
-class _ClassRoom:
+class _CurveFits:
     """The training items, the items that are asked, and the runs of all fits."""
 
-    def __init__(self, project: Project, dataset: Dataset, course: Course) -> None:
-        self._project, self._dataset, self._course = project, dataset, course
-        self._scope = wiring.Scope(dataset, course.split, course.limit)
+    def __init__(self, project: Project, dataset: Dataset, curve_plan: CurvePlan) -> None:
+        self._project, self._dataset, self._curve_plan = project, dataset, curve_plan
+        self._scope = wiring.Scope(dataset, curve_plan.split, curve_plan.limit)
         self._items = self._scope.items()
         self._training = self._scope.training()
-        self._gold = {example.item.id: example.label for example in dataset.in_split(course.split)}
-        groups = {example.item.id: example.group for example in dataset.in_split(course.split)}
+        self._gold = {example.item.id: example.label for example in dataset.in_split(curve_plan.split)}
+        groups = {example.item.id: example.group for example in dataset.in_split(curve_plan.split)}
         self._groups = {item: group for item, group in groups.items() if group is not None}
-        for arm in course.arms:
+        for arm in curve_plan.arms:
             _check_learns(arm, project.workspace.extensions)
-        self._runs = {(arm, seed): self._run(arm, seed) for arm in course.arms for seed in course.seeds}
-        place = Place(project.workspace, dataset.ref, course.split, course.limit)
-        self._crew = spread.Crew(place, course.processes)
+        self._runs = {(arm, seed): self._run(arm, seed) for arm in curve_plan.arms for seed in curve_plan.seeds}
+        place = Place(project.workspace, dataset.ref, curve_plan.split, curve_plan.limit)
+        self._pool = spread.FitPool(place, curve_plan.processes)
         # Drawing and hashing thousands of items takes longer than reading what is stored: each once.
         self._part = cache(self._drawn)
         self._run_of = cache(self._run_of_part)
@@ -98,11 +98,11 @@ class _ClassRoom:
 
     def close(self) -> None:
         """End the processes."""
-        self._crew.close()
+        self._pool.close()
 
     def labels(self, size: Size) -> int:
         """How many labels a size comes to: the same for every seed."""
-        return len(self._part(size, self._course.seeds[0]))
+        return len(self._part(size, self._curve_plan.seeds[0]))
 
     def right(self, arms: Sequence[str], size: Size) -> dict[str, NDArray[np.bool_]]:
         """By arm which items were right, seeds x items; of the whole training split there is only one draw."""
@@ -113,11 +113,11 @@ class _ClassRoom:
         todo = [fit for fit in fits if fit not in hits]
         if todo:
             self._embed()
-        for fit, predictions in self._crew.fitted(todo):
+        for fit, predictions in self._pool.fitted(todo):
             self._store(runs[fit], predictions)
             hits[fit] = self._hits(predictions)
         drawn = {arm: np.array([hits[Fit(arm, size, seed)] for seed in seeds]) for arm in arms}
-        return {arm: np.repeat(hits, len(self._course.seeds) // len(seeds), axis=0) for arm, hits in drawn.items()}
+        return {arm: np.repeat(hits, len(self._curve_plan.seeds) // len(seeds), axis=0) for arm, hits in drawn.items()}
 
     def run_ids(self, arm: str, size: Size) -> list[str]:
         """The stored runs of a size, a seed each."""
@@ -125,7 +125,7 @@ class _ClassRoom:
 
     def _seeds(self, size: Size) -> tuple[int, ...]:
         is_whole = self.labels(size) == len(self._training)
-        return self._course.seeds[:1] if is_whole else self._course.seeds
+        return self._curve_plan.seeds[:1] if is_whole else self._curve_plan.seeds
 
     def is_flat(self, arm: str, so_far: _Growing) -> bool:
         """Whether larger sizes are not worth fitting."""
@@ -135,7 +135,7 @@ class _ClassRoom:
     def learnt(self, arm: str, found: _Growing, *, is_flat: bool) -> Learnt:
         """The curve as a record."""
         items = tuple(item.id for item in self._items)
-        is_cut = is_flat and len(found.sizes) < len(self._course.sizes)
+        is_cut = is_flat and len(found.sizes) < len(self._curve_plan.sizes)
         return Learnt(arm, tuple(found.sizes), np.stack(found.right, axis=1), items, is_cut, tuple(found.run_ids))
 
     def _hits(self, predictions: Sequence[Prediction]) -> NDArray[np.bool_]:
@@ -172,7 +172,7 @@ class _ClassRoom:
     def _embed(self) -> None:
         """Embed every text once, here, with all cores; the processes then find the vectors in the cache."""
         workspace = self._project.workspace
-        said = [plugins.declared("baselines", arm, workspace.extensions) for arm in self._course.arms]
+        said = [plugins.declared("baselines", arm, workspace.extensions) for arm in self._curve_plan.arms]
         if any("cache" in one.parameters for one in said):
             texts = [item.words for item in (*(example.item for example in self._training), *self._items)]
             wiring.embed_with(workspace.preferences.encoder, workspace)(texts)

@@ -15,9 +15,9 @@ from harness.fusion import chosen
 from harness.fusion.chosen import Choice, Part
 from harness.plan import PROMPT, Step
 from harness.project import fusions, trying
-from harness.project.curves import Course
+from harness.project.curves import CurvePlan
 from harness.project.fusions import Splits
-from harness.project.trying import Wish
+from harness.project.trying import FusionSpec
 from harness.prompts import files
 from harness.spread import Size
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
+class JobBuilder:
     """What jobs are made with: the project, its ledger, how models are asked, how many items, the plan's models."""
 
     project: Project
@@ -70,49 +70,49 @@ class Office:
         return files.load(self.project.workspace.root, task, step.arm.removeprefix(PROMPT))
 
 
-def course(plan: Plan, split: str, extensions: Path) -> Course | None:
+def curve_plan(plan: Plan, split: str, extensions: Path) -> CurvePlan | None:
     """The runs on parts of the training split, for the arms that learn; None when the plan has none."""
     arms = tuple(arm for arm in plan.arms if not arm.startswith(PROMPT) and _learns(arm, extensions))
     sizes = [*map(Size, sorted(plan.labels)), *(Size(k, is_per_class=True) for k in sorted(plan.per_class))]
     if not arms or not sizes:
         return None
-    return Course(arms, tuple(sizes), plan.seeds, split, plan.limit, plan.processes, to_the_end=True)
+    return CurvePlan(arms, tuple(sizes), plan.seeds, split, plan.limit, plan.processes, to_the_end=True)
 
 
-def fusion_job(office: Office, fusion: Fusion, dataset: Dataset, split: str, seed: int) -> tuple[Job, list[Job]]:
+def fusion_job(builder: JobBuilder, fusion: Fusion, dataset: Dataset, split: str, seed: int) -> tuple[Job, list[Job]]:
     """The job of a fusion, and the jobs of the members that it asks.
 
     Where thresholds are neither given nor used, it is made of what the members have stored, and asks nobody.
     """
     if fusion.use is None and fusion.thresholds is None:
-        return _chosen(office.project, fusion, dataset, split), []
+        return _chosen(builder.project, fusion, dataset, split), []
 
     def step(arm: str) -> Step:
         return Step(dataset.ref, split, arm, seed)
 
     if fusion.use is not None:
-        run = office.project.anywhere(fusion.use, dataset.ref, split).first
+        run = builder.project.anywhere(fusion.use, dataset.ref, split).first
         choice = chosen.choice_of(dict(run.params), f"run {run.run_id}")
         jobs = [
-            office.job(
-                replace(step(part.arm), seed=part.seed, model=part.model if part.model in office.models else None)
+            builder.job(
+                replace(step(part.arm), seed=part.seed, model=part.model if part.model in builder.models else None)
             )
             for part in choice.parts
         ]
         chosen.check(choice, dataset, [_part(job) for job in jobs])
     else:
-        jobs = [office.job(step(member)) for member in fusion.members]
+        jobs = [builder.job(step(member)) for member in fusion.members]
         choice = Choice("cascade", dataset.id, "the plan", tuple(map(_part, jobs)), fusion.thresholds or ())
-    arm = fusions.arm(office.project, choice, [job.arm for job in jobs], dataset)
+    arm = fusions.arm(builder.project, choice, [job.arm for job in jobs], dataset)
     live = chosen.job(choice, arm, dataset, split, jobs[0].items)
     training = max((job.training for job in jobs), key=len)
     return replace(live, training=training), jobs
 
 
 def _chosen(project: Project, fusion: Fusion, dataset: Dataset, split: str) -> Job:
-    wish = Wish(fusion.how, fusion.members, Splits(fusion.choose_on, split))
+    spec = FusionSpec(fusion.how, fusion.members, Splits(fusion.choose_on, split))
     limits = project.workspace.preferences.decide
-    return trying.job(project, dataset, trying.tried(project, dataset, wish, limits))
+    return trying.job(project, dataset, trying.tried(project, dataset, spec, limits))
 
 
 def _part(job: Job) -> Part:

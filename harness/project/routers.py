@@ -9,7 +9,7 @@ from harness import encoding, wiring
 from harness.arms.router import RouterArm
 from harness.errors import ConfigError
 from harness.fusion import chosen, foresight
-from harness.fusion.members import Toll
+from harness.fusion.members import RoutingCost
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,12 +41,12 @@ def vectors(project: Project, dataset: Dataset, *seen: Members) -> Vectors:
     return dict(zip([item.id for item in items], _embedded(project, items), strict=True))
 
 
-def way(known: Vectors, toll: Toll) -> Way:
+def way(known: Vectors, toll: RoutingCost) -> Way:
     """How a router finds its members: as sure as their vectors let it foresee."""
     return partial(foresight.foreseen, known, toll)
 
 
-def toll(project: Project, dataset: Dataset, chooser: Members, known: Vectors) -> Toll:
+def toll(project: Project, dataset: Dataset, chooser: Members, known: Vectors) -> RoutingCost:
     """What routing an item takes, one at a time and without the cache: the mean over some of the items."""
     learnt = foresight.learnt(chooser, foresight.rows(known, chooser))
     wanted = set(chooser.rows["example_id"])
@@ -57,7 +57,7 @@ def toll(project: Project, dataset: Dataset, chooser: Members, known: Vectors) -
         for item in items:
             learnt.scores(_embedded(project, [item]))
         each_s = (project.clock.monotonic() - start_s) / max(len(items), 1)
-    return Toll(each_s / 3600 * project.workspace.preferences.cpu_usd_per_hour, each_s)
+    return RoutingCost(each_s / 3600 * project.workspace.preferences.cpu_usd_per_hour, each_s)
 
 
 def arm(project: Project, choice: Choice, members: Sequence[Arm], dataset: Dataset, chooser: Members) -> RouterArm:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class FusionSpec:
     """The fusion to try: of which arms, how, and on which splits."""
 
     how: How
@@ -44,25 +44,25 @@ class Tried:
     tested_n: int
 
 
-def tried(project: Project, dataset: Dataset, wish: Wish, limits: Constraints) -> Tried:
+def tried(project: Project, dataset: Dataset, spec: FusionSpec, limits: Constraints) -> Tried:
     """The fusion tried; `ConfigError` names the command that makes a run which is missing."""
-    pairs = fusions.pairs(project, dataset, wish.arms, wish.splits, wish.model)
-    chooser, tested = fusions.stored(project, pairs, wish.splits)
+    pairs = fusions.pairs(project, dataset, spec.arms, spec.splits, spec.model)
+    chooser, tested = fusions.stored(project, pairs, spec.splits)
     parts = tuple(pair.part for pair in pairs)
-    learnt_from = () if wish.how == "cascade" else tuple(pair.chooser for pair in pairs)
-    name = chosen.name_of(wish.how, [part.arm for part in parts])
+    learnt_from = () if spec.how == "cascade" else tuple(pair.chooser for pair in pairs)
+    name = chosen.name_of(spec.how, [part.arm for part in parts])
     encoder = toll = None
-    if wish.how == "cascade":
+    if spec.how == "cascade":
         found = study.cascade(name, chooser, tested, limits)
-    elif wish.how == "router":
+    elif spec.how == "router":
         known = routers.vectors(project, dataset, chooser, tested)
         encoder, toll = routers.encoder(project), routers.toll(project, dataset, chooser, known)
         found = study.cascade(name, chooser, tested, limits, routers.way(known, toll))
     else:
-        found = study.vote(wish.how, name, chooser, tested)
+        found = study.vote(spec.how, name, chooser, tested)
     thresholds = () if found.chosen is None else found.chosen.thresholds
-    choice = Choice(wish.how, dataset.id, wish.splits.chooser, parts, thresholds, learnt_from, encoder, toll)
-    return Tried(found, pairs, choice, wish.splits, chooser.n, tested.n)
+    choice = Choice(spec.how, dataset.id, spec.splits.chooser, parts, thresholds, learnt_from, encoder, toll)
+    return Tried(found, pairs, choice, spec.splits, chooser.n, tested.n)
 
 
 def job(project: Project, dataset: Dataset, found: Tried) -> Job:

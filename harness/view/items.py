@@ -44,7 +44,7 @@ SORT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ItemFilter:
     """Which items of which runs, in which order. Values are foreign text and only ever bound."""
 
     a: str
@@ -57,7 +57,7 @@ class Choice:
     sort: str
 
     @classmethod
-    def of(cls, said: Mapping[str, str]) -> Choice:
+    def of(cls, said: Mapping[str, str]) -> ItemFilter:
         """The choice of an address; what is not known there is left out."""
         show, sort = said.get("show", ""), said.get("sort", "")
         is_known = show in SHOW and (show not in NEEDS_B or said.get("b"))
@@ -89,7 +89,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ItemPage:
     """One item: what it is, and what the runs of a page said of it."""
 
     id: str
@@ -99,7 +99,9 @@ class Shown:
     pages: int
 
 
-def found(select: Select, dataset_id: object, choice: Choice, page: int) -> tuple[list[dict[str, object]], int, int]:
+def found(
+    select: Select, dataset_id: object, choice: ItemFilter, page: int
+) -> tuple[list[dict[str, object]], int, int]:
     """A page's rows, how many items there are in all, and which page that is."""
     clauses, values = choice.clauses(dataset_id)
     total = int(str(select(f"select count(*) as n {clauses}", values)[0]["n"]))
@@ -130,7 +132,7 @@ def table(rows: list[dict[str, object]], a: str, b: str | None) -> Table:
     return Table(columns, tuple(cells), links=links)
 
 
-def form(select: Select, run: Mapping[str, object], choice: Choice, selection: Selection) -> Form:
+def form(select: Select, run: Mapping[str, object], choice: ItemFilter, selection: Selection) -> Form:
     """The filters, set as they are."""
     others = select(
         "select run_id from runs where dataset_id = ? and split = ? and n > 0 order by arm, started_at",
@@ -157,7 +159,7 @@ def form(select: Select, run: Mapping[str, object], choice: Choice, selection: S
     )
 
 
-def one(select: Select, selection: Selection, dataset_id: str, example_id: str, page: int) -> Shown | None:
+def one(select: Select, selection: Selection, dataset_id: str, example_id: str, page: int) -> ItemPage | None:
     """An item with the runs' answers, a page at a time; None when there is no such item."""
     items = select(
         'select text, tags, fields::text as fields, gold, split, "group" from examples '
@@ -193,7 +195,7 @@ def one(select: Select, selection: Selection, dataset_id: str, example_id: str, 
         facts["tags"] = ", ".join(map(str, tags))
     known = tuple((name, str(value)) for name, value in facts.items() if value is not None)
     about = (Text(str(item["text"])), Table((Column("what"), Column("value")), known))
-    return Shown(example_id, about, _answers(answers, item["gold"]), page, pages)
+    return ItemPage(example_id, about, _answers(answers, item["gold"]), page, pages)
 
 
 def _answers(rows: list[dict[str, object]], gold: object) -> Table:

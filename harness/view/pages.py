@@ -163,7 +163,7 @@ def items_page(book: Book, wanted: Wanted) -> tuple[str, list[Section]]:
     """Items of one run, or of two beside each other, filtered and sorted, fifty at a time."""
     first = one_run(book, wanted.text("a"))
     second = one_run(book, wanted.text("b")) if wanted.text("b") else None
-    choice = items.Choice.of(wanted.said)
+    choice = items.ItemFilter.of(wanted.said)
     rows, total, page = items.found(book.select, first["dataset_id"], choice, wanted.page())
     pages = max(1, ceil(total / items.ROWS))
     chosen = {name: value for name, value in wanted.said.items() if name != "page"}

@@ -12,11 +12,11 @@ from harness.arms.router import RouterArm
 from harness.constraints import Constraints
 from harness.fusion import study
 from harness.fusion.foresight import foreseen, learnt, rows
-from harness.fusion.members import Toll, folds
+from harness.fusion.members import RoutingCost, folds
 from harness.fusion.sweep import sweep, walk
 from harness.types import Item, Outcome
 
-TOLL = Toll(0.0005, 0.002)
+TOLL = RoutingCost(0.0005, 0.002)
 TWO = {
     "cheap": {"right": 0.7, "cost": 0.001, "failed": 0.05, "silent": 0.1},
     "dear": {"right": 0.9, "cost": 0.1, "failed": 0.03, "silent": 0.05},

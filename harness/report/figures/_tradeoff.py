@@ -28,7 +28,7 @@ LIFTS = (0, 1, -1, 2, -2, 3, -3, 4, -4)  # half a label's height each
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class Marker:
     """An arm's place: `x` on the axis that should be small, `worst` a second, larger value of it or None."""
 
     result: RunResult
@@ -41,7 +41,7 @@ class Point:
         return _style.value_of(self.result.accuracy)
 
 
-def draw(points: Sequence[Point], x_label: str, x_printed: Callable[[float], str]) -> Figure:
+def draw(points: Sequence[Marker], x_label: str, x_printed: Callable[[float], str]) -> Figure:
     """The figure, without title."""
     figure = _style.canvas()
     axes = figure.add_subplot()
@@ -73,9 +73,9 @@ def draw(points: Sequence[Point], x_label: str, x_printed: Callable[[float], str
     return figure
 
 
-def front(points: Sequence[Point]) -> list[Point]:
+def front(points: Sequence[Marker]) -> list[Marker]:
     """The points that no other beats in both directions, smallest x first."""
-    found: list[Point] = []
+    found: list[Marker] = []
     for point in sorted(points, key=lambda point: (point.x, -point.y)):
         if not found or point.y > found[-1].y:
             found.append(point)
@@ -90,7 +90,7 @@ def sql(results: Results, column: str) -> str:
     )
 
 
-def _draw_point(axes: Axes, point: Point) -> None:
+def _draw_point(axes: Axes, point: Marker) -> None:
     kind = int(bool(point.result.run.model))
     below, above = _style.ends(point.result.accuracy)
     color = _style.mark(kind)
@@ -123,7 +123,7 @@ class _Box:
         return not beside and self.bottom < other.top and other.bottom < self.top
 
 
-def _name(axes: Axes, points: Sequence[Point]) -> None:
+def _name(axes: Axes, points: Sequence[Marker]) -> None:
     """Names beside the points, on the first side and at the first height where they cover nothing."""
     covered = [box for point in points for box in _marks(axes, point)]
     for point in sorted(points, key=lambda point: -point.y):
@@ -163,7 +163,7 @@ def _place(axes: Axes, x: float, y: float) -> tuple[float, float]:
     return log(x / left) / log(right / left), (y - low) / (high - low)
 
 
-def _marks(axes: Axes, point: Point) -> list[_Box]:
+def _marks(axes: Axes, point: Marker) -> list[_Box]:
     """What is drawn of a point: its marker, its interval, and the line to its worst."""
     x, y = _place(axes, point.x, point.y)
     below, above = _style.ends(point.result.accuracy)
@@ -173,7 +173,7 @@ def _marks(axes: Axes, point: Point) -> list[_Box]:
     return [_Box(x - half / 2, end + half / 2, y - half, y + half), _Box(x - half / 8, x + half / 8, bottom, top)]
 
 
-def _explain(axes: Axes, points: Sequence[Point]) -> None:
+def _explain(axes: Axes, points: Sequence[Marker]) -> None:
     """Which marker is what, where both kinds are there."""
     kinds = sorted({int(bool(point.result.run.model)) for point in points})
     if len(kinds) > 1:

@@ -17,7 +17,7 @@ ORDER = 20
 def draw(results: Results) -> _style.Drawing | None:
     """Every arm with a price; nothing when none has one."""
     points = [
-        _tradeoff.Point(result, result.cost_per_1000_usd)
+        _tradeoff.Marker(result, result.cost_per_1000_usd)
         for result in results.runs
         if result.cost_per_1000_usd and result.accuracy.value is not None
     ]
@@ -46,7 +46,7 @@ def draw(results: Results) -> _style.Drawing | None:
     )
 
 
-def _row(result: RunResult, front: list[_tradeoff.Point]) -> tuple[_style.Cell, ...]:
+def _row(result: RunResult, front: list[_tradeoff.Marker]) -> tuple[_style.Cell, ...]:
     run, accuracy = result.run, result.accuracy
     is_on_front = any(point.result is result for point in front)
     return (

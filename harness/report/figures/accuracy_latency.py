@@ -17,7 +17,7 @@ ORDER = 22
 def draw(results: Results) -> _style.Drawing | None:
     """Every arm that was timed; nothing when none was."""
     points = [
-        _tradeoff.Point(result, result.latency_s["p50"], result.latency_s["p95"])
+        _tradeoff.Marker(result, result.latency_s["p50"], result.latency_s["p95"])
         for result in results.runs
         if result.latency_s["p50"] and result.accuracy.value is not None
     ]
