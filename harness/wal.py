@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Literal
 
 import tenacity
 
+from harness import private
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -31,7 +33,7 @@ def connect(path: Path, migrations: Sequence[Migration], synchronous: Literal["f
     the process. Raises `sqlite3.Error`.
     """
     again = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(_is_busy),
+        retry=tenacity.retry_if_exception(is_busy),
         wait=tenacity.wait_random(0.005, 0.05),
         stop=tenacity.stop_after_delay(BUSY_TIMEOUT_S),
         reraise=True,
@@ -40,7 +42,9 @@ def connect(path: Path, migrations: Sequence[Migration], synchronous: Literal["f
 
 
 def _connect(path: Path, migrations: Sequence[Migration], synchronous: str) -> Connection:
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None)
+    private.close(path)
+    with private.files():  # the files beside it are made as it is
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None)
     try:
         connection.execute("pragma journal_mode = wal")
         connection.execute(f"pragma synchronous = {synchronous}")
@@ -75,6 +79,7 @@ def _version(connection: Connection) -> int:
     return version
 
 
-def _is_busy(error: BaseException) -> bool:
+def is_busy(error: BaseException) -> bool:
+    """Whether another process holds the file."""
     code = getattr(error, "sqlite_errorcode", 0)
     return code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}

@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import anthropic
 
-from harness.clock import SystemClock
-from harness.providers import _sdk
+from harness.providers import _shapes, _transport
 from harness.providers._anthropic_batches import AnthropicBatches
-from harness.redaction import Redactor
+from harness.providers._sdk import Wire
+from harness.redaction import credentials, secrets_in
 from harness.types import Response, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from harness.errors import ProviderError
-    from harness.types import JSON, Model, Request
+    from harness.providers._shapes import Table
+    from harness.types import Model, Request
 
 KEY = "ANTHROPIC_API_KEY"
 # The shortest prefix that is ever cached, in tokens; whoever is not named has the newer models' minimum.
@@ -47,39 +45,34 @@ class Messages:
     def __init__(self, model: Model, address: str, secrets: tuple[str, str], timeout_s: float) -> None:
         key, token = secrets
         by_token = bool(token and not key)
+        bare, basic = credentials(address)
         self.model = model
-        self._client = anthropic.AsyncAnthropic(
+        client = anthropic.AsyncAnthropic(
             api_key=None if by_token else key or "none",
             auth_token=token if by_token else None,
-            base_url=address,
-            timeout=timeout_s,
+            base_url=bare,
+            timeout=_transport.timeouts(timeout_s),
             max_retries=0,
-            http_client=anthropic.DefaultAioHttpClient(timeout=timeout_s),
+            default_headers={"Authorization": basic} if basic else None,
+            http_client=_transport.bounded(anthropic.DefaultAioHttpClient, timeout_s),
         )
-        self._hide = Redactor(secrets)
-        self._clock = SystemClock()
+        self._wire = Wire(anthropic, client, model, KEY, (*secrets, *secrets_in(address)))
         self._last_system = ""
 
     async def send(self, request: Request) -> Response:
         """The model's reply, its usage in disjoint buckets, and how long this one call took."""
         body = _parameters(request)
         self._mark(body)
-        start_s = self._clock.monotonic()
-        try:
-            reply = await _sdk.post(self._client, "/v1/messages", body)
-        except anthropic.APIError as error:
-            raise self._said(error) from None
-        latency_s = self._clock.monotonic() - start_s
-        payload = _sdk.payload(reply, str(self.model))
-        return self._response(payload, latency_s, reply.headers.get("request-id"))
+        response, latency_s = await self._wire.ask("/v1/messages", body, self._response)
+        return replace(response, latency_s=latency_s)
 
     def batches(self) -> AnthropicBatches:
         """The provider's batch API, for the same model."""
-        return AnthropicBatches(self._client, _parameters, self._batch_reply, self._said)
+        return AnthropicBatches(self._wire, _parameters, self._response)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self._wire.client.close()
 
     def _mark(self, body: dict[str, Any]) -> None:
         """Ask for the system message to be cached, from its second use on, where it is long enough.
@@ -91,36 +84,32 @@ class Messages:
         if is_repeated and len(system.encode()) / BYTES_PER_TOKEN >= shortest_cached(self.model.name):
             body["system"] = [{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}]
 
-    def _said(self, error: Exception) -> ProviderError:
-        return _sdk.translated(error, anthropic, str(self.model), KEY, self._hide, self._clock)
-
-    def _batch_reply(self, payload: Mapping[str, Any], request_id: str | None, _request: Request | None) -> Response:
-        return replace(self._response(payload, None, request_id), batch=True)
-
-    def _response(self, payload: Mapping[str, Any], latency_s: float | None, request_id: str | None) -> Response:
-        parts = [part.get("text", "") for part in payload.get("content") or [] if part.get("type") == "text"]
+    def _response(self, payload: Table, request_id: str | None) -> Response:
+        if "content" not in payload or payload["content"] is None:
+            raise _shapes.UnreadableError("the reply has no content")
         reason, usage = payload.get("stop_reason"), payload.get("usage")
         return Response(
-            text=self._hide("".join(parts)),
+            text=self._wire.hide(_shapes.text_of(payload["content"])),
             finish="refusal" if reason == "refusal" else "length" if reason == "max_tokens" else "stop",
-            usage=None if not usage else usage_of(usage),
-            raw_usage=usage,
-            latency_s=latency_s,
-            answered_by=str(payload.get("model") or self.model.name),
+            usage=usage_of(usage),
+            raw_usage=_shapes.kept(usage),
+            latency_s=None,
+            answered_by=_shapes.name_of(payload.get("model"), self.model.name),
             request_id=request_id,
         )
 
 
-def usage_of(usage: Mapping[str, JSON]) -> Usage:
-    """Disjoint buckets: `input_tokens` excludes cache reads and writes, `output_tokens` includes thinking."""
-    thinking = _sdk.number(usage, "output_tokens_details", "thinking_tokens")
-    return Usage(
-        input_fresh=_sdk.number(usage, "input_tokens"),
-        cache_read=_sdk.number(usage, "cache_read_input_tokens"),
-        cache_write=_sdk.number(usage, "cache_creation_input_tokens"),
-        output_visible=max(_sdk.number(usage, "output_tokens") - thinking, 0),
-        reasoning=thinking,
-    )
+def usage_of(usage: object) -> Usage | None:
+    """Disjoint buckets: `input_tokens` excludes cache reads and writes, `output_tokens` includes thinking.
+
+    None where it is no usage.
+    """
+    fresh, output = (_shapes.count(usage, name, is_required=True) for name in ("input_tokens", "output_tokens"))
+    read, write = (_shapes.count(usage, f"cache_{what}_input_tokens") for what in ("read", "creation"))
+    thinking = _shapes.count(usage, "output_tokens_details", "thinking_tokens")
+    if output is None or thinking is None:
+        return None
+    return _shapes.buckets(fresh, read, write, output - thinking, thinking)
 
 
 def shortest_cached(model: str) -> int:

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from harness.errors import AuthError
+from harness.providers import _keys
 from harness.redaction import public_address
 from harness.types import Model
 
@@ -29,14 +30,14 @@ TIMEOUT_S = 60.0
 
 def available() -> str | None:
     """Why Anthropic cannot be called here, or None."""
-    return None if os.environ.get(KEY) or os.environ.get(TOKEN) else f"{KEY} is not set"
+    return _keys.missing(KEY, TOKEN)
 
 
 def connect(model: str, base_url: str | None = None, timeout_s: float = TIMEOUT_S) -> Connection:
     """A connection to a model; `AuthError` before anything is sent when there is no key."""
     address = base_url or os.environ.get(ADDRESS) or OFFICIAL
     endpoint = public_address(address, OFFICIAL)
-    key, token = os.environ.get(KEY) or "", os.environ.get(TOKEN) or ""
+    key, token = _keys.key_in(KEY), _keys.key_in(TOKEN)
     if not key and not token and not endpoint:
         raise AuthError(f"no key for anthropic/{model}: set {KEY}, or choose --model local/gemma3-270m")
     messages = import_module("harness.providers._anthropic_messages")

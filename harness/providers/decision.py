@@ -8,20 +8,18 @@ and the other messages are the input. A refusal is an outcome, not an error.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import openai
-
-from harness.clock import SystemClock
-from harness.errors import AuthError, ConfigError, TransientError
-from harness.providers import _sdk
-from harness.redaction import Redactor, public_address
+from harness.errors import AuthError, ConfigError
+from harness.providers import _keys, _shapes
+from harness.providers._openai_chat import connected
+from harness.redaction import public_address
 from harness.types import Model, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from harness.clock import Clock
+    from harness.providers._sdk import Wire
+    from harness.providers._shapes import Table
     from harness.types import Connection, Request
 
 OFFICIAL = "https://api.openai.com/v1"
@@ -36,65 +34,49 @@ FEWEST_OPTIONS, MOST_OPTIONS = 2, 255
 
 def available() -> str | None:
     """Why the endpoint cannot be called here, or None."""
-    return None if os.environ.get(KEY) else f"{KEY} is not set"
+    return _keys.missing(KEY)
 
 
 def connect(model: str, base_url: str | None = None, timeout_s: float = TIMEOUT_S) -> Connection:
     """A connection to a decision model; `AuthError` before anything is sent when there is no key."""
     address = base_url or os.environ.get(ADDRESS) or OFFICIAL
     endpoint = public_address(address, OFFICIAL)
-    key = os.environ.get(KEY) or ""
+    key = _keys.key_in(KEY)
     if not key and not endpoint:
         raise AuthError(f"no key for decision/{model}: set {KEY}, or choose --model local/gemma3-270m")
-    client = openai.AsyncOpenAI(
-        api_key=key or "none",
-        base_url=address,
-        timeout=timeout_s,
-        max_retries=0,
-        http_client=openai.DefaultAioHttpClient(timeout=timeout_s),
-    )
-    return _Decisions(Model("decision", model, endpoint), client, Redactor([key]), SystemClock())
+    served = Model("decision", model, endpoint)
+    return _Decisions(served, connected(served, address, key, timeout_s))
 
 
 class _Decisions:
-    def __init__(self, model: Model, client: openai.AsyncOpenAI, hide: Redactor, clock: Clock) -> None:
+    def __init__(self, model: Model, wire: Wire) -> None:
         self.model = model
-        self._client = client
-        self._hide = hide
-        self._clock = clock
+        self._wire = wire
 
     async def send(self, request: Request) -> Response:
         """The chosen option, with the probability of every option as `scores`."""
-        body = _parameters(request)
-        start_s = self._clock.monotonic()
-        try:
-            reply = await _sdk.post(self._client, "/decisions", body)
-        except openai.APIError as error:
-            raise _sdk.translated(error, openai, str(self.model), KEY, self._hide, self._clock) from None
-        latency_s = self._clock.monotonic() - start_s
-        payload = _sdk.payload(reply, str(self.model))
-        return self._response(payload, latency_s, reply.headers.get("x-request-id"))
+        response, latency_s = await self._wire.ask("/decisions", _parameters(request), self._response)
+        return replace(response, latency_s=latency_s)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self._wire.client.close()
 
-    def _response(self, payload: Mapping[str, Any], latency_s: float, request_id: str | None) -> Response:
-        answers, usage = payload.get("answers") or [], payload.get("usage")
-        if not answers or answers[0].get("type") not in ("choice", "refusal"):
-            raise TransientError(f"{self.model}: the reply holds no choice and no refusal", status=200)
-        answer = answers[0]
-        refused = answer["type"] == "refusal"
-        shares = {str(share["value"]): float(share["probability"]) for share in answer.get("probabilities") or []}
+    def _response(self, payload: Table, request_id: str | None) -> Response:
+        answer, usage = _shapes.first(payload.get("answers"), "answers"), payload.get("usage")
+        kind, choice = answer.get("type"), answer.get("choice")
+        refused = kind == "refusal"
+        if not refused and (kind != "choice" or not isinstance(choice, str)):
+            raise _shapes.UnreadableError("the reply holds no choice and no refusal")
         return Response(
-            text="" if refused else self._hide(str(answer["choice"])),
+            text="" if refused else self._wire.hide(str(choice)),
             finish="refusal" if refused else "stop",
-            usage=None if not usage else _sdk.openai_usage(usage, "input", "output"),
-            raw_usage=usage,
-            latency_s=latency_s,
-            answered_by=str(payload.get("model") or self.model.name),
+            usage=_shapes.openai_usage(usage, "input", "output"),
+            raw_usage=_shapes.kept(usage),
+            latency_s=None,
+            answered_by=_shapes.name_of(payload.get("model"), self.model.name),
             request_id=request_id,
-            scores=shares or None,
+            scores=None if refused else _shapes.shares(answer.get("probabilities")),
         )
 
 

@@ -13,7 +13,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from harness.errors import AuthError
+from harness.errors import AuthError, ConfigError
+from harness.providers import _keys
 from harness.redaction import public_address
 from harness.types import Model
 
@@ -38,7 +39,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 def available() -> str | None:
     """Why OpenAI cannot be called here, or None."""
-    return None if os.environ.get(KEY) else f"{KEY} is not set"
+    return _keys.missing(KEY)
 
 
 def served_on_loopback() -> tuple[str, str] | None:
@@ -59,7 +60,7 @@ def connect(model: str, base_url: str | None = None, timeout_s: float = TIMEOUT_
     """A connection to a chat model; `AuthError` before anything is sent when there is no key."""
     address = base_url or os.environ.get(ADDRESS) or OFFICIAL
     endpoint = public_address(address, OFFICIAL)
-    key = os.environ.get(KEY) or ""
+    key = _keys.key_in(KEY)
     if not key and not endpoint:
         raise AuthError(f"no key for openai/{model}: set {KEY}, or choose --model local/gemma3-270m")
     return _chat().Chat(Model("openai", model, endpoint), address, key, timeout_s)  # type: ignore[no-any-return]
@@ -70,9 +71,9 @@ def _chat() -> ModuleType:
 
 
 def _somebody_listens(address: str) -> bool:
-    parts = urlsplit(public_address(address, OFFICIAL))
     try:
+        parts = urlsplit(public_address(address, OFFICIAL))
         with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=KNOCK_S):
             return True
-    except OSError:
+    except (OSError, ConfigError):
         return False

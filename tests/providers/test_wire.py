@@ -7,7 +7,15 @@ import pickle
 import pytest
 
 from harness import plugins
-from harness.errors import AuthError, ConfigError, RateLimited, RequestRejected, TransientError
+from harness.errors import (
+    AuthError,
+    ConfigError,
+    ProviderError,
+    RateLimited,
+    RequestRejected,
+    SetupRejected,
+    TransientError,
+)
 from harness.providers._anthropic_messages import shortest_cached
 from harness.providers._logprobs import option_scores
 from harness.stack import resolve_model
@@ -32,7 +40,7 @@ def ask(provider, server, *, timeout_s=1.0, settings=None, reply=None, messages=
         request = Request(connection.model, said, settings or Settings(max_tokens=9), reply or ReplyFormat())
         try:
             return await connection.send(request)
-        except (RateLimited, TransientError, RequestRejected, AuthError) as error:
+        except ProviderError as error:
             return error
         finally:
             await connection.close()
@@ -90,7 +98,7 @@ FAULTS = [
     ("408", TransientError, None),
     ("409", TransientError, None),
     ("400", RequestRejected, None),
-    ("404", RequestRejected, None),
+    ("404", SetupRejected, None),
     ("422", RequestRejected, None),
     ("401", AuthError, None),
     ("403", AuthError, None),
