@@ -73,7 +73,11 @@ def credentials(url: str) -> tuple[str, str | None]:
 def secrets_in(url: str) -> tuple[str, ...]:
     """What an address says that nobody else may see: password and query, as they are and decoded."""
     parts = urlsplit(url)
-    hidden = [parts.password or "", credentials(url)[1] or "", *(value for _, value in parse_qsl(parts.query))]
+    hidden = [
+        parts.password or "",
+        (credentials(url)[1] or "").partition(" ")[2],
+        *(value for _, value in parse_qsl(parts.query)),
+    ]
     return tuple({form for secret in hidden for form in (secret, unquote(secret)) if form})
 
 

@@ -29,7 +29,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         """The operation, unless what it makes would be too large."""
         size = {"*": _product, "**": _power, "+": _sum, "%": _formatted}[operator](left, right)
         if size > MAX_BLOCK_CHARS:
-            raise SecurityError(f"what {operator!r} makes here would be larger than {MAX_BLOCK_CHARS:,} characters")
+            raise SecurityError(f"what {operator!r} makes here would be longer than {MAX_BLOCK_CHARS:,} characters")
         return super().call_binop(context, operator, left, right)
 
     def call(self, context: Context, called: Any, *given: Any, **named: Any) -> Any:  # noqa: ANN401  (as above)
@@ -57,7 +57,7 @@ def _check(*parts: object) -> None:
     numbers = [abs(part) for part in parts if isinstance(part, int)]
     is_wide = any(WIDE.search(text) for text in texts[:1])
     if max(numbers, default=0) > MAX_BLOCK_CHARS or is_wide or (len(texts) > 2 and size > MAX_BLOCK_CHARS):
-        raise SecurityError(f"what this makes would be larger than {MAX_BLOCK_CHARS:,} characters")
+        raise SecurityError(f"what this makes would be longer than {MAX_BLOCK_CHARS:,} characters")
 
 
 def _product(left: object, right: object) -> int:

@@ -110,6 +110,18 @@ def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     fresh.unlink(missing_ok=True)
+    try:
+        _fill(fresh, path)
+        os.link(fresh, path)  # unlike a rename, this leaves a store that another process just made
+    except FileExistsError:
+        pass
+    except duckdb.IOException as error:
+        raise StoreFull(f"{path}: {_first_line(error)}; free some disk space and run the command again") from None
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _fill(fresh: Path, path: Path) -> None:
     with private.files(), duckdb.connect() as connection:
         quoted = str(fresh).replace("'", "''")
         connection.execute(f"attach '{quoted}' as fresh (storage_version '{FORMAT}')")
@@ -117,12 +129,6 @@ def _create(path: Path) -> None:
         schema.upgrade(connection, path)
         connection.execute("use memory")
         connection.execute("detach fresh")
-    try:
-        os.link(fresh, path)  # unlike a rename, this leaves a store that another process just made
-    except FileExistsError:
-        pass
-    finally:
-        fresh.unlink()
 
 
 def _held(path: Path, text: str, wait_s: float) -> str:

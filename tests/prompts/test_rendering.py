@@ -154,7 +154,7 @@ def test_a_mistake_in_a_shared_block_is_said_each_time():
     [
         "'A' * 10**10",
         "10**10 * 'A'",
-        "10 ** 10 ** 10",
+        "10 ** (10 ** 10)",
         "'A'.center(10**9)",
         "'A'.ljust(10**9)",
         "'{:>1000000000}'.format(1)",
@@ -165,7 +165,7 @@ def test_a_mistake_in_a_shared_block_is_said_each_time():
 )
 def test_what_would_be_too_large_is_refused_before_it_is_made(expression):
     """No product, power, format or padding takes memory before its size is known."""
-    with pytest.raises(ConfigError, match="larger than 1,000,000"):
+    with pytest.raises(ConfigError, match="longer than 1,000,000"):
         rendered(f"{{{{ {expression} }}}}")
 
 
