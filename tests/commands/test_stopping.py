@@ -58,7 +58,7 @@ def test_a_second_ctrl_c_drops_replies_without_end(root):
         process = start_at(root, f"{server.url}/slow%20body/v1")
         processes.until(lambda: server.requests["slow body"], process)
         process.send_signal(signal.SIGINT)
-        assert "once more drops them" in process.stderr.readline() + process.stderr.readline()
+        assert any("once more drops them" in line for line in process.stderr)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=processes.HANGS_S)
     assert process.returncode == 3
