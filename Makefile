@@ -17,7 +17,7 @@ SIZE     = $(call option,limit,$(LIMIT))
 PROMPTED = --prompt $(PROMPT) $(call option,task,$(TASK)) $(call option,model,$(MODEL)) $(call option,budget,$(BUDGET))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup eval baselines report figures gate test check format bench sims golden lock clean
+.PHONY: help setup eval baselines report figures gate test check format bench sims soak golden lock clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,7 +47,7 @@ gate: $(READY) ## check the candidate against the pinned baseline before a deplo
 	$(HARNESS) gate $(call option,model,$(MODEL)) $(call option,budget,$(BUDGET)) $(WHICH) $(SIZE)
 
 test: $(READY) ## run the tests, the local language model among them
-	$(BIN)/python -m pytest -m "not bench and not live and not sims" --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest -m "not bench and not live and not sims and not soak" --numprocesses auto --dist loadfile
 
 check: $(READY) ## format, lint, types, tests, documentation: exactly what CI runs
 	$(BIN)/ruff format --check .
@@ -63,6 +63,9 @@ bench: $(READY) ## timings and large sets (needs the public datasets beside the 
 
 sims: $(READY) ## simulate what the verdict promises, at length (hours), and the worlds of names in which a reader takes seconds
 	$(BIN)/python -m pytest -m sims --numprocesses auto --dist loadfile
+
+soak: $(READY) ## kills, faults and load for a long time
+	$(BIN)/python -m pytest -m soak tests
 
 golden: $(READY) ## refresh the files that tests compare with
 	HARNESS_GOLDEN=refresh $(BIN)/python -m pytest -q tests/report tests/test_docs.py

@@ -6,6 +6,7 @@ import atexit
 import gc
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from harness.cli import main
@@ -31,11 +32,9 @@ def run() -> NoReturn:
     def leave() -> None:
         if sys.gettrace() or sys.getprofile():
             return  # whoever watches this process wants to see its end
-        try:
-            sys.stdout.flush()
-            sys.stderr.flush()
-        except (OSError, ValueError):
-            return  # the reader has gone: Python knows what to do
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # the reader has gone, and needs no word of it
+                stream.flush()
         os._exit(code)
 
     atexit.register(leave)

@@ -6,6 +6,7 @@ docstrings. So `harness --help` answers at once, and a command pays only for wha
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -13,14 +14,17 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from harness import __version__, outside, plugins
+from harness import __version__, escaping, outside, plugins
+from harness.commands import _stopping
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from typing import NoReturn
 
 FOLDER = "commands"
-DONE, INTERRUPTED = 0, 3
+DONE, MISTAKE, INTERRUPTED = 0, 2, 3
+PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+COMPLETION = "_HARNESS_COMPLETE"
 EPILOG = "Start with: harness eval --prompt v3   (every command has --help with an example)"
 
 
@@ -58,13 +62,11 @@ def group() -> None:
 
 def main() -> NoReturn:
     """Run the command line; a user's mistake is one line on stderr and the contract's exit code."""
+    _stopping.as_ctrl_c()
     try:
-        sys.exit(group.main(standalone_mode=False) or DONE)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except click.exceptions.Exit as ending:
-        sys.exit(ending.exit_code)
+        with escaping.cleaned_streams():
+            _called()
+        sys.exit(DONE)
     except (click.Abort, KeyboardInterrupt):
         _complain("stopped; the same command goes on where this one ended", INTERRUPTED)
     except HarnessError as error:
@@ -73,6 +75,8 @@ def main() -> NoReturn:
         # The reader has gone, as in `harness sql ... | head`; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(DONE)
+    except OSError as error:
+        _complain(*_of_the_system(error))
     except Exception as error:
         # What an extension of the workspace raised is its author's to mend, and said in one line; the rest is ours.
         told = outside.blamed(error)
@@ -81,9 +85,33 @@ def main() -> NoReturn:
         _complain(str(told), told.exit_code)
 
 
+def _called() -> None:
+    if COMPLETION in os.environ:
+        group.main(standalone_mode=False)
+    try:
+        # Not by `main`: that ends with 1 when the reader of a pipe has gone.
+        with group.make_context("harness", sys.argv[1:]) as context:
+            group.invoke(context)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as ending:
+        sys.exit(ending.exit_code)
+
+
+def _of_the_system(error: OSError) -> tuple[str, int]:
+    """What the system refused, and whether the same command can go on later."""
+    where = f"{error.filename}: " if error.filename else ""
+    said = f"{where}{error.strerror or error}"
+    if error.errno in PASSING:
+        return f"{said}; what was paid is kept; free some, and the same command goes on", INTERRUPTED
+    return f"{said}; check that the folder is there and may be written, or choose another with --root or --db", MISTAKE
+
+
 def _complain(message: str, exit_code: int, *, is_aside: bool = False) -> NoReturn:
     line = " ".join(message.split())
-    if "--json" in sys.argv and not is_aside:
-        click.echo(json.dumps({"error": line, "exit_code": exit_code}))
-    click.echo(f"harness: {line}", err=True)
+    with escaping.cleaned_streams():
+        if "--json" in sys.argv and not is_aside:
+            click.echo(json.dumps({"error": line, "exit_code": exit_code}))
+        click.echo(f"harness: {line}", err=True)
     sys.exit(exit_code)

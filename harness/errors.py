@@ -3,14 +3,18 @@
     HarnessError                     exit code 2 unless a subclass says otherwise
     ├── ConfigError(ValueError)      a setting, an option, a prompt, a plan or a name is wrong
     ├── DatasetError(ValueError)     a dataset file is wrong; names file and line
-    ├── StoreError                   the store or the ledger cannot be used (held, newer, damaged)
+    ├── StoreError                   the store or the ledger cannot be used (newer, damaged)
+    │   ├── StoreBusy                another process holds it; resumable, exit code 3
+    │   └── StoreFull                the disk takes no more; resumable, exit code 3
     ├── BudgetExceeded               the next call could pass the budget; resumable, exit code 3
     ├── Interrupted                  stopped on request; resumable, exit code 3
     └── ProviderError                a model could not answer one request; resumable, exit code 3
         ├── RateLimited              asked too fast; `retry_after_s` when the server said so
         ├── TransientError           an outage: 5xx, a dropped connection, a time-out
-        ├── RequestRejected          this request is refused for good (4xx); the run goes on
-        └── AuthError                no key, or a key that is not accepted; the run stops, exit code 2
+        ├── RequestRejected          this request is rejected (4xx); the run goes on
+        │   └── ContentRefused       for what it says or how long it is: the outcome is `refused`, for good
+        ├── SetupRejected            every request would be rejected; the run stops, exit code 2
+        └── AuthError                no key, no right or no credit; the run stops, exit code 2
 
 Rules for adding one: the message says what was found, what was expected, where, and what to do
 next, on one line; it never holds a key; keyword arguments have defaults, so that it pickles.
@@ -46,6 +50,18 @@ class StoreError(HarnessError):
     """The store or the ledger cannot be read or written."""
 
 
+class StoreBusy(StoreError):
+    """Another process holds the store or the ledger for longer than one waits; resumable."""
+
+    exit_code = 3
+
+
+class StoreFull(StoreError):
+    """The disk does not take what is to be written; what was paid is kept, resumable."""
+
+    exit_code = 3
+
+
 class BudgetExceeded(HarnessError):
     """The worst case of the next call does not fit into what is left of the budget.
 
@@ -70,6 +86,7 @@ class ProviderError(HarnessError):
 
     `attempts` lists every try that was made, when retries were exhausted (see `types.Attempt`).
     `may_be_billed`: the request was sent, and nobody can say whether it will be on the bill.
+    `reply` is a reply that came and could not be read, as it came.
     """
 
     exit_code = 3
@@ -88,6 +105,7 @@ class ProviderError(HarnessError):
         self.request_id = request_id
         self.may_be_billed = may_be_billed
         self.attempts: tuple[Attempt, ...] = ()
+        self.reply: str | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), str(self), dict(self.__dict__))
@@ -135,11 +153,21 @@ class TransientError(ProviderError):
 
 
 class RequestRejected(ProviderError):
-    """The provider will never answer this request (a 4xx other than 401, 403, 408, 409, 429)."""
+    """The provider rejects this request, and nobody knows whether it would the next one."""
+
+
+class ContentRefused(RequestRejected):
+    """The provider does not answer what this request says, or its length: the outcome is `refused`, for good."""
+
+
+class SetupRejected(ProviderError):
+    """The provider rejects what every request of the run has: model, address, a setting."""
+
+    exit_code = 2
 
 
 class AuthError(ProviderError):
-    """There is no key, or the provider does not accept it."""
+    """There is no key, the provider does not accept it, or the account has no credit."""
 
     exit_code = 2
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from harness.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from urllib.parse import SplitResult
 
 HIDDEN = "[key hidden]"
 SHORTEST = 8  # hiding shorter values would blot out ordinary words
@@ -42,8 +43,47 @@ def public_address(url: str, official: str) -> str:
             f"the model server's address (--base-url, or the provider's variable) is mistaken: {error}; "
             "expected one like http://127.0.0.1:11434/v1"
         ) from None
-    bare = f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}".rstrip("/")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(
+            "the model server's address (--base-url, or the provider's variable) names no server; "
+            "expected one like http://127.0.0.1:11434/v1"
+        )
+    bare = f"{parts.scheme}://{_host(parts)}{port}{parts.path}".rstrip("/")
     return "" if bare == official.rstrip("/") else bare
+
+
+def bare_address(url: str) -> str:
+    """An address as it may be shown: without credentials and query; empty where it is none."""
+    try:
+        return public_address(url, "")
+    except ConfigError:
+        return ""
+
+
+def credentials(url: str) -> tuple[str, str | None]:
+    """The address without the user and password in it, and these as the value of a header, if there are any."""
+    parts = urlsplit(url)
+    if "@" not in parts.netloc:
+        return url, None
+    pair = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}".encode()
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2])
+    return bare.geturl(), f"Basic {base64.b64encode(pair).decode()}"
+
+
+def secrets_in(url: str) -> tuple[str, ...]:
+    """What an address says that nobody else may see: password and query, as they are and decoded."""
+    parts = urlsplit(url)
+    hidden = [
+        parts.password or "",
+        (credentials(url)[1] or "").partition(" ")[2],
+        *(value for _, value in parse_qsl(parts.query)),
+    ]
+    return tuple({form for secret in hidden for form in (secret, unquote(secret)) if form})
+
+
+def _host(parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    return f"[{host}]" if ":" in host else host
 
 
 def _forms(secret: str) -> set[str]:

@@ -12,7 +12,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from harness.errors import Interrupted, TransientError
+from harness.errors import Interrupted, RequestRejected, SetupRejected, TransientError
+from harness.middleware.retrying import stopping
 from harness.types import Outcome
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 FLUSH_ROWS = 10_000  # a flush opens and closes the store, which takes longer the more there is in it
 FLUSH_SECONDS = 2.0
 FAILURES_IN_A_ROW = 25
+REJECTED_AT_FIRST = 3
+REJECTED = f"{RequestRejected.__name__}: "
 
 
 @dataclass(slots=True)
@@ -37,6 +40,7 @@ class Progress:
     sent: int = 0
     cached: int = 0
     retried: int = 0
+    error: str | None = None  # of the first item that failed
 
     @property
     def done(self) -> int:
@@ -55,6 +59,7 @@ class Progress:
         if not prediction.cached:
             self.sent += prediction.attempts
             self.retried += max(prediction.attempts - 1, 0)
+        self.error = self.error or prediction.error
         if prediction.outcome is not Outcome.FAILED:
             known = self.billed_usd is not None and prediction.billed_usd is not None
             self.billed_usd = self.billed_usd + prediction.billed_usd if known else None  # type: ignore[operator]
@@ -77,8 +82,10 @@ class Runner:
         """The progress of the finished run; all predictions are in the sink when this returns or raises.
 
         Raises `Interrupted` when stopped, and whatever ended the run: a refused key, a spent budget,
-        a template's mistake, or `FAILURES_IN_A_ROW` outages in a row.
+        a template's mistake, `FAILURES_IN_A_ROW` outages in a row, or the same rejection for each of the
+        first `REJECTED_AT_FIRST` items. Cancelled, it stores what was answered before it goes.
         """
+        stopping.set(self.stop)
         stored = await asyncio.to_thread(self.sink.done, run.id)
         todo = [item for item in items if item.id not in stored]
         progress = Progress(total=len(items), already=len(items) - len(todo))
@@ -132,8 +139,10 @@ class Runner:
                 if ending.is_near or self._has_enough:
                     return
 
-        await asyncio.gather(*(work() for _ in range(min(workers, len(todo)))))
-        await buffer.flush()
+        try:
+            await asyncio.gather(*(work() for _ in range(min(workers, len(todo)))))
+        finally:
+            await buffer.flush()
         ending.raise_error()
 
 
@@ -180,6 +189,7 @@ class _Ending:
         self._stop = stop
         self._error: Exception | None = None
         self._outages_in_a_row = 0
+        self._seen: Counter[str | None] = Counter()  # outcomes, by the error of those that failed
 
     @property
     def is_near(self) -> bool:
@@ -191,9 +201,17 @@ class _Ending:
     def notice(self, prediction: Prediction) -> None:
         failed = prediction.outcome is Outcome.FAILED
         self._outages_in_a_row = self._outages_in_a_row + 1 if failed else 0
+        self._seen[prediction.error if failed else None] += 1
         if self._outages_in_a_row >= FAILURES_IN_A_ROW:
             in_a_row = f"{self._outages_in_a_row} requests in a row failed"
             self.because(TransientError(f"{in_a_row}, the last with: {prediction.error}"))
+        elif failed and self._is_the_only_answer(str(prediction.error)):
+            said = str(prediction.error).partition(": ")[2]
+            self.because(SetupRejected(f"the first {REJECTED_AT_FIRST} requests were all rejected: {said}"))
+
+    def _is_the_only_answer(self, error: str) -> bool:
+        """Whether nothing but this rejection has come of the run, so that it is not for what one item says."""
+        return error.startswith(REJECTED) and len(self._seen) == 1 and self._seen[error] >= REJECTED_AT_FIRST
 
     def raise_error(self) -> None:
         if self._error is not None:

@@ -176,9 +176,10 @@ class Stack:
             provider = Paced(provider, clock, asking.requests_per_minute, asking.tokens_per_minute)
         limited = Limited(provider, clock, most=asking.workers)
         self._history, provider = limited.history, limited
-        budget_nano = self._budget_nano
-        if budget_nano is not None:
-            provider = Budgeted(provider, self._ledger, clock, Budget(self._account, budget_nano), self.worst_nano)
+        # Without a budget too: what may have been billed counts for the next run, which may have one.
+        if self._tariff.worst_nano(Request(self.model, ()), clock.now()):
+            budget = Budget(self._account, self._budget_nano)
+            provider = Budgeted(provider, self._ledger, clock, budget, self.worst_nano)
         provider = Retrying(provider, clock, Random(asking.repeat), Patience(deadline_s=asking.deadline_s))
         books = Books(self._account, pricing.table_name(), lambda response: self.cost(response)[1])
         return Cached(provider, self._ledger, clock, books, fresh=asking.fresh)

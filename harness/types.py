@@ -190,11 +190,15 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at a request: the HTTP status (or None), its own duration, and the error if it failed."""
+    """One try at a request: the HTTP status (or None), its own duration, and the error if it failed.
+
+    `reply` is what came back where that could not be read.
+    """
 
     status: int | None
     latency_s: float | None
     error: str | None = None
+    reply: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from sqlite3 import Connection
 from typing import TYPE_CHECKING, Literal
 
+from harness import private
 from harness.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -37,13 +38,15 @@ def connect(path: Path, migrations: Sequence[Migration], synchronous: Literal["f
         try:
             return _connect(path, migrations, synchronous)
         except sqlite3.Error as error:
-            if not _is_busy(error) or clock.monotonic() >= give_up_at_s:
+            if not is_busy(error) or clock.monotonic() >= give_up_at_s:
                 raise
         clock.pause(PAUSE_S)
 
 
 def _connect(path: Path, migrations: Sequence[Migration], synchronous: str) -> Connection:
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None)
+    private.close(path)
+    with private.files():  # the files beside it are made as it is
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None)
     try:
         connection.execute("pragma journal_mode = wal")
         connection.execute(f"pragma synchronous = {synchronous}")
@@ -78,6 +81,7 @@ def _version(connection: Connection) -> int:
     return version
 
 
-def _is_busy(error: sqlite3.Error) -> bool:
-    code: int = getattr(error, "sqlite_errorcode", 0)
+def is_busy(error: BaseException) -> bool:
+    """Whether another process holds the file."""
+    code = getattr(error, "sqlite_errorcode", 0)
     return code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}

@@ -14,6 +14,10 @@ LEAVES = [
     errors.RateLimited("a", retry_after_s=2.0, request_id="r"),
     errors.TransientError("a", status=503, retry_after_s=1.0),
     errors.RequestRejected("a", status=400),
+    errors.ContentRefused("a", status=400),
+    errors.SetupRejected("a", status=404),
+    errors.StoreBusy("a"),
+    errors.StoreFull("a"),
     errors.AuthError("a", status=401),
 ]
 

@@ -11,7 +11,7 @@ import pytest
 
 from harness.errors import StoreError
 from harness.ids import request_id, request_text
-from harness.ledger import Asked, Ledger
+from harness.ledger import Asked, Ledger, leases
 from harness.types import Attempt, Message, Model, Request, Response, Usage
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -101,7 +101,7 @@ import asyncio, sys
 from datetime import datetime, UTC
 from pathlib import Path
 from harness.ids import request_id, request_text
-from harness.ledger import Asked, Ledger
+from harness.ledger import Asked, Ledger, leases
 from harness.types import Message, Model, Request, Response
 async def go(ledger):
     for i in range(int(sys.argv[3])):
@@ -144,3 +144,56 @@ def test_a_file_that_is_no_ledger_is_told(tmp_path):
     (tmp_path / "l.sqlite").write_bytes(b"junk" * 1000)
     with pytest.raises(StoreError, match=r"l.sqlite cannot be used as the ledger"):
         Ledger(tmp_path / "l.sqlite")
+
+
+@pytest.mark.parametrize("bad", [10**30, object(), "text"], ids=["beyond 64 bits", "no value", "no number"])
+def test_what_cannot_be_written_ends_the_call_and_hangs_nobody(tmp_path, bad):
+    """The one call is told why; those that were written beside it, and later ones, are there."""
+
+    async def go(ledger):
+        calls = [ledger.put(entry(request(str(i)), "a"), REPLY, bad if i == 3 else 5) for i in range(6)]
+        return await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 30)
+
+    with Ledger(tmp_path / "l.sqlite") as ledger:
+        told = asyncio.run(go(ledger))
+        assert [type(each) for each in told if each is not None] in ([StoreError], [])
+        put(ledger, request("later"), REPLY)
+        assert all(ledger.get(request_id(request(text))) for text in ("0", "5", "later"))
+
+
+def test_an_error_of_the_writing_thread_is_told_to_everybody(tmp_path, monkeypatch):
+    """Whatever ends the thread: calls that wait and calls that come are errors, and nobody hangs."""
+
+    def explode(self, connection, group):
+        raise sqlite3.OperationalError("planted")
+
+    async def go(ledger):
+        calls = [ledger.put(entry(request(str(i))), REPLY) for i in range(3)]
+        return await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 30)
+
+    with Ledger(tmp_path / "l.sqlite") as ledger:
+        monkeypatch.setattr(Ledger, "_results", explode)
+        for _ in range(2):
+            told = asyncio.run(go(ledger))
+            assert {type(each) for each in told} == {StoreError}
+            assert "planted" in str(told[0])
+
+
+def test_a_claim_ends_with_its_lease(tmp_path, monkeypatch):
+    """Of a process in another container nothing is seen: its claim holds while it renews its lease, and no longer."""
+    with Ledger(tmp_path / "l.sqlite") as theirs:
+        monkeypatch.setattr(leases, "_place", lambda: "elsewhere")
+        assert asyncio.run(theirs.claim("k", AT))
+        with Ledger(tmp_path / "l.sqlite") as ours:
+            ours._owner = ours._owner.replace("elsewhere", "here")
+            assert not asyncio.run(ours.claim("k", AT))
+            monkeypatch.setattr(leases, "LEASE_S", 0.0)
+            monkeypatch.setattr(leases, "_place", lambda: "here")
+            assert asyncio.run(ours.claim("k", AT))
+
+
+def test_the_ledger_is_its_owners_alone(tmp_path):
+    """The file and those beside it hold people's texts."""
+    with Ledger(tmp_path / "l.sqlite") as ledger:
+        put(ledger, request(), REPLY)
+        assert {path.stat().st_mode & 0o077 for path in tmp_path.iterdir()} == {0}

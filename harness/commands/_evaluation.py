@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import signal
 import sys
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, cast
@@ -14,8 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from harness import analysis, numbers, plugins, wiring
-from harness.commands import _options
+from harness import analysis, numbers, plugins, private, wiring
+from harness.commands import _options, _stopping
+from harness.errors import Interrupted
 from harness.report import build, terminal
 
 if TYPE_CHECKING:
@@ -41,7 +41,19 @@ def carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job], lookout: 
 
 async def _carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job], lookout: Lookout | None) -> list[Done]:
     stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
+    try:
+        with _stopping.orderly(stop):
+            return await _one_after_the_other(project, dataset, jobs, stop, lookout)
+    except asyncio.CancelledError:
+        raise Interrupted(
+            "stopped at once; what was answered is stored, and calls that were dropped may be on the bill; "
+            "the same command goes on from there"
+        ) from None
+
+
+async def _one_after_the_other(
+    project: Project, dataset: Dataset, jobs: Sequence[Job], stop: asyncio.Event, lookout: Lookout | None
+) -> list[Done]:
     done = []
     with _bar() as bar:
         for job in jobs:
@@ -124,11 +136,12 @@ def write_report(project: Project, results: Results) -> list[str]:
 def write_files(project: Project, results: Results, files: Mapping[str, bytes]) -> list[str]:
     """The paths of the files, written into the split's folder beside the store."""
     folder = project.store.path.parent / results.split.dataset / results.split.name
-    folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-        written.append(_options.shown(project, folder / name))
+    with private.files():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+            written.append(_options.shown(project, folder / name))
     return written
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from harness import workspace
+from harness import escaping, workspace
 from harness.clock import SystemClock
 from harness.project import Project
 
@@ -43,7 +43,7 @@ WHICH = (dataset, split, limit, seed, *WHERE)
 
 def print_json(value: object) -> None:
     """One JSON document on stdout; unknown is null."""
-    click.echo(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2, default=_plain))
+    click.echo(escaping.in_json(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2, default=_plain)))
 
 
 @dataclass(frozen=True, slots=True)

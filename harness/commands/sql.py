@@ -13,10 +13,18 @@ from rich.table import Table
 
 from harness import numbers
 from harness.commands import _options
+from harness.store import LONGEST_QUERY_S, QUERY_S
 
 OPTIONS = (
     click.argument("query"),
     _options.option("--limit", type=click.IntRange(min=1), default=1000, help="Rows to print at most."),
+    _options.option(
+        "--timeout",
+        type=click.FloatRange(0, LONGEST_QUERY_S, min_open=True),
+        default=QUERY_S,
+        metavar="SECONDS",
+        help="Longest time; while a query runs, nobody can write.",
+    ),
 )
 
 
@@ -26,13 +34,14 @@ class Options(_options.Where):
 
     query: str
     limit: int
+    timeout: float
 
 
 @click.command(help=__doc__)
 @_options.gathered(Options, *OPTIONS, *_options.WHERE)
 def command(options: Options) -> None:
     """Ask the store in SQL."""
-    frame = options.project().store.query(options.query, limit=options.limit)
+    frame = options.project().store.query(options.query, options.limit, options.timeout)
     if options.as_json:
         _options.print_json(frame.astype(object).where(frame.notna(), None).to_dict("records"))
         return

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import BudgetExceeded
-from harness.ledger import bookings
+from harness.ledger import bookings, leases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,8 +41,8 @@ class Batch:
 def open_ones(connection: Connection, account: str, owner: str) -> list[Batch]:
     """The open batches of an account, oldest first."""
     return [
-        Batch(mark, of, batch_id, tuple(json.loads(keys)), nano, at, by == owner or not bookings.is_alive(by))
-        for mark, of, batch_id, keys, nano, by, at in connection.execute(OPEN, [account])
+        Batch(mark, of, batch_id, tuple(json.loads(keys)), nano, at, by == owner or not leases.is_alive(connection, by))
+        for mark, of, batch_id, keys, nano, by, at in connection.execute(OPEN, [account]).fetchall()
     ]
 
 
@@ -82,10 +82,20 @@ def drop(connection: Connection, mark: str) -> None:
     connection.execute("delete from batches where mark = ? and batch_id is null", [mark])
 
 
-def finish(connection: Connection, mark: str, rows: Sequence[tuple[object, ...]], owner: str) -> bool:
-    """Record a batch's calls and end it; False when another process was faster, and nothing is recorded."""
-    if connection.execute("update batches set is_open = 0 where mark = ? and is_open", [mark]).rowcount == 0:
+def finish(
+    connection: Connection, mark: str, rows: Sequence[tuple[object, ...]], owed: Sequence[tuple[str, int]], owner: str
+) -> bool:
+    """Record a batch's calls and end it; False when another process was faster, and nothing is recorded.
+
+    `owed` are the keys whose bill is unknown, with the worst case of each.
+    """
+    ended = connection.execute(
+        "update batches set is_open = 0 where mark = ? and is_open returning account", [mark]
+    ).fetchall()
+    if not ended:
         return False
     for row in rows:
         bookings.record(connection, row, owner)
+    for key, nano in owed:
+        bookings.owe(connection, ended[0][0], key, nano)
     return True

@@ -7,17 +7,15 @@ reserved: a budget errs on the safe side.
 
 from __future__ import annotations
 
-import os
-import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import BudgetExceeded
+from harness.ledger import leases
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-CLAIM_S = 900.0  # longer than any request is tried for; past this, whoever claimed it is gone
 INSERT = """
 insert into calls (key, request, response, usage, attempts, prices_as_of, servable, at, account, billed_nano)
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -35,8 +33,8 @@ IN_BATCHES = "select coalesce(sum(nano), 0) from batches where account = ? and i
 class Spent:
     """What an account has cost, in nano-dollars.
 
-    `in_flight` is reserved by calls under way, `unknown` by `n_unknown` calls that ended without
-    a reply and may have been billed.
+    `in_flight` is reserved by calls under way, `unknown` by `n_unknown` calls that may have been
+    billed: no reply came, or one without a usage that can be believed.
     """
 
     billed: int = 0
@@ -63,8 +61,8 @@ def record(connection: Connection, row: tuple[object, ...], owner: str) -> None:
 
 def claim(connection: Connection, key: str, owner: str, at_s: float) -> bool:
     """True when the request is the owner's to ask; False while another living process is asking it."""
-    found = connection.execute("select owner, at from claims where key = ?", [key]).fetchone()
-    if found and found[0] != owner and at_s - found[1] < CLAIM_S and is_alive(found[0]):
+    found = connection.execute("select owner from claims where key = ?", [key]).fetchone()
+    if found and found[0] != owner and leases.is_alive(connection, found[0]):
         return False
     connection.execute("insert or replace into claims values (?, ?, ?)", [key, owner, at_s])
     return True
@@ -88,13 +86,18 @@ def reserve(connection: Connection, row: tuple[str, str, int, str], budget_nano:
     return int(done.lastrowid or 0)
 
 
+def owe(connection: Connection, account: str, key: str, nano: int) -> None:
+    """Note what a call that nobody reserved for may have cost, for good."""
+    connection.execute("insert into reservations (account, key, nano) values (?, ?, ?)", [account, key, nano])
+
+
 def spent(connection: Connection, account: str) -> Spent:
     """What an account has cost so far, by every process."""
     found = connection.execute(BILLED, [account]).fetchone()
     in_flight: int = connection.execute(IN_BATCHES, [account]).fetchone()[0]
     unknown = n_unknown = 0
-    for owner, count, nano in connection.execute(RESERVED, [account]):
-        if owner is not None and is_alive(owner):
+    for owner, count, nano in connection.execute(RESERVED, [account]).fetchall():
+        if owner is not None and leases.is_alive(connection, owner):
             in_flight += nano
         else:  # its process was killed, or no reply came
             unknown, n_unknown = unknown + nano, n_unknown + count
@@ -112,35 +115,6 @@ def refusal(known: Spent, nano: int, budget_nano: int) -> str:
 def _also(known: Spent) -> str:
     parts = [f", ${known.in_flight / 1e9:g} is reserved for calls under way"] if known.in_flight else []
     if known.unknown:
-        calls = f"{known.n_unknown} call{'s' if known.n_unknown > 1 else ''} without a reply may have cost"
+        calls = f"{known.n_unknown} call{'s' if known.n_unknown > 1 else ''} whose bill is unknown may have cost"
         parts.append(f", {calls} ${known.unknown / 1e9:g}")
     return "".join(parts)
-
-
-def owner() -> str:
-    """This process, told apart from a later one that gets the same number."""
-    return f"{os.getpid()}@{socket.gethostname()}#{_started(os.getpid())}"
-
-
-def is_alive(owner: str) -> bool:
-    """Whether a process still runs; one of another machine counts as running until its claim is old."""
-    process, _, started = owner.partition("#")
-    pid, _, host = process.partition("@")
-    if host != socket.gethostname() or os.name != "posix":
-        return True
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return _started(int(pid)) == started
-
-
-def _started(pid: int) -> str:
-    """When a process started, in the kernel's ticks; empty where the system does not say."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""

@@ -15,12 +15,13 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from harness import wal
-from harness.errors import BudgetExceeded, ProviderError, StoreError
-from harness.ledger import batches, bookings
+from harness.clock import SystemClock
+from harness.errors import BudgetExceeded, ProviderError, StoreBusy, StoreError
+from harness.ledger import batches, bookings, leases
 from harness.ledger.schema import MIGRATIONS
 from harness.types import Attempt, Response, Usage
 
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
     from harness.types import JSON
 
-    Result = tuple["Asked", Response | ProviderError, int | None]
+    # The request, what came of it, its bill if that is known, and its worst case.
+    Result = tuple["Asked", Response | ProviderError, int | None, int | None]
 
 LARGEST_GROUP = 1000
 # What the column `response` holds, in this order; usage as sent and the attempts have columns of their own.
@@ -44,7 +46,19 @@ NEWEST = (
 )
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], Any]
-Job = tuple[Operation, "asyncio.Future[Any]"]
+Job = tuple[Operation, "asyncio.Future[Any] | None"]
+# What Python and SQLite raise for a value that no column can hold, rather than for a file that cannot be written.
+MISTAKES = (
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +78,10 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._owner = bookings.owner()
+        self._owner = leases.new_owner()
+        self._failure: StoreError | None = None
         self._reader = _connect(path)
+        self._under_way: Sequence[Job] = ()
         self._writer = threading.Thread(target=self._write, name="ledger", daemon=True)
         self._writer.start()
 
@@ -76,6 +92,11 @@ class Ledger:
         self._queue.put(None)
         self._writer.join()
         self._reader.close()
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
 
     def get(self, key: str) -> Response | None:
         """The newest answer to a request, with `cached` set; None when there is none to serve."""
@@ -111,6 +132,10 @@ class Ledger:
         await self._carry_out(
             lambda connection: connection.execute("update reservations set owner = null where id = ?", [reservation])
         )
+
+    async def owe(self, account: str, key: str, nano: int) -> None:
+        """Note what a call without a reservation may have cost, for good: its bill is unknown."""
+        await self._carry_out(lambda connection: bookings.owe(connection, account, key, nano))
 
     async def put(self, asked: Asked, response: Response, billed_nano: int | None = None) -> None:
         """Record an answer; returns once it is on the disk. An empty reply will not be served.
@@ -148,41 +173,93 @@ class Ledger:
     async def finish_batch(self, mark: str, results: Sequence[Result]) -> bool:
         """Record the answers and failures of a batch; False when another process was faster."""
         rows = [
-            _row(asked, None, (Attempt(outcome.status, None, str(outcome)),), 0)
+            _row(asked, None, (Attempt(outcome.status, None, str(outcome), outcome.reply),), 0)
             if isinstance(outcome, ProviderError)
             else _row(asked, outcome, outcome.attempts, billed_nano)
-            for asked, outcome, billed_nano in results
+            for asked, outcome, billed_nano, _ in results
         ]
-        return await self._carry_out(lambda connection: batches.finish(connection, mark, rows, self._owner))
+        owed = [(asked.key, nano) for asked, outcome, billed, nano in results if nano and _is_unknown(outcome, billed)]
+        return await self._carry_out(lambda connection: batches.finish(connection, mark, rows, owed, self._owner))
 
     async def _carry_out(self, operation: Callable[[sqlite3.Connection], T]) -> T:
         """What the operation returns, once the transaction that it was part of is on the disk."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.put((operation, done))
+        if self._failure is not None:
+            self._refuse_the_rest(self._failure)
         return await done
 
     def _write(self) -> None:
         connection = _connect(self._path)
-        while group := self._next_group():
-            try:
-                with wal.transaction(connection):
-                    results = [_attempted(operation, connection) for operation, _ in group]
-            except sqlite3.Error as problem:
-                results = [StoreError(f"{self._path}: the ledger could not be written: {problem}")] * len(group)
-            _tell(group, results)
-        connection.close()
+        ending: object = "it was stopped"
+        try:
+            self._write_groups(connection)
+            leases.end(connection, self._owner)
+            return
+        except sqlite3.Error as problem:
+            ending = problem
+        finally:
+            connection.close()
+            # Whoever waits is told, whatever ended the thread: a run may fail, and must not hang.
+            self._failure = StoreError(f"{self._path}: the ledger can no longer be written: {ending}")
+            self._refuse_the_rest(self._failure)
 
-    def _next_group(self) -> list[Job]:
-        """Whatever is waiting, at least one operation; empty when the ledger is being closed."""
+    def _write_groups(self, connection: sqlite3.Connection) -> None:
+        clock = SystemClock()
+        renewed_at_s = -leases.BEAT_S
+        while (group := self._next_group(is_new=renewed_at_s < 0)) is not None:
+            if clock.monotonic() - renewed_at_s >= leases.BEAT_S:
+                renewed_at_s = clock.monotonic()
+                group = [(lambda open_one: leases.renew(open_one, self._owner), None), *group]
+            self._under_way = group
+            _tell(group, self._results(connection, group))
+            self._under_way = []
+
+    def _results(self, connection: sqlite3.Connection, group: Sequence[Job]) -> list[object]:
+        """What the operations return, all of them in one transaction; the error of those that cannot be carried out."""
+        try:
+            with wal.transaction(connection):
+                return [_attempted(operation, connection) for operation, _ in group]
+        except (sqlite3.OperationalError, sqlite3.DatabaseError) as problem:
+            if not isinstance(problem, MISTAKES):
+                return [self._problem(problem)] * len(group)
+            mistake: Exception = problem
+        except MISTAKES as problem:
+            mistake = problem
+        if len(group) == 1:
+            return [self._problem(mistake)]
+        # One of them cannot be written, whatever it is: the others are, each by itself.
+        return [result for job in group for result in self._results(connection, [job])]
+
+    def _problem(self, problem: Exception) -> StoreError:
+        kind = StoreBusy if wal.is_busy(problem) else StoreError
+        return kind(f"{self._path}: the ledger could not be written: {problem}")
+
+    def _next_group(self, *, is_new: bool) -> list[Job] | None:
+        """Whatever is waiting, after a while perhaps nothing; None when the ledger is being closed.
+
+        A ledger that was only read has nobody to tell that it is still there.
+        """
         group: list[Job] = []
         while len(group) < LARGEST_GROUP and not (group and self._queue.empty()):
-            entry = self._queue.get()
+            try:
+                entry = self._queue.get(timeout=None if is_new or group else leases.BEAT_S)
+            except queue.Empty:
+                break
             if entry is None:
                 if group:
                     self._queue.put(None)  # to be met again once this group is written
-                break
+                    break
+                return None
             group.append(entry)
         return group
+
+    def _refuse_the_rest(self, failure: StoreError) -> None:
+        left = [*self._under_way]
+        while not self._queue.empty():
+            entry = self._queue.get()
+            left += [] if entry is None else [entry]
+        _tell(left, [failure] * len(left))
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -203,18 +280,28 @@ def _attempted(operation: Operation, connection: sqlite3.Connection) -> object:
 
 
 def _tell(group: Sequence[Job], results: Sequence[object]) -> None:
-    def wake() -> None:
-        for (_, done), result in zip(group, results, strict=True):
-            if done.done():
-                continue  # its task was cancelled meanwhile
-            if isinstance(result, Exception):
-                done.set_exception(result)
-            else:
-                done.set_result(result)
+    """Hand the results to whoever waits for them, each in the event loop it waits in."""
 
-    loop = group[0][1].get_loop()
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(wake)
+    def wake(done: asyncio.Future[Any], result: object) -> None:
+        if done.done():
+            return  # its task was cancelled meanwhile
+        if isinstance(result, Exception):
+            done.set_exception(result)
+        else:
+            done.set_result(result)
+
+    def wake_all(told: Sequence[tuple[asyncio.Future[Any], object]]) -> None:
+        for done, result in told:
+            wake(done, result)
+
+    waiting = [(done, result) for (_, done), result in zip(group, results, strict=True) if done is not None]
+    for loop in {done.get_loop() for done, _ in waiting}:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(wake_all, [pair for pair in waiting if pair[0].get_loop() is loop])
+
+
+def _is_unknown(outcome: Response | ProviderError, billed_nano: int | None) -> bool:
+    return outcome.may_be_billed if isinstance(outcome, ProviderError) else billed_nano is None
 
 
 def _row(
@@ -234,7 +321,9 @@ def _row(
 
 
 def _attempts(attempts: Sequence[Attempt]) -> str:
-    return _json([[attempt.status, attempt.latency_s, attempt.error] for attempt in attempts])
+    return _json(
+        [[each.status, each.latency_s, each.error] if each.reply is None else list(astuple(each)) for each in attempts]
+    )
 
 
 def _storable(text: str) -> str:
@@ -249,10 +338,14 @@ def _json(value: JSON) -> str:
 def _response(stored: str) -> Response:
     said, raw_usage, attempts = json.loads(stored)
     known = said if said.keys() == SAID else {name: value for name, value in said.items() if name in SAID}
-    if known["usage"] is not None:
-        known["usage"] = Usage(**known["usage"])
+    known["usage"] = _usage(known["usage"])
     tries = tuple(Attempt(*_values(attempt)) for attempt in attempts)
     return Response(**known, raw_usage=raw_usage, attempts=tries, cached=True)
+
+
+def _usage(stored: dict[str, int] | None) -> Usage | None:
+    """The tokens of a stored reply; None for what older versions believed and no call can have."""
+    return None if stored is None or min(stored.values()) < 0 else Usage(**stored)
 
 
 def _values(attempt: list[Any] | dict[str, Any]) -> list[Any]:

@@ -37,6 +37,7 @@ create table batches (
     is_open integer not null default 1
 )
 """
+OWNERS = "create table owners (owner text primary key, seen_s real not null) without rowid"  # see `leases`
 MIGRATIONS = (
     (CALLS, SERVABLE),
     (
@@ -47,4 +48,5 @@ MIGRATIONS = (
         RESERVATIONS,
         BATCHES,
     ),
+    (OWNERS,),
 )

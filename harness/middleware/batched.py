@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
-from harness.errors import BudgetExceeded, ProviderError, TransientError
+from harness.errors import BudgetExceeded, ContentRefused, ProviderError, RequestRejected, SetupRejected, TransientError
 from harness.ids import request_text, text_id
 from harness.ledger import Asked, Batch
+from harness.middleware._refusals import refusal
 from harness.types import Response
 
 if TYPE_CHECKING:
@@ -159,9 +160,19 @@ class Batched:
         for batch in self._ledger.open_batches(self._terms.account):
             if batch.batch_id is None:
                 await self._adopt(batch)
-            elif not texts.keys().isdisjoint(batch.keys) and await self._api.has_ended(batch.batch_id):
-                requests = {_bare(key): texts[key][1] for key in batch.keys if key in texts}
-                await self._finish(batch, await self._api.results(batch.batch_id, requests), texts)
+            elif not texts.keys().isdisjoint(batch.keys):
+                await self._look_at(batch, batch.batch_id, texts)
+
+    async def _look_at(self, batch: Batch, batch_id: str, texts: Mapping[str, tuple[str, Request]]) -> None:
+        requests = {_bare(key): texts[key][1] for key in batch.keys if key in texts}
+        try:
+            if await self._api.has_ended(batch_id):
+                await self._finish(batch, await self._api.results(batch_id, requests), texts)
+        except (RequestRejected, SetupRejected) as error:
+            # Refused as a whole, or not there any more: it will never end, so it is closed, and whoever asks is told.
+            error.may_be_billed = isinstance(error, SetupRejected)
+            await self._finish(batch, dict.fromkeys(map(_bare, batch.keys), error), texts)
+            raise
 
     async def _adopt(self, batch: Batch) -> None:
         """A batch whose submission nobody saw through: find it at the provider, or forget it."""
@@ -182,17 +193,26 @@ class Batched:
     ) -> None:
         now = self._clock.now()
         results = []
+        ours = {_bare(key) for key in batch.keys}
+        # A line whose key cannot be read is the answer to one of the requests that have no line.
+        strays = [each for key, each in outcomes.items() if key not in ours and isinstance(each, ProviderError)]
         for key in batch.keys:
-            outcome = outcomes.get(_bare(key)) or TransientError(f"batch {batch.batch_id}: the request expired")
-            text = texts[key][0] if key in texts else "{}"  # asked by a run of other items
+            text, request = texts.get(key, ("{}", None))  # another run's, of other items
+            outcome = outcomes.get(_bare(key)) or (strays.pop() if strays else self._expired(batch))
+            if isinstance(outcome, ContentRefused):
+                outcome = refusal(outcome, request, batch=True)
             asked = Asked(key, text, now, batch.account, self._terms.prices_as_of)
             billed = None if isinstance(outcome, ProviderError) else self._terms.billed_nano(outcome)
-            results.append((asked, outcome, billed))
+            worst = batch.nano // len(batch.keys) if request is None else self._terms.worst_nano(request)
+            results.append((asked, outcome, billed, worst))
         if await self._ledger.finish_batch(batch.mark, results):
-            for asked, outcome, _ in results:
+            for asked, outcome, _, _ in results:
                 self._sort(asked.key, outcome)
-            answered = sum(not isinstance(outcome, ProviderError) for _, outcome, _ in results)
+            answered = sum(not isinstance(outcome, ProviderError) for _, outcome, _, _ in results)
             self._tell(f"batch {batch.batch_id}: ended, {answered:,} of {len(results):,} answered")
+
+    def _expired(self, batch: Batch) -> TransientError:
+        return TransientError(f"batch {batch.batch_id}: the request expired")
 
     def _sort(self, key: str, outcome: Response | ProviderError) -> None:
         if not isinstance(outcome, ProviderError):

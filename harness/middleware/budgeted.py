@@ -26,10 +26,10 @@ LONGEST_WAIT_S = 180.0
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """The most that an account may be billed, in nano-dollars, over all its runs and processes."""
+    """The most that an account may be billed, in nano-dollars, over all its runs and processes; None is no limit."""
 
     account: str
-    nano: int
+    nano: int | None
 
 
 class Budgeted:
@@ -49,19 +49,36 @@ class Budgeted:
 
     async def send(self, request: Request) -> Response:
         """The provider's reply; `BudgetExceeded` before anything is sent."""
-        held = await self._reserve(request)
+        if self._budget.nano is None:
+            return await self._send_unlimited(request)
+        held = await self._reserve(request, self._budget.nano)
         try:
             return await self._provider.send(request)
         except ProviderError as error:
             await (self._ledger.keep(held) if error.may_be_billed else self._ledger.release(held))
             raise
 
-    async def _reserve(self, request: Request) -> int:
+    async def _send_unlimited(self, request: Request) -> Response:
+        """The reply. What may have been billed is noted all the same: a later run may have a budget."""
+        try:
+            response = await self._provider.send(request)
+        except ProviderError as error:
+            if error.may_be_billed:
+                await self._owe(request)
+            raise
+        if response.usage is None:
+            await self._owe(request)
+        return response
+
+    async def _owe(self, request: Request) -> None:
+        await self._ledger.owe(self._budget.account, request_id(request), self._worst_nano(request))
+
+    async def _reserve(self, request: Request, budget_nano: int) -> int:
         key, worst_nano = request_id(request), self._worst_nano(request)
         since_s = self._clock.monotonic()
         while True:
             try:
-                return await self._ledger.reserve(self._budget.account, key, worst_nano, self._budget.nano)
+                return await self._ledger.reserve(self._budget.account, key, worst_nano, budget_nano)
             except BudgetExceeded as refused:
                 if not refused.may_fit_later or self._clock.monotonic() - since_s > LONGEST_WAIT_S:
                     raise

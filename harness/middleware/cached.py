@@ -11,9 +11,10 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError, ProviderError
+from harness.errors import ContentRefused, HarnessError, ProviderError
 from harness.ids import request_text, text_id
 from harness.ledger import Asked
+from harness.middleware._refusals import refusal
 from harness.types import Attempt
 
 if TYPE_CHECKING:
@@ -87,8 +88,10 @@ class Cached:
             self._asked.add(key)
         try:
             response = await self._provider.send(request)
+        except ContentRefused as error:
+            response = refusal(error, request)  # an answer, for good: it is kept and never asked again
         except ProviderError as error:
-            attempts = error.attempts or (Attempt(error.status, 0.0, str(error)),)
+            attempts = error.attempts or (Attempt(error.status, 0.0, str(error), error.reply),)
             await self._ledger.put_failure(self._entry(key, text), attempts)
             raise
         except HarnessError:  # a budget's end: nothing was asked

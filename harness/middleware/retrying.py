@@ -7,6 +7,8 @@ step.
 
 from __future__ import annotations
 
+import asyncio
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from harness.types import Provider, Request, Response
 
 TOO_FAST = 429
+# Set by whoever runs many requests: once somebody wants the run to end, nothing is tried again.
+stopping: ContextVar[asyncio.Event | None] = ContextVar("stopping", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,22 @@ class Retrying:
                 return await tries.send(self._provider, request)
             except ProviderError as error:
                 pause_s = self._pause_s(len(tries.made), error)
-                if not error.retryable or self._is_last(tries, pause_s):
+                if not error.retryable or self._is_last(tries, pause_s) or await self._is_stopped_in(pause_s):
                     raise
+
+    async def _is_stopped_in(self, pause_s: float) -> bool:
+        """Wait; True at once when the run is to end."""
+        stop = stopping.get()
+        if stop is None:
             await self._clock.sleep(pause_s)
+            return False
+        waits = [asyncio.ensure_future(self._clock.sleep(pause_s)), asyncio.ensure_future(stop.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        return stop.is_set()
 
     def _is_last(self, tries: _Tries, pause_s: float) -> bool:
         """True when there are no attempts left, or no time for the next one.
@@ -92,7 +109,7 @@ class _Tries:
         try:
             return await provider.send(request)
         except ProviderError as error:
-            self.made.append(Attempt(error.status, self.clock.monotonic() - began_s, str(error)))
+            self.made.append(Attempt(error.status, self.clock.monotonic() - began_s, str(error), error.reply))
             raise
 
     def elapsed_s(self) -> float:

@@ -340,7 +340,9 @@ def complain_about_failures(runs: Sequence[Done]) -> None:
     failed = sum(done.progress.outcomes[Outcome.FAILED] for done in runs)
     total = sum(done.progress.total for done in runs)
     if failed:
-        raise FailedItems(f"{failed} of {total} items failed and are not scored; the same command asks them again")
+        reason = next((done.progress.error for done in runs if done.progress.error), "no reason was stored")
+        again = "and are not scored; the same command asks them again"
+        raise FailedItems(f"{failed} of {total} items failed {again}; the first with {reason}")
 
 
 class FailedItems(HarnessError):

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, nodes
 from jinja2.exceptions import SecurityError, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from harness.errors import ConfigError, one_of
+from harness.prompts.sandbox import MAX_BLOCK_CHARS, BoundedEnvironment
 from harness.types import Message, Role
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 ROLES: tuple[Role, ...] = ("system", "user", "assistant")
 VISIBLE = "item.text, item.tags, item.fields, labels, examples and task"
-MAX_BLOCK_CHARS = 1_000_000
 ITS_OWN = {"item", "examples", "self"}  # names by which a block comes to say something else for each item
 CHANCE = {"random", "lipsum"}
 
@@ -39,7 +38,7 @@ class Template:
         self._path = path
         self._offset = first_line - 1
         self._shared: set[str] = set()
-        environment = ImmutableSandboxedEnvironment(
+        environment = BoundedEnvironment(
             undefined=StrictUndefined,
             finalize=_defined,
             autoescape=False,

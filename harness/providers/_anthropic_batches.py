@@ -3,38 +3,41 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import anthropic
-
-from harness.errors import ProviderError, RequestRejected, TransientError
+from harness.errors import ProviderError, TransientError
+from harness.providers import _shapes
+from harness.types import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from harness.types import Request, Response
+    from harness.providers._sdk import Wire
+    from harness.providers._shapes import Table
+    from harness.types import Request
 
     Keyed = tuple[str, Request]
 
-LISTED = 100
+PATH = "/v1/messages/batches"
+LISTED, MOST_PAGES = 100, 50
 CLOCKS_APART_S = 60.0
-FINAL = ("invalid_request_error", "not_found_error", "permission_error", "request_too_large")
 
 
 class AnthropicBatches:
-    """Batches of messages. `body` writes a request, `read` a reply, `said` an SDK's error."""
+    """Batches of messages. `body` writes a request, `read` a reply."""
 
     most_requests = 100_000
     most_bytes = 256_000_000
 
     def __init__(
         self,
-        client: anthropic.AsyncAnthropic,
+        wire: Wire,
         body: Callable[[Request], dict[str, Any]],
-        read: Callable[[Mapping[str, Any], str | None, Request | None], Response],
-        said: Callable[[Exception], ProviderError],
+        read: Callable[[Table, str | None], Response],
     ) -> None:
-        self._client, self._body, self._read, self._said = client, body, read, said
+        self._wire, self._body, self._read = wire, body, read
 
     def size(self, key: str, request: Request) -> int:
         """The bytes of the request in the batch's body."""
@@ -42,12 +45,8 @@ class AnthropicBatches:
 
     async def submit(self, requests: Sequence[Keyed], mark: str) -> str:  # noqa: ARG002
         """The new batch's id. The API keeps no mark of ours."""
-        entries: list[Any] = [self._entry(key, request) for key, request in requests]
-        try:
-            batch = await self._client.messages.batches.create(requests=entries)
-        except anthropic.APIError as error:
-            raise self._said(error) from None
-        return batch.id
+        made = await self._wire.post(PATH, {"requests": [self._entry(key, request) for key, request in requests]})
+        return self._wire.named(made, "the batch")
 
     async def find(self, mark: str, since_s: float, size: int) -> str | None:  # noqa: ARG002
         """The oldest batch made since ours was noted, with as many requests.
@@ -56,43 +55,45 @@ class AnthropicBatches:
         another's, they match nothing, and the requests are submitted again.
         """
         found = None
-        try:
-            async for listed in self._client.messages.batches.list(limit=LISTED):
-                if listed.created_at.timestamp() < since_s - CLOCKS_APART_S:
-                    break  # newest first: what follows is older still
-                if sum(count for count in listed.request_counts.model_dump().values() if count) == size:
-                    found = listed.id
-        except anthropic.APIError as error:
-            raise self._said(error) from None
+        async for listed in self._wire.listed(PATH, LISTED, "after_id", MOST_PAGES):
+            counts, made_at_s = listed.get("request_counts"), _seconds(listed.get("created_at"))
+            if made_at_s is not None and made_at_s < since_s - CLOCKS_APART_S:
+                break  # newest first: what follows is older still
+            if isinstance(counts, dict) and sum(n for n in counts.values() if isinstance(n, int)) == size:
+                found = self._wire.named(listed, "the batch")
         return found
 
     async def has_ended(self, batch_id: str) -> bool:
         """Whether every request has a result."""
-        try:
-            batch = await self._client.messages.batches.retrieve(batch_id)
-        except anthropic.APIError as error:
-            raise self._said(error) from None
-        return batch.processing_status == "ended"
+        return (await self._wire.get(f"{PATH}/{batch_id}")).get("processing_status") == "ended"
 
-    async def results(self, batch_id: str, requests: Mapping[str, Request]) -> Mapping[str, Response | ProviderError]:
-        """Replies and errors by key."""
-        try:
-            stream = await self._client.messages.batches.results(batch_id)
-            return {
-                entry.custom_id: self._outcome(entry.result.model_dump(mode="json"), requests.get(entry.custom_id))
-                async for entry in stream
-            }
-        except anthropic.APIError as error:
-            raise self._said(error) from None
+    async def results(self, batch_id: str, requests: Mapping[str, Request]) -> Mapping[str, Response | ProviderError]:  # noqa: ARG002
+        """Replies and errors by key; lines of no key by their number."""
+        found: dict[str, Response | ProviderError] = {}
+        async for line in self._wire.lines(f"{PATH}/{batch_id}/results"):
+            if line.strip():
+                found.setdefault(_shapes.key_of(line) or f"line {len(found)}", self._wire.in_batch(line, self._outcome))
+        return found
 
     def _entry(self, key: str, request: Request) -> dict[str, Any]:
         return {"custom_id": key, "params": self._body(request)}
 
-    def _outcome(self, result: Mapping[str, Any], request: Request | None) -> Response | ProviderError:
-        if result["type"] == "succeeded":
-            return self._read(result["message"], None, request)
-        if result["type"] != "errored":  # expired or canceled: not billed, and worth another try
-            return TransientError(f"batch: the request {result['type']}")
-        error = (result.get("error") or {}).get("error") or {}
-        said = f"batch: {error.get('type')}: {error.get('message')}"[:300]
-        return RequestRejected(said) if error.get("type") in FINAL else TransientError(said)
+    def _outcome(self, entry: Table) -> Response:
+        result = _shapes.table(entry.get("result"), "the result")
+        kind = result.get("type")
+        if kind == "succeeded":
+            message = _shapes.table(result.get("message"), "the message")
+            self._wire.refuse_errors(message, None)
+            return replace(self._read(message, None), batch=True)
+        if kind == "errored":
+            raise self._wire.refused_in_batch(result.get("error"), None)
+        if kind in ("expired", "canceled"):  # not billed, and worth another try
+            raise TransientError(f"batch: the request {kind}")
+        raise _shapes.UnreadableError("the result is of no known type")
+
+
+def _seconds(date: object) -> float | None:
+    try:
+        return datetime.fromisoformat(date).timestamp() if isinstance(date, str) else None
+    except ValueError:
+        return None

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import anthropic
 
-from harness.clock import SystemClock
-from harness.providers import _sdk
+from harness.providers import _sdk, _shapes
 from harness.providers._anthropic_batches import AnthropicBatches
-from harness.redaction import Redactor
+from harness.redaction import secrets_in
 from harness.types import Response, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
-    from harness.errors import ProviderError
-    from harness.types import JSON, Model, Request
+    from harness.providers._sdk import AnthropicClient
+    from harness.providers._shapes import Table
+    from harness.types import Model, Request
 
 # The shortest prefix that is ever cached, in tokens; whoever is not named has the newer models' minimum.
 SHORTEST_CACHED = {
@@ -45,45 +45,26 @@ class Messages:
 
     key = "ANTHROPIC_API_KEY"  # where its key comes from, named when it is refused
 
-    def __init__(self, model: Model, address: str, secrets: tuple[str, str], timeout_s: float) -> None:
+    def __init__(self, model: Model, address: str, secrets: Sequence[str], timeout_s: float) -> None:
         self.model = model
-        self._client = self._connected(address, secrets, timeout_s)
-        self._hide = Redactor(secrets)
-        self._clock = SystemClock()
+        client = self._client(address, secrets, timeout_s)
+        self._wire = _sdk.Wire(anthropic, client, model, self.key, (*secrets, *secrets_in(address)))
         self._last_system = ""
 
     async def send(self, request: Request) -> Response:
         """The model's reply, its usage in disjoint buckets, and how long this one call took."""
         body = _parameters(request)
         self._mark(body)
-        start_s = self._clock.monotonic()
-        try:
-            reply = await _sdk.post(self._client, "/v1/messages", body)
-        except anthropic.APIError as error:
-            raise self._said(error) from None
-        latency_s = self._clock.monotonic() - start_s
-        payload = _sdk.payload(reply, str(self.model))
-        return self._response(payload, latency_s, reply.headers.get("request-id"))
-
-    def _connected(self, address: str, secrets: tuple[str, str], timeout_s: float) -> anthropic.AsyncAnthropic:
-        key, token = secrets
-        by_token = bool(token and not key)
-        return anthropic.AsyncAnthropic(
-            api_key=None if by_token else key or "none",
-            auth_token=token if by_token else None,
-            base_url=address,
-            timeout=timeout_s,
-            max_retries=0,
-            http_client=anthropic.DefaultAioHttpClient(timeout=timeout_s),
-        )
+        response, latency_s = await self._wire.ask("/v1/messages", body, self._response)
+        return replace(response, latency_s=latency_s)
 
     def batches(self) -> AnthropicBatches | None:
         """The provider's batch API, for the same model."""
-        return AnthropicBatches(self._client, _parameters, self._batch_reply, self._said)
+        return AnthropicBatches(self._wire, _parameters, self._response)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self._wire.client.close()
 
     def _mark(self, body: dict[str, Any]) -> None:
         """Ask for the system message to be cached, from its second use on, where it is long enough.
@@ -95,36 +76,41 @@ class Messages:
         if is_repeated and len(system.encode()) / BYTES_PER_TOKEN >= shortest_cached(self.model.name):
             body["system"] = [{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}]
 
-    def _said(self, error: Exception) -> ProviderError:
-        return _sdk.translated(error, anthropic, str(self.model), self.key, self._hide, self._clock)
+    def _client(self, address: str, secrets: Sequence[str], timeout_s: float) -> AnthropicClient:
+        key, token = secrets
+        by_token = bool(token and not key)
+        return anthropic.AsyncAnthropic(
+            api_key=None if by_token else key or "none",
+            auth_token=token if by_token else None,
+            **_sdk.options(anthropic, address, timeout_s),
+        )
 
-    def _batch_reply(self, payload: Mapping[str, Any], request_id: str | None, _request: Request | None) -> Response:
-        return replace(self._response(payload, None, request_id), batch=True)
-
-    def _response(self, payload: Mapping[str, Any], latency_s: float | None, request_id: str | None) -> Response:
-        parts = [part.get("text", "") for part in payload.get("content") or [] if part.get("type") == "text"]
+    def _response(self, payload: Table, request_id: str | None) -> Response:
+        if "content" not in payload or payload["content"] is None:
+            raise _shapes.UnreadableError("the reply has no content")
         reason, usage = payload.get("stop_reason"), payload.get("usage")
         return Response(
-            text=self._hide("".join(parts)),
+            text=self._wire.hide(_shapes.text_of(payload["content"])),
             finish="refusal" if reason == "refusal" else "length" if reason == "max_tokens" else "stop",
-            usage=None if not usage else usage_of(usage),
-            raw_usage=usage,
-            latency_s=latency_s,
-            answered_by=str(payload.get("model") or self.model.name),
+            usage=usage_of(usage),
+            raw_usage=_shapes.kept(usage),
+            latency_s=None,
+            answered_by=_shapes.name_of(payload.get("model"), self.model.name),
             request_id=request_id,
         )
 
 
-def usage_of(usage: Mapping[str, JSON]) -> Usage:
-    """Disjoint buckets: `input_tokens` excludes cache reads and writes, `output_tokens` includes thinking."""
-    thinking = _sdk.number(usage, "output_tokens_details", "thinking_tokens")
-    return Usage(
-        input_fresh=_sdk.number(usage, "input_tokens"),
-        cache_read=_sdk.number(usage, "cache_read_input_tokens"),
-        cache_write=_sdk.number(usage, "cache_creation_input_tokens"),
-        output_visible=max(_sdk.number(usage, "output_tokens") - thinking, 0),
-        reasoning=thinking,
-    )
+def usage_of(usage: object) -> Usage | None:
+    """Disjoint buckets: `input_tokens` excludes cache reads and writes, `output_tokens` includes thinking.
+
+    None where it is no usage.
+    """
+    fresh, output = (_shapes.count(usage, name, is_required=True) for name in ("input_tokens", "output_tokens"))
+    read, write = (_shapes.count(usage, f"cache_{what}_input_tokens") for what in ("read", "creation"))
+    thinking = _shapes.count(usage, "output_tokens_details", "thinking_tokens")
+    if output is None or thinking is None:
+        return None
+    return _shapes.buckets(fresh, read, write, output - thinking, thinking)
 
 
 def shortest_cached(model: str) -> int:

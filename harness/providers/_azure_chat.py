@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import openai
 
+from harness.providers import _sdk
 from harness.providers._openai_chat import Chat
 
 if TYPE_CHECKING:
@@ -20,12 +21,6 @@ class Deployment(Chat):
         address, self._version = place
         super().__init__(model, f"{address.rstrip('/')}/openai", key, timeout_s, dialect)
 
-    def _connected(self, address: str, key: str, timeout_s: float) -> openai.AsyncOpenAI:
-        return openai.AsyncAzureOpenAI(
-            api_key=key,
-            api_version=self._version,
-            base_url=address,
-            timeout=timeout_s,
-            max_retries=0,
-            http_client=openai.DefaultAioHttpClient(timeout=timeout_s),
-        )
+    def _client(self, address: str, key: str, timeout_s: float) -> openai.AsyncOpenAI:
+        options = _sdk.options(openai, address, timeout_s)
+        return openai.AsyncAzureOpenAI(api_key=key, api_version=self._version, **options)

@@ -7,18 +7,19 @@ the first request is signed. Neither client has batches.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anthropic
 
 from harness.errors import AuthError, ConfigError
+from harness.providers import _sdk
 from harness.providers._anthropic_messages import Messages
-from harness.redaction import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.types import Model, Request, Response
+    from harness.providers._sdk import AnthropicClient
+    from harness.types import Request, Response
 
 
 # What the SDK raises where a cloud's library is missing, or finds no credentials or no project.
@@ -32,25 +33,17 @@ class CloudMessages(Messages):
     credentials = ""
     raises = "builtins.LookupError"  # what its library raises, where that is installed
 
-    def __init__(self, model: Model, address: str | None, secrets: Sequence[str], timeout_s: float) -> None:
-        super().__init__(model, address or "", ("", ""), timeout_s)
-        self._hide = Redactor(secrets)
-
     async def send(self, request: Request) -> Response:
         """The model's reply; `AuthError` where the cloud's library finds no credentials."""
         try:
             return await super().send(request)
         except (*FOUND_NONE, _named(self.raises)) as error:
-            said = self._hide(" ".join(str(error).split()))[:200]
+            said = self._wire.hide(" ".join(str(error).split()))[:200]
             raise AuthError(f"{self.model}: no credentials: {said}; {self.credentials}") from None
 
     def batches(self) -> None:
         """None: the SDK's client has no batches there."""
         return
-
-    def _options(self, address: str, timeout_s: float) -> dict[str, Any]:
-        client = anthropic.DefaultAioHttpClient(timeout=timeout_s)
-        return {"base_url": address or None, "timeout": timeout_s, "max_retries": 0, "http_client": client}
 
 
 class Bedrock(CloudMessages):
@@ -59,9 +52,9 @@ class Bedrock(CloudMessages):
     credentials = "set AWS_BEARER_TOKEN_BEDROCK, or AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
     raises = "botocore.exceptions.BotoCoreError"
 
-    def _connected(self, address: str, _secrets: tuple[str, str], timeout_s: float) -> Any:  # noqa: ANN401
+    def _client(self, address: str, _secrets: Sequence[str], timeout_s: float) -> AnthropicClient:
         try:
-            return anthropic.AsyncAnthropicBedrock(**self._options(address, timeout_s))
+            return anthropic.AsyncAnthropicBedrock(**_sdk.options(anthropic, address, timeout_s))
         except ValueError:
             raise ConfigError(f"{self.model} needs a region: set AWS_REGION, as in AWS_REGION=us-east-1") from None
 
@@ -72,9 +65,9 @@ class Vertex(CloudMessages):
     credentials = "set GOOGLE_APPLICATION_CREDENTIALS, or run gcloud auth application-default login"
     raises = "google.auth.exceptions.GoogleAuthError"
 
-    def _connected(self, address: str, _secrets: tuple[str, str], timeout_s: float) -> Any:  # noqa: ANN401
+    def _client(self, address: str, _secrets: Sequence[str], timeout_s: float) -> AnthropicClient:
         try:
-            return anthropic.AsyncAnthropicVertex(**self._options(address, timeout_s))
+            return anthropic.AsyncAnthropicVertex(**_sdk.options(anthropic, address, timeout_s))
         except ValueError:
             raise ConfigError(
                 f"{self.model} needs a region: set CLOUD_ML_REGION, as in CLOUD_ML_REGION=global"

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-import openai
-
-from harness.clock import SystemClock
-from harness.errors import ConfigError, TransientError
-from harness.providers import _sdk
-from harness.redaction import Redactor
+from harness.errors import ConfigError
+from harness.providers import _shapes
+from harness.providers._openai_chat import client_for, connected
 from harness.types import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from harness.providers._shapes import Table
     from harness.types import Model, Request
 
 KEY = "OPENAI_API_KEY"
@@ -27,48 +24,32 @@ class Decisions:
 
     def __init__(self, model: Model, address: str, key: str, timeout_s: float) -> None:
         self.model = model
-        self._client = openai.AsyncOpenAI(
-            api_key=key or "none",
-            base_url=address,
-            timeout=timeout_s,
-            max_retries=0,
-            http_client=openai.DefaultAioHttpClient(timeout=timeout_s),
-        )
-        self._hide = Redactor([key])
-        self._clock = SystemClock()
+        self._wire = connected(client_for(address, key, timeout_s), model, address, (KEY, key))
 
     async def send(self, request: Request) -> Response:
         """The chosen option, with the probability of every option as `scores`."""
-        body = _parameters(request)
-        start_s = self._clock.monotonic()
-        try:
-            reply = await _sdk.post(self._client, "/decisions", body)
-        except openai.APIError as error:
-            raise _sdk.translated(error, openai, str(self.model), KEY, self._hide, self._clock) from None
-        latency_s = self._clock.monotonic() - start_s
-        payload = _sdk.payload(reply, str(self.model))
-        return self._response(payload, latency_s, reply.headers.get("x-request-id"))
+        response, latency_s = await self._wire.ask("/decisions", _parameters(request), self._response)
+        return replace(response, latency_s=latency_s)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self._wire.client.close()
 
-    def _response(self, payload: Mapping[str, Any], latency_s: float, request_id: str | None) -> Response:
-        answers, usage = payload.get("answers") or [], payload.get("usage")
-        if not answers or answers[0].get("type") not in ("choice", "refusal"):
-            raise TransientError(f"{self.model}: the reply holds no choice and no refusal", status=200)
-        answer = answers[0]
-        refused = answer["type"] == "refusal"
-        shares = {str(share["value"]): float(share["probability"]) for share in answer.get("probabilities") or []}
+    def _response(self, payload: Table, request_id: str | None) -> Response:
+        answer, usage = _shapes.first(payload.get("answers"), "answers"), payload.get("usage")
+        kind, choice = answer.get("type"), answer.get("choice")
+        refused = kind == "refusal"
+        if not refused and (kind != "choice" or not isinstance(choice, str)):
+            raise _shapes.UnreadableError("the reply holds no choice and no refusal")
         return Response(
-            text="" if refused else self._hide(str(answer["choice"])),
+            text="" if refused else self._wire.hide(str(choice)),
             finish="refusal" if refused else "stop",
-            usage=None if not usage else _sdk.openai_usage(usage, "input", "output"),
-            raw_usage=usage,
-            latency_s=latency_s,
-            answered_by=str(payload.get("model") or self.model.name),
+            usage=_shapes.openai_usage(usage, "input", "output"),
+            raw_usage=_shapes.kept(usage),
+            latency_s=None,
+            answered_by=_shapes.name_of(payload.get("model"), self.model.name),
             request_id=request_id,
-            scores=shares or None,
+            scores=None if refused else _shapes.shares(answer.get("probabilities")),
         )
 
 

@@ -3,39 +3,43 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
-
-import openai
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from harness.errors import ProviderError, RequestRejected, TransientError
+from harness.providers import _shapes
+from harness.types import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from harness.types import Request, Response
+    import openai
+
+    from harness.providers._sdk import Wire
+    from harness.providers._shapes import Table
+    from harness.types import Request
 
     Keyed = tuple[str, Request]
 
 PATH: Final = "/v1/chat/completions"
 MARK = "harness"  # the metadata key under which a batch carries our mark
 ENDED = ("completed", "expired", "cancelled", "failed")
-LISTED = 100
+LISTED, MOST_PAGES = 100, 50
 
 
 class OpenAIBatches:
-    """Batches of chat completions. `body` writes a request, `read` a reply, `said` an SDK's error."""
+    """Batches of chat completions. `body` writes a request, `read` a reply."""
 
     most_requests = 50_000
     most_bytes = 200_000_000
 
     def __init__(
         self,
-        client: openai.AsyncOpenAI,
+        wire: Wire,
         body: Callable[[Request], dict[str, Any]],
-        read: Callable[[Mapping[str, Any], str | None, Request | None], Response],
-        said: Callable[[Exception], ProviderError],
+        read: Callable[[Table, Request | None, str | None], Response],
     ) -> None:
-        self._client, self._body, self._read, self._said = client, body, read, said
+        self._wire, self._body, self._read = wire, body, read
 
     def size(self, key: str, request: Request) -> int:
         """The bytes of the request's line."""
@@ -44,59 +48,69 @@ class OpenAIBatches:
     async def submit(self, requests: Sequence[Keyed], mark: str) -> str:
         """The new batch's id."""
         content = b"".join(self._line(key, request) for key, request in requests)
-        try:
-            file = await self._client.files.create(file=(f"{mark}.jsonl", content), purpose="batch")
-            batch = await self._client.batches.create(
-                input_file_id=file.id, endpoint=PATH, completion_window="24h", metadata={MARK: mark}
-            )
-        except openai.APIError as error:
-            raise self._said(error) from None
-        return batch.id
+        client = cast("openai.AsyncOpenAI", self._wire.client)
+        sending = client.files.with_raw_response.create(file=(f"{mark}.jsonl", content), purpose="batch")
+        file = await self._wire.sent(sending)
+        made = await self._wire.post(
+            "/batches",
+            {
+                "input_file_id": self._wire.named(file, "the file of requests"),
+                "endpoint": PATH,
+                "completion_window": "24h",
+                "metadata": {MARK: mark},
+            },
+        )
+        return self._wire.named(made, "the batch")
 
     async def find(self, mark: str, since_s: float, size: int) -> str | None:  # noqa: ARG002
         """The batch that carries our mark."""
-        try:
-            async for listed in self._client.batches.list(limit=LISTED):
-                if (listed.metadata or {}).get(MARK) == mark:
-                    return listed.id
-                if listed.created_at < since_s - 3600:
-                    return None  # newest first: what follows is older still
-        except openai.APIError as error:
-            raise self._said(error) from None
+        async for listed in self._wire.listed("/batches", LISTED, "after", MOST_PAGES):
+            metadata, made_at_s = listed.get("metadata"), listed.get("created_at")
+            if isinstance(metadata, dict) and metadata.get(MARK) == mark:
+                return self._wire.named(listed, "the batch")
+            if isinstance(made_at_s, int) and made_at_s < since_s - 3600:
+                return None  # newest first: what follows is older still
         return None
 
     async def has_ended(self, batch_id: str) -> bool:
         """Whether it is over; `RequestRejected` for a batch that failed as a whole."""
-        try:
-            batch = await self._client.batches.retrieve(batch_id)
-        except openai.APIError as error:
-            raise self._said(error) from None
-        if batch.status == "failed":
-            problems = [problem.message or "" for problem in (batch.errors and batch.errors.data) or []]
-            raise RequestRejected(f"batch {batch_id} was refused as a whole: {'; '.join(problems)[:300]}")
-        return batch.status in ENDED
+        batch = await self._wire.get(f"/batches/{batch_id}")
+        if batch.get("status") == "failed":
+            errors = batch.get("errors")
+            listed = errors.get("data") if isinstance(errors, dict) else None
+            problems = [each.get("message") for each in listed or [] if isinstance(each, dict)]
+            said = "; ".join(str(problem) for problem in problems if problem)[:300] or "no reason given"
+            raise RequestRejected(self._wire.hide(f"batch {batch_id} was refused as a whole: {said}"))
+        return batch.get("status") in ENDED
 
     async def results(self, batch_id: str, requests: Mapping[str, Request]) -> Mapping[str, Response | ProviderError]:
-        """Replies and errors by key, from the output and the error file."""
-        try:
-            batch = await self._client.batches.retrieve(batch_id)
-            files = [name for name in (batch.output_file_id, batch.error_file_id) if name]
-            contents = [(await self._client.files.content(name)).content for name in files]
-        except openai.APIError as error:
-            raise self._said(error) from None
-        lines = [json.loads(line) for content in contents for line in content.splitlines() if line.strip()]
-        return {str(line["custom_id"]): self._outcome(line, requests.get(str(line["custom_id"]))) for line in lines}
+        """Replies and errors by key, from the output and the error file; lines of no key by their number."""
+        batch = await self._wire.get(f"/batches/{batch_id}")
+        found: dict[str, Response | ProviderError] = {}
+        for name in (batch.get("output_file_id"), batch.get("error_file_id")):
+            if isinstance(name, str) and name:
+                async for line in self._wire.lines(f"/files/{name}/content"):
+                    if line.strip():
+                        key = _shapes.key_of(line) or f"line {len(found)}"
+                        found.setdefault(key, self._outcome(line, requests.get(key)))
+        return found
 
     def _line(self, key: str, request: Request) -> bytes:
         line = {"custom_id": key, "method": "POST", "url": PATH, "body": self._body(request)}
         return json.dumps(line).encode() + b"\n"
 
-    def _outcome(self, line: Mapping[str, Any], request: Request | None) -> Response | ProviderError:
-        reply, error = line.get("response") or {}, line.get("error") or {}
-        status = reply.get("status_code")
-        if status == 200:
-            return self._read(reply.get("body") or {}, reply.get("request_id"), request)
-        problem = error or (reply.get("body") or {}).get("error") or {}
-        said = f"batch: {problem.get('code') or status}: {problem.get('message') or 'no reason given'}"
-        is_final = isinstance(status, int) and 400 <= status < 500 and status not in (408, 409, 429)
-        return (RequestRejected if is_final else TransientError)(said[:300], status=status)
+    def _outcome(self, line: bytes, request: Request | None) -> Response | ProviderError:
+        def read(entry: Table) -> Response:
+            error, reply = entry.get("error"), entry.get("response")
+            if not isinstance(reply, dict):
+                if isinstance(error, dict) and error.get("code") == "batch_expired":
+                    raise TransientError("batch: the request expired")  # not billed, and worth another try
+                raise self._wire.refused_in_batch(error if error else "no reply and no reason", None)
+            status = reply.get("status_code")
+            if status != 200:
+                raise self._wire.refused_in_batch(reply.get("body"), status if isinstance(status, int) else None)
+            body = _shapes.table(reply.get("body"), "the reply")
+            self._wire.refuse_errors(body, None)
+            return replace(self._read(body, request, _shapes.name_of(reply.get("request_id"), "") or None), batch=True)
+
+        return self._wire.in_batch(line, read)

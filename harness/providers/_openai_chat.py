@@ -8,21 +8,32 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 
-from harness.clock import SystemClock
-from harness.providers import _dialect, _sdk
+from harness.providers import _dialect, _sdk, _shapes, _transport
 from harness.providers._logprobs import option_scores
 from harness.providers._openai_batches import OpenAIBatches
-from harness.redaction import Redactor
+from harness.redaction import credentials, secrets_in
 from harness.types import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from harness.errors import ProviderError
     from harness.providers._dialect import Dialect
+    from harness.providers._sdk import Wire
+    from harness.providers._shapes import Table
     from harness.types import Model, Request
 
 MOST_LOGPROBS = 20
+
+
+def client_for(address: str, key: str, timeout_s: float, most_bytes: int = _transport.MOST_BYTES) -> openai.AsyncOpenAI:
+    """OpenAI's client. A server of one's own may need no key, and the SDK insists on one."""
+    return openai.AsyncOpenAI(api_key=key or "none", **_sdk.options(openai, address, timeout_s, most_bytes))
+
+
+def connected(client: openai.AsyncOpenAI, model: Model, address: str, key: tuple[str, str]) -> Wire:
+    """The boundary around a client; `key` is the name of its variable and what it holds."""
+    variable, secret = key
+    if variable != _dialect.OPENAI.key:
+        _keep_to_itself(client, address)
+    return _sdk.Wire(openai, client, model, variable, (secret, *secrets_in(address)))
 
 
 class Chat:
@@ -33,38 +44,18 @@ class Chat:
     ) -> None:
         self.model = model
         self._dialect = dialect
-        self._client = self._connected(address, key, timeout_s)
-        if dialect.key != _dialect.OPENAI.key:
-            keep_to_itself(self._client)
-        self._hide = Redactor([key])
-        self._clock = SystemClock()
+        self._wire = connected(self._client(address, key, timeout_s), model, address, (dialect.key, key))
 
     async def send(self, request: Request) -> Response:
         """The model's reply, its usage in disjoint buckets, and how long this one call took."""
-        body = self._body(request)
-        start_s = self._clock.monotonic()
-        try:
-            reply = await _sdk.post(self._client, "/chat/completions", body)
-        except openai.APIError as error:
-            raise self._said(error) from None
-        latency_s = self._clock.monotonic() - start_s
-        payload = _sdk.payload(reply, str(self.model))
-        return self._response(payload, request, latency_s, reply.headers.get("x-request-id"))
+        response, latency_s = await self._wire.ask(
+            "/chat/completions", self._body(request), lambda payload, name: self._response(payload, request, name)
+        )
+        return replace(response, latency_s=latency_s)
 
     def batches(self) -> OpenAIBatches | None:
         """The provider's batch API, for the same model; None where it has none on this wire."""
-        if not self._dialect.has_batches:
-            return None
-        return OpenAIBatches(self._client, self._body, self._batch_reply, self._said)
-
-    def _connected(self, address: str, key: str, timeout_s: float) -> openai.AsyncOpenAI:
-        return openai.AsyncOpenAI(
-            api_key=key or "none",  # a server of one's own may need no key, and the SDK insists on one
-            base_url=address,
-            timeout=timeout_s,
-            max_retries=0,
-            http_client=openai.DefaultAioHttpClient(timeout=timeout_s),
-        )
+        return OpenAIBatches(self._wire, self._body, self._response) if self._dialect.has_batches else None
 
     @property
     def gives_scores(self) -> bool:
@@ -73,52 +64,53 @@ class Chat:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self._wire.client.close()
+
+    def _client(self, address: str, key: str, timeout_s: float) -> openai.AsyncOpenAI:
+        return client_for(address, key, timeout_s)
 
     def _body(self, request: Request) -> dict[str, Any]:
         return self._dialect.body(_parameters(request), request)
 
-    def _said(self, error: Exception) -> ProviderError:
-        return _sdk.translated(error, openai, str(self.model), self._dialect.key, self._hide, self._clock)
-
-    def _batch_reply(self, payload: Mapping[str, Any], request_id: str | None, request: Request | None) -> Response:
-        return replace(self._response(payload, request, None, request_id), batch=True)
-
-    def _response(
-        self, payload: Mapping[str, Any], request: Request | None, latency_s: float | None, request_id: str | None
-    ) -> Response:
-        choice = (payload.get("choices") or [{}])[0]
-        message = choice.get("message") or {}
-        refused = bool(message.get("refusal")) or choice.get("finish_reason") == "content_filter"
-        usage = payload.get("usage")
+    def _response(self, payload: Table, request: Request | None, request_id: str | None) -> Response:
+        choice = _shapes.first(payload.get("choices"), "choices")
+        message = _shapes.table(choice.get("message"), "the message")
+        text, refusal = _shapes.text_of(message.get("content")), _shapes.text_of(message.get("refusal"), "the refusal")
+        reason, usage = choice.get("finish_reason"), payload.get("usage")
+        refused = bool(refusal) or reason == "content_filter"
+        wants_scores = request is not None and request.reply.mode == "choice"
+        counts = self._dialect.counts(usage) if isinstance(usage, dict) else usage
         return Response(
-            text=self._hide(message.get("refusal") or message.get("content") or ""),
-            finish="refusal" if refused else "length" if choice.get("finish_reason") == "length" else "stop",
-            usage=None if not usage else _sdk.openai_usage(self._dialect.counts(usage), "prompt", "completion"),
-            raw_usage=usage,
-            latency_s=latency_s,
-            answered_by=str(payload.get("model") or self.model.name),
+            text=self._wire.hide(refusal or text),
+            finish="refusal" if refused else "length" if reason == "length" else "stop",
+            usage=_shapes.openai_usage(counts, "prompt", "completion"),
+            raw_usage=_shapes.kept(usage),
+            latency_s=None,
+            answered_by=_shapes.name_of(payload.get("model"), self.model.name),
             request_id=request_id,
-            scores=option_scores(choice, request.reply.options) if request and request.reply.mode == "choice" else None,
+            scores=option_scores(choice, request.reply.options) if request and wants_scores else None,
         )
 
 
-def keep_to_itself(client: openai.AsyncOpenAI) -> None:
+def _keep_to_itself(client: openai.AsyncOpenAI, address: str) -> None:
     """Let go of what the SDK read from OpenAI's own variables: organisation, project and further headers.
 
     They are for OpenAI, and may hold a key; another vendor never sees them.
     """
     client.organization = client.project = None
-    client._custom_headers = {}
+    basic = credentials(address)[1]
+    client._custom_headers = {"Authorization": basic} if basic else {}
 
 
 def models_at(address: str, timeout_s: float) -> list[str]:
     """The chat models that a server lists; none where it is something else than a model server."""
     with openai.OpenAI(api_key="none", base_url=address, timeout=timeout_s, max_retries=0) as client:
         try:
-            return [model.id for model in client.models.list().data if "embed" not in model.id]
-        except (openai.APIError, AttributeError, TypeError):
+            listed = client.models.list().data
+        except (openai.APIError, ValueError, RecursionError):
             return []
+    names = [getattr(model, "id", None) for model in listed] if isinstance(listed, list) else []
+    return [name for name in names if isinstance(name, str) and "embed" not in name]
 
 
 def _parameters(request: Request) -> dict[str, Any]:

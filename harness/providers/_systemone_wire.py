@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import openai
-
-from harness.clock import SystemClock
-from harness.errors import TransientError
-from harness.providers import _sdk
-from harness.providers._openai_chat import keep_to_itself
+from harness.providers import _shapes
+from harness.providers._openai_chat import client_for, connected
 from harness.providers._typed_questions import NoAnswerError, asked
-from harness.redaction import Redactor
 from harness.types import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from harness.providers._shapes import Table
     from harness.providers._typed_questions import Asked
     from harness.types import Model, Request
 
@@ -29,17 +24,8 @@ class SystemOne:
 
     def __init__(self, model: Model, address: str, key: tuple[str, str], timeout_s: float) -> None:
         self.model = model
-        self._variable, secret = key
-        self._client = openai.AsyncOpenAI(
-            api_key=secret or "none",
-            base_url=address.rstrip("/").removesuffix("/v1"),
-            timeout=timeout_s,
-            max_retries=0,
-            http_client=openai.DefaultAioHttpClient(timeout=timeout_s),
-        )
-        keep_to_itself(self._client)
-        self._hide = Redactor([secret])
-        self._clock = SystemClock()
+        root = address.rstrip("/").removesuffix("/v1")
+        self._wire = connected(client_for(root, key[1], timeout_s), model, root, key)
 
     async def send(self, request: Request) -> Response:
         """The answers as a reply of the wanted format, with the probability of every option as `scores`."""
@@ -50,34 +36,28 @@ class SystemOne:
             "state": "\n\n".join(m.content for m in request.messages if m.role != "system"),
             "questions": wanted.questions,
         }
-        start_s = self._clock.monotonic()
-        try:
-            reply = await _sdk.post(self._client, PATH, body)
-        except openai.APIError as error:
-            raise _sdk.translated(error, openai, str(self.model), self._variable, self._hide, self._clock) from None
-        latency_s = self._clock.monotonic() - start_s
-        payload = _sdk.payload(reply, str(self.model))
-        return self._response(payload, wanted, latency_s, reply.headers.get("x-request-id"))
+        response, latency_s = await self._wire.ask(
+            PATH, body, lambda payload, name: self._response(payload, wanted, name)
+        )
+        return replace(response, latency_s=latency_s)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self._wire.client.close()
 
-    def _response(
-        self, payload: Mapping[str, Any], wanted: Asked, latency_s: float, request_id: str | None
-    ) -> Response:
-        answers, usage = payload.get("answers"), payload.get("usage")
+    def _response(self, payload: Table, wanted: Asked, request_id: str | None) -> Response:
+        answers, usage = _shapes.table(payload.get("answers"), "the answers"), payload.get("usage")
         try:
-            text, scores = wanted.reply(answers if isinstance(answers, dict) else {})
+            text, scores = wanted.reply(answers)
         except NoAnswerError as error:
-            raise TransientError(f"{self.model}: {self._hide(str(error))}", status=200, may_be_billed=True) from None
+            raise _shapes.UnreadableError(str(error)) from None
         return Response(
-            text=self._hide(text),
+            text=self._wire.hide(text),
             finish="stop",
-            usage=_sdk.openai_usage(usage, "input", "output") if isinstance(usage, dict) and usage else None,
-            raw_usage=usage,
-            latency_s=latency_s,
-            answered_by=str(payload.get("model") or self.model.name),
+            usage=_shapes.openai_usage(usage, "input", "output"),
+            raw_usage=_shapes.kept(usage),
+            latency_s=None,
+            answered_by=_shapes.name_of(payload.get("model"), self.model.name),
             request_id=request_id,
             scores=scores,
         )

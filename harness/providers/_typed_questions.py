@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from harness.errors import ConfigError
+from harness.providers._shapes import is_share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,13 +131,13 @@ def _chosen(answers: Mapping[str, object], name: str, question: Question) -> tup
     given = answer.get("probabilities")
     shares = given if isinstance(given, dict) else {}
     found = {option: shares.get(option) for option in question["criteria"]}
-    sound = {option: share for option, share in found.items() if _is_share(share)}
+    sound = {option: share for option, share in found.items() if is_share(share)}
     return answer["choice"], {option: float(share) for option, share in sound.items()} if sound == found else None
 
 
 def _probability(answers: Mapping[str, object], name: str) -> float:
     share = _answer(answers, name, "noul").get("noul")
-    if not _is_share(share):
+    if not is_share(share):
         raise NoAnswerError(f"the answer to {name!r} is no probability")
     return float(share)
 
@@ -167,7 +168,3 @@ def _levels(kind: Table, name: str, model: str) -> list[float]:
 
 def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _is_share(value: object) -> TypeGuard[float]:
-    return _is_number(value) and 0 <= value <= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -18,30 +19,27 @@ if TYPE_CHECKING:
     from harness.types import Connection
 
 TIMEOUT_S = 60.0
-QUOTES = "\"'“”„‘’"
+NEVER_IN_A_KEY = " \"'"  # nor anything that is not ASCII, typographic quotes among it
 
 
 def secret(variable: str) -> str:
     """The key that an environment variable holds, without the blanks around it; empty when there is none.
 
-    `ConfigError` for what cannot be sent as a key: typographic quotes and line breaks come in by copying.
+    `AuthError` for what cannot be sent as a key: quotes, blanks and line breaks come in by copying.
     """
     key = os.environ.get(variable, "").strip()
-    if key and (not key.isascii() or not key.isprintable() or any(mark in key for mark in (" ", *QUOTES))):
-        raise ConfigError(
-            f"{variable} holds a character that no key has: a quote, a blank or a line break inside, or one that is "
-            "not ASCII; set it to the key alone"
-        )
+    reason = _mistake(key)
+    if reason:
+        raise AuthError(f"{variable} is no key: {reason}; set it again, the key alone and without quotes")
     return key
 
 
 def missing(*variables: str) -> str | None:
-    """The first of these variables that is not set, as `available` says it, or what is wrong with its key."""
+    """Why there is no key in any of the variables, as `available` says it, or None."""
     try:
-        unset = next((variable for variable in variables if not secret(variable)), None)
-    except ConfigError as error:
+        return None if any([secret(variable) for variable in variables]) else f"{variables[0]} is not set"
+    except AuthError as error:
         return str(error)
-    return None if unset is None else f"{unset} is not set"
 
 
 def owner_of(address: str) -> str | None:
@@ -100,3 +98,11 @@ class Vendor:
             raise no_key(self.name, model, self.dialect.key)
         chat = import_module("harness.providers._openai_chat")
         return chat.Chat(Model(self.name, model, endpoint), address, key, timeout_s, self.dialect)  # type: ignore[no-any-return]
+
+
+def _mistake(key: str) -> str | None:
+    for place, char in enumerate(key, start=1):
+        if not (char.isascii() and char.isprintable()) or char in NEVER_IN_A_KEY:
+            name = unicodedata.name(char, f"character U+{ord(char):04X}").lower()
+            return f"its character {place} of {len(key)} is a {name}"
+    return None

@@ -35,7 +35,7 @@ GIVES_SCORES = False  # no log-probabilities anywhere in the API
 
 def available() -> str | None:
     """Why Anthropic cannot be called here, or None."""
-    return None if _vendor.missing(TOKEN) is None else _vendor.missing(KEY)
+    return _vendor.missing(KEY, TOKEN)
 
 
 def connect(model: str, base_url: str | None = None, timeout_s: float = _vendor.TIMEOUT_S) -> Connection:

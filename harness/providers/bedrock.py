@@ -50,4 +50,4 @@ def connect(model: str, base_url: str | None = None, timeout_s: float = _vendor.
     _vendor.check_address("bedrock", endpoint)
     secrets = [os.environ.get(name, "").strip() for name in SECRETS]
     clouds = import_module("harness.providers._cloud_messages")
-    return clouds.Bedrock(Model("bedrock", model, endpoint), address, secrets, timeout_s)  # type: ignore[no-any-return]
+    return clouds.Bedrock(Model("bedrock", model, endpoint), address or "", secrets, timeout_s)  # type: ignore[no-any-return]

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.clock import SystemClock
-from harness.errors import ConfigError, RequestRejected
+from harness.errors import ConfigError, ContentRefused, RequestRejected
 from harness.providers._logprobs import option_scores
 from harness.types import Model, Response, Usage
 
@@ -93,7 +93,9 @@ class _LlamaCpp:
             reply = self._server.handle_chat_completions(_chat(request))
         latency_s = self._clock.monotonic() - start_s
         if "choices" not in reply:
-            raise RequestRejected(f"{self.model}: {_problem(reply)}; the context holds {CONTEXT_TOKENS:,} tokens")
+            problem = _problem(reply)
+            kind = ContentRefused if "context" in problem.lower() else RequestRejected
+            raise kind(f"{self.model}: {problem}; the context holds {CONTEXT_TOKENS:,} tokens")
         choice = reply["choices"][0]
         text = choice["text"] if self._api == "completion" else choice["message"]["content"]
         return Response(

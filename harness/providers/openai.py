@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from harness.errors import ConfigError
 from harness.providers import _dialect, _vendor
 from harness.redaction import public_address
 from harness.types import Model
@@ -76,9 +77,9 @@ def _chat() -> ModuleType:
 
 
 def _somebody_listens(address: str) -> bool:
-    parts = urlsplit(public_address(address, OFFICIAL))
     try:
+        parts = urlsplit(public_address(address, OFFICIAL))
         with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=KNOCK_S):
             return True
-    except OSError:
+    except (OSError, ConfigError):
         return False

@@ -48,7 +48,7 @@ def connect(model: str, base_url: str | None = None, timeout_s: float = _vendor.
     endpoint = public_address(address, "") if address else ""
     _vendor.check_address("vertex", endpoint)
     clouds = import_module("harness.providers._cloud_messages")
-    return clouds.Vertex(Model("vertex", model, endpoint), address, (), timeout_s)  # type: ignore[no-any-return]
+    return clouds.Vertex(Model("vertex", model, endpoint), address or "", (), timeout_s)  # type: ignore[no-any-return]
 
 
 def _is_installed() -> bool:

@@ -1,5 +1,6 @@
 """The store: runs and predictions in one DuckDB file, documented for people's own SQL."""
 
+from harness.store.querying import LONGEST_QUERY_S, QUERY_S
 from harness.store.selection import Selection
 from harness.store.store import Store
 from harness.store.stored import (
@@ -15,7 +16,9 @@ from harness.store.stored import (
 
 __all__ = [
     "DECIDED_EARLY",
+    "LONGEST_QUERY_S",
     "MOST_MISSING",
+    "QUERY_S",
     "STANDING",
     "PassedOver",
     "Selected",

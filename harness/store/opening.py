@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import duckdb
 
-from harness.errors import StoreError
+from harness import private
+from harness.errors import StoreBusy, StoreError, StoreFull
 from harness.store import schema
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def writing(path: Path, clock: WaitingClock, wait_s: float) -> Iterator[DuckDBPy
     """The store, open for writing and at the newest schema; created if there is none."""
     if not path.exists():
         _create(path)
-    with _connection(path, clock, wait_s, read_only=False) as connection:
+    private.close(path)
+    with private.files(), _connection(path, clock, wait_s, read_only=False) as connection:
         schema.upgrade(connection, path)
         yield connection
 
@@ -82,8 +84,8 @@ def _connection(
     connection = _connect(path, clock, wait_s, read_only=read_only, sealed=sealed)
     try:
         yield connection
-    except duckdb.FatalException as error:
-        raise StoreError(f"{path}: {_first_line(error)}; free some disk space and run the command again") from None
+    except (duckdb.FatalException, duckdb.IOException) as error:
+        raise StoreFull(f"{path}: {_first_line(error)}; free some disk space and run the command again") from None
     finally:
         connection.close()
 
@@ -99,7 +101,7 @@ def _connect(path: Path, clock: WaitingClock, wait_s: float, *, read_only: bool,
             if "lock" not in text:
                 raise StoreError(_unusable(path, error)) from None
             if clock.monotonic() >= give_up_at_s:
-                raise StoreError(_held(path, text, wait_s)) from None
+                raise StoreBusy(_held(path, text, wait_s)) from None
             clock.pause(WAIT_STEP_S)
 
 
@@ -108,19 +110,25 @@ def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     fresh.unlink(missing_ok=True)
-    with duckdb.connect() as connection:
+    try:
+        _fill(fresh, path)
+        os.link(fresh, path)  # unlike a rename, this leaves a store that another process just made
+    except FileExistsError:
+        pass
+    except duckdb.IOException as error:
+        raise StoreFull(f"{path}: {_first_line(error)}; free some disk space and run the command again") from None
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _fill(fresh: Path, path: Path) -> None:
+    with private.files(), duckdb.connect() as connection:
         quoted = str(fresh).replace("'", "''")
         connection.execute(f"attach '{quoted}' as fresh (storage_version '{FORMAT}')")
         connection.execute("use fresh")
         schema.upgrade(connection, path)
         connection.execute("use memory")
         connection.execute("detach fresh")
-    try:
-        os.link(fresh, path)  # unlike a rename, this leaves a store that another process just made
-    except FileExistsError:
-        pass
-    finally:
-        fresh.unlink()
 
 
 def _held(path: Path, text: str, wait_s: float) -> str:

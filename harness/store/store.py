@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pandas as pd
 
+from harness import private
 from harness.errors import ConfigError, StoreError
 from harness.ids import canonical_json
 from harness.store import rows, schema, statements, travelling
 from harness.store.opening import copying, reading, writing
+from harness.store.querying import LONGEST_QUERY_S, QUERY_S, interruptible
 from harness.store.selection import Selection
 from harness.store.stored import DECIDED_EARLY, stored_runs
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 Select = Callable[..., list[dict[str, object]]]
 WAIT_S = 15.0
+WRITER_WAIT_S = LONGEST_QUERY_S + 60.0  # longer than any reader may hold the file
 REPEATING = ("run_id", "arm", "gold", "outcome", "label", "answered_by")
 VECTORS = 8  # of 2,048 rows, read at once
 
@@ -39,10 +42,11 @@ VECTORS = 8  # of 2,048 rows, read at once
 class Store:
     """One DuckDB file of runs. Every method opens it for a moment; a `types.Sink`."""
 
-    def __init__(self, path: Path, clock: SystemClock, wait_s: float = WAIT_S) -> None:
+    def __init__(self, path: Path, clock: SystemClock, wait_s: float | None = None) -> None:
         self.path = path
         self._clock = clock
-        self._wait_s = wait_s
+        self._wait_s = WAIT_S if wait_s is None else wait_s
+        self._write_wait_s = WRITER_WAIT_S if wait_s is None else wait_s
         # One process may not hold the file for reading and for writing at once.
         self._turn = threading.RLock()
 
@@ -64,7 +68,7 @@ class Store:
             len(dataset.examples),
             self._clock.now(),
         )
-        with self._turn, writing(self.path, self._clock, self._wait_s) as connection:
+        with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
             connection.execute("begin")
             _insert_frame(connection, "examples", frame)
             connection.execute(f"insert into datasets values ({_marks(fields)}) on conflict do nothing", list(fields))
@@ -75,7 +79,7 @@ class Store:
         if self._has("prompts", "id", prompt_id):
             return
         fields = (prompt_id, task, version, rows.storable(content), self._clock.now())
-        with self._turn, writing(self.path, self._clock, self._wait_s) as connection:
+        with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
             connection.execute(f"insert into prompts values ({_marks(fields)}) on conflict do nothing", list(fields))
 
     def start_run(self, run: Run, dataset: str, code_version: str, prices_as_of: str | None = None) -> None:
@@ -100,7 +104,7 @@ class Store:
             "prices_as_of": prices_as_of,
         }
         names = ", ".join(fields)
-        with self._turn, writing(self.path, self._clock, self._wait_s) as connection:
+        with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
             connection.execute(
                 f"insert into runs ({names}) values ({_marks(fields)}) "
                 "on conflict (run_id) do update set status = 'running', purpose = excluded.purpose",
@@ -110,7 +114,7 @@ class Store:
     def append(self, run_id: str, predictions: Sequence[Prediction]) -> None:
         """Store predictions; a stored one stays, unless it had failed: then the new one replaces it."""
         frame = rows.of_predictions(run_id, predictions)
-        with self._turn, writing(self.path, self._clock, self._wait_s) as connection:
+        with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
             connection.execute("begin")
             connection.execute(
                 "delete from predictions where run_id = ? and outcome = 'failed' and example_id in (select unnest(?))",
@@ -132,26 +136,16 @@ class Store:
         rest = dict(facts or {})
         limits, batch_latency_s = rest.pop("limits", None), rest.pop("batch_latency_s", None)
         written = [canonical_json(part) if part else None for part in (limits, rest)]
-        with self._turn, writing(self.path, self._clock, self._wait_s) as connection:
+        with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
             digest, n = _content(connection, run_id)
+            ended = (status, status == DECIDED_EARLY, self._clock.now())
             connection.execute(
                 "update runs set status = $1, purpose = if($2, 'limited', purpose), finished_at = $3, "
                 "wall_s = coalesce(wall_s, 0) + $4, fit_s = coalesce($5, fit_s), limits = coalesce($6, limits), "
                 "facts = coalesce($7, facts), batch_latency_s = coalesce($8, batch_latency_s), n = $9, "
                 "content_hash = $10, n_failed = (select count(*) from predictions where run_id = $11 and "
                 "outcome = 'failed') where run_id = $11",
-                [
-                    status,
-                    status == DECIDED_EARLY,
-                    self._clock.now(),
-                    wall_s,
-                    fit_s,
-                    *written,
-                    batch_latency_s,
-                    n,
-                    digest,
-                    run_id,
-                ],
+                [*ended, wall_s, fit_s, *written, batch_latency_s, n, digest, run_id],
             )
             if n:
                 connection.execute(
@@ -161,13 +155,13 @@ class Store:
 
     def tag_run(self, run_id: str, tag: str) -> None:
         """Give a run a tag; the tag leaves the run that had it."""
-        with self._turn, writing(self.path, self._clock, self._wait_s) as connection:
+        with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
             connection.execute("update runs set tag = null where tag = ?", [tag])
             connection.execute("update runs set tag = ? where run_id = ?", [tag, run_id])
 
     def remove_run(self, run_id: str) -> None:
         """Remove a run and its predictions. That its split was looked at stays on record."""
-        with self._turn, writing(self.path, self._clock, self._wait_s) as connection:
+        with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
             connection.execute("begin")
             connection.execute("delete from predictions where run_id = ?", [run_id])
             connection.execute("delete from runs where run_id = ?", [run_id])
@@ -181,7 +175,7 @@ class Store:
         told = travelling.contents(path)
         if told is None:
             raise StoreError(f"{path} is not a file of runs; harness runs export writes one")
-        with self._turn, writing(self.path, self._clock, self._wait_s) as connection:
+        with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
             connection.execute("begin")
             here = {run.run_id: run.content_hash for run in travelling.records(connection, _ids(told))}
             for run in told.runs:
@@ -286,7 +280,8 @@ class Store:
             if unfinished:
                 raise StoreError(f"run {unfinished[0]} has not ended; run its command again before it is exported")
             looks = connection.execute(statements.LOOKS, [found[0].dataset_id, found[0].split]).fetchone()
-            return travelling.write(connection, found, int(looks[0]) if looks else 0, path)
+            with private.files():
+                return travelling.write(connection, found, int(looks[0]) if looks else 0, path)
 
     def examples(self, dataset_id: str) -> pd.DataFrame:
         """What a dataset's items say, by id: text, tags and gold."""
@@ -316,16 +311,18 @@ class Store:
                     problems.append(f"run {run_id} ({arm}) has {count} rows that differ from the {n} it stored")
         return problems
 
-    def query(self, sql: str, limit: int = 1000) -> pd.DataFrame:
-        """The first rows of one SQL statement; it can reach nothing but this store, and only read."""
+    def query(self, sql: str, limit: int = 1000, timeout_s: float = QUERY_S) -> pd.DataFrame:
+        """The first rows of one SQL statement; it can reach nothing but this store, and only read.
+
+        `ConfigError` when it is mistaken or takes longer than `timeout_s`: while it runs, nobody can write.
+        """
         with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
             try:
                 statements = connection.extract_statements(sql)
                 if len(statements) != 1:
                     raise ConfigError(f"found {len(statements)} statements; expected one")
-                result = connection.execute(statements[0])
-                names = [column[0] for column in result.description or ()]
-                return pd.DataFrame(result.fetchmany(limit), columns=names)
+                names, found = interruptible(connection, statements[0], limit, timeout_s)
+                return pd.DataFrame(found, columns=names)
             except duckdb.Error as error:
                 raise ConfigError(f"SQL: {' '.join(str(error).split())}") from None
 

@@ -6,7 +6,10 @@ lets point here (DNS rebinding). Such a request carries that name as its host, a
 
 from __future__ import annotations
 
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import SHUT_RDWR
+from threading import Timer
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from harness.store import Store
 
 LOOPBACK = "127.0.0.1"
+REQUEST_S = 10.0  # what a request may take to be said
 HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",
@@ -56,10 +60,28 @@ class Server(ThreadingHTTPServer):
 
 class _Answer(BaseHTTPRequestHandler):
     server: Server
+    timeout = REQUEST_S
     server_version, sys_version = "harness", ""
+
+    def setup(self) -> None:
+        """Listen; a request that is not said in time, however it trickles in, ends with its connection."""
+        super().setup()
+        self._deadline = Timer(REQUEST_S, self._hang_up)
+        self._deadline.daemon = True
+        self._deadline.start()
+
+    def finish(self) -> None:
+        """The request is over."""
+        self._deadline.cancel()
+        super().finish()
+
+    def _hang_up(self) -> None:
+        with suppress(OSError):  # it has gone by itself
+            self.connection.shutdown(SHUT_RDWR)
 
     def do_GET(self) -> None:
         """One page."""
+        self._deadline.cancel()
         if not self.server.is_meant(self.headers.get("Host")):
             self._send(403, _message("Not for this host", f"this server answers at {self.server.address} only"))
             return

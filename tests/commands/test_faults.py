@@ -107,7 +107,7 @@ def test_an_outage_without_end_stops_the_run_and_keeps_what_was_answered(harness
 
 @both
 @pytest.mark.parametrize(
-    ("fault", "outcome"), [("empty", "unparsed"), ("prose", "unparsed"), ("cut", "answered"), ("refusal", "refused")]
+    ("fault", "outcome"), [("empty", "unparsed"), ("prose", "unparsed"), ("cut", "unparsed"), ("refusal", "refused")]
 )
 def test_a_reply_that_is_no_label_is_its_own_outcome(harness, root, truth, provider, fault, outcome):
     """Counted, stored with what was said, scored as no answer, never retried and never guessed at."""

@@ -1,18 +1,26 @@
 """Ctrl-C and kill -9: nothing that was answered is lost, nothing is asked twice."""
 
 import json
+import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
 from tests import processes
+from tests.hostile import hostile
 from tests.loopback import serve
 
 AT_ONCE = 2
 
 
 def start(root, server):
-    command = ["eval", "--prompt", "v1", "--model", "openai/m", "--base-url", server.openai_url, "--json"]
+    return start_at(root, server.openai_url)
+
+
+def start_at(root, address):
+    command = ["eval", "--prompt", "v1", "--model", "openai/m", "--base-url", address, "--json"]
     return processes.harness(root, *command, "--concurrency", str(AT_ONCE))
 
 
@@ -25,12 +33,13 @@ def said(server):
     return [body["messages"][-1]["content"] for body in server.requests]
 
 
-def test_ctrl_c_finishes_what_is_in_flight_and_resumes(root):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_ctrl_c_finishes_what_is_in_flight_and_resumes(root, number):
     """Exit code 3, one line that says how far it came; the same command asks only the rest."""
     with serve(lambda text: "bug", held_from=4) as server:
         process = start(root, server)
         stopped_after(server, process, 4)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         server.released.set()
         _, err = process.communicate(timeout=processes.HANGS_S)
         assert process.returncode == 3
@@ -41,6 +50,20 @@ def test_ctrl_c_finishes_what_is_in_flight_and_resumes(root):
     assert len(first) < result["n"]
     assert len(said(server)) == len(set(said(server))) == result["n"]
     assert result["calls"] == {"sent": result["n"] - len(first), "cached": len(first), "retried": 0}
+
+
+def test_a_second_ctrl_c_drops_replies_without_end(root):
+    """A server that sends a byte now and then holds nobody: the first one waits, the second one ends it."""
+    with hostile() as server:
+        process = start_at(root, f"{server.url}/slow%20body/v1")
+        processes.until(lambda: server.requests["slow body"], process)
+        process.send_signal(signal.SIGINT)
+        assert any("once more drops them" in line for line in process.stderr)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=processes.HANGS_S)
+    assert process.returncode == 3
+    assert "stopped at once" in err
+    assert "Traceback" not in err
 
 
 @pytest.mark.parametrize("after", [3, 11, 20])
@@ -61,3 +84,13 @@ def test_kill_9_loses_only_what_was_in_flight(root, after):
         assert len(said(server)) == before
     for key in ("run_id", "n", "accuracy", "macro_f1", "outcomes", "tokens"):
         assert again[key] == result[key]
+
+
+def test_a_disk_that_takes_no_more_is_one_line(root):
+    """No traceback and nothing half-written: exit code 3, and with room the same command goes on."""
+    shell = f"ulimit -f 8; exec {sys.executable} -m harness baselines --arm majority"
+    environment = {"PATH": os.environ["PATH"], "HOME": str(root)}
+    done = subprocess.run(["bash", "-c", shell], cwd=root, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("Traceback")) == (3, 0)
+    assert "File too large" in done.stderr
+    assert [path.name for path in (root / "results").glob(".*")] == []

@@ -107,7 +107,7 @@ def test_the_refusal_names_what_may_have_been_billed(tmp_path):
     path = tmp_path / "l.sqlite"
     buy(path, Seller(*[TransientError("x", may_be_billed=True)] * 2), 250, range(2))
     replies, _ = buy(path, Seller(), 250, [5])
-    assert "2 calls without a reply may have cost $2e-07" in str(replies[0])
+    assert "2 calls whose bill is unknown may have cost $2e-07" in str(replies[0])
 
 
 def spend(path, start, sold):

@@ -147,3 +147,31 @@ def test_a_mistake_in_a_shared_block_is_said_each_time():
     for _ in range(2):
         with pytest.raises(ConfigError, match="'nope' is undefined"):
             phrasing.messages(ITEM)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "'A' * 10**10",
+        "10**10 * 'A'",
+        "10 ** (10 ** 10)",
+        "'A'.center(10**9)",
+        "'A'.ljust(10**9)",
+        "'{:>1000000000}'.format(1)",
+        "'%1000000000d' % 1",
+        "'A' | center(10**9)",
+        "('A' * 1000000).replace('A', 'B' * 1000)",
+    ],
+)
+def test_what_would_be_too_large_is_refused_before_it_is_made(expression):
+    """No product, power, format or padding takes memory before its size is known."""
+    with pytest.raises(ConfigError, match="longer than 1,000,000"):
+        rendered(f"{{{{ {expression} }}}}")
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"), [("'ab' * 3", "ababab"), ("2 ** 8", "256"), ("'a' | center(3) ~ 'b'", "a b")]
+)
+def test_ordinary_sizes_are_computed(expression, text):
+    """Bounds are not felt by a template that stays within them."""
+    assert rendered(f"{{{{ {expression} }}}}") == text

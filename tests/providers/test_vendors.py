@@ -250,7 +250,7 @@ def test_a_key_that_can_be_none_is_named(value, monkeypatch):
     """What copying brings in is said by the variable's name, never by its content; blanks around it are left out."""
     module = plugins.load("providers", "groq")
     monkeypatch.setenv("GROQ_API_KEY", value)
-    with pytest.raises(ConfigError, match="^GROQ_API_KEY holds a character that no key has") as error:
+    with pytest.raises(AuthError, match="^GROQ_API_KEY is no key: its character") as error:
         module.connect("m")
     assert "test" not in str(error.value)
     assert module.available() == str(error.value)

@@ -9,7 +9,15 @@ import pytest
 
 from harness import plugins
 from harness.clock import SystemClock
-from harness.errors import AuthError, ConfigError, RateLimited, RequestRejected, TransientError
+from harness.errors import (
+    AuthError,
+    ConfigError,
+    ProviderError,
+    RateLimited,
+    RequestRejected,
+    SetupRejected,
+    TransientError,
+)
 from harness.providers._anthropic_messages import shortest_cached
 from harness.providers._logprobs import option_scores
 from harness.stack import resolve_model
@@ -36,7 +44,7 @@ def ask(provider, server, *, timeout_s=PATIENCE_S, settings=None, reply=None, me
         request = Request(connection.model, said, settings or Settings(max_tokens=9), reply or ReplyFormat())
         try:
             return await connection.send(request)
-        except (RateLimited, TransientError, RequestRejected, AuthError) as error:
+        except ProviderError as error:
             return error
         finally:
             await connection.close()
@@ -96,7 +104,7 @@ FAULTS = [
     ("408", TransientError, None),
     ("409", TransientError, None),
     ("400", RequestRejected, None),
-    ("404", RequestRejected, None),
+    ("404", SetupRejected, None),
     ("422", RequestRejected, None),
     ("401", AuthError, None),
     ("403", AuthError, None),

@@ -1,0 +1,46 @@
+"""Ctrl-C, SIGTERM and SIGHUP are one request: end in good order, and keep what was paid."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+def as_ctrl_c() -> None:
+    """Let every such signal raise `KeyboardInterrupt`, but for a hang-up that nohup has silenced."""
+    for number in SIGNALS:
+        if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+
+
+@contextmanager
+def orderly(stop: asyncio.Event) -> Iterator[None]:
+    """Within, the first such signal sets `stop`, and calls under way are awaited; the second drops them."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None  # it is one that runs this
+
+    def ask() -> None:
+        if stop.is_set():
+            task.cancel()
+            return
+        stop.set()
+        click.echo("stopping: calls under way are awaited, each for its time limit; once more drops them", err=True)
+
+    handled = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    for number in handled:
+        loop.add_signal_handler(number, ask)
+    try:
+        yield
+    finally:
+        for number in handled:
+            loop.remove_signal_handler(number)
+        as_ctrl_c()
