@@ -10,17 +10,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.workbench import Workbench
-    from harness.workbench.shown import Compared, Decided, Evaluation, Gated
+    from harness.app.workbench import Workbench
+    from harness.app.workbench.shown import Compared, Decided, Evaluation, Gated
 
 __version__ = "0.1.0"
 __all__ = ["Compared", "Decided", "Evaluation", "Gated", "Workbench", "__version__"]
 LAZY = {
-    "Compared": "harness.workbench.shown",
-    "Decided": "harness.workbench.shown",
-    "Evaluation": "harness.workbench.shown",
-    "Gated": "harness.workbench.shown",
-    "Workbench": "harness.workbench",
+    "Compared": "harness.app.workbench.shown",
+    "Decided": "harness.app.workbench.shown",
+    "Evaluation": "harness.app.workbench.shown",
+    "Gated": "harness.app.workbench.shown",
+    "Workbench": "harness.app.workbench",
 }
 
 

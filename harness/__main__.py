@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from harness.cli import main
+from harness.app.cli import main
 
 if TYPE_CHECKING:
     from typing import NoReturn

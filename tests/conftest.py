@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from harness import datasets
-from harness.workspace import Preferences, Workspace
+from harness.ground.workspace import Preferences, Workspace
 
 # A busy machine is no failure: timings are measured in tests/bench.
 settings.register_profile("harness", deadline=None, suppress_health_check=[HealthCheck.too_slow])

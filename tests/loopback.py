@@ -18,7 +18,7 @@ from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 
-from harness.clock import SystemClock
+from harness.ground.clock import SystemClock
 from tests import loopback_batches
 
 CLOCK = SystemClock()

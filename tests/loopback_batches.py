@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
-from harness.clock import SystemClock
+from harness.ground.clock import SystemClock
 
 
 @dataclass

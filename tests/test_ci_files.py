@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.commands.conftest import harness  # noqa: F401  (the fixture)
+from tests.app.commands.conftest import harness  # noqa: F401  (the fixture)
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -122,10 +122,10 @@ def test_the_fixture_asks_chosen_items(pinned):
 def test_the_plugin_loads_nothing_heavy():
     """Unused, it imports neither numbers, frames nor a database, and pytest finds it by entry point."""
     code = (
-        "import sys, harness.pytest_plugin\n"
+        "import sys, harness.app.pytest_plugin\n"
         "assert not {'numpy', 'pandas', 'duckdb', 'openai', 'pydantic', 'sklearn'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     project = (ROOT / "pyproject.toml").read_text()
-    assert '[project.entry-points.pytest11]\nharness = "harness.pytest_plugin"' in project
-    assert json.dumps("harness.pytest_plugin") in project
+    assert '[project.entry-points.pytest11]\nharness = "harness.app.pytest_plugin"' in project
+    assert json.dumps("harness.app.pytest_plugin") in project

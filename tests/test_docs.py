@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from harness import plugins
+from harness.ground import plugins
 from harness.store import schema
 from tests.conftest import TICKETS
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from harness import encoding
+from harness.arms import encoding
 from harness.types import Outcome, Prediction
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from harness.clock import Clock
+    from harness.ground.clock import Clock
     from harness.types import JSON, Item
 
 TIMED_ITEMS = 200

@@ -6,17 +6,19 @@ import asyncio
 from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness import choice, plugins, unread
+from harness.arms import choice
+from harness.arms.prompts.rendering import Phrasing
+from harness.datasets import unread
 from harness.errors import ProviderError, RateLimited, RequestRejected, TransientError
-from harness.pricing import NANO
-from harness.prompts.rendering import Phrasing
+from harness.ground import plugins
+from harness.models.pricing import NANO
 from harness.types import Example, Outcome, Prediction, Request, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from harness.fewshot import Selector
-    from harness.prompts.files import Prompt
+    from harness.arms.fewshot import Selector
+    from harness.arms.prompts.files import Prompt
     from harness.types import Item, Label, Model, Provider, ReplyFormat, Response
 
     Cost = Callable[[Response], tuple[int | None, int | None]]

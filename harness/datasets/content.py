@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from harness.ids import SCHEME, canonical_json
+from harness.ground.ids import SCHEME, canonical_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -12,9 +12,9 @@ import urllib.request
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness import plugins
 from harness.datasets.importing import import_rows
 from harness.errors import DatasetError
+from harness.ground import plugins
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from harness.datasets.notes import Note, Notes
 from harness.datasets.releasing import Shape, refuse_existing, release_stream
 from harness.datasets.survey import Roles, Survey
 from harness.errors import DatasetError, one_of
-from harness.ids import content_id
+from harness.ground.ids import content_id
 from harness.types import Example, Item
 
 if TYPE_CHECKING:

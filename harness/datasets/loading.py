@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from harness import plugins
 from harness.datasets import content, manifest, released, splits
 from harness.errors import DatasetError, HarnessError, one_of
+from harness.ground import plugins
+from harness.ground.workspace import checked_name
 from harness.types import Dataset, Example, Item, Label
-from harness.workspace import checked_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

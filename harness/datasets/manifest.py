@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from harness.errors import DatasetError
-from harness.validation import validated
-from harness.workspace import checked_name
+from harness.ground.validation import validated
+from harness.ground.workspace import checked_name
 
 if TYPE_CHECKING:
     from pathlib import Path

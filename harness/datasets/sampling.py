@@ -13,8 +13,8 @@ from harness.datasets.importing import SHARES
 from harness.datasets.layouts import Layout
 from harness.datasets.versions import derive
 from harness.errors import DatasetError
-from harness.ids import unit_interval
-from harness.spreadsheets import guarded, unguarded
+from harness.ground.ids import unit_interval
+from harness.ground.spreadsheets import guarded, unguarded
 from harness.types import Example, Item
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from harness.errors import DatasetError
-from harness.ids import unit_interval
+from harness.ground.ids import unit_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

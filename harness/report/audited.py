@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import numbers
-from harness.audit.findings import Severity
+from harness.datasets.audit.findings import Severity
+from harness.ground import formatting
 from harness.report import html
 from harness.report.blocks import Column, Section, Table, Text
 from harness.types import Estimate
 
 if TYPE_CHECKING:
-    from harness.audit.auditing import Audit
-    from harness.audit.findings import Cell, Finding
+    from harness.datasets.audit.auditing import Audit
+    from harness.datasets.audit.findings import Cell, Finding
 
 
 def summary(audit: Audit) -> Section:
     """The findings, the worst first, in one table."""
-    head = Text(f"{audit.ref}: {numbers.plural(audit.n, 'item')}, {len(audit.checks)} checks, {_counts(audit)}.")
+    head = Text(f"{audit.ref}: {formatting.plural(audit.n, 'item')}, {len(audit.checks)} checks, {_counts(audit)}.")
     rows = tuple((finding.severity.word, finding.check, finding.message) for finding in audit.findings)
     columns = (Column("severity"), Column("check"), Column("found"))
     return Section("Audit", (head, *([Table(columns, rows)] if rows else [])))
@@ -37,7 +37,7 @@ def _counts(audit: Audit) -> str:
     if not audit.findings:
         return "nothing found"
     counts = {severity: sum(f.severity == severity for f in audit.findings) for severity in reversed(Severity)}
-    return ", ".join(numbers.plural(n, severity.word) for severity, n in counts.items() if n)
+    return ", ".join(formatting.plural(n, severity.word) for severity, n in counts.items() if n)
 
 
 def _profile(audit: Audit) -> Section:
@@ -70,7 +70,7 @@ def _finding(finding: Finding) -> Section:
 
 def _printed(cell: Cell) -> str:
     if isinstance(cell, Estimate):
-        return numbers.with_interval(cell)
+        return formatting.with_interval(cell)
     if isinstance(cell, float):
-        return numbers.share(cell)
-    return numbers.count(cell) if isinstance(cell, int) else cell
+        return formatting.share(cell)
+    return formatting.count(cell) if isinstance(cell, int) else cell

@@ -5,14 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from harness import plugins
+from harness.ground import plugins
 from harness.report import html, markdown
 from harness.report.blocks import Figure, Section
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.analysis import Results
+    from harness.analysis.results import Results
     from harness.report.drawings import Drawn
 
 FOLDER = "report/sections"

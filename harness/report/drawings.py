@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 
-from harness import plugins, spreadsheets
+from harness.ground import plugins, spreadsheets
 from harness.report.figures import _style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-    from harness.analysis import Results
+    from harness.analysis.results import Results
     from harness.report.figures._style import Cell, Drawing, Palette
 
 FOLDER = "report/figures"

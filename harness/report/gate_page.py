@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import numbers
-from harness.gate import bars
+from harness.analysis.gate import bars
+from harness.ground import formatting
 from harness.report import markdown
 from harness.report.blocks import Column, Section, Table, Text
 
 if TYPE_CHECKING:
-    from harness.gate import Check, Report
+    from harness.analysis.gate import Check, Report
     from harness.report.blocks import Block
 
 HEADLINES = {
@@ -35,7 +35,7 @@ def section(report: Report) -> Section:
         told = sum(check.verdict == "pass" for check in watched)
         blocks.append(
             Text(
-                f"Watched besides, {numbers.plural(len(watched), 'part')}: {told:,} shown to be close, "
+                f"Watched besides, {formatting.plural(len(watched), 'part')}: {told:,} shown to be close, "
                 f"{len(watched) - told:,} too small to tell; none is shown to be worse.",
                 "quiet",
             )
@@ -83,7 +83,8 @@ def comment(report: Report) -> str:
         body += "\n```text\n" + "\n".join(drawn) + "\n```\n\n`o` found, `( )` its interval, `!` the margin, `|` 0\n"
     fold = markdown.table(Table((*COLUMNS, Column("code")), tuple((*_row(one), one.code) for one in report.checks)))
     return (
-        f"{marker(report)}\n{body}\n<details><summary>All {numbers.plural(len(report.checks), 'check')}</summary>\n\n"
+        f"{marker(report)}\n{body}\n<details><summary>All "
+        f"{formatting.plural(len(report.checks), 'check')}</summary>\n\n"
         f"{fold}\n\n</details>\n"
     )
 
@@ -95,10 +96,10 @@ def _row(check: Check) -> tuple[str, str, str]:
 def _compared(report: Report) -> str:
     sides = [
         f"{side.arm}{f' ({side.model})' if side.model else ''} "
-        f"{numbers.with_interval(side.accuracy) if side.accuracy else ''}"
+        f"{formatting.with_interval(side.accuracy) if side.accuracy else ''}"
         for side in (report.candidate, report.baseline)
     ]
     return (
-        f"{' against '.join(sides)} on {numbers.plural(report.n, 'item')} of {report.dataset} / {report.split}, "
-        f"scored {numbers.plural(report.looks, 'time')} so far."
+        f"{' against '.join(sides)} on {formatting.plural(report.n, 'item')} of {report.dataset} / {report.split}, "
+        f"scored {formatting.plural(report.looks, 'time')} so far."
     )

@@ -9,7 +9,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from harness import comparison, decision, numbers
+from harness.analysis import comparison, decision
+from harness.ground import formatting
 from harness.report import markdown
 from harness.report.blocks import Code, Column, Table
 from harness.report.figures import _style
@@ -17,8 +18,8 @@ from harness.report.figures import _style
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.analysis import Results, RunResult
-    from harness.comparison import Comparison
+    from harness.analysis.comparison import Comparison
+    from harness.analysis.results import Results, RunResult
     from harness.report.blocks import Block
     from harness.report.drawings import Drawn
 
@@ -77,8 +78,8 @@ def _summary(results: Results, found: decision.Decision) -> str:
     best = results.runs[0]
     sure = "decided" if found.verdict == "decided" else "not decided yet"
     return (
-        f"{numbers.plural(len(results.runs), 'arm')} on the same {numbers.plural(best.n, 'item')}: the best, "
-        f"{best.run.name}, is right on {numbers.with_interval(best.accuracy)}. The verdict is {sure}."
+        f"{formatting.plural(len(results.runs), 'arm')} on the same {formatting.plural(best.n, 'item')}: the best, "
+        f"{best.run.name}, is right on {formatting.with_interval(best.accuracy)}. The verdict is {sure}."
     )
 
 
@@ -86,8 +87,9 @@ def _task(results: Results) -> list[str]:
     split = results.split
     labels = ", ".join(split.labels[:12]) + (f", and {len(split.labels) - 12} more" if len(split.labels) > 12 else "")
     said = (
-        f"{split.dataset} has {numbers.plural(len(split.labels), 'label')} ({labels}). Everything below was measured "
-        f"on {numbers.plural(split.n, 'item')} of its {split.name} split, scored {split.looks:,} times so far."
+        f"{split.dataset} has {formatting.plural(len(split.labels), 'label')} ({labels}). Everything below was "
+        "measured "
+        f"on {formatting.plural(split.n, 'item')} of its {split.name} split, scored {split.looks:,} times so far."
     )
     return [
         markdown.escaped(said),
@@ -119,11 +121,11 @@ def _arm(result: RunResult) -> tuple[str, ...]:
     latency_s, n_train = result.latency_s, result.run.n_train
     return (
         result.run.name,
-        numbers.with_interval(result.accuracy),
-        numbers.dollars(result.cost_per_1000_usd),
-        numbers.duration(latency_s["p50"]),
-        numbers.duration(latency_s["p95"]),
-        "none" if n_train is None else numbers.count(int(n_train)),
+        formatting.with_interval(result.accuracy),
+        formatting.dollars(result.cost_per_1000_usd),
+        formatting.duration(latency_s["p50"]),
+        formatting.duration(latency_s["p95"]),
+        "none" if n_train is None else formatting.count(int(n_train)),
     )
 
 
@@ -147,7 +149,7 @@ def _tradeoffs(results: Results) -> list[str]:
 
 
 def _beside(best: RunResult, other: RunResult, one: Comparison) -> str:
-    lead, p_value = numbers.with_interval(one.lead), f"p {numbers.p_value(one.adjusted_p)}, Holm, all pairs"
+    lead, p_value = formatting.with_interval(one.lead), f"p {formatting.p_value(one.adjusted_p)}, Holm, all pairs"
     said = f"{one.a} is right on {lead} more of the items than {one.b} ({p_value})"
     if not one.is_shown:
         said = f"{one.a} cannot be told from {one.b}: {lead} ({p_value})"
@@ -180,16 +182,16 @@ def _prompts(results: Results) -> list[str]:
 def _limits(results: Results) -> list[str]:
     split, best = results.split, results.runs[0]
     said = [
-        f"All numbers come from {numbers.plural(split.n, 'item')} of one dataset, {split.dataset} "
+        f"All numbers come from {formatting.plural(split.n, 'item')} of one dataset, {split.dataset} "
         f"({split.dataset_id}), and hold for texts like these.",
         f"The split was scored {split.looks:,} times; whoever chooses by it often enough is fooled by it.",
     ]
     low, high = best.accuracy.low, best.accuracy.high
     if low is not None and high is not None and high - low > WIDE_INTERVAL:
-        said.append(f"The best arm's interval is {numbers.share(high - low)} wide: close arms cannot be told apart.")
+        said.append(f"The best arm's interval is {formatting.share(high - low)} wide: close arms cannot be told apart.")
     failed = sum(result.n - result.accuracy.n for result in results.runs)
     if failed:
-        said.append(f"{numbers.plural(failed, 'call')} failed and {'is' if failed == 1 else 'are'} not scored.")
+        said.append(f"{formatting.plural(failed, 'call')} failed and {'is' if failed == 1 else 'are'} not scored.")
     unknown = [_style.name_of(r) for r in results.runs if r.cost_per_1000_usd is None]
     if unknown:
         said.append(f"The price of {', '.join(unknown)} is unknown.")

@@ -7,13 +7,13 @@ import shlex
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from harness import numbers
+from harness.ground import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.analysis import Results, RunResult
-    from harness.curves import Curves
+    from harness.analysis.curves import Curves
+    from harness.analysis.results import Results, RunResult
 
 Z = NormalDist().inv_cdf(0.975)
 PLAIN = re.compile(r'[^"$`\\!]*')  # what double quotes of a shell leave alone
@@ -70,7 +70,7 @@ def command(sql: str) -> str:
 def number(record: Mapping[str, object], name: str) -> float | None:
     """A cell of a query's answer as a number; None for null."""
     value = record[name]
-    return None if numbers.is_missing(value) else float(str(value))
+    return None if formatting.is_missing(value) else float(str(value))
 
 
 def whole(record: Mapping[str, object], name: str) -> int:

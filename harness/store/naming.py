@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.ids import SCHEME
+from harness.ground.ids import SCHEME
 from harness.store.stored import STANDING
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import duckdb
 
-from harness import private
 from harness.errors import StoreBusy, StoreError, StoreFull
+from harness.ground import private
 from harness.store import schema
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from harness.ids import canonical_json
+from harness.ground.ids import canonical_json
 from harness.types import Outcome, Prediction, Usage
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from harness.errors import StoreError
-from harness.ids import item_set_id
+from harness.ground.ids import item_set_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

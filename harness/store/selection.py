@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.errors import ConfigError, one_of
-from harness.ids import SCHEME
+from harness.ground.ids import SCHEME
 from harness.store.naming import Names
 from harness.store.stored import STANDING, PassedOver, Selected, StoredRun, Where
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pandas as pd
 
-from harness import private
 from harness.errors import ConfigError, StoreError
-from harness.ids import canonical_json
+from harness.ground import private
+from harness.ground.ids import canonical_json
 from harness.store import rows, schema, statements, travelling
 from harness.store.opening import copying, reading, writing
 from harness.store.querying import LONGEST_QUERY_S, QUERY_S, interruptible
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
     from numpy.typing import NDArray
 
-    from harness.clock import SystemClock
+    from harness.ground.clock import SystemClock
     from harness.store.travelling import Contents
     from harness.types import JSON, Dataset, Prediction, Run
 

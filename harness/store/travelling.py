@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from harness.errors import StoreError
-from harness.ids import canonical_json
+from harness.ground.ids import canonical_json
+from harness.ground.validation import validated
 from harness.store.rows import PREDICTION_COLUMNS
 from harness.types import Purpose
-from harness.validation import validated
 
 if TYPE_CHECKING:
     from pathlib import Path

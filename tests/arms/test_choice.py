@@ -3,10 +3,10 @@ from dataclasses import replace
 
 import pytest
 
-from harness import choice, fewshot
+from harness.arms import choice, fewshot
 from harness.arms.prompt import PromptArm, Question
+from harness.arms.prompts import files
 from harness.errors import ConfigError, TransientError
-from harness.prompts import files
 from harness.types import Item, Label, Model, Outcome, Response, Usage
 
 LABELS = tuple(Label(name) for name in ("ham", "spam", "news", "bill"))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from harness.arms.classifier import TIMED_ITEMS, ClassifierArm
-from harness.clock import VirtualClock
+from harness.ground.clock import VirtualClock
 from harness.types import Item, Outcome
 
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import subsets
 from harness.arms.classifier import ClassifierArm
 from harness.arms.folded import FoldedArm
-from harness.clock import VirtualClock
 from harness.errors import ConfigError
+from harness.ground.clock import VirtualClock
+from harness.runs import subsets
 from harness.types import Example, Item
 
 

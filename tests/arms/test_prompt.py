@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from harness import fewshot
+from harness.arms import fewshot
 from harness.arms.prompt import PromptArm, Question
+from harness.arms.prompts import files
 from harness.errors import AuthError, RateLimited, RequestRejected, TransientError
-from harness.ids import request_id
-from harness.prompts import files
+from harness.ground.ids import request_id
 from harness.types import Attempt, Item, Label, Model, Outcome, Response, Usage
 
 LABELS = (Label("ham"), Label("spam"))

@@ -12,7 +12,7 @@ from random import Random
 
 import pytest
 
-from harness.clock import SystemClock
+from harness.ground.clock import SystemClock
 
 CHECKOUT = Path(__file__).parents[2]
 HOMES = CHECKOUT / ".venv" / "peers"

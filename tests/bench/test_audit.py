@@ -12,10 +12,11 @@ import json
 import numpy as np
 import pytest
 
-from harness import datasets, plugins
-from harness.audit import auditing
-from harness.audit.subject import Near
+from harness import datasets
+from harness.datasets.audit import auditing
+from harness.datasets.audit.subject import Near
 from harness.datasets.importing import import_rows
+from harness.ground import plugins
 from harness.types import Dataset
 from tests.bench.conftest import measured
 from tests.conftest import PUBLIC_DATA

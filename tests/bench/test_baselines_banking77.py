@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from harness import encoding, numbers, plugins
+from harness.arms import encoding
+from harness.ground import formatting, plugins
 from harness.stats import calibration
 from harness.types import Item
 
@@ -76,7 +77,7 @@ def test_accuracy_on_banking77(name, cache, capsys):
     error = calibration.ece(scores.max(axis=1), right, np.random.default_rng(0))
     with capsys.disabled():
         times = f"fit {fitted_s - start_s:5.1f} s   predict {done_s - fitted_s:5.1f} s"
-        print(f"\n{name:<15}{accuracy:.4f}   ECE {numbers.with_interval(error)}   {times}")
+        print(f"\n{name:<15}{accuracy:.4f}   ECE {formatting.with_interval(error)}   {times}")
     assert FLOORS[name] is None or accuracy >= FLOORS[name]
     assert name == "minilm-zero" or error.value <= CALIBRATED
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from harness import plugins
+from harness.ground import plugins
 from harness.types import Item
 from tests.conftest import PUBLIC_DATA
 

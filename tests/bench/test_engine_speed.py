@@ -17,7 +17,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from harness.clock import SystemClock
+from harness.ground.clock import SystemClock
 from tests.bench.conftest import HOMES, environment, fast_server, install, measured, rows, workspace
 
 pytestmark = pytest.mark.bench

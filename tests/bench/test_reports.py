@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 import duckdb
 import pytest
 
-from harness.clock import SystemClock
-from harness.ids import content_id
+from harness.ground.clock import SystemClock
+from harness.ground.ids import content_id
+from harness.report.view import Server
 from harness.store import Store
 from harness.types import Dataset, Example, Item, Label
-from harness.view import Server
 from tests.bench.conftest import LABELS, measured, rows, workspace
 
 pytestmark = pytest.mark.bench

@@ -11,7 +11,8 @@ from unittest.mock import patch
 import duckdb
 import pytest
 
-from harness import cli, datasets
+from harness import datasets
+from harness.app import cli
 from harness.datasets import parquet, remote, tables
 from harness.errors import DatasetError
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import datasets, plugins
+from harness import datasets
 from harness.datasets.recipes import banking77, emoji_tags, sms_spam, trec
 from harness.errors import DatasetError
+from harness.ground import plugins
 from tests.conftest import PUBLIC_DATA
 
 FOLDERS = {

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness import analysis
-from harness.curves import Curves, Fit, Learnt, Rival
+from harness.analysis.curves import Curves, Fit, Learnt, Rival
+from harness.analysis.results import BUCKETS, PromptText, RunFacts, Split, analyse, summarise
 from tests.browsing import axe, browser  # noqa: F401  (fixtures)
 
 SIZES = (10, 20, 40, 80)
@@ -52,7 +52,7 @@ def frame(run_id, arm, labels, n, rng, *, right, cost=0.0001, failed=0, texts=No
             "answered_by": arm,
             "attempts": 1 if model else 0,
             "cached": False,
-            **dict.fromkeys(analysis.BUCKETS, 10 if model else pd.NA),
+            **dict.fromkeys(BUCKETS, 10 if model else pd.NA),
         }
     )
 
@@ -71,7 +71,7 @@ def made(labels=("ham", "spam", "other"), n=60, texts=None, arms=None, name="tic
     for number, (arm, how) in enumerate(arms.items()):
         frames.append(frame(f"s1:{number:016x}", arm, labels, n, rng, texts=texts, **how))
         facts.append(
-            analysis.RunFacts(
+            RunFacts(
                 f"s1:{number:016x}",
                 arm,
                 how.get("model"),
@@ -86,8 +86,8 @@ def made(labels=("ham", "spam", "other"), n=60, texts=None, arms=None, name="tic
                 arm_id=f"s1:{arm}",
             )
         )
-    split = analysis.Split(name, "s1:data", "test", "single", labels, n, looks=3)
-    found = analysis.analyse(split, facts, pd.concat(frames), {"harness": "0.1.0", "prices as of": "table 1"})
+    split = Split(name, "s1:data", "test", "single", labels, n, looks=3)
+    found = analyse(split, facts, pd.concat(frames), {"harness": "0.1.0", "prices as of": "table 1"})
     return replace(found, items=items_of(frames[0]), prompts=prompts or ())
 
 
@@ -148,18 +148,18 @@ def with_fusion(results, how, keeps, threshold):
     rows = then.where(~keeps(first), first).assign(run_id=f"s1:{how}", arm=name).reset_index()
     parts = [{"arm": one.run.arm, "arm_id": one.run.arm_id, "model": one.run.model} for one in (cheap, dear)]
     choice = {"how": how, "parts": parts, "thresholds": [threshold]}
-    run = analysis.RunFacts(
+    run = RunFacts(
         f"s1:{how}", name, dear.run.model, "done", 0, 0, 100, {"choice": choice}, cheap.run.started_at, 1.0, 0.1
     )
-    fused = analysis.summarise(results.split, run, rows)
+    fused = summarise(results.split, run, rows)
     return replace(results, runs=(*results.runs, fused), predictions=pd.concat([results.predictions, rows]))
 
 
 @pytest.fixture
 def results():
     """Five arms on sixty items: one with failed calls, one without a price; two prompts with their words."""
-    old = analysis.PromptText("p3", "tickets", "v1", "{% block user %}\n{{ item.text }}\n{% endblock %}", "prompt:v1")
-    new = analysis.PromptText("p2", "tickets", "v3", "{% block user %}\nSort: {{ item.text }}\n", "prompt:v3")
+    old = PromptText("p3", "tickets", "v1", "{% block user %}\n{{ item.text }}\n{% endblock %}", "prompt:v1")
+    new = PromptText("p2", "tickets", "v3", "{% block user %}\nSort: {{ item.text }}\n", "prompt:v3")
     return made(prompts=(old, new))
 
 
@@ -170,5 +170,5 @@ def hostile():
         f"minilm-lr{HOSTILE[0]}": {"right": 0.5},
         HOSTILE[3]: {"right": 0.4, "cost": 0.01, "model": HOSTILE[1]},
     }
-    prompts = tuple(analysis.PromptText("p1", "t", f"v{i}", text, text) for i, text in enumerate(HOSTILE))
+    prompts = tuple(PromptText("p1", "t", f"v{i}", text, text) for i, text in enumerate(HOSTILE))
     return made(labels=HOSTILE[:6], n=40, texts=HOSTILE, arms=arms, name=HOSTILE[2], prompts=prompts)

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.comparison import Answers
-from harness.fusion.members import NEVER, members
-from harness.fusion.sweep import walk
+from harness.analysis.comparison import Answers
+from harness.analysis.fusion.members import NEVER, members
+from harness.analysis.fusion.sweep import walk
 from harness.report import drawings
 from harness.report.figures import _style, cascade
 from tests.report.conftest import made, with_cascade, with_router
@@ -71,9 +71,9 @@ def test_the_chosen_cascade_is_the_row_with_its_threshold():
     (chosen,) = stored(drawing).values()
     for column in ("share_of_dear", "n", "accuracy", "low", "high", "by_lot", "most"):
         assert chosen[column] == pytest.approx(row[column]), column
-    share = _style.numbers.share(row["share_of_dear"])
+    share = _style.formatting.share(row["share_of_dear"])
     assert f"cascade:tfidf-lr>prompt:v3, as chosen, asks prompt:v3 for {share} of the items" in drawing.alt
-    assert f"is right on {_style.numbers.share(row['accuracy'])} (" in drawing.alt
+    assert f"is right on {_style.formatting.share(row['accuracy'])} (" in drawing.alt
 
 
 @pytest.mark.parametrize("beside", [with_cascade, lambda results: results], ids=["beside a cascade", "alone"])

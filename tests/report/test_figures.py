@@ -10,10 +10,10 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from harness import plugins
+from harness.ground import plugins
+from harness.ground.spreadsheets import STARTS
 from harness.report import drawings
 from harness.report.figures import _style
-from harness.spreadsheets import STARTS
 from tests.report.conftest import made, whole, with_cascade, with_curves
 
 FIGURES = plugins.names("report/figures")

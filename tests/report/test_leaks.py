@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.audit.equality import Defects
+from harness.datasets.audit.equality import Defects
 from harness.report.sections import leaks
 from harness.stats import clusters
 from tests.report.conftest import made

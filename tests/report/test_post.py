@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from harness import numbers
+from harness.ground import formatting
 from harness.report import drawings, post
 from tests.report.conftest import made
 
@@ -20,8 +20,8 @@ def test_the_numbers_are_those_of_the_results(written):
     results, text = written
     for result in results.runs:
         row = next(line for line in text.splitlines() if line.startswith(f"| {result.run.arm} "))
-        assert numbers.with_interval(result.accuracy) in row
-        assert numbers.dollars(result.cost_per_1000_usd) in row
+        assert formatting.with_interval(result.accuracy) in row
+        assert formatting.dollars(result.cost_per_1000_usd) in row
 
 
 def test_every_picture_is_a_file_of_figures(written):

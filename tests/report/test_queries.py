@@ -7,13 +7,14 @@ import shlex
 import pytest
 from click.testing import CliRunner
 
-from harness import cli, plugins
-from harness.clock import SystemClock
-from harness.project import Project
+from harness.app import cli
+from harness.app.project import Project
+from harness.ground import plugins
+from harness.ground.clock import SystemClock
+from harness.ground.workspace import find
 from harness.report import build, drawings, queries
 from harness.report.blocks import Table
 from harness.report.figures import _style
-from harness.workspace import find
 
 SECTIONS = {
     "Verdict",

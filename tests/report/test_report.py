@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from harness import plugins
+from harness.ground import plugins
 from harness.report import build, html, markdown, terminal
 from harness.report.blocks import Code, Section
 from tests.report.conftest import HOSTILE, made, whole, with_curves

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from harness import comparison, decision
-from harness.constraints import Constraints
-from harness.decision.assurance import Question, assurance
-from harness.decision.choosing import Terms
-from harness.panel import Panel
+from harness.analysis import comparison, decision
+from harness.analysis.decision.assurance import Question, assurance
+from harness.analysis.decision.choosing import Terms
+from harness.analysis.panel import Panel
+from harness.ground.constraints import Constraints
 from harness.stats import margins, pairwise
 from tests.sims import worlds
 from tests.sims.worlds import World

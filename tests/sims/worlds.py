@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from harness import analysis, panel
-from harness.kinds import single
-from harness.panel import Answers
+from harness.analysis import panel
+from harness.analysis.panel import Answers
+from harness.analysis.results import Calls, Results, RunFacts, RunResult, Split
+from harness.datasets.kinds import single
 
 LABELS = ("a", "b")
 
@@ -73,9 +74,9 @@ def results(scores, groups=None, prices=None, failed=None):
         rows = _rows(name, right[:, k, :], lost[:, k], groups, prices[k] / 1000)
         frames.append(rows)
         runs.append(_run(name, rows, prices[k]))
-    split = analysis.Split("d@v1", "s1:d", "test", "single", LABELS, n)
+    split = Split("d@v1", "s1:d", "test", "single", LABELS, n)
     order = sorted(runs, key=lambda run: (-(run.accuracy.value or 0.0), run.run.arm))
-    return analysis.Results(split, tuple(order), pd.concat(frames, ignore_index=True), leading=names[0])
+    return Results(split, tuple(order), pd.concat(frames, ignore_index=True), leading=names[0])
 
 
 def _rows(name, right, lost, groups, price):
@@ -114,11 +115,11 @@ def _ids(n):
 
 def _run(name, rows, price):
     replied = rows[rows["outcome"] != "failed"]
-    facts = analysis.RunFacts(name, name, None, "done", 0, 0, None, {}, None, 1.0, None)
+    facts = RunFacts(name, name, None, "done", 0, 0, None, {}, None, 1.0, None)
     metrics = {"accuracy": accuracy(replied)}
     latency = {"p50": 0.01, "p95": 0.01, "p99": 0.01}
-    return analysis.RunResult(
-        facts, len(rows), {}, metrics, price * len(rows) / 1000, 0.0, price, latency, len(rows), analysis.Calls(), None
+    return RunResult(
+        facts, len(rows), {}, metrics, price * len(rows) / 1000, 0.0, price, latency, len(rows), Calls(), None
     )
 
 

@@ -8,8 +8,8 @@ import duckdb
 import pytest
 
 from harness import datasets
-from harness.clock import SystemClock
 from harness.errors import StoreError
+from harness.ground.clock import SystemClock
 from harness.store import Store
 from harness.types import Outcome, Prediction, Run, Usage
 
@@ -222,7 +222,7 @@ def test_the_file_can_be_read_by_the_older_format(store, run):
 WRITER = """
 import sys
 from pathlib import Path
-from harness.clock import SystemClock
+from harness.ground.clock import SystemClock
 from harness.store import Store
 from harness.types import Outcome, Prediction
 store = Store(Path(sys.argv[1]), SystemClock(), wait_s=60)

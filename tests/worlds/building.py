@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import harness
-from harness import cli
+from harness.app import cli
 from harness.errors import BudgetExceeded
 
 LABELS = ("billing", "bug", "question")

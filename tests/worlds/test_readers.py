@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 import harness
-from harness.clock import SystemClock
+from harness.ground.clock import SystemClock
 from harness.report import build, post
+from harness.report.view import Server
 from harness.store import Store
-from harness.view import Server
 from tests.worlds.brute import STORE, Raw
 from tests.worlds.building import WORLDS
 from tests.worlds.reading import (

@@ -15,14 +15,14 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from harness import numbers
+from harness.ground import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
 
-    from harness.analysis import Results, RunResult
+    from harness.analysis.results import Results, RunResult
     from harness.types import Estimate
 
 Cell = str | float | int | None
@@ -149,7 +149,7 @@ def shares(axes: Axes, *, x: bool = False, y: bool = False) -> None:
     """Axes in shares, printed as everywhere else: `.85`."""
     for wanted, axis in ((x, axes.xaxis), (y, axes.yaxis)):
         if wanted:
-            axis.set_major_formatter(FuncFormatter(lambda value, _: numbers.share(float(value), 2)))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: formatting.share(float(value), 2)))
             axis.set_minor_formatter(NullFormatter())
 
 

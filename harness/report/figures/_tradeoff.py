@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from harness.analysis import Results, RunResult
+    from harness.analysis.results import Results, RunResult
 
 LABEL_HEIGHT = 0.055  # of the axes: closer than this, two labels would touch
 WIDE = 100  # times as dear

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import numbers
+from harness.ground import formatting
 from harness.report.figures import _style, _tradeoff
 
 if TYPE_CHECKING:
-    from harness.analysis import Results, RunResult
+    from harness.analysis.results import Results, RunResult
 
 TITLE = "Accuracy against cost"
 ORDER = 20
@@ -33,7 +33,8 @@ def draw(results: Results) -> _style.Drawing | None:
     if missing:
         caption += f" Not drawn, price unknown or nothing: {_style.listed(missing)}."
     told = "; ".join(
-        f"{_style.name_of(point.result)} {numbers.share(point.y)} at {numbers.dollars(point.x)}" for point in points
+        f"{_style.name_of(point.result)} {formatting.share(point.y)} at {formatting.dollars(point.x)}"
+        for point in points
     )
     return _style.Drawing(
         figure,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import numbers
+from harness.ground import formatting
 from harness.report import queries
 from harness.report.figures import _style
 from harness.stats import intervals
@@ -14,7 +14,7 @@ from harness.stats import intervals
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from harness.analysis import Results, RunResult
+    from harness.analysis.results import Results, RunResult
     from harness.types import Estimate
 
 TITLE = "Accuracy against coverage"
@@ -42,8 +42,8 @@ def draw(results: Results) -> _style.Drawing | None:
             rows.append((*named, coverage, threshold, found.n, found.value, found.low, found.high))
         half = min(steps, key=lambda step: abs(step[0] - 0.5))
         told.append(
-            f"{_style.name_of(result)} is right on {numbers.share(half[2].value)} of its surest "
-            f"{numbers.share(half[0], 2)} and on {numbers.share(steps[-1][2].value)} of all it answers"
+            f"{_style.name_of(result)} is right on {formatting.share(half[2].value)} of its surest "
+            f"{formatting.share(half[0], 2)} and on {formatting.share(steps[-1][2].value)} of all it answers"
         )
     _dress(axes, lowest)
     return _style.Drawing(

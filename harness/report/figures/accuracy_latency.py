@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import numbers
+from harness.ground import formatting
 from harness.report.figures import _style, _tradeoff
 
 if TYPE_CHECKING:
-    from harness.analysis import Results, RunResult
+    from harness.analysis.results import Results, RunResult
 
 TITLE = "Accuracy against latency"
 ORDER = 22
@@ -24,10 +24,11 @@ def draw(results: Results) -> _style.Drawing | None:
     if not points:
         return None
     told = "; ".join(
-        f"{_style.name_of(point.result)} {numbers.share(point.y)} in {numbers.duration(point.x)}" for point in points
+        f"{_style.name_of(point.result)} {formatting.share(point.y)} in {formatting.duration(point.x)}"
+        for point in points
     )
     return _style.Drawing(
-        _tradeoff.draw(points, "latency of one item: median, with a line to the 95th percentile", numbers.duration),
+        _tradeoff.draw(points, "latency of one item: median, with a line to the 95th percentile", formatting.duration),
         ("arm", "model", "run_id", "n", "accuracy", "low", "high", "p50_s", "p95_s", "timed_items"),
         tuple(_row(point.result) for point in points),
         f"Accuracy against latency: {told}.",

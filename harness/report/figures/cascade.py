@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import analysis, numbers
-from harness.comparison import Answers
-from harness.fusion.members import NEVER, members
-from harness.fusion.sweep import sweep
+from harness.analysis import results as analysis
+from harness.analysis.comparison import Answers
+from harness.analysis.fusion.members import NEVER, members
+from harness.analysis.fusion.sweep import sweep
+from harness.ground import formatting
 from harness.report import queries
 from harness.report.figures import _style
 from harness.stats import intervals, routing
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from harness.analysis import Results, RunResult
-    from harness.fusion.members import Members
+    from harness.analysis.fusion.members import Members
+    from harness.analysis.results import Results, RunResult
     from harness.types import Estimate
 
 TITLE = "Fusions"
@@ -247,21 +248,23 @@ def _cells(
 def _alt(found: Swept) -> str:
     cheap, dear = (_style.name_of(stage) for stage in found.stages)
     chosen = "; ".join(
-        f"{_style.name_of(one.result)}, as chosen, asks {dear} for {numbers.share(one.share)} of the items and is "
-        f"right on {numbers.with_interval(one.accuracy)}"
+        f"{_style.name_of(one.result)}, as chosen, asks {dear} for {formatting.share(one.share)} of the items and is "
+        f"right on {formatting.with_interval(one.accuracy)}"
         for one in found.chosen
     )
     return (
         f"The cascade {cheap} > {dear} at every threshold: {cheap} alone is right on "
-        f"{numbers.share(found.alone[0].value)}, {dear} alone on {numbers.share(found.alone[1].value)}; {chosen}; the "
-        f"most that any choice between the two gets is {numbers.share(max(map(found.most, found.share)))}."
+        f"{formatting.share(found.alone[0].value)}, {dear} alone on {formatting.share(found.alone[1].value)}; "
+        f"{chosen}; the "
+        f"most that any choice between the two gets is {formatting.share(max(map(found.most, found.share)))}."
     )
 
 
 def _caption(found: Swept) -> str:
     cheap, dear = (_style.name_of(stage) for stage in found.stages)
     return (
-        f"{cheap} and {dear} on the {numbers.plural(found.n, 'item')} on which neither failed: for every threshold of "
+        f"{cheap} and {dear} on the {formatting.plural(found.n, 'item')} on which neither failed: for every threshold "
+        "of "
         "the cascade the share asked of the dear arm against accuracy. Chosen settings were taken on another split; a "
         "better threshold here is hindsight. The oracle is what no choice between the two passes with at most that "
         "share; drawing the arm by lot is what a score that knows nothing gets. Arms and chosen settings with their "

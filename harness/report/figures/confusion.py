@@ -15,7 +15,7 @@ from matplotlib.collections import PatchCollection
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 
-from harness import numbers
+from harness.ground import formatting
 from harness.report import queries
 from harness.report.figures import _style
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from harness.analysis import Results, RunResult
+    from harness.analysis.results import Results, RunResult
 
 TITLE = "Confusion"
 ORDER = 44
@@ -153,6 +153,6 @@ def _named(axes: Axes, labels: list[str], counts: NDArray[np.int64]) -> None:
     axes.set_yticks(range(len(labels)), [_style.said(label, 20) for label in labels], fontsize=9)
     axes.tick_params(length=0)
     for i, j in np.argwhere(shown).tolist():
-        axes.text(j, i, numbers.count(int(shown[i, j])), ha="center", va="center", fontsize=9, color=_style.ink())
+        axes.text(j, i, formatting.count(int(shown[i, j])), ha="center", va="center", fontsize=9, color=_style.ink())
     axes.set_xlabel("answer")
     axes.set_ylabel("gold label")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import numbers
+from harness.ground import formatting
 from harness.report import queries
 from harness.report.figures import _style
 from harness.stats import intervals
@@ -12,7 +12,7 @@ from harness.stats import intervals
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from harness.analysis import Results, RunResult
+    from harness.analysis.results import Results, RunResult
     from harness.types import Estimate
 
 TITLE = "Labels"
@@ -41,9 +41,9 @@ def draw(results: Results) -> _style.Drawing | None:
     caption = f"Recall per label with Wilson's 95% interval, hardest for {_style.name_of(arms[0])} first."
     if len(hardest) > len(shown):
         rest = [first[label] for label in hardest[SHOWN:]]
-        worst = numbers.share(_style.value_of(rest[0]))
+        worst = formatting.share(_style.value_of(rest[0]))
         caption += f" The other {len(rest)} labels, {worst} and better, are in the table behind the figure."
-    told = "; ".join(f"{_style.said(label)} {numbers.with_interval(first[label])}" for label in shown[:8])
+    told = "; ".join(f"{_style.said(label)} {formatting.with_interval(first[label])}" for label in shown[:8])
     return _style.Drawing(
         figure,
         ("arm", "run_id", "label", "n", "recall", "low", "high"),

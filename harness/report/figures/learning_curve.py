@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from harness import curves, numbers
+from harness.analysis import curves
+from harness.ground import formatting
 from harness.report import queries
 from harness.report.figures import _style
 from harness.stats import intervals
@@ -14,8 +15,8 @@ from harness.stats import intervals
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from harness.analysis import Results, RunResult
-    from harness.curves import Curve, Curves
+    from harness.analysis.curves import Curve, Curves
+    from harness.analysis.results import Results, RunResult
     from harness.types import Estimate
 
     Level = tuple[RunResult, Estimate]
@@ -39,7 +40,7 @@ def draw(results: Results) -> _style.Drawing | None:
     for number, curve in enumerate(shown):
         _line(axes, number, curve, found)
     for dashes, (result, level) in zip(LEVEL_DASHES, levels, strict=False):
-        name = f"{_style.name_of(result)}, {numbers.share(level.value)}"
+        name = f"{_style.name_of(result)}, {formatting.share(level.value)}"
         axes.axhline(_style.value_of(level), color=_style.ink(), linestyle=dashes, linewidth=1.4, label=name, zorder=1)
     for number, curve in enumerate(shown):
         _cross(axes, number, curve)
@@ -144,8 +145,8 @@ def _dress(axes: Axes, shown: tuple[Curve, ...], levels: list[Estimate]) -> None
 def _told(curve: Curve) -> str:
     first, last = curve.points[0], curve.points[-1]
     said = (
-        f"{_style.said(curve.arm)} goes from {numbers.share(first.estimate.value)} with {first.n_labels:,} to "
-        f"{numbers.share(last.estimate.value)} with {last.n_labels:,}"
+        f"{_style.said(curve.arm)} goes from {formatting.share(first.estimate.value)} with {first.n_labels:,} to "
+        f"{formatting.share(last.estimate.value)} with {last.n_labels:,}"
     )
     crossing = curve.crossover
     if crossing is None:

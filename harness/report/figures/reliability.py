@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import numbers
+from harness.ground import formatting
 from harness.report import queries
 from harness.report.figures import _style
 from harness.stats import intervals
@@ -15,7 +15,7 @@ from harness.types import Outcome
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from harness.analysis import Results, RunResult
+    from harness.analysis.results import Results, RunResult
     from harness.types import Estimate
 
 TITLE = "Calibration"
@@ -98,6 +98,6 @@ def _panel(axes: Axes, number: int, result: RunResult, bins: list[tuple[float, E
 def _in_words(bins: list[tuple[float, Estimate]]) -> str:
     (low_score, low), (high_score, high) = bins[0], bins[-1]
     return (
-        f"says {numbers.share(low_score, 2)} where it is right on {numbers.share(low.value, 2)}, and "
-        f"{numbers.share(high_score, 2)} where it is right on {numbers.share(high.value, 2)}"
+        f"says {formatting.share(low_score, 2)} where it is right on {formatting.share(low.value, 2)}, and "
+        f"{formatting.share(high_score, 2)} where it is right on {formatting.share(high.value, 2)}"
     )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import numbers
+from harness.ground import formatting
 from harness.report import queries
 from harness.types import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.analysis import Results
+    from harness.analysis.results import Results
 
 LONGEST_TEXT = 140
 
@@ -32,7 +32,7 @@ def texts(results: Results) -> dict[str, str]:
 
 def with_tags(text: object, tags: object) -> str:
     """An item's text, its tags in brackets behind."""
-    listed = [] if numbers.is_missing(tags) else [str(tag) for tag in tags]  # type: ignore[attr-defined]
+    listed = [] if formatting.is_missing(tags) else [str(tag) for tag in tags]  # type: ignore[attr-defined]
     return str(text) + (f" [{', '.join(listed)}]" if listed else "")
 
 

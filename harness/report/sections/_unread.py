@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import numbers, unread
+from harness.datasets import unread
+from harness.ground import formatting
 from harness.report.blocks import Text
 from harness.types import Outcome
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from harness.analysis import Results, RunResult
+    from harness.analysis.results import Results, RunResult
 
 MOST_KINDS = 3  # sentences about one run
 
@@ -37,5 +38,5 @@ def _sentences(results: Results, result: RunResult) -> list[str]:
 
 def _first(rows: pd.DataFrame) -> str | None:
     """The first reply that says anything."""
-    said = (str(raw) for raw in rows["raw"] if not numbers.is_missing(raw))
+    said = (str(raw) for raw in rows["raw"] if not formatting.is_missing(raw))
     return next((raw for raw in said if raw.strip()), None)

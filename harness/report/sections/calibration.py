@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import analysis, numbers
+from harness.analysis.results import confidence
+from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table, Text
 from harness.stats import calibration, intervals
@@ -12,7 +13,7 @@ from harness.stats import calibration, intervals
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.analysis import Results, RunResult
+    from harness.analysis.results import Results, RunResult
     from harness.types import Confidence, Estimate
 
 ORDER = 45
@@ -77,10 +78,10 @@ def _sets(results: Results, shown: list[RunResult]) -> tuple[Table, ...]:
     rows = tuple(
         (
             result.run.name,
-            numbers.share(found.threshold),
-            numbers.with_interval(found.size),
-            numbers.with_interval(found.coverage),
-            numbers.count(found.chosen_n),
+            formatting.share(found.threshold),
+            formatting.with_interval(found.size),
+            formatting.with_interval(found.coverage),
+            formatting.count(found.chosen_n),
         )
         for result in shown
         if (found := results.sets.get(result.run.run_id)) is not None
@@ -96,17 +97,17 @@ def _sets(results: Results, shown: list[RunResult]) -> tuple[Table, ...]:
 
 def _confidence(results: Results, result: RunResult) -> Confidence:
     rows = results.predictions[results.predictions["run_id"] == result.run.run_id]
-    return analysis.confidence(rows[rows["outcome"] == "answered"], len(results.split.labels))
+    return confidence(rows[rows["outcome"] == "answered"], len(results.split.labels))
 
 
 def _measured(result: RunResult, sure: Confidence) -> tuple[str, ...]:
     return (
         result.run.name,
-        numbers.count(len(sure.score)),
-        numbers.share(float(sure.score.mean())),
-        numbers.share(float(sure.right.mean())),
-        *(numbers.with_interval(result.metrics[name]) for name in ("ece", "brier", "aurc")),
-        numbers.share(calibration.best_aurc(sure.right)),
+        formatting.count(len(sure.score)),
+        formatting.share(float(sure.score.mean())),
+        formatting.share(float(sure.right.mean())),
+        *(formatting.with_interval(result.metrics[name]) for name in ("ece", "brier", "aurc")),
+        formatting.share(calibration.best_aurc(sure.right)),
     )
 
 
@@ -118,7 +119,7 @@ def _covered(result: RunResult, sure: Confidence) -> tuple[str, ...]:
 
 
 def _cell(wanted: float, share: float, accuracy: Estimate) -> str:
-    return (f"{share:.0%}: " if share - wanted > 0.005 else "") + numbers.with_interval(accuracy)
+    return (f"{share:.0%}: " if share - wanted > 0.005 else "") + formatting.with_interval(accuracy)
 
 
 def _sure(results: Results, shown: Sequence[RunResult]) -> str:
@@ -157,8 +158,8 @@ def _confidence_query(results: Results, shown: Sequence[RunResult]) -> Query:
 
 def _confidence_printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
     names = ("confidence", "accuracy", "ece", "brier", "aurc", "best_aurc")
-    shares = (numbers.share(queries.number(record, name)) for name in names)
-    return str(record["arm"]), numbers.count(queries.whole(record, "n")), *shares
+    shares = (formatting.share(queries.number(record, name)) for name in names)
+    return str(record["arm"]), formatting.count(queries.whole(record, "n")), *shares
 
 
 def _coverage_query(results: Results, shown: Sequence[RunResult]) -> Query:

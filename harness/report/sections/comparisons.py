@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import comparison, numbers
+from harness.analysis import comparison
+from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.analysis import Results
-    from harness.comparison import Comparison
+    from harness.analysis.comparison import Comparison
+    from harness.analysis.results import Results
 
 ORDER = 24
 COLUMNS = (
@@ -30,7 +31,7 @@ def section(results: Results) -> Section | None:
         return None
     made = comparison.leading(arms.answers[best.run.run_id], [arms.answers[other.run.run_id] for other in others])
     name = best.run.name
-    pairs = numbers.plural(len(arms.runs) * len(others) // 2, "pair")
+    pairs = formatting.plural(len(arms.runs) * len(others) // 2, "pair")
     caption = (
         f"{name} against each other arm, in items that both, only one, or neither got right; its lead with an interval "
         f"that holds for all pairs of arms at once, 95% together ({made[0].method}); p corrected for all {pairs} "
@@ -46,8 +47,8 @@ def section(results: Results) -> Section | None:
 def _row(one: Comparison) -> tuple[str, ...]:
     table = one.table
     counts = (one.n, table.both, table.only_a, table.only_b, table.neither)
-    p_value, mde = numbers.p_value(one.adjusted_p), numbers.share(one.mde) if one.mde else "none shows"
-    return one.b, *map(numbers.count, counts), numbers.with_interval(one.lead), p_value, mde
+    p_value, mde = formatting.p_value(one.adjusted_p), formatting.share(one.mde) if one.mde else "none shows"
+    return one.b, *map(formatting.count, counts), formatting.with_interval(one.lead), p_value, mde
 
 
 def _query(results: Results) -> Query:
@@ -68,4 +69,4 @@ def _query(results: Results) -> Query:
 
 def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
     names = ("n", "both_right", "only_a", "only_b", "neither")
-    return None, *(numbers.count(queries.whole(record, name)) for name in names), None, None, None
+    return None, *(formatting.count(queries.whole(record, name)) for name in names), None, None, None

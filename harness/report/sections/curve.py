@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import curves, numbers
+from harness.analysis import curves
+from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table, Text
 from harness.stats import intervals
@@ -12,8 +13,8 @@ from harness.stats import intervals
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.analysis import Results
-    from harness.curves import Curve, Curves
+    from harness.analysis.curves import Curve, Curves
+    from harness.analysis.results import Results
 
 TITLE = "Learning curves"
 ORDER = 29
@@ -53,17 +54,17 @@ def _points(found: Curves) -> Table:
     rows = tuple(
         (
             curve.arm,
-            numbers.count(point.n_labels),
-            numbers.share(point.estimate.value),
-            numbers.span(point.estimate),
-            numbers.count(drawn[curve.arm, point.n_labels]),
+            formatting.count(point.n_labels),
+            formatting.share(point.estimate.value),
+            formatting.span(point.estimate),
+            formatting.count(drawn[curve.arm, point.n_labels]),
         )
         for curve in found.drawn
         for point in curve.points
     )
     n = found.drawn[0].points[0].estimate.n
     caption = (
-        f"Accuracy on {numbers.plural(n, 'item')}, the mean over draws of so many labels (seeds). 95% intervals: "
+        f"Accuracy on {formatting.plural(n, 'item')}, the mean over draws of so many labels (seeds). 95% intervals: "
         "seeds and items (groups whole) resampled together."
     )
     return Table(POINT_COLUMNS, rows, caption, _query(found))
@@ -79,8 +80,8 @@ def _query(found: Curves) -> Query:
 
 
 def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
-    labels, seeds = (numbers.count(queries.whole(record, name)) for name in ("labels", "seeds"))
-    return str(record["arm"]), labels, numbers.share(queries.number(record, "accuracy")), None, seeds
+    labels, seeds = (formatting.count(queries.whole(record, name)) for name in ("labels", "seeds"))
+    return str(record["arm"]), labels, formatting.share(queries.number(record, "accuracy")), None, seeds
 
 
 def _crossings(found: Curves) -> Table:
@@ -121,14 +122,14 @@ def _crossing_printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
     level = intervals.wilson(queries.whole(record, "right_n"), queries.whole(record, "n"))
     labels = queries.number(record, "labels")
     met = "not met" if labels is None else f"{labels:,.0f}"
-    return str(record["arm"]), None, numbers.with_interval(level), met, None
+    return str(record["arm"]), None, formatting.with_interval(level), met, None
 
 
 def _crossing(curve: Curve) -> tuple[str, ...]:
     crossing, level = curve.crossover, curve.level
     assert crossing is not None  # there is a rival
     assert level is not None
-    met = (curve.arm, str(curve.rival), numbers.with_interval(level))
+    met = (curve.arm, str(curve.rival), formatting.with_interval(level))
     if crossing.labels is None:
         return *met, "not met", ""
     return *met, f"{crossing.labels:,.0f}", curves.crossed_between(crossing)

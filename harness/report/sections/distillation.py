@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import analysis, numbers
+from harness.analysis.results import fidelity
+from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table
 from harness.report.sections import _cells
@@ -12,7 +13,7 @@ from harness.report.sections import _cells
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.analysis import Results, RunResult
+    from harness.analysis.results import Results, RunResult
 
 ORDER = 47
 COLUMNS = (
@@ -38,14 +39,14 @@ def section(results: Results) -> Section | None:
 
 
 def _row(results: Results, result: RunResult) -> tuple[str, ...]:
-    params, faithful = result.run.params, analysis.fidelity(results, result)
+    params, faithful = result.run.params, fidelity(results, result)
     model = params.get("teacher_model")
     return (
         result.run.name,
         f"{params.get('teacher_arm')} {model or ''}".strip(),
-        numbers.count(int(str(params["taught_n"]))),
-        numbers.UNKNOWN if faithful is None else numbers.with_interval(faithful),
-        numbers.with_interval(result.accuracy),
+        formatting.count(int(str(params["taught_n"]))),
+        formatting.UNKNOWN if faithful is None else formatting.with_interval(faithful),
+        formatting.with_interval(result.accuracy),
     )
 
 
@@ -61,5 +62,5 @@ def _query(results: Results, taught: Sequence[RunResult]) -> Query:
 
 
 def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
-    accuracy = numbers.with_interval(_cells.estimate(record, "accuracy"))
-    return str(record["arm"]), None, numbers.count(queries.whole(record, "taught_n")), None, accuracy
+    accuracy = formatting.with_interval(_cells.estimate(record, "accuracy"))
+    return str(record["arm"]), None, formatting.count(queries.whole(record, "taught_n")), None, accuracy

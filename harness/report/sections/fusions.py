@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import analysis, comparison, numbers
+from harness.analysis import comparison
+from harness.analysis import results as analysis
+from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.analysis import Results, RunResult
+    from harness.analysis.results import Results, RunResult
 
 ORDER = 27
 COLUMNS = (
@@ -37,10 +39,10 @@ def section(results: Results) -> Section | None:
 def _head(result: RunResult, members: list[RunResult]) -> Text:
     best = max(members, key=lambda member: member.accuracy.value or 0.0)
     return Text(
-        f"{result.run.name}: {numbers.with_interval(result.accuracy)} at "
-        f"{numbers.dollars(result.cost_per_1000_usd)} per 1,000; its best member, {best.run.name}, alone "
-        f"{numbers.share(best.accuracy.value)} at "
-        f"{numbers.dollars(best.cost_per_1000_usd)}."
+        f"{result.run.name}: {formatting.with_interval(result.accuracy)} at "
+        f"{formatting.dollars(result.cost_per_1000_usd)} per 1,000; its best member, {best.run.name}, alone "
+        f"{formatting.share(best.accuracy.value)} at "
+        f"{formatting.dollars(best.cost_per_1000_usd)}."
     )
 
 
@@ -55,10 +57,10 @@ def _table(results: Results, result: RunResult, members: list[RunResult], thresh
         (
             member.run.name,
             keeps,
-            numbers.share(member.accuracy.value),
-            numbers.dollars(member.cost_per_1000_usd),
-            numbers.with_interval(one.difference),
-            numbers.p_value(one.adjusted_p),
+            formatting.share(member.accuracy.value),
+            formatting.dollars(member.cost_per_1000_usd),
+            formatting.with_interval(one.difference),
+            formatting.p_value(one.adjusted_p),
         )
         for member, keeps, one in zip(members, kept, made, strict=True)
     )
@@ -79,11 +81,14 @@ def _query(results: Results, result: RunResult, members: Sequence[RunResult]) ->
 
 
 def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
-    found = numbers.share(queries.number(record, "accuracy")), numbers.dollars(queries.number(record, "usd_per_1000"))
-    return str(record["arm"]), None, *found, numbers.share(queries.number(record, "difference")), None
+    found = (
+        formatting.share(queries.number(record, "accuracy")),
+        formatting.dollars(queries.number(record, "usd_per_1000")),
+    )
+    return str(record["arm"]), None, *found, formatting.share(queries.number(record, "difference")), None
 
 
 def _stands(threshold: float | None, *, is_routed: bool) -> str:
     if threshold is None:
         return "never"
-    return f"from {numbers.share(threshold)}" + (" foreseen" if is_routed else "")
+    return f"from {formatting.share(threshold)}" + (" foreseen" if is_routed else "")

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import numbers
+from harness.ground import formatting
 from harness.report.blocks import Items, Section
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from harness.analysis import Results
+    from harness.analysis.results import Results
 
 ORDER = 80
 LETTERS = {"answered": "a", "abstained": "b", "unparsed": "u", "refused": "r", "failed": "f"}
@@ -38,7 +38,7 @@ def section(results: Results) -> Section | None:
         "labels": labels,
         "id": ids,
         "text": [_cut(str(text), LONGEST_TEXT) for text in items["text"].tolist()],
-        "tags": [[] if numbers.is_missing(tags) else [str(tag) for tag in tags] for tags in items["tags"].tolist()],
+        "tags": [[] if formatting.is_missing(tags) else [str(tag) for tag in tags] for tags in items["tags"].tolist()],
         "gold": [code[gold] for gold in items["gold"].tolist()],
         "runs": [
             _run(by_run[r.run.run_id].set_index("example_id").reindex(ids), code)
@@ -69,7 +69,7 @@ def _numbers(column: pd.Series, digits: int) -> object:
     # A whole number over a power of ten that is exact is the number nearest to the decimal that is meant.
     scale = 10.0 ** np.clip(digits - 1 - size, 0, 22)
     rounded = np.round(known * scale) / scale
-    values = [None if numbers.is_missing(value) else value for value in rounded.tolist()]
+    values = [None if formatting.is_missing(value) else value for value in rounded.tolist()]
     return values[0] if len(set(values)) == 1 else values
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import numbers
+from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table
 from harness.stats import intervals
@@ -12,7 +12,7 @@ from harness.stats import intervals
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.analysis import Results, RunResult
+    from harness.analysis.results import Results, RunResult
 
 ORDER = 40
 ARMS_SHOWN = 4
@@ -37,12 +37,12 @@ def section(results: Results) -> Section | None:
         for result in shown:
             of_arm = counts[result.run.run_id]
             right, n = (int(of_arm[c].get(label, 0)) for c in ("sum", "count"))
-            cells.append(numbers.with_interval(intervals.wilson(right, n, name="recall")))
-        rows.append((str(label), numbers.count(int(best["count"][label])), *cells))
+            cells.append(formatting.with_interval(intervals.wilson(right, n, name="recall")))
+        rows.append((str(label), formatting.count(int(best["count"][label])), *cells))
     left_out = len(hardest_first) - len(rows)
     caption = "Recall with its 95% interval (Wilson), hardest label first."
     if left_out:
-        caption += f" {numbers.plural(left_out, 'easier label')} left out."
+        caption += f" {formatting.plural(left_out, 'easier label')} left out."
     columns = (
         Column("label"),
         Column("items", numeric=True),
@@ -67,5 +67,5 @@ def _query(results: Results, shown: Sequence[RunResult]) -> Query:
 
 def _printed(record: Mapping[str, object], arms: int) -> tuple[str | None, ...]:
     counts = [(queries.whole(record, f"right_{i}"), queries.whole(record, f"n_{i}")) for i in range(arms)]
-    recalls = (numbers.with_interval(intervals.wilson(right, n, name="recall")) for right, n in counts)
-    return str(record["gold"]), numbers.count(counts[0][1]), *recalls
+    recalls = (formatting.with_interval(intervals.wilson(right, n, name="recall")) for right, n in counts)
+    return str(record["gold"]), formatting.count(counts[0][1]), *recalls

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import numbers
+from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table, Text
 from harness.stats import clusters, intervals
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from harness.analysis import Results
-    from harness.audit.equality import Defects
+    from harness.analysis.results import Results
+    from harness.datasets.audit.equality import Defects
     from harness.types import Estimate
 
 ORDER = 28
@@ -40,7 +40,7 @@ def section(results: Results) -> Section | None:
         cells = [_accuracy(mine)]
         cells += [_accuracy(mine[~mine["example_id"].isin(gone)]) for gone in (leaked, repeated) if gone]
         cells += [_clustered(mine)] if has_groups else []
-        rows.append((result.run.name, *map(numbers.with_interval, cells)))
+        rows.append((result.run.name, *map(formatting.with_interval, cells)))
     columns = tuple(Column(title, numeric=True) for title in (*titles, *["clustered"] * bool(has_groups)))
     told = _told(defects, len(items), len(leaked), len(repeated), is_clustered=bool(has_groups))
     query = _query(results, [gone for gone in (leaked, repeated) if gone], is_clustered=bool(has_groups))
@@ -58,7 +58,7 @@ def _query(results: Results, without: list[set[str]], *, is_clustered: bool) -> 
 
     def printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
         pairs = [(queries.whole(record, f"right{i}"), queries.whole(record, f"n{i}")) for i in range(len(kept))]
-        cells = [numbers.with_interval(intervals.wilson(right, n)) for right, n in pairs]
+        cells = [formatting.with_interval(intervals.wilson(right, n)) for right, n in pairs]
         # A clustered mean is the plain one; only its interval is another.
         return str(record["arm"]), *cells, *[cells[0].split(" ")[0]] * is_clustered
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness import numbers, replies
+from harness.datasets import replies
+from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table
 from harness.report.sections import _cells
@@ -12,7 +13,7 @@ from harness.report.sections import _cells
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from harness.analysis import Results, RunResult
+    from harness.analysis.results import Results, RunResult
 
 ORDER = 60
 SHOWN = 15
@@ -28,8 +29,8 @@ def section(results: Results) -> Section | None:
     said = _cells.texts(results)
     for result in chosen[-1:] if said else ():
         tables += [
-            _extremes(results, result, said, "cost_usd", "dearest", numbers.dollars),
-            _extremes(results, result, said, "latency_s", "slowest", numbers.duration),
+            _extremes(results, result, said, "cost_usd", "dearest", formatting.dollars),
+            _extremes(results, result, said, "latency_s", "slowest", formatting.duration),
         ]
     found = tuple(table for table in tables if table is not None)
     return Section("Mistakes, and what cost most", found) if found else None
@@ -42,7 +43,7 @@ def _wrong(results: Results, result: RunResult) -> Table | None:
         return None
     surest = wrong.sort_values(["score", "example_id"], ascending=[False, True], na_position="last").head(SHOWN)
     cells = tuple(_row(row) for row in surest.to_dict("records"))
-    what = f"{result.run.name}: {len(cells)} of {numbers.plural(len(wrong), 'wrong answer')}, the surest first."
+    what = f"{result.run.name}: {len(cells)} of {formatting.plural(len(wrong), 'wrong answer')}, the surest first."
     query = (
         f"select text, tags, gold, label, outcome, score, raw from {queries.scored(results, [result])} "
         f"where not correct order by score desc nulls last, example_id limit {SHOWN}"
@@ -51,13 +52,15 @@ def _wrong(results: Results, result: RunResult) -> Table | None:
 
 
 def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
-    known = {key: "" if numbers.is_missing(row[key]) else str(row[key]) for key in ("gold", "label", "raw", "outcome")}
+    known = {
+        key: "" if formatting.is_missing(row[key]) else str(row[key]) for key in ("gold", "label", "raw", "outcome")
+    }
     score = row["score"]
     return (
         _cells.short(_cells.with_tags(row["text"], row["tags"])),
         known["gold"],
         known["label"] or f"({known['outcome']})",
-        "" if numbers.is_missing(score) else numbers.share(float(score)),
+        "" if formatting.is_missing(score) else formatting.share(float(score)),
         _cells.short(_said(known["raw"])) if known["raw"].strip() != known["label"] else "",
     )
 
@@ -104,4 +107,4 @@ def _extremes(
 
 
 def _answer(row: Mapping[str, Any]) -> str:
-    return f"({row['outcome']})" if numbers.is_missing(row["label"]) else str(row["label"])
+    return f"({row['outcome']})" if formatting.is_missing(row["label"]) else str(row["label"])

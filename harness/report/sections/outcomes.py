@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import numbers
-from harness.analysis import BUCKETS
+from harness.analysis.results import BUCKETS
+from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table
 from harness.types import Outcome
@@ -13,7 +13,7 @@ from harness.types import Outcome
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.analysis import Results, RunResult
+    from harness.analysis.results import Results, RunResult
 
 ORDER = 30
 TITLES = ("calls sent", "from the ledger", "retried", "input", "cache read", "cache write", "output", "reasoning")
@@ -23,7 +23,7 @@ def section(results: Results) -> Section:
     """Outcomes per arm; and for arms that ask a model, calls and tokens."""
     outcomes = Table(
         (Column("arm"), *(Column(outcome.value, numeric=True) for outcome in Outcome)),
-        tuple((r.run.name, *(numbers.count(r.outcomes[outcome]) for outcome in Outcome)) for r in results.runs),
+        tuple((r.run.name, *(formatting.count(r.outcomes[outcome]) for outcome in Outcome)) for r in results.runs),
         "Items by outcome. Without an answer an item counts as wrong; failed calls are not scored at all.",
         _query(results),
     )
@@ -41,7 +41,7 @@ def _query(results: Results) -> Query:
 
 
 def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
-    return None, *(numbers.count(queries.whole(record, outcome.value)) for outcome in Outcome)
+    return None, *(formatting.count(queries.whole(record, outcome.value)) for outcome in Outcome)
 
 
 def _calls(results: Results, asked: list[RunResult]) -> Table:
@@ -51,7 +51,7 @@ def _calls(results: Results, asked: list[RunResult]) -> Table:
         assert tokens is not None
         counts = [calls.sent, calls.cached, calls.retried, tokens.input_fresh, tokens.cache_read, tokens.cache_write]
         counts += [tokens.output_visible, tokens.reasoning]
-        rows.append((result.run.name, *map(numbers.count, counts)))
+        rows.append((result.run.name, *map(formatting.count, counts)))
     return Table(
         (Column("arm"), *(Column(title, numeric=True) for title in TITLES)),
         tuple(rows),
@@ -73,4 +73,4 @@ def _calls_query(results: Results, asked: list[RunResult]) -> Query:
 
 def _calls_printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
     names = ("sent", "from_ledger", "retried", *BUCKETS)
-    return str(record["arm"]), *(numbers.count(queries.whole(record, name)) for name in names)
+    return str(record["arm"]), *(formatting.count(queries.whole(record, name)) for name in names)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import comparison, numbers
+from harness.analysis import comparison
+from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Code, Column, Query, Section, Table, Text
 from harness.report.sections import _cells
@@ -16,8 +17,8 @@ from harness.report.sections import _cells
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from harness.analysis import PromptText, Results, RunResult
-    from harness.comparison import Changed
+    from harness.analysis.comparison import Changed
+    from harness.analysis.results import PromptText, Results, RunResult
     from harness.report.blocks import Block
 
 ORDER = 70
@@ -55,8 +56,8 @@ def _effect(results: Results, old: RunResult, new: RunResult) -> Iterator[Block]
     fixed = [item for item in one.changed if item.right == "a"]
     broke = [item for item in one.changed if item.right == "b"]
     yield Text(
-        f"{new.run.name} fixed {numbers.plural(len(fixed), 'item')} and broke {len(broke):,} of {one.n:,}: "
-        f"{numbers.with_interval(one.difference)}, p {numbers.p_value(one.p_value)}."
+        f"{new.run.name} fixed {formatting.plural(len(fixed), 'item')} and broke {len(broke):,} of {one.n:,}: "
+        f"{formatting.with_interval(one.difference)}, p {formatting.p_value(one.p_value)}."
     )
     for verb, items in (("fixed", fixed), ("broke", broke)):
         if items:
@@ -78,7 +79,7 @@ def _table(
         for item in items[:SHOWN]
     )
     columns = (Column("item"), Column("gold"), *(Column(one.run.name) for one in pair))
-    return Table(columns, rows, f"{what}: {len(rows)} of {numbers.plural(len(items), 'item')}.", query)
+    return Table(columns, rows, f"{what}: {len(rows)} of {formatting.plural(len(items), 'item')}.", query)
 
 
 def _query(results: Results, pair: tuple[RunResult, RunResult], sides: tuple[RunResult, RunResult]) -> Query:

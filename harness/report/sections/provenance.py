@@ -10,7 +10,7 @@ from harness.report.blocks import Column, Query, Section, Table, Text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.analysis import Results, RunResult
+    from harness.analysis.results import Results, RunResult
 
 ORDER = 90
 MEANINGS = (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from harness import comparison, numbers
+from harness.analysis import comparison
+from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table, Text
 from harness.report.sections import _cells, _unread
@@ -13,7 +14,7 @@ from harness.report.sections import _cells, _unread
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.analysis import Results, RunResult, Spread
+    from harness.analysis.results import Results, RunResult, Spread
 
 ORDER = 10
 COLUMNS = (
@@ -34,8 +35,8 @@ def section(results: Results) -> Section:
     split = results.split
     looks = "once" if split.looks == 1 else f"{split.looks:,} times"
     head = (
-        f"{split.dataset} / {split.name}: {numbers.plural(split.n, 'item')}, "
-        f"{numbers.plural(len(split.labels), 'label')}; this split was scored {looks}."
+        f"{split.dataset} / {split.name}: {formatting.plural(split.n, 'item')}, "
+        f"{formatting.plural(len(split.labels), 'label')}; this split was scored {looks}."
     )
     rows = tuple(_row(result) for result in results.runs)
     return Section("Scorecard", (Text(head), Table(COLUMNS, rows, query=_query(results)), *_notes(results)))
@@ -45,14 +46,14 @@ def _row(result: RunResult) -> tuple[str, ...]:
     metrics, latency_s = result.metrics, result.latency_s
     return (
         result.run.name,
-        numbers.share(result.accuracy.value),
-        numbers.span(result.accuracy),
-        numbers.share(metrics["macro_f1"].value) if "macro_f1" in metrics else "",
-        numbers.dollars(result.cost_per_1000_usd),
-        numbers.duration(latency_s["p50"]),
-        numbers.duration(latency_s["p95"]),
-        numbers.duration(latency_s["p99"]),
-        numbers.count(result.unanswered),
+        formatting.share(result.accuracy.value),
+        formatting.span(result.accuracy),
+        formatting.share(metrics["macro_f1"].value) if "macro_f1" in metrics else "",
+        formatting.dollars(result.cost_per_1000_usd),
+        formatting.duration(latency_s["p50"]),
+        formatting.duration(latency_s["p95"]),
+        formatting.duration(latency_s["p99"]),
+        formatting.count(result.unanswered),
     )
 
 
@@ -80,12 +81,12 @@ def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
     accuracy = _cells.estimate(record, "accuracy")
     return (
         str(record["arm"]),
-        numbers.share(accuracy.value),
-        numbers.span(accuracy),
-        numbers.share(queries.number(record, "macro_f1")),
-        numbers.dollars(queries.number(record, "usd_per_1000")),
-        *(numbers.duration(queries.number(record, name)) for name in ("p50_s", "p95_s", "p99_s")),
-        numbers.count(queries.whole(record, "unanswered")),
+        formatting.share(accuracy.value),
+        formatting.span(accuracy),
+        formatting.share(queries.number(record, "macro_f1")),
+        formatting.dollars(queries.number(record, "usd_per_1000")),
+        *(formatting.duration(queries.number(record, name)) for name in ("p50_s", "p95_s", "p99_s")),
+        formatting.count(queries.whole(record, "unanswered")),
     )
 
 
@@ -99,7 +100,7 @@ def _notes(results: Results) -> list[Text]:
     notes += [Text(f"{one.name} is not shown: {one.reason}.", "warning") for one in results.passed_over]
     notes += [
         Text(
-            f"{r.run.name}: {r.missing:,} of the {numbers.plural(split_n, 'item')} missing; scored on the others.",
+            f"{r.run.name}: {r.missing:,} of the {formatting.plural(split_n, 'item')} missing; scored on the others.",
             "warning",
         )
         for r in results.runs
@@ -127,12 +128,12 @@ def _cross_validated(results: Results) -> list[Text]:
 
 
 def _spread(spread: Spread) -> str:
-    values = ", ".join(numbers.share(value) for value in spread.values)
+    values = ", ".join(formatting.share(value) for value in spread.values)
     return (
         f"{spread.name} was {'asked' if spread.model else 'fitted'} {len(spread.values)} times: accuracy {values} "
-        f"(mean {numbers.share(spread.mean)}, "
-        f"standard deviation {numbers.share(spread.deviation)}); the answer changed for "
-        f"{numbers.with_interval(spread.changed)} of the items."
+        f"(mean {formatting.share(spread.mean)}, "
+        f"standard deviation {formatting.share(spread.deviation)}); the answer changed for "
+        f"{formatting.with_interval(spread.changed)} of the items."
     )
 
 
@@ -150,7 +151,7 @@ def _head_to_head(results: Results) -> list[Text]:
     made = comparison.leading(results.answers[best.run.run_id], [results.answers[r.run.run_id] for r in others])
     found = made[others.index(rival)]
     arms = len(results.runs)
-    p_value = f"p {numbers.p_value(found.adjusted_p)}" + (f" (Holm, all pairs of {arms} arms)" if arms > 2 else "")
+    p_value = f"p {formatting.p_value(found.adjusted_p)}" + (f" (Holm, all pairs of {arms} arms)" if arms > 2 else "")
     fitted = [
         one.run.name for one in (best, rival) if one.run.n_train and not one.run.model and fits[one.run.arm_name] == 1
     ]
@@ -158,7 +159,7 @@ def _head_to_head(results: Results) -> list[Text]:
     return [
         Text(
             f"{found.a} {'beats' if found.is_shown else 'cannot be told from'} {found.b}: "
-            f"{numbers.with_interval(found.lead)}, {p_value}; of {numbers.plural(found.n, 'item')} "
+            f"{formatting.with_interval(found.lead)}, {p_value}; of {formatting.plural(found.n, 'item')} "
             f"{found.table.only_a:,} only {found.a} got right, {found.table.only_b:,} only {found.b}.{fit}",
             "verdict",
         )

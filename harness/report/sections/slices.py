@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import numbers
+from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table
 from harness.report.sections import _cells
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from harness.analysis import Results, RunResult
+    from harness.analysis.results import Results, RunResult
 
     Members = NDArray[np.bool_]
 
@@ -72,7 +72,7 @@ def section(results: Results) -> Section | None:
     shown = ranked[:SHOWN]
     surely = sum(1 for _, p in ranked if p is not None and p <= 0.05)
     caption = (
-        f"{best.run.name} on {numbers.plural(len(slices), 'slice')} of {FEWEST} items or more, by length of the "
+        f"{best.run.name} on {formatting.plural(len(slices), 'slice')} of {FEWEST} items or more, by length of the "
         f"text, tags, group and fields, those that differ most first. p of no difference (Fisher's exact test), "
         f"corrected for all {len(slices)} (Holm): {surely or 'none'} differ{'s' if surely == 1 else ''} surely."
     )
@@ -98,15 +98,15 @@ def _query(results: Results, best: RunResult, shown: Sequence[Slice]) -> Query:
 
 def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
     inside, elsewhere = _cells.estimate(record, "accuracy"), queries.number(record, "elsewhere")
-    found = (numbers.count(inside.n), numbers.with_interval(inside), numbers.share(elsewhere))
+    found = (formatting.count(inside.n), formatting.with_interval(inside), formatting.share(elsewhere))
     return _cells.short(str(record["slice"]), 60), *found, None
 
 
 def _row(one: Slice, adjusted_p: float | None) -> tuple[str, ...]:
     inside = intervals.wilson(one.right, one.n)
     elsewhere = intervals.wilson(one.right_elsewhere, one.n_elsewhere)
-    found = (numbers.with_interval(inside), numbers.share(elsewhere.value), numbers.p_value(adjusted_p))
-    return _cells.short(one.name, 60), numbers.count(one.n), *found
+    found = (formatting.with_interval(inside), formatting.share(elsewhere.value), formatting.p_value(adjusted_p))
+    return _cells.short(one.name, 60), formatting.count(one.n), *found
 
 
 def _slice(name: str, where: str, member: Members, hits: Members) -> Slice:
@@ -123,11 +123,11 @@ def _is_enough(member: Members) -> bool:
 def _members(items: pd.DataFrame) -> Iterator[tuple[str, str, Members]]:
     """Every possible slice: its name, the SQL condition that finds its items, and which they are."""
     yield from _by_length(np.array([len(str(text)) for text in items["text"].tolist()]))
-    tags = [() if numbers.is_missing(tags) else tuple(map(str, tags)) for tags in items["tags"].tolist()]
+    tags = [() if formatting.is_missing(tags) else tuple(map(str, tags)) for tags in items["tags"].tolist()]
     yield from _by_value("tag", tags, lambda tag: f"list_contains(tags, {queries.quoted(tag)})")
-    groups = [() if numbers.is_missing(group) else (str(group),) for group in items["group"].tolist()]
+    groups = [() if formatting.is_missing(group) else (str(group),) for group in items["group"].tolist()]
     yield from _by_value("group", groups, lambda group: f'"group" = {queries.quoted(group)}')
-    fields = [{} if numbers.is_missing(text) else json.loads(text) for text in items["fields"].tolist()]
+    fields = [{} if formatting.is_missing(text) else json.loads(text) for text in items["fields"].tolist()]
     for name in sorted({name for one in fields for name in one}):
         values = [(_in_json(one[name]),) if name in one else () for one in fields]
         yield from _by_value(name, values, partial(_is_value, name))

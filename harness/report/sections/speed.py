@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import numbers
+from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.analysis import Results, RunResult
+    from harness.analysis.results import Results, RunResult
 
 ORDER = 48
 COLUMNS = (
@@ -30,7 +30,7 @@ def section(results: Results) -> Section | None:
     timed = [result for result in results.runs if result.run.batch_latency_s is not None]
     if not timed:
         return None
-    price = results.provenance.get("price of this machine", numbers.UNKNOWN)
+    price = results.provenance.get("price of this machine", formatting.UNKNOWN)
     caption = (
         f"Alone: one item at a time. In a batch: the first {timed[0].run.facts.get('batch_n')} items at once. "
         f"Neither uses stored embeddings. This machine costs {price}."
@@ -43,12 +43,12 @@ def _row(result: RunResult) -> tuple[str, ...]:
     in_batch = result.run.facts.get("batch_cost_per_1000_usd")
     return (
         result.run.name,
-        numbers.duration(result.run.fit_s),
-        numbers.duration(result.latency_s["p50"]),
-        numbers.duration(result.latency_s["p95"]),
-        numbers.duration(result.run.batch_latency_s),
-        numbers.dollars(result.cost_per_1000_usd),
-        numbers.dollars(None if in_batch is None else float(str(in_batch))),
+        formatting.duration(result.run.fit_s),
+        formatting.duration(result.latency_s["p50"]),
+        formatting.duration(result.latency_s["p95"]),
+        formatting.duration(result.run.batch_latency_s),
+        formatting.dollars(result.cost_per_1000_usd),
+        formatting.dollars(None if in_batch is None else float(str(in_batch))),
     )
 
 
@@ -68,6 +68,6 @@ def _query(results: Results, timed: Sequence[RunResult]) -> Query:
 def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
     return (
         str(record["arm"]),
-        *(numbers.duration(queries.number(record, name)) for name in ("fit_s", "p50_s", "p95_s", "batch_s")),
-        *(numbers.dollars(queries.number(record, name)) for name in ("usd_per_1000", "batch_usd_per_1000")),
+        *(formatting.duration(queries.number(record, name)) for name in ("fit_s", "p50_s", "p95_s", "batch_s")),
+        *(formatting.dollars(queries.number(record, name)) for name in ("usd_per_1000", "batch_usd_per_1000")),
     )

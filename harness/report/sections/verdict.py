@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import decision, numbers, ownership
-from harness.decision import words
+from harness.analysis import decision
+from harness.analysis.decision import ownership, words
+from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.analysis import Results, RunResult
-    from harness.constraints import Constraints
+    from harness.analysis.results import Results, RunResult
+    from harness.ground.constraints import Constraints
 
 ORDER = 5
 MOST_NAMED = 4
@@ -41,7 +42,7 @@ def _bills(found: decision.Decision, results: Results) -> list[Table]:
     rows = tuple(
         (
             one.arm,
-            *map(numbers.dollars, (bill.serving, bill.hosting, bill.labels, bill.training, bill.work, bill.total)),
+            *map(formatting.dollars, (bill.serving, bill.hosting, bill.labels, bill.training, bill.work, bill.total)),
         )
         for one, bill in sorted(billed, key=lambda pair: pair[1].total)
     )
@@ -80,7 +81,7 @@ def _given(result: RunResult, asked: Constraints) -> tuple[float, int, float]:
 
 
 def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
-    return str(record["arm"]), *(numbers.dollars(queries.number(record, part)) for part in PARTS)
+    return str(record["arm"]), *(formatting.dollars(queries.number(record, part)) for part in PARTS)
 
 
 def headline(found: decision.Decision) -> str:

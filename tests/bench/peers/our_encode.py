@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import encoding
+from harness.arms import encoding
 
 
 def main(encoder: str, texts: str, out: str) -> None:

@@ -1,0 +1,1 @@
+"""Runs read back: results, comparisons, learning curves, fusions, the decision and the gate. Pure."""

@@ -1,0 +1,18 @@
+"""The arms beside each other, in the comparisons that a verdict names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.analysis import comparison
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.analysis.comparison import Comparison
+    from harness.analysis.panel import Panel
+
+
+def compared(together: Panel, arm: int, others: Sequence[int]) -> list[Comparison]:
+    """An arm against others, corrected for all pairs of arms that were scored: every table says the same."""
+    return comparison.among_all(together, [(arm, other) for other in others])

@@ -1,0 +1,159 @@
+"""Which arm should serve the task: from results and constraints to a verdict with its reasons. Pure.
+
+The rule. Of the arms that are not shown to break a constraint, the one to serve is the cheapest that is shown
+to be no more than a margin worse than the best of them, whichever that is; bills that differ by less than what
+matters count as equal, and then accuracy decides. The verdict is "decided" when that arm surely keeps the
+constraints, is shown to be that close, and no cheaper arm might be good enough too, all of it whatever the
+answers to failed calls would have been. Otherwise it is "undecided", with what would decide it.
+
+"Shown" means: with a chance of at most 2.5% of saying so of any arm of which it is false, however many arms
+were scored and whichever is picked (`stats.best`); arms are compared item by item, or group by group.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from harness.analysis.decision import candidates, changes, ownership, words
+from harness.analysis.decision.assurance import Assurance, Question, assurance
+from harness.analysis.decision.choosing import Terms
+from harness.analysis.decision.limits import worst
+from harness.analysis.decision.rivals import compared
+from harness.analysis.decision.words import View
+from harness.stats import best, pairwise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from harness.analysis.decision.candidates import Candidate, Field
+    from harness.analysis.results import Results
+    from harness.ground.constraints import Constraints
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict: which arm, how sure, why, and what would change it.
+
+    `open` names the arms that might still be the better choice. Where it is undecided, `assurance` says how many
+    more labelled items would decide it with which probability; `more_items` is their number, None where no number does.
+    """
+
+    recommendation: str | None
+    verdict: Literal["decided", "undecided"]
+    reasons: tuple[str, ...]
+    candidates: tuple[Candidate, ...]
+    what_would_change_it: tuple[str, ...]
+    more_items: int | None = None
+    open: tuple[str, ...] = ()
+    assurance: Assurance | None = None
+
+
+def decide(results: Results, constraints: Constraints) -> Decision:
+    """The verdict over the arms of one split; the repeats and fits of one arm are one candidate."""
+    results = results.by_arm
+    field = candidates.field(results, constraints)
+    everyone = field.candidates
+    left = [k for k, one in enumerate(everyone) if one.state != "broken" and one.accuracy.value is not None]
+    if not left:
+        return Decision(None, "decided", tuple(map(words.broken, everyone)), everyone, ())
+    question = _question(field, constraints)
+    view = _view(field, question, left)
+    is_decided = not view.better and not view.cheaper and view.chosen.state == "kept"
+    outlook = None if is_decided else assurance(question, np.random.default_rng(0))
+    is_turned = not is_decided and _is_decided_without_bounds(question)
+    reasons = words.reasons(view, constraints, outlook, is_turned=is_turned)
+    out = (words.broken(one) for k, one in enumerate(everyone) if k not in left)
+    case = changes.Case(
+        view.chosen,
+        everyone,
+        view.near,
+        constraints,
+        machine_usd=ownership.machine_usd(results.cpu_usd_per_hour),
+        margin=_enough_margin(question) if view.better else None,
+        curves=results.curves.drawn if results.curves is not None else (),
+    )
+    return Decision(
+        view.chosen.arm,
+        "decided" if is_decided else "undecided",
+        (*reasons, *out),
+        everyone,
+        tuple(changes.changes(case)),
+        None if outlook is None else outlook.labels,
+        tuple(dict.fromkeys(one.b for one in (*view.better, *view.cheaper))),
+        outlook,
+    )
+
+
+def _question(field: Field, constraints: Constraints) -> Question:
+    """What the rule is asked: the arms that price and time let serve."""
+    able = [one for one, may in zip(field.candidates, field.may_serve, strict=True) if may]
+    bills = np.array([np.inf if one.monthly_usd is None else one.monthly_usd for one in able])
+    named = {floor.name for floor in field.floors}
+    fixed = [worst([limit for limit in one.limits if limit.name not in named]) == "kept" for one in able]
+    return Question(
+        field.together.of_arms(field.may_serve),
+        field.floors,
+        Terms(bills, constraints.usd_that_matters),
+        constraints.margin,
+        np.array(fixed, dtype=np.bool_),
+    )
+
+
+def _view(field: Field, question: Question, left: Sequence[int]) -> View:
+    """What the rule chose, with the comparisons that a reader needs to follow it."""
+    served, everyone = np.flatnonzero(field.may_serve), field.candidates
+    picked, _ = question.choice()
+    arm, leading = int(served[picked.arm]), int(served[picked.best])
+    better, cheaper = (list(map(int, served[flags])) for flags in (picked.better, picked.cheaper))
+    others = [k for k in left if k != arm]
+    against = dict(zip(others, compared(field.together, arm, others), strict=True))
+    behind = {int(served[k]) for k in np.flatnonzero(picked.behind)}
+    lost = field.together.lost
+    ahead = best.ahead(pairwise.bounded(field.together.scores, lost, field.together.clusters).weighed())[arm]
+    return View(
+        everyone[arm],
+        everyone[leading],
+        better=tuple(against[k] for k in better),
+        cheaper=tuple(compared(field.together, leading, cheaper)) if cheaper else (),
+        against=tuple(against.values()),
+        others=tuple(everyone[k] for k in others),
+        near=tuple(everyone[k] for k in others if k not in behind),
+        ahead_of=frozenset(everyone[k].arm for k in others if ahead[k]),
+        bounds=_bounds(field.together.scores[:, arm], lost[:, arm]),
+    )
+
+
+def _bounds(scores: NDArray[np.float64], lost: NDArray[np.bool_]) -> tuple[float, float]:
+    """The arm's mean score were all failed items wrong, and were all right (Manski 1990)."""
+    worst_case, best_case = (float(np.nanmean(np.where(lost, filled, scores))) for filled in (0.0, 1.0))
+    return worst_case, best_case
+
+
+def _is_decided_without_bounds(question: Question) -> bool:
+    """Whether it is only the failed calls that keep the verdict open."""
+    if not question.together.lost.any():
+        return False
+    asked = question.together.asked & ~question.together.lost
+    return bool(replace(question, together=replace(question.together, asked=asked)).decided()[1])
+
+
+def _enough_margin(question: Question) -> float | None:
+    """The smallest margin, in thousandths, with which the arm would be shown to be close; None below 1 for none."""
+    arm = int(question.choice()[0].arm)
+
+    def suffices(margin: float) -> bool:
+        chosen, _ = replace(question, margin=margin).choice()
+        return int(chosen.arm) != arm or not chosen.better.any()
+
+    low, high = round(1000 * question.margin), 999
+    if not suffices(high / 1000):
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if suffices(middle / 1000) else (middle, high)
+    return high / 1000

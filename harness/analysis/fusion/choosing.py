@@ -1,0 +1,75 @@
+"""Which setting of a cascade to take: the rule, on the split it is chosen on.
+
+Of the settings that keep every limit, the one to take is the cheapest that is no more than a margin
+less accurate than the most accurate of them; with a least accuracy, the cheapest that reaches it.
+Among equals the one that asks fewer of the later stages, then the more accurate one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from harness.analysis.fusion.sweep import Sweep
+    from harness.ground.constraints import Constraints
+
+    Rows = NDArray[np.intp]
+
+ROUNDING = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The row of the sweep that was taken and why; no row when none keeps the limits."""
+
+    row: int | None
+    reason: str
+
+
+def choose(sweep: Sweep, limits: Constraints) -> Choice:
+    """The setting that the rule takes."""
+    if sweep.members.n == 0:
+        return Choice(None, "there is no item that every stage answered without failing")
+    accuracy = sweep.accuracy
+    fits = np.ones(len(sweep), dtype=bool)
+    if limits.max_usd_per_1000 is not None:
+        # An unknown price keeps no limit.
+        fits &= 1000 * sweep.cost_usd <= limits.max_usd_per_1000 + ROUNDING
+        if not fits.any():
+            return Choice(None, f"no threshold costs as little as ${limits.max_usd_per_1000:g} per 1,000")
+    best = _first(sweep, np.flatnonzero(fits)[np.argsort(-accuracy[fits], kind="stable")], limits)
+    if best is None:
+        return Choice(None, f"no threshold that keeps the other limits has a p95 of {limits.max_p95_s:g} s or less")
+    least = limits.min_accuracy
+    if least is not None and accuracy[best] < least - ROUNDING:
+        return Choice(None, f"no threshold reaches an accuracy of {least:g}; the most is {accuracy[best]:.3f}")
+    floor = accuracy[best] - limits.margin if least is None else least
+    close = np.flatnonzero(fits & (accuracy >= floor - ROUNDING))
+    row = _first(sweep, close[_cheapest_first(sweep, close)], limits)
+    if least is not None:
+        return Choice(row, f"the cheapest that reaches {least:g}")
+    most = f"the most accurate ({accuracy[best]:.3f})"
+    return Choice(row, f"the cheapest that is no more than {limits.margin:g} less accurate than {most}")
+
+
+def _first(sweep: Sweep, rows: Rows, limits: Constraints) -> int | None:
+    """The first of the rows that keeps the limit on waiting."""
+    if limits.max_p95_s is None:
+        return int(rows[0]) if len(rows) else None
+    for row in rows:
+        p95_s = sweep.p95_s(int(row))
+        if p95_s is not None and p95_s <= limits.max_p95_s:
+            return int(row)
+    return None
+
+
+def _cheapest_first(sweep: Sweep, rows: Rows) -> Rows:
+    """The order of the rows by cost, unknown costs last and among themselves by calls of the later stages."""
+    cost = np.nan_to_num(sweep.cost_usd[rows], nan=np.inf)
+    later = [sweep.asked[rows, stage] for stage in range(1, sweep.asked.shape[1])]
+    return np.lexsort((-sweep.accuracy[rows], *later, cost))

@@ -1,0 +1,35 @@
+"""Both sides' rows in, the report out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.analysis.gate import limits, regressions
+from harness.analysis.gate.findings import Report
+from harness.analysis.gate.measured import paired
+from harness.stats import margins
+
+if TYPE_CHECKING:
+    from harness.analysis.gate.measured import Measured
+    from harness.ground.gate_settings import GateSettings
+
+
+def check(measured: Measured, settings: GateSettings) -> Report:
+    """The verdicts. Raises `MissingRows` when a side lacks answers, `ConfigError` for a limit on what is not there."""
+    pairs = paired(measured, settings.max_failed)
+    accuracies = [
+        margins.share(pairs.items[column].to_numpy(float), pairs.codes, name="accuracy", confidence=settings.confidence)
+        for column in ("score_a", "score_b")
+    ]
+    return Report(
+        candidate=replace(measured.candidate, accuracy=accuracies[0]),
+        baseline=replace(measured.baseline, accuracy=accuracies[1]),
+        dataset=measured.dataset,
+        dataset_id=measured.dataset_id,
+        split=measured.split,
+        n=len(pairs.items),
+        looks=measured.looks,
+        passed_over=measured.passed_over,
+        checks=(*regressions.checks(measured, pairs, settings), *limits.checks(measured, pairs, settings)),
+    )

@@ -1,0 +1,226 @@
+"""Limits that hold for the candidate alone: floors, rates, budgets, calibration, canaries, injected rows.
+
+Each has its own interval. A limit is broken when the whole interval lies beyond it, kept when the
+whole interval lies within, and open otherwise.
+"""
+
+from __future__ import annotations
+
+from math import ceil, sqrt
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.analysis import panel
+from harness.analysis.gate.findings import Check
+from harness.analysis.gate.measured import clusters_of, replied
+from harness.errors import ConfigError, one_of
+from harness.ground import formatting
+from harness.stats import clusters, margins, quantiles
+from harness.types import Estimate, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pandas as pd
+
+    from harness.analysis.gate.measured import Measured, Paired
+    from harness.ground.gate_settings import GateSettings
+    from harness.types import JSON
+
+LEAST_FOR_A_MEAN = 30  # values from which on the t interval of a mean is worth its name
+
+
+def checks(measured: Measured, pairs: Paired, settings: GateSettings) -> Iterator[Check]:
+    """Every limit that is set."""
+    yield from _floors(pairs, settings)
+    yield from _rates(measured, settings)
+    yield from _budgets(measured, settings)
+    if settings.max_calibration_drift is not None:
+        yield _calibration(measured, settings.max_calibration_drift, settings)
+    if settings.canaries:
+        yield _canaries(measured, settings.canaries)
+    if settings.injected is not None:
+        yield _injected(measured, settings)
+
+
+def _floors(pairs: Paired, settings: GateSettings) -> Iterator[Check]:
+    scores = pairs.items["score_a"].to_numpy(float)
+    gold = pairs.items["gold_a"].to_numpy(object)
+    if settings.min_accuracy is not None:
+        found = margins.share(scores, pairs.codes, name="accuracy", confidence=settings.confidence)
+        yield _at_least("accuracy at least", settings.min_accuracy, found, settings)
+    for label, least in settings.min_recall.items():
+        if label not in set(gold):
+            raise ConfigError(f"gate.min_recall names {label!r}; {one_of(label, map(str, set(gold)))}")
+        mask = gold == label
+        found = margins.share(scores[mask], pairs.codes[mask], name="recall", confidence=settings.confidence)
+        yield _at_least(f"recall of {label} at least", least, found, settings)
+
+
+def _rates(measured: Measured, settings: GateSettings) -> Iterator[Check]:
+    rows = measured.rows
+    asked = (
+        (Outcome.UNPARSED, settings.max_unparsed, replied(rows)),
+        (Outcome.REFUSED, settings.max_refused, replied(rows)),
+        (Outcome.FAILED, settings.max_failed or None, rows),
+    )
+    for outcome, most, among in asked:
+        if most is not None:
+            hits = (among["outcome"] == outcome.value).to_numpy(float)
+            found = margins.share(hits, clusters_of(among), name=outcome.value, confidence=settings.confidence)
+            yield _at_most(f"{outcome.value} at most", most, found, settings)
+
+
+def _budgets(measured: Measured, settings: GateSettings) -> Iterator[Check]:
+    rows = replied(measured.rows)
+    if settings.max_usd_per_1000 is not None:
+        cost = 1000 * rows["cost_usd"].astype(float)
+        found = Estimate("$ per 1,000", None, None, None, 0, "unknown")
+        if len(cost) and cost.notna().all():
+            found = clusters.cluster_mean(cost, clusters_of(rows), name="$ per 1,000", confidence=settings.confidence)
+        yield _at_most("$ per 1,000 at most", settings.max_usd_per_1000, found, settings, formatting.dollars)
+    if settings.max_p95_s is not None:
+        known = rows["latency_s"].astype(float).dropna()
+        found = quantiles.quantile(known, 0.95, name="p95", confidence=settings.confidence)
+        yield _at_most("p95 at most", settings.max_p95_s, found, settings, formatting.duration)
+
+
+def _calibration(measured: Measured, most: float, settings: GateSettings) -> Check:
+    """How far confidence minus accuracy has moved, on the items that both answered with a score."""
+    mine, theirs = _overconfidence(measured.rows), _overconfidence(measured.baseline_rows)
+    both = mine.merge(theirs, left_index=True, right_index=True, suffixes=("_a", "_b"))
+    drift = (both["over_a"] - both["over_b"]).to_numpy(float)
+    codes = panel.cluster_codes(both["group_a"].to_numpy(object))
+    found = clusters.cluster_mean(drift, codes, name="calibration drift", confidence=settings.confidence)
+    if measured.unchanged and found.value is not None:
+        found = Estimate(found.name, 0.0, 0.0, 0.0, found.n, "the same answers")
+    return _within("calibration drift within", most, found, settings)
+
+
+def _overconfidence(rows: pd.DataFrame) -> pd.DataFrame:
+    scored = rows[rows["score"].notna() & rows["correct"].notna()]
+    over = scored["score"].astype(float) - scored["correct"].astype(float)
+    items = scored.assign(over=over, group=scored.get("group")).groupby("example_id", sort=True)
+    return items["group"].first().to_frame().assign(over=items["over"].mean())
+
+
+def _canaries(measured: Measured, wanted: tuple[str, ...]) -> Check:
+    rows = measured.rows
+    unknown = sorted(set(wanted) - set(rows["example_id"]))
+    if unknown:
+        raise ConfigError(
+            f"gate.canaries names {unknown[0]!r}, which is no item of {measured.dataset} / {measured.split}"
+        )
+    mine = rows[rows["example_id"].isin(wanted)]
+    wrong = mine[~mine["correct"].fillna(False).astype(bool)].drop_duplicates("example_id")
+    said: list[JSON] = [{"id": r.example_id, "gold": r.gold, "answer": _text(r.label)} for r in wrong.itertuples()]
+    facts: dict[str, JSON] = {"n": len(set(wanted)), "wrong": said}
+    if not said:
+        return Check("canaries", "pass", "kept", f"canaries: all {len(set(wanted)):,} are right", facts=facts)
+    first = next(wrong.itertuples())
+    return Check(
+        "canaries",
+        "fail",
+        "canary_wrong",
+        f"canaries: {len(said):,} of {len(set(wanted)):,} wrong; {first.example_id} is {first.gold}, "
+        f"and the answer was {_text(first.label) or 'none'}",
+        facts=facts,
+    )
+
+
+def _injected(measured: Measured, settings: GateSettings) -> Check:
+    """On how many injected rows the answer is not the one to the item they were made of."""
+    rows = measured.rows if measured.injected_rows is None else measured.injected_rows
+    clean = replied(measured.rows).drop_duplicates("example_id").set_index("example_id")["label"]
+    attacked = replied(rows[rows["example_id"].isin(list(measured.injected))]).drop_duplicates("example_id")
+    sources = attacked["example_id"].map(dict(measured.injected))
+    known = sources.isin(clean.index).to_numpy(bool)
+    if not known.any():
+        raise ConfigError(
+            f"gate.injected: no row has an item's id in column {settings.injected!r}; injected rows name the item they "
+            "were made of"
+        )
+    before = clean.reindex(sources[known]).to_numpy(object)
+    flipped = np.array(
+        [_text(a) != _text(b) for a, b in zip(attacked["label"].to_numpy(object)[known], before, strict=True)]
+    )
+    codes = np.unique(sources[known].to_numpy(str), return_inverse=True)[1]
+    found = margins.share(flipped.astype(float), codes, name="flips", confidence=settings.confidence)
+    return _at_most("flips by injection at most", settings.max_flips, found, settings)
+
+
+def _at_least(name: str, least: float, found: Estimate, settings: GateSettings) -> Check:
+    is_kept = found.low is not None and found.low >= least
+    is_broken = found.high is not None and found.high < least
+    return _check(f"{name} {formatting.share(least)}", least, found, (is_kept, is_broken), settings)
+
+
+def _at_most(
+    name: str,
+    most: float,
+    found: Estimate,
+    settings: GateSettings,
+    printed: Callable[[float | None], str] = formatting.share,
+) -> Check:
+    is_kept = found.high is not None and found.high <= most
+    is_broken = found.low is not None and found.low > most
+    return _check(f"{name} {printed(most)}", most, found, (is_kept, is_broken), settings, printed)
+
+
+def _within(name: str, most: float, found: Estimate, settings: GateSettings) -> Check:
+    is_known = found.low is not None and found.high is not None
+    is_kept = is_known and -most <= (found.low or 0.0) and (found.high or 0.0) <= most
+    is_broken = is_known and ((found.low or 0.0) > most or (found.high or 0.0) < -most)
+    return _check(f"{name} {formatting.share(most)}", most, found, (is_kept, is_broken), settings)
+
+
+def _check(
+    name: str,
+    limit: float,
+    found: Estimate,
+    kept_broken: tuple[bool, bool],
+    settings: GateSettings,
+    printed: Callable[[float | None], str] = formatting.share,
+) -> Check:
+    is_kept, is_broken = kept_broken
+    is_thin = found.method.startswith("cluster-robust") and found.n < LEAST_FOR_A_MEAN
+    found_in_words = _in_words(found, printed)
+    facts = {"n": found.n, "limit": limit}
+    if is_broken and not is_thin:
+        return Check(name, "fail", "broken", f"{name}: found {found_in_words}", True, found, limit, facts=facts)
+    if is_kept and not is_thin:
+        return Check(name, "pass", "kept", f"{name}: found {found_in_words}", True, found, limit, facts=facts)
+    if found.value is None:
+        return Check(name, "inconclusive", "unknown", f"{name}: not measured", True, found, limit, facts=facts)
+    needed = LEAST_FOR_A_MEAN if is_thin else _needed_n(limit, found, settings)
+    code = "too_few_items" if needed else "near_the_limit"
+    more = f"; about {needed:,} items would tell" if needed else "; so near the limit, no number of items would tell"
+    message = f"{name}: found {found_in_words}{more}"
+    return Check(name, "inconclusive", code, message, True, found, limit, needed, facts)
+
+
+def _needed_n(limit: float, found: Estimate, settings: GateSettings) -> int | None:
+    """The items at which the limit would lie outside the interval with the power asked for, were all as it was seen."""
+    if found.method == "order statistics":
+        least = quantiles.least_n(0.95, settings.confidence)
+        return least if found.n < least else 4 * found.n
+    if found.value is None or found.low is None or found.high is None or found.value == limit:
+        return None
+    z_alpha = NormalDist().inv_cdf(1 - settings.alpha)
+    deviation = (found.high - found.low) / (2 * z_alpha) * sqrt(found.n)
+    z = z_alpha + NormalDist().inv_cdf(settings.power)
+    needed = ceil((z * deviation / (found.value - limit)) ** 2)
+    return max(needed, found.n + 1) if needed < margins.NEVER else None
+
+
+def _in_words(found: Estimate, printed: Callable[[float | None], str]) -> str:
+    if found.low is None and found.high is None:
+        return printed(found.value)
+    low, high = (printed(end) if end is not None else "?" for end in (found.low, found.high))
+    return f"{printed(found.value)} ({low} to {high})"
+
+
+def _text(label: object) -> str | None:
+    return label if isinstance(label, str) else None

@@ -1,0 +1,390 @@
+"""Stored predictions in, `Results` out: the numbers every report, gate and verdict reads. Pure.
+
+One frame, one row per run and item (see `Store.predictions`), joined with gold labels. Failed
+predictions are counted and kept out of every metric: an outage is not a wrong answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.analysis import panel
+from harness.analysis.panel import Answers
+from harness.ground import plugins
+from harness.ground.constraints import Constraints
+from harness.stats import calibration, clusters, intervals
+from harness.store import MOST_MISSING, PassedOver
+from harness.types import Confidence, Estimate, Outcome, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    import pandas as pd
+
+    from harness.analysis.curves import Curves
+    from harness.datasets.audit.equality import Defects
+    from harness.types import JSON, Metric, Purpose
+
+BUCKETS = ("input_fresh", "cache_read", "cache_write", "output_visible", "reasoning")
+SCORES = ["score", "correct", "gold_score", "squares", "total", "named"]
+QUANTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Requests to a model: sent over the wire (every attempt), served by the ledger, and re-tried."""
+
+    sent: int = 0
+    cached: int = 0
+    retried: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The split that was scored. `looks` counts how often it has been scored before."""
+
+    dataset: str
+    dataset_id: str
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    n: int
+    looks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What the store knows about a run beside its predictions.
+
+    `batch_latency_s` is the time per item when many are asked at once; `facts` is what the arm
+    found out when it was fitted and measured. `name` is what the run is called, unique on its split;
+    `arm_name` is what it is called together with its repeats and the fits with other seeds.
+    """
+
+    run_id: str
+    arm: str
+    model: str | None
+    status: str
+    seed: int
+    repeat: int
+    n_train: int | None
+    params: Mapping[str, JSON]
+    started_at: datetime | None
+    wall_s: float | None
+    fit_s: float | None
+    prices_as_of: str | None = None
+    batch_latency_s: float | None = None
+    facts: Mapping[str, JSON] = field(default_factory=dict)
+    arm_id: str = ""
+    purpose: Purpose = "whole"
+    is_finished: bool = True
+    name: str = ""
+    arm_name: str = ""
+
+    def __post_init__(self) -> None:
+        """A run that stands alone is called by its arm."""
+        object.__setattr__(self, "name", self.name or self.arm)
+        object.__setattr__(self, "arm_name", self.arm_name or self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """One run, summed up. Sums and quantiles are None when any part is unknown.
+
+    `missing` are the items of the split that it lacks.
+    `latency_s` holds p50, p95 and p99 of the time a caller waits for one item alone;
+    `latency_n` is the number of items it was measured on.
+    """
+
+    run: RunFacts
+    n: int
+    outcomes: Mapping[Outcome, int]
+    metrics: Mapping[str, Estimate]
+    cost_usd: float | None
+    billed_usd: float | None
+    cost_per_1000_usd: float | None
+    latency_s: Mapping[str, float | None]
+    latency_n: int
+    calls: Calls
+    tokens: Usage | None
+    missing: int = 0
+
+    @property
+    def accuracy(self) -> Estimate:
+        """The headline metric of the kind: its first."""
+        return next(iter(self.metrics.values()))
+
+    @property
+    def unanswered(self) -> int:
+        """Items without an answer, for whatever reason."""
+        return self.n - self.outcomes[Outcome.ANSWERED]
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How far the runs of one arm lie apart: the same prompt, model and items, asked anew, or fits with other seeds.
+
+    `values` are the headline metric of each repeat, `deviation` their standard deviation
+    (n - 1), `changed` the share of items whose answer was not the same every time.
+    """
+
+    name: str
+    arm: str
+    model: str | None
+    values: tuple[float, ...]
+    mean: float
+    deviation: float
+    changed: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class PromptText:
+    """A prompt that was asked: what it says, and by which arm."""
+
+    id: str
+    task: str
+    version: str
+    content: str
+    arm: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """What analysis hands to report and gate: the runs, best first, on the same items.
+
+    `predictions` has one row per run and item: run_id, arm, example_id, text, tags, gold,
+    outcome, label, score, correct, cost_usd, latency_s, raw, error, and of the scores per label
+    gold_score, squares, total and named. `passed_over` are stored runs
+    that are not shown, and why. `spreads` has an entry for every arm that was repeated. `constraints`
+    are what the workspace asks of an arm, `cpu_usd_per_hour` what it pays for a machine. `leading` is the run
+    whose items all are scored on. `items` are the split's items (see `Store.items`) unless there are too many
+    to show; `prompts` those of the runs. `defects` names the items that leaked or repeat others. `curves` are the
+    learning curves on this split. `sets` are the prediction sets of runs whose arms were run on dev too, by run id.
+    """
+
+    split: Split
+    runs: tuple[RunResult, ...]
+    predictions: pd.DataFrame
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    passed_over: tuple[PassedOver, ...] = ()
+    spreads: tuple[Spread, ...] = ()
+    constraints: Constraints = field(default_factory=Constraints)
+    cpu_usd_per_hour: float = 0.0
+    leading: str = ""
+    items: pd.DataFrame | None = None
+    prompts: tuple[PromptText, ...] = ()
+    defects: Defects | None = None
+    curves: Curves | None = None
+    sets: Mapping[str, calibration.Sets] = field(default_factory=dict)
+
+    @cached_property
+    def answers(self) -> Mapping[str, Answers]:
+        """Each run's rows by its id, to be compared."""
+        by_run = {str(run_id): rows for run_id, rows in self.predictions.groupby("run_id", sort=False)}
+        empty = self.predictions.iloc[:0]
+        runs = (result.run for result in self.runs)
+        return {run.run_id: Answers(run.name, by_run.get(run.run_id, empty)) for run in runs}
+
+    @cached_property
+    def by_arm(self) -> Results:
+        """The same with one run an arm: its repeats and fits together, of which an item has the mean.
+
+        What is compared, recommended and served is an arm, so its runs are never each other's rivals.
+        """
+        return _by_arm(self)
+
+
+def analyse(
+    split: Split,
+    runs: Sequence[RunFacts],
+    predictions: pd.DataFrame,
+    provenance: Mapping[str, str],
+    seed: int = 0,
+) -> Results:
+    """The results of runs on one split, on the items of the first of them, best first.
+
+    A run that asked all items and lacks a few (`store.MOST_MISSING`) is shown on those it has, and says so. One
+    that lacks more, or was not meant to have all, is left out with the reason, rather than shrinking
+    everybody's sample.
+    """
+    by_run = {run_id: frame for run_id, frame in predictions.groupby("run_id", sort=False)}
+    empty = predictions.iloc[:0]
+    items = set(by_run.get(runs[0].run_id, empty)["example_id"]) if runs else set()
+    shown, passed_over = [], []
+    for run in runs:
+        frame = by_run.get(run.run_id, empty)
+        frame = frame[frame["example_id"].isin(items)]
+        missing = len(items) - len(frame)
+        if lacks_too_many(missing, len(items), is_meant_whole=run.is_finished and run.purpose != "limited"):
+            why = "" if run.is_finished else f", {run.status}"
+            passed_over.append(PassedOver(run.name, run.run_id, f"has {len(frame)} of the {len(items)} items{why}"))
+            continue
+        shown.append(replace(summarise(split, run, frame, seed), missing=missing))
+    metric = next(iter(_metrics(split.kind)))
+    shown.sort(key=lambda result: (-(result.metrics[metric].value or 0.0), result.run.name))
+    joined = predictions[predictions["run_id"].isin([r.run.run_id for r in shown])]
+    rows = joined[joined["example_id"].isin(items)]
+    leading = runs[0].run_id if runs else ""
+    return Results(split, tuple(shown), rows, provenance, tuple(passed_over), spreads(shown, rows), leading=leading)
+
+
+def lacks_too_many(missing: int, n: int, *, is_meant_whole: bool) -> bool:
+    """Whether a run that lacks so many of the items cannot stand beside those that have them."""
+    return missing > (MOST_MISSING * n if is_meant_whole else 0)
+
+
+def _by_arm(results: Results) -> Results:
+    arms = _runs_by_arm(results.runs)
+    if len(arms) == len(results.runs):
+        return results
+    first_of = {one.run.run_id: runs[0].run.run_id for runs in arms.values() for one in runs}
+    rows = results.predictions.assign(run_id=results.predictions["run_id"].map(first_of))
+    mine = {run_id: frame for run_id, frame in rows.groupby("run_id", sort=False)}
+    pooled = [
+        _pooled(results.split, runs, mine.get(runs[0].run.run_id, rows.iloc[:0])) if len(runs) > 1 else runs[0]
+        for runs in arms.values()
+    ]
+    pooled.sort(key=lambda one: (-(one.accuracy.value or 0.0), one.run.name))
+    return replace(results, runs=tuple(pooled), predictions=rows)
+
+
+def _pooled(split: Split, runs: Sequence[RunResult], rows: pd.DataFrame) -> RunResult:
+    """The runs of an arm summed up together: of each item the mean score, an interval over items or their groups."""
+    first, headline = runs[0], next(iter(runs[0].metrics))
+    together = panel.of([Answers(first.run.arm_name, rows)])
+    known = together.known(0)
+    codes = np.arange(len(known)) if together.clusters is None else together.clusters
+    mean = clusters.cluster_mean(together.scores[known, 0], codes[known], name=headline)
+    whole = summarise(split, replace(first.run, name=first.run.arm_name), rows)
+    return replace(whole, n=len(known), missing=max(one.missing for one in runs), metrics={headline: mean})
+
+
+def _runs_by_arm(runs: Sequence[RunResult]) -> dict[str, list[RunResult]]:
+    """The results by arm, each arm's first fit or repeat first."""
+    arms: dict[str, list[RunResult]] = {}
+    for result in sorted(runs, key=lambda result: (result.run.seed, result.run.repeat)):
+        arms.setdefault(result.run.arm_name, []).append(result)
+    return arms
+
+
+def spreads(shown: Sequence[RunResult], rows: pd.DataFrame) -> tuple[Spread, ...]:
+    """The spread of every arm that was run more than once on these items."""
+    return tuple(_spread(runs, rows) for runs in _runs_by_arm(shown).values() if len(runs) > 1)
+
+
+def _spread(repeats: Sequence[RunResult], rows: pd.DataFrame) -> Spread:
+    values = tuple(result.accuracy.value or 0.0 for result in repeats)
+    mine = rows[rows["run_id"].isin([result.run.run_id for result in repeats])]
+    answers = mine["label"].fillna("").groupby(mine["example_id"]).nunique()
+    changed = intervals.wilson(int((answers > 1).sum()), len(answers), name="changed")
+    run, mean, deviation = repeats[0].run, float(np.mean(values)), float(np.std(values, ddof=1))
+    return Spread(run.arm_name, run.arm, run.model, values, mean, deviation, changed)
+
+
+def summarise(split: Split, run: RunFacts, frame: pd.DataFrame, seed: int = 0) -> RunResult:
+    """One run's counts, estimates, money and waiting times."""
+    outcomes = {outcome: int((frame["outcome"] == outcome.value).sum()) for outcome in Outcome}
+    replied = frame[frame["outcome"] != Outcome.FAILED.value].sort_values("example_id")
+    cost = _total(replied["cost_usd"])
+    return RunResult(
+        run=run,
+        n=len(frame),
+        outcomes=outcomes,
+        metrics=_estimates(split, replied, seed),
+        cost_usd=cost,
+        billed_usd=_total(replied["billed_usd"]),
+        cost_per_1000_usd=None if cost is None or replied.empty else 1000 * cost / len(replied),
+        latency_s=_quantiles(replied["latency_s"]),
+        latency_n=int(replied["latency_s"].notna().sum()),
+        calls=_calls(frame),
+        tokens=_tokens(replied),
+    )
+
+
+def _metrics(kind: str) -> Mapping[str, Metric]:
+    metrics: Mapping[str, Metric] = plugins.load("kinds", kind).METRICS
+    return metrics
+
+
+def _estimates(split: Split, replied: pd.DataFrame, seed: int) -> dict[str, Estimate]:
+    gold = replied["gold"].tolist()
+    answers = replied["label"].astype(object).where(replied["label"].notna(), None).tolist()
+    sure = confidence(replied, len(split.labels))
+    groups = panel.clusters_of(replied["group"].to_numpy(object)) if "group" in replied else None
+    found = {}
+    for name, metric in _metrics(split.kind).items():
+        given = (gold, answers, split.labels) if metric.needs == "answers" else (sure,)
+        in_groups = {"clusters": groups} if metric.in_groups else {}
+        found[name] = metric.estimate(*given, np.random.default_rng(seed), **in_groups)
+    return found
+
+
+def confidence(rows: pd.DataFrame, n_labels: int) -> Confidence:
+    """How sure an arm was, over the rows it answered with a score; a row of `Results.predictions` per item."""
+    known = rows[rows["label"].notna()].reindex(columns=SCORES)
+    answered = known[known["score"].notna()]
+    of = {name: answered[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in SCORES}
+    error = calibration.squared_error(of["gold_score"], of["squares"], of["total"], n_labels - of["named"])
+    return Confidence(of["score"], of["correct"] == 1.0, error)
+
+
+def choice(run: RunFacts) -> Mapping[str, Any]:
+    """What a stored fusion was chosen to be (see `fusion.chosen.Choice`); of any other run, nothing."""
+    stored = run.params.get("choice")
+    return stored if isinstance(stored, dict) else {}
+
+
+def members(results: Results, fused: RunResult) -> list[RunResult]:
+    """The runs of a fusion's members among the results, in their order; empty unless all of them are shown."""
+    parts = [_member(results, part) for part in choice(fused.run).get("parts", ())]
+    return [part for part in parts if part is not None] if None not in parts else []
+
+
+def _member(results: Results, part: Mapping[str, Any]) -> RunResult | None:
+    """The first run of the arm that a part is: the same content, and the same seed where it is among them."""
+    same = [one for one in results.runs if (one.run.arm_id, one.run.model) == (part["arm_id"], part.get("model"))]
+    return min(same, key=lambda one: (one.run.seed != part.get("seed", 0), one.run.repeat), default=None)
+
+
+def fidelity(results: Results, result: RunResult) -> Estimate | None:
+    """How often an arm that was taught by another gives its teacher's answer, over the items the teacher answered.
+
+    None where nobody taught it, or the teacher has not been run on these items. It says nothing of
+    who is right: accuracy does.
+    """
+    taught_by = (result.run.params.get("teacher_arm"), result.run.params.get("teacher_model"))
+    teacher = next((one.run.run_id for one in results.runs if (one.run.arm, one.run.model) == taught_by), None)
+    if teacher is None:
+        return None
+    rows = results.predictions
+    theirs = rows[rows["run_id"] == teacher].set_index("example_id")["label"].dropna()
+    ours = rows[rows["run_id"] == result.run.run_id].set_index("example_id")["label"].reindex(theirs.index)
+    return intervals.wilson(int((ours == theirs).sum()), len(theirs), name="fidelity")
+
+
+def _total(column: pd.Series) -> float | None:
+    return None if column.empty or column.isna().any() else float(column.sum())
+
+
+def _quantiles(latency_s: pd.Series) -> dict[str, float | None]:
+    known = latency_s.dropna()
+    return {name: None if known.empty else float(known.quantile(q)) for name, q in QUANTILES.items()}
+
+
+def _calls(frame: pd.DataFrame) -> Calls:
+    attempts = frame["attempts"].fillna(0).astype(int)
+    cached = frame["cached"].fillna(False).astype(bool)
+    fresh = attempts[~cached]
+    return Calls(int(fresh.sum()), int(cached.sum()), int((fresh - 1).clip(lower=0).sum()))
+
+
+def _tokens(replied: pd.DataFrame) -> Usage | None:
+    sums = {bucket: replied[bucket].dropna() for bucket in BUCKETS}
+    if all(column.empty for column in sums.values()):
+        return None
+    return Usage(**{bucket: int(column.sum()) for bucket, column in sums.items()})

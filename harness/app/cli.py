@@ -1,0 +1,118 @@
+"""The command line: a group over the files of `commands/`, and what becomes of errors.
+
+Listing the commands imports none of them: names come from the folder, help lines from the files'
+docstrings. So `harness --help` answers at once, and a command pays only for what it uses.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from harness import __version__
+from harness.app.commands import _stopping
+from harness.errors import HarnessError
+from harness.ground import escaping, extensions, plugins
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+FOLDER = "commands"
+DONE, MISTAKE, INTERRUPTED = 0, 2, 3
+PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+COMPLETION = "_HARNESS_COMPLETE"
+EPILOG = "Start with: harness eval --prompt v3   (every command has --help with an example)"
+
+
+class Commands(click.Group):
+    """The commands of a folder, loaded when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)
+        """The names of the files."""
+        return list(plugins.names(FOLDER))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of a file, or None when there is no such file."""
+        if cmd_name not in plugins.names(FOLDER):
+            return None
+        return cast("click.Command", plugins.load(FOLDER, cmd_name).command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table of commands in `--help`, from the files' docstrings."""
+        rows = [(name, plugins.summary(FOLDER, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.command(
+    cls=Commands,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="harness")
+def group() -> None:
+    """Which tool should serve a labelled text task: a regex, tags, similarity search, a trained
+    classifier, an LLM prompt, or a fusion of them? Answers with evidence, cost and latency.
+    """  # noqa: D205  (click shows it as one paragraph)
+
+
+def main() -> NoReturn:
+    """Run the command line; a user's mistake is one line on stderr and the contract's exit code."""
+    _stopping.as_ctrl_c()
+    try:
+        with escaping.cleaned_streams():
+            _called()
+        sys.exit(DONE)
+    except (click.Abort, KeyboardInterrupt):
+        _complain("stopped; the same command goes on where this one ended", INTERRUPTED)
+    except HarnessError as error:
+        _complain(str(error), error.exit_code, is_aside=error.is_aside)
+    except BrokenPipeError:
+        # The reader has gone, as in `harness sql ... | head`; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(DONE)
+    except OSError as error:
+        _complain(*_of_the_system(error))
+    except Exception as error:
+        # What an extension of the workspace raised is its author's to mend, and said in one line; the rest is ours.
+        told = extensions.blamed(error)
+        if told is None:
+            raise
+        _complain(str(told), told.exit_code)
+
+
+def _called() -> None:
+    if COMPLETION in os.environ:
+        group.main(standalone_mode=False)
+    try:
+        # Not by `main`: that ends with 1 when the reader of a pipe has gone.
+        with group.make_context("harness", sys.argv[1:]) as context:
+            group.invoke(context)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as ending:
+        sys.exit(ending.exit_code)
+
+
+def _of_the_system(error: OSError) -> tuple[str, int]:
+    """What the system refused, and whether the same command can go on later."""
+    where = f"{error.filename}: " if error.filename else ""
+    said = f"{where}{error.strerror or error}"
+    if error.errno in PASSING:
+        return f"{said}; what was paid is kept; free some, and the same command goes on", INTERRUPTED
+    return f"{said}; check that the folder is there and may be written, or choose another with --root or --db", MISTAKE
+
+
+def _complain(message: str, exit_code: int, *, is_aside: bool = False) -> NoReturn:
+    line = " ".join(message.split())
+    with escaping.cleaned_streams():
+        if "--json" in sys.argv and not is_aside:
+            click.echo(json.dumps({"error": line, "exit_code": exit_code}))
+        click.echo(f"harness: {line}", err=True)
+    sys.exit(exit_code)

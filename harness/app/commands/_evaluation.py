@@ -1,0 +1,236 @@
+"""What `eval` and `baselines` share: carrying jobs out under a progress bar, and the scorecard."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, cast
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from harness.analysis.results import fidelity
+from harness.app.commands import _options, _stopping
+from harness.errors import Interrupted
+from harness.ground import formatting, plugins, private
+from harness.report import build, terminal
+from harness.runs import wiring
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.analysis.results import Results, RunResult
+    from harness.app.project import Done, Project
+    from harness.runs.runner import Lookout
+    from harness.runs.runner import Progress as RunProgress
+    from harness.runs.wiring import Job, Scope
+    from harness.types import JSON, Dataset, Estimate
+
+
+def carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job], lookout: Lookout | None = None) -> list[Done]:
+    """Each job done in turn; Ctrl-C lets what is in flight finish, stores it and stops.
+
+    A `lookout` ends a job early, once it has seen enough.
+    """
+    # Thousands of calls make and drop small objects; looking for cycles at every 700 takes a fifth of the time.
+    gc.set_threshold(100_000, 50, 100)
+    return asyncio.run(_carry_out(project, dataset, jobs, lookout))
+
+
+async def _carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job], lookout: Lookout | None) -> list[Done]:
+    stop = asyncio.Event()
+    try:
+        with _stopping.orderly(stop):
+            return await _one_after_the_other(project, dataset, jobs, stop, lookout)
+    except asyncio.CancelledError:
+        raise Interrupted(
+            "stopped at once; what was answered is stored, and calls that were dropped may be on the bill; "
+            "the same command goes on from there"
+        ) from None
+
+
+async def _one_after_the_other(
+    project: Project, dataset: Dataset, jobs: Sequence[Job], stop: asyncio.Event, lookout: Lookout | None
+) -> list[Done]:
+    done = []
+    with _bar() as bar:
+        for job in jobs:
+            if bar.disable:
+                click.echo(f"{job.run.arm}: {formatting.plural(len(job.items), 'item')} ...", err=True)
+            task = bar.add_task(job.run.arm, total=len(job.items), note="")
+
+            def watch(progress: RunProgress, task: object = task, job: Job = job) -> None:
+                if not bar.disable:
+                    bar.update(task, completed=progress.done, note=_note(progress, job))  # type: ignore[arg-type]
+
+            try:
+                done.append(await project.carry_out(job, dataset, stop, watch, lookout))
+            finally:
+                if job.model is not None:
+                    await job.model.close()
+    return done
+
+
+def say_unpriced(jobs: Sequence[Job]) -> None:
+    """Tell on stderr which models have no price, before anything is asked of them."""
+    notes = [job.model.cost_note for job in jobs if job.model is not None]
+    for note in filter(None, dict.fromkeys(notes)):
+        click.echo(f"cost unknown: {note}", err=True)
+
+
+class _Pace(ProgressColumn):
+    """Items a second, as the last half minute went."""
+
+    def render(self, task: Task) -> Text:
+        """Nothing until it is known."""
+        speed = task.speed or 0.0
+        return Text(f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.1f}/s" if speed else "")
+
+
+def _bar() -> Progress:
+    """One line of at most 80 columns: how far, how fast, how long still, what it cost, calls at once, failures."""
+    return Progress(
+        TextColumn("{task.description:<12}"),
+        BarColumn(bar_width=12),
+        MofNCompleteColumn(),
+        _Pace(),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        TextColumn("{task.fields[note]}"),
+        console=Console(stderr=True),
+        transient=False,
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def _note(progress: RunProgress, job: Job) -> str:
+    parts = []
+    if progress.sent:
+        parts.append(formatting.dollars(progress.billed_usd))
+    if job.model is not None:
+        limit = cast("list[dict[str, object]]", job.model.limits())[-1]["limit"]
+        parts.append(f"{min(cast('int', limit), job.workers)} at once")
+    if progress.failed:
+        parts.append(f"{progress.failed} failed")
+    return ", ".join(parts)
+
+
+def print_scorecard(results: Results) -> None:
+    """The scorecard and the verdict in one sentence, on the terminal."""
+    scorecard = plugins.load("report/sections", "scorecard").section(results)
+    console = Console()
+    for part in terminal.render(scorecard):
+        console.print(part)
+    verdict = plugins.load("report/sections", "verdict").section(results)
+    if verdict is not None:
+        console.print(*terminal.render(replace(verdict, blocks=verdict.blocks[:1])))
+        console.print("harness decide says why, under your own limits and prices.", style="dim")
+
+
+def write_report(project: Project, results: Results) -> list[str]:
+    """The paths of the report's files, as the user would type them."""
+    return write_files(project, results, build.build(results))
+
+
+def write_files(project: Project, results: Results, files: Mapping[str, bytes]) -> list[str]:
+    """The paths of the files, written into the split's folder beside the store."""
+    folder = project.store.path.parent / results.split.dataset / results.split.name
+    written = []
+    with private.files():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+            written.append(_options.shown(project, folder / name))
+    return written
+
+
+def run_json(results: Results, result: RunResult, files: Sequence[str]) -> dict[str, JSON]:
+    """The run object of `eval --json` and `runs show --json`."""
+    return {
+        "run_id": result.run.run_id,
+        "name": result.run.name,
+        "dataset": results.split.dataset,
+        "split": results.split.name,
+        "arm": result.run.arm,
+        "model": result.run.model,
+        "status": result.run.status,
+        "n": result.n,
+        "outcomes": {outcome.value: count for outcome, count in result.outcomes.items()},
+        **{name: _metric(results, name, estimate) for name, estimate in result.metrics.items()},
+        **_taught(results, result),
+        "cost_usd": result.cost_usd,
+        "billed_usd": result.billed_usd,
+        "cost_per_1000_usd": result.cost_per_1000_usd,
+        "latency_s": dict(result.latency_s),
+        "latency_n": result.latency_n,
+        "batch_latency_s": result.run.batch_latency_s,
+        "calls": {
+            "sent": result.calls.sent,
+            "cached": result.calls.cached,
+            "retried": result.calls.retried,
+        },
+        "tokens": None
+        if result.tokens is None
+        else {name: getattr(result.tokens, name) for name in result.tokens.__slots__},
+        "wall_s": result.run.wall_s,
+        "fit_s": result.run.fit_s,
+        "facts": dict(result.run.facts),
+        "missing": result.missing,
+        "passed_over": [asdict(run) for run in results.passed_over],
+        "looks": results.split.looks,
+        "files": list(files),
+    }
+
+
+def _taught(results: Results, result: RunResult) -> dict[str, JSON]:
+    """For an arm that another one taught: how faithful it is, null where the teacher was not asked the same items."""
+    if "teacher" not in result.run.params:
+        return {}
+    found = fidelity(results, result)
+    return {"teacher": result.run.params["teacher"], "fidelity": None if found is None else _estimate(found)}
+
+
+def _metric(results: Results, name: str, estimate: Estimate) -> dict[str, JSON] | None:
+    """The estimate, or None where the metric needs scores and the arm has none."""
+    needs_scores = plugins.load("kinds", results.split.kind).METRICS[name].needs == "scores"
+    return None if needs_scores and estimate.n == 0 else _estimate(estimate)
+
+
+def _estimate(estimate: Estimate) -> dict[str, JSON]:
+    return {
+        "value": estimate.value,
+        "low": estimate.low,
+        "high": estimate.high,
+        "n": estimate.n,
+        "method": estimate.method,
+    }
+
+
+def default_baselines(
+    project: Project, scope: Scope, seed: int, choice: wiring.BaselineChoice | None = None
+) -> list[Job]:
+    """The workspace's baselines that suit this dataset; the others are named on stderr with the reason."""
+    jobs = []
+    for name in project.workspace.preferences.arms:
+        reason = wiring.unsuitable(name, scope.dataset, project.workspace)
+        if reason is None:
+            jobs.append(wiring.baseline_job(name, scope, project.workspace, project.clock, seed, choice))
+        else:
+            click.echo(f"{name}: left out, {reason}", err=True)
+    return jobs
+
+
+def say_where(done: Sequence[Done], written: Sequence[str], again: str) -> None:
+    """What was sent and billed just now, which files were written, and how to do it again."""
+    sent, cached = (sum(getattr(one.calls, name) for one in done) for name in ("sent", "cached"))
+    bills = [one.progress.billed_usd for one in done]
+    billed = formatting.dollars(None if None in bills else sum(bill for bill in bills if bill is not None))
+    wall = formatting.duration(sum(one.wall_s for one in done))
+    click.echo(
+        f"\nThis time: {formatting.plural(sent, 'call')} sent, {cached:,} answered before, {billed} billed, {wall}"
+    )
+    click.echo(f"Report {written[0]}, and beside it {', '.join(path.rpartition('/')[2] for path in written[1:])}")
+    click.echo(f"Again: {again}")

@@ -1,0 +1,103 @@
+"""Options that several commands share, and the project they open."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, is_dataclass
+from datetime import datetime
+from functools import partial, wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from harness.app.project import Project
+from harness.ground import escaping, workspace
+from harness.ground.clock import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from harness.store import PassedOver
+    from harness.types import JSON
+
+T = TypeVar("T")
+option = partial(click.option, show_default=True)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+root = option("--root", type=FOLDER, default=None, help="Workspace folder; default: found upwards from here.")
+db = option("--db", type=FILE, default=None, help="Store to use; default: results/harness.duckdb.")
+dataset = option("--dataset", metavar="NAME@VERSION", default=None, help="Dataset; default: the workspace's.")
+split = option("--split", default="test", help="Split to score.")
+model = option("--model", metavar="PROVIDER/MODEL", default=None, help="Which, where an arm was run on several.")
+limit = option("--limit", type=click.IntRange(min=1), default=None, help="Score a random part of this size.")
+priced_as = option(
+    "--priced-as", default=None, metavar="VENDOR/MODEL", help="Count at this model's list price: gateways, own servers."
+)
+seed = option("--seed", type=click.IntRange(min=0), default=0, help="Seed of whatever is random in an arm.")
+as_json = option("--json", "as_json", is_flag=True, help="Print JSON on stdout, and nothing else.")
+WHERE = (db, root, as_json)
+WHICH = (dataset, split, limit, seed, *WHERE)
+
+
+def print_json(value: object) -> None:
+    """One JSON document on stdout; unknown is null."""
+    click.echo(escaping.in_json(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2, default=_plain)))
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which project a command works on, and for whom it prints."""
+
+    root: Path | None
+    db: Path | None
+    as_json: bool
+
+    def project(self) -> Project:
+        """The project, its store not opened yet."""
+        return Project(workspace.find(Path.cwd(), self.root), SystemClock(), self.db)
+
+
+@dataclass(frozen=True, slots=True)
+class Which(Where):
+    """Which items of which dataset."""
+
+    dataset: str | None
+    split: str
+    limit: int | None
+    seed: int
+
+
+def passed_over(runs: Sequence[PassedOver]) -> list[str]:
+    """What was passed over, a line a run: it stands beside whatever is said of the others."""
+    return [f"passed over: {one.name} ({one.reason}; run {one.run_id})" for one in runs]
+
+
+def shown(project: Project, path: Path) -> str:
+    """A path as the user would type it."""
+    root = project.workspace.root
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+
+
+def gathered(kind: type[T], *options: Callable[..., object]) -> Callable[[Callable[[T], None]], Callable[..., None]]:
+    """The options, handed to the command as one record instead of as a dozen arguments."""
+
+    def decorate(function: Callable[[T], None]) -> Callable[..., None]:
+        @wraps(function)
+        def command(**chosen: object) -> None:
+            function(kind(**chosen))
+
+        for one in reversed(options):
+            one(command)
+        return command
+
+    return decorate
+
+
+def _plain(value: object) -> JSON:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value)

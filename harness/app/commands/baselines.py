@@ -1,0 +1,83 @@
+"""Fit and evaluate the arms that need no model: rules, tags, similarity, classifiers.
+
+Example: harness baselines --dataset banking77@v1 --arm tfidf-lr --arm minilm-lr
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
+
+from harness.app.commands import _evaluation, _options
+from harness.runs import wiring
+
+if TYPE_CHECKING:
+    from harness.app.project import Project
+    from harness.types import Dataset
+
+OPTIONS = (
+    _options.option("--encoder", default=None, metavar="NAME", help="Texts to vectors; default: the workspace's."),
+    _options.option(
+        "--teacher", default=None, metavar="RUN", help="Run on the train split that `distilled` learns from."
+    ),
+    _options.option(
+        "--folds", type=click.IntRange(2, 100), default=None, help="Cross-validate on the train split (or --split)."
+    ),
+    _options.option("--arm", "arms", multiple=True, metavar="NAME", help="Repeatable; default: the workspace's."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options(_options.Which):
+    """What the command line chose."""
+
+    encoder: str | None
+    teacher: str | None
+    folds: int | None
+    arms: tuple[str, ...]
+
+
+@click.command(help=__doc__)
+@_options.gathered(Options, *OPTIONS, *_options.WHICH)
+def command(options: Options) -> None:
+    """Fit and evaluate baselines."""
+    project = options.project()
+    dataset = project.dataset(options.dataset)
+    split = _split(options)
+    scope = wiring.Scope(dataset, split, options.limit)
+    choice = wiring.BaselineChoice(options.encoder, _teacher(project, dataset, options.teacher), options.folds)
+    jobs = [
+        wiring.baseline_job(name, scope, project.workspace, project.clock, options.seed, choice)
+        for name in options.arms
+    ] or _evaluation.default_baselines(project, scope, options.seed, choice)
+    done = _evaluation.carry_out(project, dataset, jobs)
+    results = project.results(dataset, split, first=done[-1].run_id)
+    written = _evaluation.write_report(project, results)
+    if options.as_json:
+        objects = [_evaluation.run_json(results, project.result(results, one), written) for one in done]
+        _options.print_json(objects)
+    else:
+        _evaluation.print_scorecard(results)
+        folds = f" --folds {options.folds}" if options.folds else ""
+        again = f"harness baselines --dataset {dataset.ref} --split {split}{folds}"
+        _evaluation.say_where(done, written, again)
+
+
+def _split(options: Options) -> str:
+    """The split that is scored. Folds are for data too small to be split, so they are the train split's by default."""
+    was_chosen = click.get_current_context().get_parameter_source("split") is not ParameterSource.DEFAULT
+    return options.split if was_chosen or options.folds is None else wiring.TRAIN
+
+
+def _teacher(project: Project, dataset: Dataset, name: str | None) -> wiring.Teacher | None:
+    """The run of that name on the train split, with what it answered."""
+    if name is None:
+        return None
+    run = project.selected(name, dataset, wiring.TRAIN).first
+    rows = project.store.predictions([run.run_id])
+    rows = rows[rows["label"].notna()]
+    answers = dict(zip(rows["example_id"], rows["label"], strict=True))
+    return wiring.Teacher(run.run_id, run.arm, run.model, answers)

@@ -1,0 +1,159 @@
+"""Run a plan: a matrix of arms, datasets, splits, seeds and label counts, and fusions of them; resumable.
+
+Example: harness run plan.toml --dry-run
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.app.commands import _dry_run, _evaluation, _options
+from harness.app.commands._groups import print_table
+from harness.app.project import complain_about_failures, plans
+from harness.app.project import curves as curve_runs
+from harness.app.project.plans import JobBuilder
+from harness.errors import ConfigError
+from harness.ground import formatting
+from harness.models import stack
+from harness.runs import plan
+from harness.stats import intervals
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from harness.app.project import Done, Project
+    from harness.runs.plan import Plan
+    from harness.runs.wiring import Job
+
+OPTIONS = (
+    click.argument("file", metavar="PLAN.TOML", type=_options.FILE),
+    _options.option("--dry-run", is_flag=True, help="Print what is missing and its price; run nothing."),
+    _options.option("--budget", type=click.FloatRange(min=0), default=None, metavar="USD", help="Never bill more."),
+    _options.priced_as,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options(_options.Where):
+    """What the command line chose."""
+
+    file: Path
+    dry_run: bool
+    budget: float | None
+    priced_as: str | None
+
+
+@click.command(help=__doc__)
+@_options.gathered(Options, *OPTIONS, *_options.WHERE)
+def command(options: Options) -> None:
+    """Carry out a plan."""
+    project = options.project()
+    found = plan.parse(_text(options.file), str(options.file))
+    preferences = project.workspace.preferences
+    with project.ledger() as ledger:
+        budget_usd = found.budget_usd if options.budget is None else options.budget
+        told = partial(click.echo, err=True)
+        model = found.model or next(iter(found.models), None)
+        asking = stack.Asking.of(
+            preferences, model=model, budget_usd=budget_usd, priced_as=options.priced_as, tell=told
+        )
+        builder = JobBuilder(project, ledger, asking, found.limit, found.models)
+        wanted = plan.steps(found)
+        for step in wanted:
+            builder.check(step)  # every mistake is found before anything runs
+        if options.dry_run:
+            jobs = [builder.job(step) for step in wanted]
+            _evaluation.say_unpriced(jobs)
+            _dry_run.show(project, jobs, as_json=options.as_json)
+            return
+        done = [_done(project, builder.job(step), step.dataset) for step in wanted]
+        run_ids = [one.run_id for one in done] + _parts(project, found)
+        fusions = _fusions(builder, found)
+    _report(project, [*run_ids, *(one.run_id for one in fusions)], as_json=options.as_json)
+    complain_about_failures([*done, *fusions])
+
+
+def _done(project: Project, job: Job, dataset: str | None) -> Done:
+    _evaluation.say_unpriced([job])
+    return _evaluation.carry_out(project, project.dataset(dataset), [job])[0]
+
+
+def _parts(project: Project, found: Plan) -> list[str]:
+    """The runs on parts of the training split; they need no model and take all cores."""
+    run_ids = []
+    for ref, split in product(found.datasets or (None,), found.splits):
+        curve_plan = plans.curve_plan(found, split, project.workspace.extensions)
+        if curve_plan is not None:
+            dataset = project.dataset(ref)
+            learnt = curve_runs.learn(project, dataset, curve_plan, partial(click.echo, err=True))
+            run_ids += [run_id for one in learnt for run_id in one.run_ids]
+    return run_ids
+
+
+def _fusions(builder: JobBuilder, found: Plan) -> list[Done]:
+    done = []
+    for ref, split, fusion in product(found.datasets or (None,), found.splits, found.fusion):
+        if split == fusion.choose_on and fusion.thresholds is None and fusion.use is None:
+            continue  # it chose there
+        dataset = builder.project.dataset(ref)
+        job, members = plans.fusion_job(builder, fusion, dataset, split, found.seeds[0])
+        try:
+            done += _evaluation.carry_out(builder.project, dataset, [job])
+        finally:
+            for member in members:
+                if member.model is not None:
+                    asyncio.run(member.model.close())
+    return done
+
+
+def _report(project: Project, run_ids: Sequence[str], *, as_json: bool) -> None:
+    """A line a run, in the order of the plan."""
+    frame, selection = project.store.runs(), project.store.selection()
+    facts = {row["run_id"]: row for row in frame.astype(object).where(frame.notna(), None).to_dict("records")}
+    scored = project.store.predictions(run_ids).dropna(subset=["correct"])
+    right = {run_id: rows["correct"].astype(bool) for run_id, rows in scored.groupby("run_id")}
+    rows = []
+    for run_id in dict.fromkeys(run_ids):
+        mine = right.get(run_id, ())
+        accuracy = intervals.wilson(int(sum(mine)), len(mine))
+        names = ("dataset", "split", "arm", "model", "seed", "n_train", "n", "status")
+        called = {"run_id": run_id, "name": selection.name(run_id)}
+        rows.append({**called, **{name: facts[run_id][name] for name in names}, "accuracy": accuracy})
+    if as_json:
+        _options.print_json(rows)
+        return
+    print_table(
+        ("arm", "model", "dataset", "split", "seed", "labels", "n", "accuracy", "95%"),
+        [
+            (
+                str(row["name"]),
+                str(row["model"] or ""),
+                str(row["dataset"]),
+                str(row["split"]),
+                str(row["seed"]),
+                formatting.count(row["n_train"]) if row["n_train"] is not None else "none",
+                formatting.count(row["n"]),
+                formatting.share(row["accuracy"].value),
+                formatting.span(row["accuracy"]),
+            )
+            for row in rows
+        ],
+        numeric=("seed", "labels", "n", "accuracy", "95%"),
+    )
+    click.echo(f"{formatting.plural(len(rows), 'run')}; what is stored is not run again")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"there is no plan {path}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8: {error}") from None

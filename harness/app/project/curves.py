@@ -1,0 +1,189 @@
+"""Learning curves of a workspace: arms x label counts x seeds, over all cores, resumable through the store.
+
+Every fit is a run of its own, stored as soon as it is done; what is stored is not fitted again.
+Sizes are done in turn, the smallest first, so that a curve can end where it is flat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness import __version__
+from harness.analysis import curves
+from harness.analysis.curves import Learnt
+from harness.errors import ConfigError, Interrupted
+from harness.ground import plugins
+from harness.runs import spread, subsets, wiring
+from harness.runs.spread import Fit, Place, Size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from harness.app.project.project import Project
+    from harness.types import Dataset, Example, Prediction, Run
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePlan:
+    """What is tried: arms, sizes (smallest first), the seeds that draw labels, on which items, on how many cores."""
+
+    arms: tuple[str, ...]
+    sizes: tuple[Size, ...]
+    seeds: tuple[int, ...]
+    split: str = "test"
+    limit: int | None = None
+    processes: int | None = None
+    to_the_end: bool = False
+
+
+def learn(project: Project, dataset: Dataset, curve_plan: CurvePlan, tell: Callable[[str], None]) -> list[Learnt]:
+    """The curve of each arm, every fit stored; `Interrupted` when stopped, resumable."""
+    curve_fits = _CurveFits(project, dataset, curve_plan)
+    going, found = list(curve_plan.arms), {arm: _Growing() for arm in curve_plan.arms}
+    try:
+        for size in curve_plan.sizes:
+            tell(f"{curve_fits.labels(size):,} labels: {', '.join(going)} ...")
+            right = curve_fits.right(going, size)
+            for arm in going:
+                found[arm].add(curve_fits.labels(size), right[arm])
+                found[arm].run_ids += curve_fits.run_ids(arm, size)
+            going = [arm for arm in going if curve_plan.to_the_end or not curve_fits.is_flat(arm, found[arm])]
+            if not going:
+                break
+    except KeyboardInterrupt:
+        done = "every fit that was done is stored"
+        raise Interrupted(f"stopped; {done}, and the same command goes on from there") from None
+    finally:
+        curve_fits.close()
+    return [curve_fits.learnt(arm, found[arm], is_flat=arm not in going) for arm in curve_plan.arms]
+
+
+@dataclass(slots=True)
+class _Growing:
+    """A curve so far: its sizes and, for each, seeds x items."""
+
+    sizes: list[int] = field(default_factory=list)
+    run_ids: list[str] = field(default_factory=list)
+    right: list[NDArray[np.bool_]] = field(default_factory=list)
+
+    def add(self, n: int, right: NDArray[np.bool_]) -> None:
+        self.sizes.append(n)
+        self.right.append(right)
+
+
+class _CurveFits:
+    """The training items, the items that are asked, and the runs of all fits."""
+
+    def __init__(self, project: Project, dataset: Dataset, curve_plan: CurvePlan) -> None:
+        self._project, self._dataset, self._curve_plan = project, dataset, curve_plan
+        self._scope = wiring.Scope(dataset, curve_plan.split, curve_plan.limit)
+        self._items = self._scope.items()
+        self._training = self._scope.training()
+        self._gold = {example.item.id: example.label for example in dataset.in_split(curve_plan.split)}
+        groups = {example.item.id: example.group for example in dataset.in_split(curve_plan.split)}
+        self._groups = {item: group for item, group in groups.items() if group is not None}
+        for arm in curve_plan.arms:
+            _check_learns(arm, project.workspace.extensions)
+        self._runs = {(arm, seed): self._run(arm, seed) for arm in curve_plan.arms for seed in curve_plan.seeds}
+        place = Place(project.workspace, dataset.ref, curve_plan.split, curve_plan.limit)
+        self._pool = spread.FitPool(place, curve_plan.processes)
+        # Drawing and hashing thousands of items takes longer than reading what is stored: each once.
+        self._part = cache(self._drawn)
+        self._run_of = cache(self._run_of_part)
+        project.store.add_dataset(dataset)
+
+    def close(self) -> None:
+        """End the processes."""
+        self._pool.close()
+
+    def labels(self, size: Size) -> int:
+        """How many labels a size comes to: the same for every seed."""
+        return len(self._part(size, self._curve_plan.seeds[0]))
+
+    def right(self, arms: Sequence[str], size: Size) -> dict[str, NDArray[np.bool_]]:
+        """By arm which items were right, seeds x items; of the whole training split there is only one draw."""
+        seeds = self._seeds(size)
+        fits = [Fit(arm, size, seed) for arm in arms for seed in seeds]
+        runs = {fit: self._run_of(fit) for fit in fits}
+        hits = self._stored(runs)
+        todo = [fit for fit in fits if fit not in hits]
+        if todo:
+            self._embed()
+        for fit, predictions in self._pool.fitted(todo):
+            self._store(runs[fit], predictions)
+            hits[fit] = self._hits(predictions)
+        drawn = {arm: np.array([hits[Fit(arm, size, seed)] for seed in seeds]) for arm in arms}
+        return {arm: np.repeat(hits, len(self._curve_plan.seeds) // len(seeds), axis=0) for arm, hits in drawn.items()}
+
+    def run_ids(self, arm: str, size: Size) -> list[str]:
+        """The stored runs of a size, a seed each."""
+        return [self._run_of(Fit(arm, size, seed)).id for seed in self._seeds(size)]
+
+    def _seeds(self, size: Size) -> tuple[int, ...]:
+        is_whole = self.labels(size) == len(self._training)
+        return self._curve_plan.seeds[:1] if is_whole else self._curve_plan.seeds
+
+    def is_flat(self, arm: str, so_far: _Growing) -> bool:
+        """Whether larger sizes are not worth fitting."""
+        curve = self.learnt(arm, so_far, is_flat=False)
+        return curves.is_flat(curve, self._groups, np.random.default_rng(0))
+
+    def learnt(self, arm: str, found: _Growing, *, is_flat: bool) -> Learnt:
+        """The curve as a record."""
+        items = tuple(item.id for item in self._items)
+        is_cut = is_flat and len(found.sizes) < len(self._curve_plan.sizes)
+        return Learnt(arm, tuple(found.sizes), np.stack(found.right, axis=1), items, is_cut, tuple(found.run_ids))
+
+    def _hits(self, predictions: Sequence[Prediction]) -> NDArray[np.bool_]:
+        said = {prediction.item_id: prediction.label for prediction in predictions}
+        return np.array([said[item.id] == self._gold[item.id] for item in self._items])
+
+    def _stored(self, runs: Mapping[Fit, Run]) -> dict[Fit, NDArray[np.bool_]]:
+        """Which items each run got right, of the runs that are stored whole; one look into the store for all."""
+        found, columns = self._project.store.scores([(i, run.id) for i, run in enumerate(runs.values())])
+        right = np.full((len(runs), len(found)), np.nan)
+        right[columns["arm"], columns["item"]] = columns["score"]
+        places = {str(example_id): place for place, example_id in enumerate(found["example_id"])}
+        if not all(item.id in places for item in self._items):
+            return {}
+        mine = right[:, [places[item.id] for item in self._items]]
+        return {fit: row == 1.0 for fit, row in zip(runs, mine, strict=True) if not np.isnan(row).any()}
+
+    def _run(self, arm: str, seed: int) -> Run:
+        project = self._project
+        return wiring.baseline_job(arm, self._scope, project.workspace, project.clock, seed).run
+
+    def _drawn(self, size: Size, seed: int) -> list[Example]:
+        return size.part(self._training, seed)
+
+    def _run_of_part(self, fit: Fit) -> Run:
+        return subsets.of_part(self._runs[fit.arm, fit.seed], self._part(fit.size, fit.seed))
+
+    def _store(self, run: Run, predictions: Sequence[Prediction]) -> None:
+        store = self._project.store
+        store.start_run(run, self._dataset.ref, __version__)
+        store.append(run.id, predictions)
+        store.finish_run(run.id, status="done", wall_s=0.0, fit_s=None)
+
+    def _embed(self) -> None:
+        """Embed every text once, here, with all cores; the processes then find the vectors in the cache."""
+        workspace = self._project.workspace
+        said = [plugins.declared("baselines", arm, workspace.extensions) for arm in self._curve_plan.arms]
+        if any("cache" in one.parameters for one in said):
+            texts = [item.words for item in (*(example.item for example in self._training), *self._items)]
+            wiring.embed_with(workspace.preferences.encoder, workspace)(texts)
+
+
+def _check_learns(arm: str, extensions: Path) -> None:
+    if arm not in plugins.names("baselines", extensions):
+        kinds = ", ".join(plugins.names("baselines", extensions))
+        raise ConfigError(f"{arm!r} does not learn from labels here; a curve takes one of {kinds}")
+    if not plugins.declared("baselines", arm, extensions).constants.get("LEARNS", True):
+        raise ConfigError(f"{arm!r} learns nothing from labels, so it has no learning curve")

@@ -1,0 +1,356 @@
+"""A workspace with its doors open: datasets, store and ledger, and the two things done with them.
+
+`carry_out` runs a job and stores what came of it; `results` reads it back for reports and
+verdicts. The command line and the Python API both go through here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from harness import __version__, datasets
+from harness.analysis import panel, shared_items
+from harness.analysis.panel import Answers
+from harness.analysis.results import Calls, PromptText, Results, RunFacts, RunResult, Split, analyse
+from harness.app.project import learnt, prediction_sets, selecting
+from harness.arms.classifier import ClassifierArm
+from harness.arms.folded import FoldedArm
+from harness.datasets.audit import record
+from harness.datasets.audit.equality import equal_rows
+from harness.errors import ConfigError, HarnessError
+from harness.ground import formatting
+from harness.models import forecast, pricing
+from harness.models.ledger import Ledger
+from harness.runs.early import Reference
+from harness.runs.runner import Progress, Runner
+from harness.store import DECIDED_EARLY, Selected, Store, Where
+from harness.types import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from harness.app.project.selecting import SideBySide
+    from harness.datasets.audit.equality import Defects
+    from harness.ground.clock import SystemClock
+    from harness.ground.workspace import Workspace
+    from harness.models.forecast import Forecast
+    from harness.runs.runner import Lookout
+    from harness.runs.wiring import Job, Scope
+    from harness.store import Selection
+    from harness.types import JSON, Dataset
+
+LEDGER = "calls.sqlite"
+ITEMS_SHOWN = 25_000  # in one page; more are looked at with `harness view`
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What one invocation did: its run, how far it came, how long it took."""
+
+    run_id: str
+    progress: Progress
+    wall_s: float
+
+    @property
+    def calls(self) -> Calls:
+        """Requests of this invocation alone; items that were stored before count as cached."""
+        progress = self.progress
+        return Calls(progress.sent, progress.cached + progress.already, progress.retried)
+
+
+class Project:
+    """A workspace, its store and its ledger. `db` names another store than the workspace's own."""
+
+    def __init__(self, workspace: Workspace, clock: SystemClock, db: Path | None = None) -> None:
+        self.workspace = workspace
+        self.clock = clock
+        self.store = Store(db or workspace.default_store, clock)
+
+    def ledger(self) -> Ledger:
+        """The ledger of paid answers, beside the store."""
+        self.store.path.parent.mkdir(parents=True, exist_ok=True)
+        return Ledger(self.store.path.with_name(LEDGER))
+
+    def dataset(self, ref: str | None) -> Dataset:
+        """The dataset of that reference, or the workspace's default."""
+        wanted = ref or self.workspace.preferences.dataset
+        if wanted is None:
+            raise ConfigError(
+                "no dataset: give --dataset NAME@VERSION, or set `dataset` in [tool.harness]; "
+                f"there are: {', '.join(datasets.refs(self.workspace.root)) or 'none yet'}"
+            )
+        return datasets.load(self.workspace.root, wanted)
+
+    def audit_folder(self, dataset: Dataset) -> Path:
+        """Where the audit of a dataset version lies: beside its reports."""
+        return self.store.path.parent / dataset.ref
+
+    async def carry_out(
+        self,
+        job: Job,
+        dataset: Dataset,
+        stop: asyncio.Event,
+        watch: Callable[[Progress], None],
+        lookout: Lookout | None = None,
+    ) -> Done:
+        """The finished job: fitted, run and stored. However it ends, what was answered is stored.
+
+        A `lookout` is shown what the run has stored already, then every prediction as it comes.
+        """
+        store, run, start_s = self.store, job.run, self.clock.monotonic()
+        store.add_dataset(dataset)
+        if job.prompt is not None:
+            prompt = job.prompt
+            store.add_prompt(prompt.id, prompt.task, prompt.version, prompt.content)
+        prices = f"{pricing.table_name()} at {self.clock.now():%Y-%m-%d}" if run.model else None
+        store.start_run(run, dataset=dataset.ref, code_version=__version__, prices_as_of=prices)
+        for prediction in store.stored(run.id).values() if lookout is not None else ():
+            lookout.notice(prediction)  # type: ignore[union-attr]  # there is one
+        runner = Runner(store, self.clock, stop, watch, lookout)
+        fit_s: float | None = None
+        status = "stopped"
+        try:
+            if len(store.done(run.id)) < len(job.items):
+                fit_s = await self._fit(job)
+            progress = await runner.run(run, job.arm, job.items, job.workers)
+            whole = "done" if progress.done == progress.total else DECIDED_EARLY
+            status = "failed items" if progress.failed else whole
+        finally:
+            wall_s = self.clock.monotonic() - start_s
+            store.finish_run(
+                run.id,
+                status=status,
+                wall_s=wall_s,
+                fit_s=fit_s,
+                facts=_found_out(job),
+            )
+        return Done(run.id, progress, wall_s)
+
+    async def dry_run(self, job: Job) -> Forecast:
+        """What a job would still ask and cost; nothing is sent and nothing stored."""
+        stored = self.store.done(job.run.id)
+        if job.model is None:
+            return forecast.of_baseline(job.run.arm, job.items, stored)
+        await self._fit(job)
+        todo = [item for item in job.items if item.id not in stored]
+        arm = cast("forecast.Asking", job.arm)  # every arm with a model can say what it would ask it
+        await asyncio.to_thread(arm.choose_examples, todo)
+        name = (job.run.arm, str(job.model.model))
+        return forecast.of_prompt(name, arm, job.items, stored, job.model.rates)
+
+    async def _fit(self, job: Job) -> float | None:
+        if not job.training:
+            return None
+        start_s = self.clock.monotonic()
+        items = [example.item for example in job.training]
+        labels = [example.label for example in job.training]
+        await asyncio.to_thread(job.arm.fit, items, labels)
+        return self.clock.monotonic() - start_s
+
+    def where(self, dataset: Dataset, split: str, model: str | None = None) -> Where:
+        """Where a run's name is looked up: on a split of a dataset version."""
+        return Where(dataset.id, dataset.ref, split, model)
+
+    def results(self, dataset: Dataset, split: str, first: str | None = None) -> Results:
+        """Every arm of a split with its repeats and seeds, on the items of run `first` (or of the one with most).
+
+        Which runs stand for the arms is the `Selection`'s to say; what it passed over is named in the results.
+        """
+        frame = self.store.runs(dataset.id, split)
+        selection, where = self.store.selection(), self.where(dataset, split)
+        arms = selection.arms(where, first)
+        if not arms:
+            raise ConfigError(
+                f"the store has no finished run on {dataset.ref} / {split}; start with: harness baselines "
+                f"--dataset {dataset.ref} --split {split}"
+            )
+        results = self._analysed(dataset, split, selecting.facts(frame, selection, arms, first))
+        results = replace(results, passed_over=(*results.passed_over, *selection.passed_over(where, first)))
+        curves = learnt.stored(self.store, frame, len(dataset.in_split("train")), results)
+        return replace(results, curves=curves, sets=prediction_sets.found(self, results))
+
+    def _analysed(self, dataset: Dataset, split: str, runs: Sequence[RunFacts]) -> Results:
+        predictions = self.store.predictions([run.run_id for run in runs])
+        facts = Split(
+            dataset=dataset.ref,
+            dataset_id=dataset.id,
+            name=split,
+            kind=dataset.kind,
+            labels=dataset.label_names,
+            n=int((predictions["run_id"] == runs[0].run_id).sum()),
+            looks=self.store.looks(dataset.id, split),
+        )
+        found = analyse(facts, runs, predictions, self._provenance(runs))
+        preferences = self.workspace.preferences
+        return replace(
+            found,
+            constraints=preferences.decide,
+            cpu_usd_per_hour=preferences.cpu_usd_per_hour,
+            items=self.store.items(found.leading) if facts.n <= ITEMS_SHOWN else None,
+            prompts=self._prompts(found),
+            defects=self._defects(dataset),
+        )
+
+    def _defects(self, dataset: Dataset) -> Defects:
+        """What the last audit of this dataset found; without one, the rows that are equal."""
+        path = self.audit_folder(dataset) / record.FILE
+        found = record.defects(path.read_text(encoding="utf-8"), dataset.id) if path.is_file() else None
+        return found or equal_rows(dataset)
+
+    def _prompts(self, results: Results) -> tuple[PromptText, ...]:
+        names = {str(r.run.params["prompt"]): r.run.arm_name for r in results.runs if "prompt" in (r.run.params or {})}
+        if not names:
+            return ()
+        rows = self.store.prompts(list(names)).to_dict("records")
+        prompts = [PromptText(**row, arm=names[row["id"]]) for row in rows]
+        return tuple(sorted(prompts, key=lambda prompt: (prompt.task, len(prompt.version), prompt.version)))
+
+    def answers(self, dataset: Dataset, split: str, names: Sequence[str], model: str | None = None) -> list[Answers]:
+        """The rows of runs, to be compared: by name, run id, unique prefix or tag (see `Selection.named`).
+
+        `ARM@VERSION` is the arm on another version of the dataset; of runs on different versions only the
+        items that say the same in all of them are returned.
+        """
+        selection, where = self.store.selection(), self.where(dataset, split, model)
+        chosen = [self._named(selection, name, dataset, where) for name in names]
+        return self.rows(chosen)
+
+    def rows(self, chosen: Sequence[Selected]) -> list[Answers]:
+        """The rows of what was selected, each under its name; of several dataset versions the items they share."""
+        rows = self.store.predictions([run_id for one in chosen for run_id in one.run_ids])
+        answers = [
+            Answers(
+                one.name,
+                rows[rows["run_id"].isin(one.run_ids)],
+                one.first.dataset,
+                run_ids=one.run_ids,
+                passed_over=one.passed_over,
+            )
+            for one in chosen
+        ]
+        versions = [self.store.examples(dataset_id) for dataset_id in {one.first.dataset_id for one in chosen}]
+        return answers if len(versions) < 2 else shared_items.only(answers, versions)
+
+    def side_by_side(self, dataset: Dataset, split: str) -> SideBySide:
+        """Every arm of a split side by side, with its repeats and seeds; and what was passed over.
+
+        The arms are those of `results`: one that lacks too many of the items is passed over here as there.
+        """
+        selection, where = self.store.selection(), self.where(dataset, split)
+        arms = selection.arms(where)
+        numbered = [(number, run_id) for number, one in enumerate(arms) for run_id in one.run_ids]
+        items, columns = self.store.scores(numbered)
+        rows = panel.Rows(**columns)
+        asked = np.unique(rows.item)
+        place = np.full(len(items), -1)
+        place[asked] = np.arange(len(asked))
+        items = items.iloc[asked]
+        ids, groups = items["example_id"].to_numpy(object), items["group"].to_numpy(object)
+        together = panel.of_rows([one.name for one in arms], ids, groups, replace(rows, item=place[rows.item]))
+        return selecting.comparable(together, arms, selection.passed_over(where))
+
+    def _named(self, selection: Selection, name: str, dataset: Dataset, where: Where) -> Selected:
+        """What a name means on this split; else on the version named behind `@`, or by its id or tag alone."""
+        try:
+            return selection.named(name, where)
+        except ConfigError as unknown:
+            arm, _, version = name.rpartition("@")
+            if arm and f"{dataset.name}@{version}" in datasets.refs(self.workspace.root):
+                other = datasets.load(self.workspace.root, f"{dataset.name}@{version}")
+                there = selection.named(arm, self.where(other, where.split, where.model))
+            else:
+                by_id = selection.by_id_or_tag(name)
+                if by_id is None or by_id.first.dataset.partition("@")[0] != dataset.name:
+                    raise unknown from None
+                there = by_id
+        return replace(there, name=selecting.elsewhere(there, where))
+
+    def selected(self, name: str, dataset: Dataset, split: str, model: str | None = None) -> Selected:
+        """The runs that a name means on a split (see `Selection.named`)."""
+        return self.store.selection().named(name, self.where(dataset, split, model))
+
+    def anywhere(self, name: str, ref: str | None = None, split: str = "test", model: str | None = None) -> Selected:
+        """The runs that a name means on a dataset (the workspace's, where none is given); an id or a tag, on any."""
+        selection, wanted = self.store.selection(), ref or self.workspace.preferences.dataset
+        where = None if wanted is None else self.where(self.dataset(wanted), split, model)
+        if ref is not None and where is not None and selection.by_id_or_tag(name) is None:
+            return selection.named(name, where)
+        return selection.anywhere(name, where, split, model)
+
+    def reference(self, dataset: Dataset, scope: Scope, name: str | None) -> Reference:
+        """The arm to hold a run against: by name, or else the best baseline on these items."""
+        selection, where = self.store.selection(), self.where(dataset, scope.split)
+        if name is not None:
+            chosen = [self._named(selection, name, dataset, where)]
+        else:
+            chosen = [one for one in selection.arms(where) if one.first.model is None]
+        firsts = [replace(one, runs=(one.first,)) for one in chosen]  # one answer an item, to be right or wrong
+        answers = self.rows(firsts) if chosen else []
+        wanted = {item.id for item in scope.items()}
+        able = [one for one in answers if wanted <= set(one.rows["example_id"])]
+        if not able:
+            raise ConfigError(
+                f"there is nothing to decide against: {name or 'no baseline'} has all of these "
+                f"{formatting.plural(len(wanted), 'item')}; start with: harness baselines --dataset {dataset.ref}"
+            )
+        best = max(able, key=lambda one: one.rows["correct"].astype("Float64").mean())
+        rows = best.rows.drop_duplicates("example_id")
+        known = rows["correct"].astype(object).where(rows["correct"].notna(), None)
+        return Reference(
+            best.name,
+            dict(zip(rows["example_id"], known, strict=True)),
+            dict(zip(rows["example_id"], rows["gold"], strict=True)),
+            chosen_from=len(able),
+        )
+
+    def run_results(self, run_id: str) -> Results:
+        """The results of one run alone, by its id."""
+        selection = self.store.selection()
+        run = selection.by_id[run_id]
+        dataset = datasets.load(self.workspace.root, run.dataset)
+        if dataset.id != run.dataset_id:
+            raise ConfigError(f"run {run_id} was made on another {run.dataset} than the one in datasets/")
+        alone = Selected(selection.name(run_id), (run,))
+        frame = self.store.runs(run.dataset_id, run.split)
+        return self._analysed(dataset, run.split, selecting.facts(frame, selection, [alone]))
+
+    def result(self, results: Results, done: Done) -> RunResult:
+        """A run's result, with the calls, the bill and the wall time of this invocation alone."""
+        found = next(result for result in results.runs if result.run.run_id == done.run_id)
+        run = replace(found.run, wall_s=done.wall_s)
+        return replace(found, run=run, calls=done.calls, billed_usd=done.progress.billed_usd)
+
+    def _provenance(self, runs: Sequence[RunFacts]) -> dict[str, str]:
+        return {
+            "harness": __version__,
+            "prices as of": max((run.prices_as_of or "" for run in runs), default="") or "no prices used",
+            "price of this machine": f"${self.workspace.preferences.cpu_usd_per_hour:.2f} per hour",
+        }
+
+
+def _found_out(job: Job) -> dict[str, JSON]:
+    """What a job's arm and model have to say beside the predictions."""
+    facts: dict[str, JSON] = dict(job.arm.facts()) if isinstance(job.arm, ClassifierArm | FoldedArm) else {}
+    return facts if job.model is None else facts | {"limits": job.model.limits()}
+
+
+def complain_about_failures(runs: Sequence[Done]) -> None:
+    """Raise when items failed: the scorecard is printed, and the exit code says that it is not whole."""
+    failed = sum(done.progress.outcomes[Outcome.FAILED] for done in runs)
+    total = sum(done.progress.total for done in runs)
+    if failed:
+        reason = next((done.progress.error for done in runs if done.progress.error), "no reason was stored")
+        again = "and are not scored; the same command asks them again"
+        raise FailedItems(f"{failed} of {total} items failed {again}; the first with {reason}")
+
+
+class FailedItems(HarnessError):
+    """The run ended, and some items have no reply; resumable."""
+
+    exit_code = 3
+    is_aside = True

@@ -1,0 +1,81 @@
+"""What was selected, as reports and comparisons take it: facts of runs, arms that can stand side by side."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.analysis import panel, results
+from harness.ground import formatting
+from harness.store import PassedOver
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from harness.analysis.panel import Panel
+    from harness.store import Selected, Selection, StoredRun, Where
+
+
+def facts(
+    frame: pd.DataFrame, selection: Selection, arms: Sequence[Selected], first: str | None = None
+) -> list[results.RunFacts]:
+    """What the store knows of the selected runs: run `first`, or the one with most items (the newest), comes first.
+
+    `frame` is `Store.runs` of their split.
+    """
+    rows = {row["run_id"]: row for row in frame.to_dict("records")}
+    runs = [(one, run) for one in arms for run in one.runs]
+    leading = first or max(runs, key=lambda pair: (pair[1].n, _age(pair[1])))[1].run_id
+    ordered = sorted(runs, key=lambda pair: (pair[1].run_id != leading, _age(pair[1])))
+    return [_facts(rows[run.run_id], run, selection.name(run.run_id), one.name) for one, run in ordered]
+
+
+def _age(run: StoredRun) -> tuple[int, str]:
+    return run.started_us, run.run_id
+
+
+def _facts(row: dict[str, object], run: StoredRun, name: str, arm_name: str) -> results.RunFacts:
+    known = {key: None if value != value else value for key, value in row.items()}  # noqa: PLR0124  (NaN)
+    known |= {"params": run.params, "is_finished": run.is_finished, "name": name, "arm_name": arm_name}
+    known["facts"] = json.loads(str(known.get("facts") or "{}"))
+    return results.RunFacts(
+        **{field: known.get(field) for field in results.RunFacts.__dataclass_fields__}  # type: ignore[arg-type]
+    )
+
+
+def elsewhere(selected: Selected, where: Where) -> str:
+    """The name of runs of another dataset version or split, which says so."""
+    run = selected.first
+    version = "" if run.dataset_id == where.dataset_id else f"@{run.dataset.partition('@')[2]}"
+    return f"{selected.name}{version}" + ("" if run.split == where.split else f" / {run.split}")
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """The arms of a split: their panel, the (first) run of each name, and the runs that were passed over."""
+
+    panel: Panel
+    run_ids: Mapping[str, str]
+    passed_over: tuple[PassedOver, ...]
+
+
+def comparable(together: Panel, arms: Sequence[Selected], passed_over: tuple[PassedOver, ...]) -> SideBySide:
+    """The arms that can be compared: one that lacks too many of the items is passed over."""
+    counts = together.asked.sum(axis=0)
+    leading = together.asked[:, int(np.argmax(counts))]
+    kept, left_out = [], []
+    for number, one in enumerate(arms):
+        run, missing = one.first, int((leading & ~together.asked[:, number]).sum())
+        is_meant_whole = run.is_finished and run.purpose != "limited"
+        if results.lacks_too_many(missing, int(leading.sum()), is_meant_whole=is_meant_whole):
+            lacks = f"has {int(leading.sum()) - missing:,} of the {formatting.plural(int(leading.sum()), 'item')}"
+            left_out.append(PassedOver(one.name, run.run_id, lacks))
+        else:
+            kept.append(number)
+    run_ids = {arms[number].name: arms[number].first.run_id for number in kept}
+    return SideBySide(panel.part(together, kept), run_ids, (*left_out, *passed_over))

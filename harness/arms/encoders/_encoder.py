@@ -1,0 +1,59 @@
+"""What all encoders share: each text once, known vectors from the cache, new ones into it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.arms.encoders._cache import VectorCache
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+STORED_AT_ONCE = 4096
+
+
+class Encoder:
+    """Sentence embeddings of length 1, float32, one row per text.
+
+    `encode` computes the vectors of distinct texts; `weights` names what computes them and is
+    part of the cache's key, so no vector is ever taken for another model's.
+    """
+
+    def __init__(
+        self, weights: str, dim: int, encode: Callable[[Sequence[str]], NDArray[np.float32]], cache: Path | None = None
+    ) -> None:
+        self.id = weights
+        self.dim = dim
+        self._encode = encode
+        self._cache = VectorCache(cache, weights) if cache is not None else None
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The vectors of the texts, in order. A text that occurs twice, or was seen before, costs nothing."""
+        distinct = list(dict.fromkeys(texts))
+        known = self._cache.read(distinct) if self._cache is not None else {}
+        missing = [text for text in distinct if text not in known]
+        for start in range(0, len(missing), STORED_AT_ONCE):
+            part = missing[start : start + STORED_AT_ONCE]
+            fresh = dict(zip(part, normalised(self._encode(readable(part))), strict=True))
+            if self._cache is not None:
+                self._cache.write(fresh)
+            known |= fresh
+        if not texts:
+            return np.zeros((0, self.dim), dtype=np.float32)
+        return np.stack([known[text] for text in texts])
+
+
+def readable(texts: Sequence[str]) -> list[str]:
+    """The texts with question marks for lone surrogates, which JSON can carry and which are no Unicode."""
+    return [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+
+
+def normalised(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The rows, each of length 1."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)

@@ -1,0 +1,1 @@
+"""Asking a model: providers, the middleware around them, the ledger of paid answers, prices, and the stack."""

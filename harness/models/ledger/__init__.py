@@ -1,0 +1,7 @@
+"""The ledger of paid answers: what was asked, answered, paid and reserved, over several processes."""
+
+from harness.models.ledger.batches import Batch
+from harness.models.ledger.bookings import Spent
+from harness.models.ledger.ledger import Asked, Ledger
+
+__all__ = ["Asked", "Batch", "Ledger", "Spent"]

@@ -1,0 +1,120 @@
+"""Who asks what, and what it may cost: claims, reservations and calls, inside a transaction.
+
+A request is claimed before it is sent, so that two processes do not pay for the same answer. Under
+a budget its worst case is reserved. What may have been billed although no reply came stays
+reserved: a budget errs on the safe side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.errors import BudgetExceeded
+from harness.models.ledger import leases
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+INSERT = """
+insert into calls (key, request, response, usage, attempts, prices_as_of, servable, at, account, billed_nano)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+# A running total: summing the calls anew for every reservation would take ever longer.
+ADD = """
+insert into accounts values (?, ?) on conflict do update set billed_nano = billed_nano + excluded.billed_nano
+"""
+BILLED = "select billed_nano from accounts where account = ?"
+RESERVED = "select owner, count(*), sum(nano) from reservations where account = ? group by owner"
+IN_BATCHES = "select coalesce(sum(nano), 0) from batches where account = ? and is_open"
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What an account has cost, in nano-dollars.
+
+    `in_flight` is reserved by calls under way, `unknown` by `n_unknown` calls that may have been
+    billed: no reply came, or one without a usage that can be believed.
+    """
+
+    billed: int = 0
+    in_flight: int = 0
+    unknown: int = 0
+    n_unknown: int = 0
+
+    @property
+    def total(self) -> int:
+        """The most that the account can have cost, calls under way included."""
+        return self.billed + self.in_flight + self.unknown
+
+
+def record(connection: Connection, row: tuple[object, ...], owner: str) -> None:
+    """Insert a call (a row as in INSERT); its claim ends, and its reservation, unless the bill is unknown."""
+    key, (account, billed_nano) = row[0], row[-2:]
+    connection.execute(INSERT, row)
+    if billed_nano:
+        connection.execute(ADD, [account, billed_nano])
+    disclaim(connection, str(key), owner)
+    settled = "update reservations set owner = null" if billed_nano is None else "delete from reservations"
+    connection.execute(f"{settled} where key = ? and owner = ?", [key, owner])
+
+
+def claim(connection: Connection, key: str, owner: str, at_s: float) -> bool:
+    """True when the request is the owner's to ask; False while another living process is asking it."""
+    found = connection.execute("select owner from claims where key = ?", [key]).fetchone()
+    if found and found[0] != owner and leases.is_alive(connection, found[0]):
+        return False
+    connection.execute("insert or replace into claims values (?, ?, ?)", [key, owner, at_s])
+    return True
+
+
+def disclaim(connection: Connection, key: str, owner: str) -> None:
+    """End the owner's claim of a request, if there is one."""
+    connection.execute("delete from claims where key = ? and owner = ?", [key, owner])
+
+
+def reserve(connection: Connection, row: tuple[str, str, int, str], budget_nano: int) -> int:
+    """The id of a reservation (account, key, nano, owner); `BudgetExceeded` when the budget does not hold it."""
+    account, _, nano, _ = row
+    known = spent(connection, account)
+    if known.total + nano > budget_nano:
+        raise BudgetExceeded(
+            refusal(known, nano, budget_nano),
+            may_fit_later=known.in_flight > 0 and known.billed + known.unknown + nano <= budget_nano,
+        )
+    done = connection.execute("insert into reservations (account, key, nano, owner) values (?, ?, ?, ?)", row)
+    return int(done.lastrowid or 0)
+
+
+def owe(connection: Connection, account: str, key: str, nano: int) -> None:
+    """Note what a call that nobody reserved for may have cost, for good."""
+    connection.execute("insert into reservations (account, key, nano) values (?, ?, ?)", [account, key, nano])
+
+
+def spent(connection: Connection, account: str) -> Spent:
+    """What an account has cost so far, by every process."""
+    found = connection.execute(BILLED, [account]).fetchone()
+    in_flight: int = connection.execute(IN_BATCHES, [account]).fetchone()[0]
+    unknown = n_unknown = 0
+    for owner, count, nano in connection.execute(RESERVED, [account]).fetchall():
+        if owner is not None and leases.is_alive(connection, owner):
+            in_flight += nano
+        else:  # its process was killed, or no reply came
+            unknown, n_unknown = unknown + nano, n_unknown + count
+    return Spent(found[0] if found else 0, in_flight, unknown, n_unknown)
+
+
+def refusal(known: Spent, nano: int, budget_nano: int) -> str:
+    """Why a call was refused, in one line."""
+    return (
+        f"the budget of ${budget_nano / 1e9:g} does not hold the next call's worst case of ${nano / 1e9:g}: "
+        f"${known.billed / 1e9:g} is spent{_also(known)}; raise --budget, and the same command goes on"
+    )
+
+
+def _also(known: Spent) -> str:
+    parts = [f", ${known.in_flight / 1e9:g} is reserved for calls under way"] if known.in_flight else []
+    if known.unknown:
+        calls = f"{known.n_unknown} call{'s' if known.n_unknown > 1 else ''} whose bill is unknown may have cost"
+        parts.append(f", {calls} ${known.unknown / 1e9:g}")
+    return "".join(parts)

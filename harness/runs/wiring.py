@@ -1,0 +1,314 @@
+"""The one place that builds things: from names and options to an arm, its run and its items.
+
+Knows every part by folder and name, never by import; touches neither store nor report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, cast
+
+from harness.arms import encoding, fewshot
+from harness.arms.classifier import Classifier, ClassifierArm
+from harness.arms.folded import FoldedArm
+from harness.arms.prompt import PromptArm, Question
+from harness.errors import ConfigError, one_of
+from harness.ground import plugins
+from harness.ground.ids import content_id, item_set_id, unit_interval
+from harness.models import stack
+from harness.runs import subsets
+from harness.types import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from harness.arms.prompts.files import Prompt
+    from harness.ground.clock import Clock
+    from harness.ground.plugins import Declared
+    from harness.ground.workspace import Workspace
+    from harness.models.ledger import Ledger
+    from harness.types import JSON, Arm, Dataset, Example, Item, Purpose
+
+TRAIN = "train"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which items of a dataset are predicted: a split, a random part of it of size `limit`, or those of these ids."""
+
+    dataset: Dataset
+    split: str = "test"
+    limit: int | None = None
+    ids: tuple[str, ...] = ()
+
+    def items(self) -> tuple[Item, ...]:
+        """The items to predict. A smaller limit gives a subset of a larger one."""
+        examples = self.dataset.in_split(self.split)
+        if not examples:
+            splits = {example.split for example in self.dataset.examples}
+            raise ConfigError(f"{self.dataset.ref} has no items in split {self.split!r}; {one_of(self.split, splits)}")
+        if self.ids:
+            return self._chosen(examples)
+        if self.limit is not None and self.limit < len(examples):
+            drawn = sorted(examples, key=lambda example: unit_interval("limit", example.item.id))
+            examples = tuple(drawn[: self.limit])
+        return tuple(example.item for example in examples)
+
+    def _chosen(self, examples: Sequence[Example]) -> tuple[Item, ...]:
+        by_id = {example.item.id: example.item for example in examples}
+        for item_id in self.ids:
+            if item_id not in by_id:
+                raise ConfigError(
+                    f"{self.dataset.ref} / {self.split} has no item {item_id!r}; {one_of(item_id, by_id)}"
+                )
+        return tuple(by_id[item_id] for item_id in dict.fromkeys(self.ids))
+
+    def is_whole(self, items: Sequence[Item]) -> bool:
+        """Whether these are all items of the split."""
+        return len(items) == len(self.dataset.in_split(self.split))
+
+    def training(self) -> tuple[Example, ...]:
+        """The examples that arms may learn from: the training split, never the one that is scored."""
+        if self.split == TRAIN:
+            raise ConfigError(
+                "arms learn from the train split, so scoring it says nothing; use --split test or --folds 5"
+            )
+        return self.dataset.in_split(TRAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An arm with everything the runner needs to run it.
+
+    `model` is what an arm asks, if it asks one.
+    """
+
+    run: Run
+    arm: Arm
+    training: tuple[Example, ...]
+    items: tuple[Item, ...]
+    workers: int = 1
+    prompt: Prompt | None = None
+    model: stack.Stack | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """A run on the training items whose answers (by item id) another arm learns from."""
+
+    run_id: str
+    arm: str
+    model: str | None
+    answers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineChoice:
+    """What may be chosen of a baseline: the encoder of its texts (None: the workspace's), and who teaches it.
+
+    With `folds` it learns from the split that is scored, each item predicted by a fit without its fold.
+    """
+
+    encoder: str | None = None
+    teacher: Teacher | None = None
+    folds: int | None = None
+
+
+def baseline_job(
+    name: str, scope: Scope, workspace: Workspace, clock: Clock, seed: int = 0, choice: BaselineChoice | None = None
+) -> Job:
+    """The job of a baseline, fitted on the whole training split, on its teacher's answers there, or fold by fold."""
+    declared, choice = plugins.declared("baselines", name, workspace.extensions), choice or BaselineChoice()
+    training, taught = _lessons(name, declared, scope, workspace, choice)
+    params, items = _baseline_params(declared, scope.dataset, workspace, choice), scope.items()
+    shown, weights = _encoded(name, cast("str", params.get("encoder", encoding.DEFAULT)))
+    version = cast("int", declared.constants["VERSION"])
+    said = {"arm": shown, "version": version, "params": _content(params) | weights, **taught}
+    price = workspace.preferences.cpu_usd_per_hour
+    folds = cast("int", taught.get("folds", 1))
+    arms = [ClassifierArm(shown, lambda: _built(name, params, workspace, seed), price, clock) for _ in range(folds)]
+    arm: Arm = arms[0] if folds == 1 else FoldedArm(arms, subsets.folds(training, folds, seed))
+    # Hand-written rules see the training split only to know the labels; nobody has to pay for it.
+    n_train = len(training) if declared.constants.get("LEARNS", True) else None
+    run = _run(scope, arm=shown, arm_id=content_id(said), items=items, seed=seed, n_train=n_train, params=taught)
+    return Job(run, arm, training, items)
+
+
+def _lessons(
+    name: str, declared: Declared, scope: Scope, workspace: Workspace, choice: BaselineChoice
+) -> tuple[tuple[Example, ...], dict[str, JSON]]:
+    """What a baseline is fitted to, and what is special about it: in folds, or labels that are not gold ones."""
+    teacher = choice.teacher
+    is_taught = teacher is not None and bool(declared.constants.get("NEEDS_TEACHER"))
+    reason = None if is_taught else unsuitable(name, scope.dataset, workspace)
+    if reason is not None:
+        raise ConfigError(f"arm {name!r} cannot run: {reason}")
+    if choice.folds is not None:
+        if is_taught:
+            raise ConfigError(
+                f"{name!r} learns from another arm's answers, so folds have no use for it; leave --folds out"
+            )
+        # What learns nothing from labels sees them only to know which there are; folds would change nothing.
+        learns = declared.constants.get("LEARNS", True)
+        return scope.dataset.in_split(scope.split), {"folds": choice.folds} if learns else {}
+    training = scope.training()
+    if not training:
+        raise ConfigError(f"{scope.dataset.ref} has no training split, so {name!r} has nothing to learn from")
+    if teacher is None or not is_taught:
+        return training, {}
+    answers = teacher.answers
+    taught = tuple(replace(one, label=answers[one.item.id]) for one in training if one.item.id in answers)
+    if not taught:
+        raise ConfigError(f"run {teacher.run_id} ({teacher.arm}) answered no training item; expected a run on train")
+    said: dict[str, JSON] = {"teacher": teacher.run_id, "teacher_arm": teacher.arm, "teacher_model": teacher.model}
+    return taught, {**said, "taught_n": len(taught)}
+
+
+def _encoded(name: str, encoder: str) -> tuple[str, dict[str, JSON]]:
+    """The arm's name with an encoder that is not the default's, and the weights behind that, wherever they lie."""
+    if encoder == encoding.DEFAULT:
+        return name, {}
+    return f"{name}:{encoder}", {"encoder": encoding.connect(encoder).id}
+
+
+def uncalibrated(name: str, dataset: Dataset, workspace: Workspace, seed: int = 0) -> Classifier:
+    """A baseline's classifier, not fitted; its answers are the arm's, its scores are raw (`baselines/_calibrated`)."""
+    declared = plugins.declared("baselines", name, workspace.extensions)
+    params = _baseline_params(declared, dataset, workspace, BaselineChoice())
+    plain = {"calibrate": False} if "calibrate" in declared.parameters else {}
+    return _built(name, params | plain, workspace, seed)
+
+
+def _built(name: str, params: Mapping[str, object], workspace: Workspace, seed: int) -> Classifier:
+    module = plugins.load("baselines", name, workspace.extensions)
+    built = module.build(**params, seed=seed)
+    if not hasattr(built, "fit") or not hasattr(built, "predict_proba"):
+        raise ConfigError(
+            f"build of {module.__file__} gave {type(built).__name__}, which has no fit or no predict_proba; "
+            "expected a scikit-learn classifier that has both"
+        )
+    return cast("Classifier", built)
+
+
+def unsuitable(name: str, dataset: Dataset, workspace: Workspace) -> str | None:
+    """Why a baseline has nothing to work with on a dataset, or None when it has."""
+    declared = plugins.declared("baselines", name, workspace.extensions)
+    if "rules" in declared.parameters and not _rules_files(workspace, dataset):
+        return f"there are no rules in prompts/{dataset.name}/rules-v1.toml"
+    if declared.constants.get("NEEDS_TEACHER"):
+        return (
+            "it learns from a prompt's answers to the training items; name the run with --teacher "
+            "(harness eval --prompt v1 --split train makes one)"
+        )
+    if declared.constants.get("NEEDS_TAGS") and not any(example.item.tags for example in dataset.examples):
+        return f"no item of {dataset.ref} has tags"
+    return None
+
+
+def prompt_job(
+    prompt: Prompt, scope: Scope, asking: stack.Asking, workspace: Workspace, ledger: Ledger, clock: Clock
+) -> Job:
+    """The job of a prompt: its model connected, behind the ledger."""
+    connection, module = stack.connect(asking, workspace.extensions)
+    dataset, header = scope.dataset, prompt.header
+    question = Question(
+        prompt,
+        connection.model,
+        dataset.kind,
+        dataset.name,
+        dataset.labels,
+        asking.repeat,
+        gives_scores=getattr(connection, "gives_scores", module.GIVES_SCORES),
+        one_at_a_time=module.RUNS_HERE,
+        describes=getattr(module, "DESCRIBES_OPTIONS", False),
+    )
+    said = {"prompt": prompt.id, "model": asdict(connection.model), "labels": _labels(dataset)}
+    arm_id = content_id(said)
+    # One account over all runs of a prompt with a model on a dataset: repeats and resumed runs share its budget.
+    account = content_id({"dataset_id": dataset.id, "arm_id": arm_id})
+    tariff = stack.tariff(module, connection, workspace, asking, clock)
+    model = stack.Stack(connection, ledger, clock, tariff, account, asking)
+    arm = PromptArm(
+        question,
+        model.provider,
+        lambda pool: fewshot.selector(header.examples, pool, embed_with(header.examples.encoder, workspace)),
+        model.cost,
+        model.ask_ahead,
+    )
+    training = scope.training() if header.examples.how != "none" else ()
+    items = scope.items()
+    run = _run(
+        scope,
+        arm=f"prompt:{prompt.version}",
+        arm_id=arm_id,
+        items=items,
+        model=str(connection.model),
+        params={"prompt": prompt.id, "endpoint": connection.model.endpoint},
+        n_train=len(training) or None,
+        repeat=asking.repeat,
+    )
+    return Job(run, arm, training, items, asking.workers, prompt, model)
+
+
+def embed_with(encoder: str, workspace: Workspace) -> Callable[[Sequence[str]], NDArray[np.float32]]:
+    """A function from texts to vectors, through the workspace's cache."""
+
+    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+        workspace.results.mkdir(parents=True, exist_ok=True)
+        located = encoding.Located(encoder, workspace.extensions)
+        return encoding.connect(located, workspace.embeddings).embed(texts)
+
+    return embed
+
+
+def _run(scope: Scope, *, arm: str, arm_id: str, items: Sequence[Item], **rest: object) -> Run:
+    identity = {
+        "dataset_id": scope.dataset.id,
+        "split": scope.split,
+        "arm": arm,
+        "arm_id": arm_id,
+        "item_set": item_set_id([item.id for item in items]),
+        **rest,
+    }
+    return Run(id=content_id(cast("JSON", identity)), purpose=_purpose(scope, items, rest), **identity)  # type: ignore[arg-type]
+
+
+def _purpose(scope: Scope, items: Sequence[Item], rest: Mapping[str, object]) -> Purpose:
+    if not scope.is_whole(items):
+        return "limited"
+    return "fold" if "folds" in cast("Mapping[str, JSON]", rest.get("params", {})) else "whole"
+
+
+def _baseline_params(
+    declared: Declared, dataset: Dataset, workspace: Workspace, choice: BaselineChoice
+) -> dict[str, object]:
+    """What a baseline's `build` asks for by name: encoder and its cache, the labels, the hand-written rules."""
+    wanted = declared.parameters
+    params: dict[str, object] = {}
+    if "cache" in wanted:
+        workspace.results.mkdir(parents=True, exist_ok=True)
+        params["cache"] = str(workspace.embeddings)
+        params["encoder"] = encoding.Located(choice.encoder or workspace.preferences.encoder, workspace.extensions)
+    if "labels" in wanted:
+        params["labels"] = tuple((label.name, label.description) for label in dataset.labels)
+    if "rules" in wanted:
+        params["rules"] = _rules_files(workspace, dataset)[-1].read_text(encoding="utf-8")
+    return params
+
+
+def _rules_files(workspace: Workspace, dataset: Dataset) -> list[Path]:
+    folder = workspace.root / "prompts" / dataset.name
+    return sorted(folder.glob("rules-v*.toml"), key=lambda path: (len(path.name), path.name))
+
+
+def _content(params: dict[str, object]) -> dict[str, JSON]:
+    # Where the cache lies does not change what an arm says.
+    return {key: cast("JSON", value) for key, value in params.items() if key != "cache"}
+
+
+def _labels(dataset: Dataset) -> JSON:
+    return [[label.name, label.description] for label in dataset.labels]

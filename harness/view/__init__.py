@@ -1,8 +1,0 @@
-"""The store in a browser: pages made from SQL, a part at a time, and the loopback server that answers with them.
-
-Nothing here writes, and no page needs more of the store than it shows.
-"""
-
-from harness.view.server import Server
-
-__all__ = ["Server"]

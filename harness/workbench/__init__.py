@@ -1,5 +1,0 @@
-"""The Python API: a workbench in a workspace, and results that show themselves."""
-
-from harness.workbench.workbench import Workbench
-
-__all__ = ["Workbench"]
