@@ -8,6 +8,7 @@ is called, and what was passed over.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.errors import ConfigError, one_of
@@ -28,6 +29,7 @@ class Selection:
         """`runs` come oldest first."""
         self.runs = tuple(runs)
         self.by_id = {run.run_id: run for run in self.runs}
+        self._places = {run.run_id: place for place, run in enumerate(self.runs)}
         self._names: dict[tuple[str, str], Names] = {}
 
     def name(self, run_id: str) -> str:
@@ -161,14 +163,22 @@ class Selection:
         if not first.is_complete and lead is not None:
             name = self.name(first.run_id)
         others = [run for run in self._of_content(first) if run not in members]
-        newest = self.runs.index(first)
-        passed = [run for run in others if not first.is_complete or self.runs.index(run) > newest]
+        newest = self._places[first.run_id]
+        passed = [run for run in others if not first.is_complete or self._places[run.run_id] > newest]
         return Selected(name, tuple(members), tuple(map(self._passed, passed)))
 
     def _of_content(self, run: StoredRun) -> list[StoredRun]:
         """The runs of the same content on its split, those that failed altogether among them."""
-        key = run.dataset_id, run.split, run.content
-        return [o for o in self.runs if (o.dataset_id, o.split, o.content) == key and o.purpose in STANDING]
+        return self._contents.get((run.dataset_id, run.split, run.content), [])
+
+    @cached_property
+    def _contents(self) -> dict[tuple[str, str, Content], list[StoredRun]]:
+        """The runs that may stand for an arm, by split and content."""
+        contents: dict[tuple[str, str, Content], list[StoredRun]] = {}
+        for run in self.runs:
+            if run.purpose in STANDING:
+                contents.setdefault((run.dataset_id, run.split, run.content), []).append(run)
+        return contents
 
     def _with_repeats(self, run: StoredRun) -> Selected:
         """A run with its repeats, of the same seed; a repeat is meant alone."""

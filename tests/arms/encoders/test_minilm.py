@@ -68,6 +68,7 @@ def encoder(request, tmp_path, monkeypatch):
         with loopback.serve(lambda text: text) as server:
             monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
             monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+            encoding._connected.cache_clear()  # an encoder stays with the server that it was connected to
             yield "openai/planted-embed"
     else:
         if None in (find_spec("sentence_transformers"), FULL_PRECISION):
