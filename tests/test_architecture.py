@@ -68,20 +68,11 @@ NEIGHBOURS = (*LISTED, "models/middleware")
 
 # Debts, to be emptied: an extension that is used as a library, by the file that uses it.
 USED_AS_LIBRARY = {
-    ("app/commands/_evaluation", "report/sections/scorecard"),
-    ("app/commands/_evaluation", "report/sections/verdict"),
-    ("app/commands/decide", "report/sections/verdict"),
-    ("app/commands/doctor", "arms/encoders/minilm"),
-    ("app/workbench/shown", "report/sections/scorecard"),
-    ("app/workbench/shown", "report/sections/verdict"),
     ("models/stack", "models/providers/local"),
     ("models/stack", "models/providers/openai"),
 }
 # As above: files that import each other, if only for their types or by a string.
-CIRCLES = {
-    frozenset({"app/project/prediction_sets", "app/project/project"}),
-    frozenset({"datasets/importing", "datasets/unknown_columns"}),
-}
+CIRCLES: set[frozenset[str]] = set()
 
 FORBIDDEN_WORDS = {
     "utils",

@@ -5,7 +5,8 @@ row. Once released it never changes: edited bytes are an error that names the ro
 """
 
 from harness.datasets.fetching import fetch
-from harness.datasets.importing import Imported, ImportSpec, import_file, import_files, try_files
+from harness.datasets.import_spec import ImportSpec
+from harness.datasets.importing import Imported, import_file, import_files, try_files
 from harness.datasets.loading import Verification, load, refs, verify
 from harness.datasets.releasing import Draw, resplit
 from harness.datasets.splits import split_counts

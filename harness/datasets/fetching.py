@@ -19,7 +19,7 @@ from harness.ground import plugins
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.datasets.importing import ImportSpec
+    from harness.datasets.import_spec import ImportSpec
 
 MAX_DOWNLOAD_BYTES = 64 * 1024**2
 TIMEOUT_S = 60

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.datasets import encodings, layouts, loading, splits, tables, text_files, unknown_columns
-from harness.datasets.layouts import Layout
+from harness.datasets import encodings, loading, splits, tables, text_files, unknown_columns
+from harness.datasets.import_spec import ImportSpec
 from harness.datasets.manifest import Manifest, Splits, Tags
 from harness.datasets.notes import Note, Notes
 from harness.datasets.releasing import Shape, refuse_existing, release_stream
@@ -29,56 +29,6 @@ Rows = Callable[[Notes], Iterator[Placed]]
 SHARES = {"train": 0.6, "dev": 0.2, "test": 0.2}
 WATCHED = 20_000  # rows between two reports of progress
 LOOKED_AT = 1_000  # rows that may lack a column before it counts as missing
-
-
-@dataclass(frozen=True, slots=True)
-class ImportSpec:
-    """Which columns mean what, how the files are laid out, and how rows without a split get one.
-
-    `relabel` gives labels new names ('': none). Rows without a label are refused, or left out with
-    `drop_unlabelled`; rows without a text are refused, or left out with `drop_empty`.
-    """
-
-    name: str
-    version: str
-    text: str
-    label: str
-    id: str | None = None
-    tags: str | None = None
-    tags_separator: str = "|"
-    group: str | None = None
-    split_column: str | None = None
-    seed: int = 0
-    description: str = ""
-    kind: str = "single"
-    labels: Mapping[str, str] = field(default_factory=dict)
-    source: Mapping[str, str] = field(default_factory=dict)
-    encoding: str | None = None
-    separator: str | None = None
-    columns: tuple[str, ...] = ()
-    relabel: Mapping[str, str] = field(default_factory=dict)
-    drop_unlabelled: bool = False
-    drop_empty: bool = False
-
-    @property
-    def layout(self) -> Layout:
-        """How its files are laid out; raises `DatasetError` for an encoding or separator that is none."""
-        return Layout(
-            encoding=None if self.encoding is None else encodings.checked(self.encoding),
-            separator=None if self.separator is None else layouts.separator(self.separator),
-            columns=layouts.column_names(self.columns),
-            wanted=self.named,
-        )
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        """The columns that mean something."""
-        given = (self.text, self.label, self.id, self.tags, self.group, self.split_column)
-        return tuple(name for name in given if name)
-
-    def changed(self, change: Mapping[str, object]) -> ImportSpec:
-        """The same with what a problem would change."""
-        return replace(self, **change)  # type: ignore[arg-type]  # problems name fields of this class
 
 
 @dataclass(slots=True)

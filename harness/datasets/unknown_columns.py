@@ -10,7 +10,7 @@ from harness.datasets.problems import ImportProblem, listed, nearest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.datasets.importing import ImportSpec
+    from harness.datasets.import_spec import ImportSpec
     from harness.datasets.survey import Survey
 
 UNNAMED = "give --text COL and --label COL: which columns hold the text and its gold label"

@@ -33,6 +33,12 @@ def sections(results: Results, drawn: Sequence[Drawn] = ()) -> list[Section]:
     return [section for _, section in sorted(placed.values(), key=lambda pair: pair[0])]
 
 
+def section(name: str, results: Results) -> Section | None:
+    """One section alone, for whoever shows no whole report; None where it has nothing to say."""
+    shown: Section | None = plugins.load(FOLDER, name).section(results)
+    return shown
+
+
 def build(results: Results, drawn: Sequence[Drawn] | None = None) -> dict[str, bytes]:
     """The report's files; the same results give the same bytes. `drawn` are its figures, if they are drawn already."""
     title = f"{results.split.dataset}: which tool should serve it?"

@@ -52,6 +52,11 @@ class Decision:
     open: tuple[str, ...] = ()
     assurance: Assurance | None = None
 
+    @property
+    def headline(self) -> str:
+        """The verdict in one sentence."""
+        return words.headline(self.recommendation, self.open, self.assurance, is_decided=self.verdict == "decided")
+
 
 def decide(results: Results, constraints: Constraints) -> Decision:
     """The verdict over the arms of one split; the repeats and fits of one arm are one candidate."""

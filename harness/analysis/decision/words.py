@@ -211,3 +211,23 @@ def _listed(names: Sequence[str]) -> str:
 
 def _is(count: int) -> str:
     return "is" if count == 1 else "are"
+
+
+def headline(
+    recommended: str | None, might_be_better: Sequence[str], outlook: Assurance | None, *, is_decided: bool
+) -> str:
+    """The verdict in one sentence."""
+    if recommended is None:
+        return "No arm keeps every constraint."
+    if is_decided:
+        return f"Serve {recommended}."
+    more = f" {expected(outlook)}." if outlook is not None and outlook.labels is not None else ""
+    others = [arm for arm in might_be_better if arm != recommended]
+    return f"Cannot tell yet{_between(recommended, others)}; for now, {recommended}.{more}"
+
+
+def _between(recommended: str, others: list[str]) -> str:
+    """The arms it is between; nothing where only a constraint is open, or too many to name."""
+    if not 0 < len(others) <= MOST_NAMED:
+        return ""
+    return f" between {', '.join([recommended, *others[:-1]])} and {others[-1]}"

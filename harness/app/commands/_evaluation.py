@@ -120,11 +120,11 @@ def _note(progress: RunProgress, job: Job) -> str:
 
 def print_scorecard(results: Results) -> None:
     """The scorecard and the verdict in one sentence, on the terminal."""
-    scorecard = plugins.load("report/sections", "scorecard").section(results)
+    scorecard = build.section("scorecard", results)
     console = Console()
-    for part in terminal.render(scorecard):
+    for part in terminal.render(scorecard) if scorecard is not None else ():
         console.print(part)
-    verdict = plugins.load("report/sections", "verdict").section(results)
+    verdict = build.section("verdict", results)
     if verdict is not None:
         console.print(*terminal.render(replace(verdict, blocks=verdict.blocks[:1])))
         console.print("harness decide says why, under your own limits and prices.", style="dim")

@@ -15,7 +15,7 @@ from harness.analysis import decision
 from harness.app.commands import _options
 from harness.app.commands._groups import print_table
 from harness.errors import ConfigError, one_of
-from harness.ground import formatting, plugins
+from harness.ground import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -110,8 +110,7 @@ def command(options: Options) -> None:
     if dominated:
         click.echo(f"less accurate, and neither cheaper nor faster: {', '.join(dominated)}")
     click.echo()
-    headline = plugins.load("report/sections", "verdict").headline(found)
-    click.echo(click.style(headline, bold=True))
+    click.echo(click.style(found.headline, bold=True))
     click.echo("\n".join(f"- {reason}" for reason in found.reasons))
     if found.what_would_change_it:
         click.echo("What would change it:\n" + "\n".join(f"- {change}" for change in found.what_would_change_it))

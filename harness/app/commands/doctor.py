@@ -13,6 +13,7 @@ import click
 
 from harness import __version__, datasets
 from harness.app.commands import _options
+from harness.arms import encoding
 from harness.errors import HarnessError
 from harness.ground import extensions, plugins
 
@@ -70,9 +71,9 @@ def _own(project: Project) -> Iterator[Finding]:
 
 
 def _encoder() -> str:
-    embedder = plugins.load("embedders", "minilm").connect()
+    embedder = encoding.connect(encoding.DEFAULT)
     embedder.embed(["it works"])
-    return f"minilm, {embedder.dim} dimensions, weights as pinned"
+    return f"{encoding.DEFAULT}, {embedder.dim} dimensions, weights as pinned"
 
 
 def _datasets(project: Project) -> Iterator[Finding]:

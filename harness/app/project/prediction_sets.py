@@ -16,27 +16,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.analysis.results import Results, RunFacts
-    from harness.app.project.project import Project
     from harness.stats.calibration import Sets
-    from harness.store import Selection
+    from harness.store import Selection, Store
 
 CHOOSER = "dev"
 ALPHA = 0.1
 
 
-def found(project: Project, results: Results) -> Mapping[str, Sets]:
+def found(store: Store, results: Results) -> Mapping[str, Sets]:
     """The sets of every run that gives scores and was run on dev too, by run id; none where dev itself is shown."""
     if results.split.name == CHOOSER:
         return {}
-    selection = project.store.selection()
+    selection = store.selection()
     choosers = {one.run.run_id: _on_dev(selection, one.run) for one in results.runs if "ece" in one.metrics}
     known = {run_id: chooser for run_id, chooser in choosers.items() if chooser is not None}
     if not known:
         return {}
-    chosen = project.store.predictions(sorted(set(known.values())))
+    chosen = store.predictions(sorted(set(known.values())))
     gold = {run_id: _gold_scores(chosen[chosen["run_id"] == chooser]) for run_id, chooser in known.items()}
     thresholds = {run_id: calibration.conformal_threshold(scores, ALPHA) for run_id, scores in gold.items()}
-    sizes = project.store.set_sizes(thresholds)
+    sizes = store.set_sizes(thresholds)
     return {
         run_id: _counted(results, run_id, sizes[sizes["run_id"] == run_id], (thresholds[run_id], len(gold[run_id])))
         for run_id in known

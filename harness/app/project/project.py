@@ -172,7 +172,7 @@ class Project:
         results = self._analysed(dataset, split, selecting.facts(frame, selection, arms, first))
         results = replace(results, passed_over=(*results.passed_over, *selection.passed_over(where, first)))
         curves = learnt.stored(self.store, frame, len(dataset.in_split("train")), results)
-        return replace(results, curves=curves, sets=prediction_sets.found(self, results))
+        return replace(results, curves=curves, sets=prediction_sets.found(self.store, results))
 
     def _analysed(self, dataset: Dataset, split: str, runs: Sequence[RunFacts]) -> Results:
         predictions = self.store.predictions([run.run_id for run in runs])

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.analysis import comparison, decision, gate
-from harness.ground import formatting, plugins
-from harness.report import gate_page, inline
+from harness.ground import formatting
+from harness.report import build, gate_page, inline
 from harness.report.blocks import Section, Text
 
 if TYPE_CHECKING:
@@ -75,8 +75,9 @@ class Evaluation(Shown):
     @property
     def section(self) -> Section:
         """The scorecard's line."""
-        found: Section = plugins.load("report/sections", "scorecard").section(self.results)
-        return found
+        scorecard = build.section("scorecard", self.results)
+        assert scorecard is not None  # it always has something to say
+        return scorecard
 
 
 @dataclass(frozen=True, repr=False)
@@ -107,10 +108,9 @@ class Decided(Shown):
     def section(self) -> Section:
         """Headline, reasons, and what would change it."""
         found = self.decision
-        headline = plugins.load("report/sections", "verdict").headline(found)
         reasons = [Text(f"- {reason}") for reason in found.reasons]
         changes = [Text(f"What would change it: {change}") for change in found.what_would_change_it]
-        return Section("Verdict", (Text(headline, "verdict"), *reasons, *changes))
+        return Section("Verdict", (Text(found.headline, "verdict"), *reasons, *changes))
 
 
 @dataclass(frozen=True, repr=False)

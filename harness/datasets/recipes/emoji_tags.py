@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from harness.datasets.fetching import RemoteFile
-from harness.datasets.importing import ImportSpec
+from harness.datasets.import_spec import ImportSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

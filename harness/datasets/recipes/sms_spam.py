@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.datasets.fetching import RemoteFile
-from harness.datasets.importing import ImportSpec
+from harness.datasets.import_spec import ImportSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

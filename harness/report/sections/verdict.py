@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.analysis import decision
-from harness.analysis.decision import ownership, words
+from harness.analysis.decision import ownership
 from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table, Text
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from harness.ground.constraints import Constraints
 
 ORDER = 5
-MOST_NAMED = 4
 PARTS = ("running", "machines", "labels", "training", "work", "a month")
 
 
@@ -29,7 +28,7 @@ def section(results: Results) -> Section | None:
     found = decision.decide(results, results.constraints)
     reasons = [Text(f"{reason}.") for reason in found.reasons]
     changes = [Text(f"What would change it: {change}.", "quiet") for change in found.what_would_change_it]
-    return Section("Verdict", (Text(headline(found), "verdict"), *reasons, *_bills(found, results), *changes))
+    return Section("Verdict", (Text(found.headline, "verdict"), *reasons, *_bills(found, results), *changes))
 
 
 def _bills(found: decision.Decision, results: Results) -> list[Table]:
@@ -82,22 +81,3 @@ def _given(result: RunResult, asked: Constraints) -> tuple[float, int, float]:
 
 def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
     return str(record["arm"]), *(formatting.dollars(queries.number(record, part)) for part in PARTS)
-
-
-def headline(found: decision.Decision) -> str:
-    """The verdict in one sentence."""
-    if found.recommendation is None:
-        return "No arm keeps every constraint."
-    if found.verdict == "decided":
-        return f"Serve {found.recommendation}."
-    outlook = found.assurance
-    more = f" {words.expected(outlook)}." if outlook is not None and outlook.labels is not None else ""
-    others = [arm for arm in found.open if arm != found.recommendation]
-    return f"Cannot tell yet{_between(found.recommendation, others)}; for now, {found.recommendation}.{more}"
-
-
-def _between(recommended: str, others: list[str]) -> str:
-    """The arms it is between; nothing where only a constraint is open, or too many to name."""
-    if not 0 < len(others) <= MOST_NAMED:
-        return ""
-    return f" between {', '.join([recommended, *others[:-1]])} and {others[-1]}"
