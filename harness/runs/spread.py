@@ -16,7 +16,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from harness import datasets
-from harness.runs import subsets, wiring
+from harness.runs import training_parts, wiring
 from harness.types import Outcome, Prediction
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Size:
 
     def part(self, examples: Sequence[Example], seed: int) -> list[Example]:
         """The examples that a seed draws."""
-        draw = subsets.per_class if self.is_per_class else subsets.total
+        draw = training_parts.per_class if self.is_per_class else training_parts.total
         return draw(examples, self.n, seed)
 
 

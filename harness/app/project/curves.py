@@ -17,7 +17,7 @@ from harness.analysis import curves
 from harness.analysis.curves import Learnt
 from harness.errors import ConfigError, Interrupted
 from harness.ground import plugins
-from harness.runs import spread, subsets, wiring
+from harness.runs import spread, training_parts, wiring
 from harness.runs.spread import Fit, Place, Size
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class _CurveFits:
         return size.part(self._training, seed)
 
     def _run_of_part(self, fit: Fit) -> Run:
-        return subsets.of_part(self._runs[fit.arm, fit.seed], self._part(fit.size, fit.seed))
+        return training_parts.of_part(self._runs[fit.arm, fit.seed], self._part(fit.size, fit.seed))
 
     def _store(self, run: Run, predictions: Sequence[Prediction]) -> None:
         store = self._project.store
