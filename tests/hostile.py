@@ -127,6 +127,7 @@ class Server:
 
     def __init__(self) -> None:
         self.seen = Hostile()
+        self.connections: dict[asyncio.Task, asyncio.StreamWriter] = {}
 
     async def serve(self, ready: threading.Event) -> None:
         self.stopped = asyncio.Event()
@@ -136,8 +137,15 @@ class Server:
         ready.set()
         await self.stopped.wait()
         server.close()
+        # What is still open would be found by whichever test runs when the garbage is collected.
+        for task, writer in self.connections.items():
+            writer.transport.abort()
+            task.cancel()
+        await asyncio.gather(*self.connections, return_exceptions=True)
+        await asyncio.sleep(0)
 
     async def connection(self, reader, writer) -> None:
+        self.connections[asyncio.current_task()] = writer
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")

@@ -76,14 +76,14 @@ def main() -> NoReturn:
         # The reader has gone, as in `harness sql ... | head`; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(DONE)
-    except OSError as error:
-        _complain(*_of_the_system(error))
     except Exception as error:
         # What an extension of the workspace raised is its author's to mend, and said in one line; the rest is ours.
         told = extensions.blamed(error)
-        if told is None:
-            raise
-        _complain(str(told), told.exit_code)
+        if told is not None:
+            _complain(str(told), told.exit_code)
+        if isinstance(error, OSError):
+            _complain(*_of_the_system(error))
+        raise
 
 
 def _called() -> None:

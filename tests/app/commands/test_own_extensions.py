@@ -183,7 +183,7 @@ def test_ours_come_first_and_nothing_is_imported_until_it_is_named(harness, root
     assert harness("baselines", "--arm", "majority").code == 0
     assert harness("eval", "--prompt", "v1").code == 0
     assert "extensions/providers/loud.py" in harness("doctor").out
-    assert "extensions/providers/loud.py" in harness("models").out
+    assert "extensions/providers/loud.py" in harness("models", "--json").out
     named = harness("eval", "--prompt", "v1", "--model", "loud/x")
     assert (named.code, "loud.py:1: SystemExit: imported" in named.err) == (2, True)
 
