@@ -13,6 +13,7 @@ import duckdb
 
 from harness.errors import StoreError
 from harness.ground.ids import item_set_id
+from harness.store import crediting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,7 +32,18 @@ create view scored as
     join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id;
 """
 
-VIEW = FIRST_VIEW.replace("r.model, p.*", "r.model, r.purpose, p.*")
+SECOND_VIEW = FIRST_VIEW.replace("r.model, p.*", "r.model, r.purpose, p.*")
+
+VIEW = """
+create view scored as
+    select r.dataset, r.split, r.arm, r.model, r.purpose, p.*, e.text, e.tags, e.gold, e."group",
+           -- A failed call is no answer, so it is neither right nor wrong; nor is any answer of a kind of degrees.
+           case when d.is_binary then p.credit = 1 end as correct
+    from predictions p
+    join runs r using (run_id)
+    join datasets d using (dataset_id)
+    join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id;
+"""
 
 TABLES = f"""
 create table datasets (
@@ -80,7 +92,7 @@ def _purposes(connection: DuckDBPyConnection) -> None:
     connection.execute("drop view scored")
     connection.execute("alter table runs add column purpose text")  # what a run was made for: see types.Purpose
     connection.execute("alter table runs add column n_failed integer")  # of its n rows, those without a reply
-    connection.execute(VIEW)
+    connection.execute(SECOND_VIEW)
     complete_runs(connection)
 
 
@@ -114,6 +126,14 @@ def complete_runs(connection: DuckDBPyConnection) -> None:
     )
 
 
+def _credits(connection: DuckDBPyConnection) -> None:
+    connection.execute("drop view scored")
+    connection.execute("alter table predictions add column credit double")  # what the answer is worth: see crediting
+    connection.execute("alter table datasets add column is_binary boolean")  # whether an answer is right or wrong
+    connection.execute(VIEW)
+    crediting.complete(connection)
+
+
 def purpose_of(params: Mapping[str, object], status: str, *, is_whole: bool) -> Purpose:
     """What a run of an older harness was made for, as far as its record tells."""
     if "training_part" in params:
@@ -125,7 +145,7 @@ def purpose_of(params: Mapping[str, object], status: str, *, is_whole: bool) -> 
     return "fold" if "folds" in params else "whole"
 
 
-MIGRATIONS: tuple[str | Callable[[DuckDBPyConnection], None], ...] = (TABLES, WAITING, FOUND, _purposes)
+MIGRATIONS: tuple[str | Callable[[DuckDBPyConnection], None], ...] = (TABLES, WAITING, FOUND, _purposes, _credits)
 NEWEST = len(MIGRATIONS)
 
 

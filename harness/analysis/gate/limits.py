@@ -100,8 +100,8 @@ def _calibration(measured: Measured, most: float, settings: GateSettings) -> Che
 
 
 def _overconfidence(rows: pd.DataFrame) -> pd.DataFrame:
-    scored = rows[rows["score"].notna() & rows["correct"].notna()]
-    over = scored["score"].astype(float) - scored["correct"].astype(float)
+    scored = rows[rows["score"].notna() & rows["credit"].notna()]
+    over = scored["score"].astype(float) - scored["credit"].astype(float)
     items = scored.assign(over=over, group=scored.get("group")).groupby("example_id", sort=True)
     return items["group"].first().to_frame().assign(over=items["over"].mean())
 
@@ -114,7 +114,7 @@ def _canaries(measured: Measured, wanted: tuple[str, ...]) -> Check:
             f"gate.canaries names {unknown[0]!r}, which is no item of {measured.dataset} / {measured.split}"
         )
     mine = rows[rows["example_id"].isin(wanted)]
-    wrong = mine[~mine["correct"].fillna(False).astype(bool)].drop_duplicates("example_id")
+    wrong = mine[~(mine["credit"].astype("Float64").fillna(0.0) == 1.0)].drop_duplicates("example_id")
     said: list[JSON] = [{"id": r.example_id, "gold": r.gold, "answer": _text(r.label)} for r in wrong.itertuples()]
     facts: dict[str, JSON] = {"n": len(set(wanted)), "wrong": said}
     if not said:
