@@ -48,15 +48,15 @@ def checks(measured: Measured, pairs: Paired, settings: GateSettings) -> Iterato
 def _floors(pairs: Paired, settings: GateSettings) -> Iterator[Check]:
     scores = pairs.items["score_a"].to_numpy(float)
     gold = pairs.items["gold_a"].to_numpy(object)
-    if settings.min_accuracy is not None:
+    if settings.least_credit is not None:
         found = margins.share(scores, pairs.codes, name="accuracy", confidence=settings.confidence)
-        yield _at_least("accuracy at least", settings.min_accuracy, found, settings)
-    for label, least in settings.min_recall.items():
-        if label not in set(gold):
-            raise ConfigError(f"gate.min_recall names {label!r}; {one_of(label, map(str, set(gold)))}")
-        mask = gold == label
+        yield _at_least("accuracy at least", settings.least_credit, found, settings)
+    for name, least in settings.min_recall.items():
+        if name not in set(gold):
+            raise ConfigError(f"gate.min_recall names {name!r}; {one_of(name, map(str, set(gold)))}")
+        mask = gold == name
         found = margins.share(scores[mask], pairs.codes[mask], name="recall", confidence=settings.confidence)
-        yield _at_least(f"recall of {label} at least", least, found, settings)
+        yield _at_least(f"recall of {name} at least", least, found, settings)
 
 
 def _rates(measured: Measured, settings: GateSettings) -> Iterator[Check]:

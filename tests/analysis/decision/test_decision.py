@@ -140,8 +140,8 @@ def test_a_wrong_arm_is_rarely_decided_for():
     for _ in range(runs):
         kinds = rng.choice(4, size=n, p=[0.75, 0.05, 0.07, 0.13])  # both, only cheap, only dear, neither
         rows = base.predictions.copy()
-        rows.loc[rows["run_id"] == "cheap", "credit"] = np.isin(kinds, (0, 1))
-        rows.loc[rows["run_id"] == "dear", "credit"] = np.isin(kinds, (0, 2))
+        rows.loc[rows["run_id"] == "cheap", "credit"] = np.isin(kinds, (0, 1)).astype(float)
+        rows.loc[rows["run_id"] == "dear", "credit"] = np.isin(kinds, (0, 2)).astype(float)
         found = [replace(r, metrics=_accuracy(rows, r.run.run_id)) for r in base.runs]
         made = decide(replace(base, predictions=rows, runs=tuple(found)))
         wrong += (made.recommendation, made.verdict) == ("cheap", "decided")
