@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[1]
 # What callers and users call a folder of extensions, and where ours lie.
 FOLDERS = {
     "kinds": "datasets/kinds",
+    "metrics": "analysis/metrics",
     "providers": "models/providers",
     "baselines": "arms/baselines",
     "embedders": "arms/encoders",
@@ -121,6 +122,9 @@ def _constant(statement: ast.stmt) -> tuple[str, object] | None:
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)):
             return name, value
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Tuple(elts=elements)):
+            values = tuple(one.value for one in elements if isinstance(one, ast.Constant))
+            return (name, values) if len(values) == len(elements) else None
         case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=value)):
             return name, value
     return None

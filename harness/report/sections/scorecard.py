@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from harness.analysis import comparison
+from harness.analysis import comparison, measures
 from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table, Text
@@ -39,11 +39,14 @@ def section(results: Results) -> Section:
         f"{split.dataset} / {split.name}: {formatting.plural(split.n, 'item')}, "
         f"{formatting.plural(len(split.labels), 'label')}; this split was scored {looks}."
     )
-    rows = tuple(_row(result) for result in results.runs)
-    return Section("Scorecard", (Text(head), Table(COLUMNS, rows, query=_query(results)), *_notes(results)))
+    extra = tuple(measures.of_task(split.task))
+    extra = tuple(name for name in extra if any(name in result.metrics for result in results.runs))
+    rows = tuple(_row(result, extra) for result in results.runs)
+    columns = (*COLUMNS, *(Column(name, numeric=True) for name in extra))
+    return Section("Scorecard", (Text(head), Table(columns, rows, query=_query(results, extra)), *_notes(results)))
 
 
-def _row(result: RunResult) -> tuple[str, ...]:
+def _row(result: RunResult, extra: tuple[str, ...]) -> tuple[str, ...]:
     metrics, latency_s = result.metrics, result.latency_s
     return (
         result.run.name,
@@ -55,10 +58,11 @@ def _row(result: RunResult) -> tuple[str, ...]:
         formatting.duration(latency_s["p95"]),
         formatting.duration(latency_s["p99"]),
         formatting.count(result.unanswered),
+        *(formatting.with_interval(metrics[name]) if name in metrics else "" for name in extra),
     )
 
 
-def _query(results: Results) -> Query:
+def _query(results: Results, extra: tuple[str, ...]) -> Query:
     """The scorecard from the store: failed calls have `credit` null and are in no number."""
     rows = queries.scored(results)
     return Query(
@@ -74,7 +78,7 @@ def _query(results: Results) -> Query:
         quantile_cont(latency_s, 0.99) as p99_s,
         (select count(*) from {rows} a where a.run_id = s.run_id and a.outcome <> 'answered') as unanswered
         from s group by run_id, s.arm, s.id order by {queries.in_order(results)}""",
-        _printed,
+        lambda record: (*_printed(record), *[None] * len(extra)),
     )
 
 
