@@ -17,7 +17,7 @@ from harness.analysis.panel import Answers
 from harness.ground import plugins
 from harness.ground.constraints import Constraints
 from harness.stats import calibration, clusters, intervals
-from harness.store import MOST_MISSING, PassedOver
+from harness.store import PassedOver, lacks_too_many
 from harness.store.rows import BUCKETS
 from harness.types import Confidence, Estimate, Outcome, Usage
 
@@ -209,7 +209,7 @@ def analyse(
 ) -> Results:
     """The results of runs on one split, on the items of the first of them, best first.
 
-    A run that asked all items and lacks a few (`store.MOST_MISSING`) is shown on those it has, and says so. One
+    A run that asked all items and lacks a few (`store.lacks_too_many`) is shown on those it has, and says so. One
     that lacks more, or was not meant to have all, is left out with the reason, rather than shrinking
     everybody's sample.
     """
@@ -232,11 +232,6 @@ def analyse(
     rows = joined[joined["example_id"].isin(items)]
     leading = runs[0].run_id if runs else ""
     return Results(split, tuple(shown), rows, provenance, tuple(passed_over), spreads(shown, rows), leading=leading)
-
-
-def lacks_too_many(missing: int, n: int, *, is_meant_whole: bool) -> bool:
-    """Whether a run that lacks so many of the items cannot stand beside those that have them."""
-    return missing > (MOST_MISSING * n if is_meant_whole else 0)
 
 
 def _by_arm(results: Results) -> Results:

@@ -15,7 +15,7 @@ import pandas as pd
 from harness.errors import ConfigError, StoreError
 from harness.ground import private
 from harness.ground.ids import canonical_json
-from harness.store import rows, run_files, schema, statements
+from harness.store import macros, rows, run_files, schema, statements
 from harness.store.opening import copying, reading, writing
 from harness.store.querying import LONGEST_QUERY_S, QUERY_S, interruptible
 from harness.store.selection import Selection
@@ -148,10 +148,8 @@ class Store:
                 [*ended, wall_s, fit_s, *written, batch_latency_s, n, digest, run_id],
             )
             if n:
-                connection.execute(
-                    statements.LOOK,
-                    [self._clock.now(), run_id],
-                )
+                connection.execute(statements.LOOK, [self._clock.now(), run_id])
+            macros.enter(connection, _places(connection, [run_id]))
 
     def tag_run(self, run_id: str, tag: str) -> None:
         """Give a run a tag; the tag leaves the run that had it."""
@@ -163,8 +161,10 @@ class Store:
         """Remove a run and its predictions. That its split was looked at stays on record."""
         with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
             connection.execute("begin")
+            places = _places(connection, [run_id])
             connection.execute("delete from predictions where run_id = ?", [run_id])
             connection.execute("delete from runs where run_id = ?", [run_id])
+            macros.enter(connection, places)
             connection.execute("commit")
 
     def restore(self, path: Path) -> list[str]:
@@ -192,6 +192,7 @@ class Store:
                     if _content(connection, run.run_id) != (run.content_hash, run.n):
                         raise StoreError(f"{path}: the rows of run {run.run_id} are not those it had; export it again")
                     connection.execute(statements.LOOKED, [self._clock.now(), run.run_id])
+                macros.enter(connection, _places(connection, [run.run_id for run in fresh]))
             connection.execute("commit")
         return _ids(told)
 
@@ -381,6 +382,12 @@ def _content(connection: DuckDBPyConnection, run_id: str) -> tuple[str | None, i
     if found is None:
         raise StoreError(f"run {run_id} cannot be read back")
     return found[0], int(found[1])
+
+
+def _places(connection: DuckDBPyConnection, run_ids: Sequence[str]) -> list[tuple[str, str]]:
+    """The splits that some runs are on."""
+    query = "select distinct dataset_id, split from runs where run_id in (select unnest(?))"
+    return connection.execute(query, [list(run_ids)]).fetchall()
 
 
 def _ids(told: Contents) -> list[str]:

@@ -71,8 +71,7 @@ def comparable(together: Panel, arms: Sequence[Selected], passed_over: tuple[Pas
     kept, left_out = [], []
     for number, one in enumerate(arms):
         run, missing = one.first, int((leading & ~together.asked[:, number]).sum())
-        is_meant_whole = run.is_finished and run.purpose != "limited"
-        if results.lacks_too_many(missing, int(leading.sum()), is_meant_whole=is_meant_whole):
+        if run.lacks_too_many(missing, int(leading.sum())):
             lacks = f"has {int(leading.sum()) - missing:,} of the {formatting.plural(int(leading.sum()), 'item')}"
             left_out.append(PassedOver(one.name, run.run_id, lacks))
         else:
