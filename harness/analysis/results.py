@@ -171,6 +171,7 @@ class Results:
     whose items all are scored on. `items` are the split's items (see `Store.items`) unless there are too many
     to show; `prompts` those of the runs. `defects` names the items that leaked or repeat others. `curves` are the
     learning curves on this split. `sets` are the prediction sets of runs whose arms were run on dev too, by run id.
+    `is_standing` says whether these are the runs that the store's macros give: not those of a run asked for by itself.
     """
 
     split: Split
@@ -187,6 +188,7 @@ class Results:
     defects: Defects | None = None
     curves: Curves | None = None
     sets: Mapping[str, calibration.Sets] = field(default_factory=dict)
+    is_standing: bool = True
 
     @cached_property
     def answers(self) -> Mapping[str, Answers]:

@@ -15,7 +15,7 @@ from harness.store.selection import Selection
 from harness.store.stored import Where, stored_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from duckdb import DuckDBPyConnection
 
@@ -89,17 +89,23 @@ def create(connection: DuckDBPyConnection) -> None:
         connection.execute(f"create or replace macro {head} as table {body}")
 
 
-def enter(connection: DuckDBPyConnection, places: Iterable[tuple[str, str]] | None = None) -> None:
+def enter(connection: DuckDBPyConnection, where: Iterable[tuple[str, str]] | None = None) -> None:
     """Write down which runs stand for the arms of some splits (dataset id, split), or of all of them.
 
     As in reports: on the items of the run that has most, the newest of equals, without arms that lack too many.
     """
     selection = Selection(stored_runs(partial(_records, connection)))
     names = {(run.dataset_id, run.split): run.dataset for run in selection.runs}
-    for dataset_id, split in names if places is None else places:
+    for dataset_id, split in names if where is None else where:
         connection.execute("delete from members where dataset_id = ? and split = ?", [dataset_id, split])
         if (dataset_id, split) in names:
             _enter(connection, selection, Where(dataset_id, names[dataset_id, split], split))
+
+
+def places(connection: DuckDBPyConnection, run_ids: Sequence[str]) -> list[tuple[str, str]]:
+    """The splits that some runs are on: dataset id, split."""
+    query = "select distinct dataset_id, split from runs where run_id in (select unnest(?))"
+    return connection.execute(query, [list(run_ids)]).fetchall()
 
 
 def _enter(connection: DuckDBPyConnection, selection: Selection, where: Where) -> None:

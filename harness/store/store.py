@@ -157,7 +157,7 @@ class Store:
             )
             if n:
                 connection.execute(statements.LOOK, [self._clock.now(), run_id])
-            macros.enter(connection, _places(connection, [run_id]))
+            macros.enter(connection, macros.places(connection, [run_id]))
 
     def tag_run(self, run_id: str, tag: str) -> None:
         """Give a run a tag; the tag leaves the run that had it."""
@@ -169,7 +169,7 @@ class Store:
         """Remove a run and its predictions. That its split was looked at stays on record."""
         with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
             connection.execute("begin")
-            places = _places(connection, [run_id])
+            places = macros.places(connection, [run_id])
             connection.execute("delete from predictions where run_id = ?", [run_id])
             connection.execute("delete from runs where run_id = ?", [run_id])
             macros.enter(connection, places)
@@ -201,7 +201,7 @@ class Store:
                     if _content(connection, run.run_id) != (run.content_hash, run.n):
                         raise StoreError(f"{path}: the rows of run {run.run_id} are not those it had; export it again")
                     connection.execute(statements.LOOKED, [self._clock.now(), run.run_id])
-                macros.enter(connection, _places(connection, [run.run_id for run in fresh]))
+                macros.enter(connection, macros.places(connection, [run.run_id for run in fresh]))
             connection.execute("commit")
         return _ids(told)
 
@@ -396,12 +396,6 @@ def _content(connection: DuckDBPyConnection, run_id: str) -> tuple[str | None, i
     if found is None:
         raise StoreError(f"run {run_id} cannot be read back")
     return found[0], int(found[1])
-
-
-def _places(connection: DuckDBPyConnection, run_ids: Sequence[str]) -> list[tuple[str, str]]:
-    """The splits that some runs are on."""
-    query = "select distinct dataset_id, split from runs where run_id in (select unnest(?))"
-    return connection.execute(query, [list(run_ids)]).fetchall()
 
 
 def _ids(told: Contents) -> list[str]:

@@ -35,6 +35,13 @@ def facts(
     return [_facts(rows[run.run_id], run, selection.name(run.run_id), one.name) for one, run in ordered]
 
 
+def are_the_same(arms: Sequence[Selected], others: Sequence[Selected], first: str) -> bool:
+    """Whether both are the same runs, and `first` among them has as many items as any: all stand on its items."""
+    runs = {run.run_id: run for one in arms for run in one.runs}
+    same = runs.keys() == {run.run_id for one in others for run in one.runs}
+    return same and runs[first].n == max(run.n for run in runs.values())
+
+
 def _age(run: StoredRun) -> tuple[int, str]:
     return run.started_us, run.run_id
 
