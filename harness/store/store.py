@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 Select = Callable[..., list[dict[str, object]]]
 WAIT_S = 15.0
 WRITER_WAIT_S = LONGEST_QUERY_S + 60.0  # longer than any reader may hold the file
-REPEATING = ("run_id", "arm", "gold", "outcome", "label", "answered_by")
 VECTORS = 8  # of 2,048 rows, read at once
 
 
@@ -235,9 +234,9 @@ class Store:
             result = connection.execute(statements.ANALYSED, [list(run_ids)])
             # Part by part, so that the database's copy and pandas' are not both there in whole.
             words: dict[object, object] = {}
-            parts = [_shared(result.fetch_df_chunk(VECTORS), words)]
+            parts = [rows.shared(result.fetch_df_chunk(VECTORS), words)]
             while not (part := result.fetch_df_chunk(VECTORS)).empty:
-                parts.append(_shared(part, words))
+                parts.append(rows.shared(part, words))
         return pd.concat(parts, ignore_index=True)
 
     def scores(self, runs: Sequence[tuple[int, str]]) -> tuple[pd.DataFrame, dict[str, NDArray[Any]]]:
@@ -375,13 +374,6 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-def _shared(frame: pd.DataFrame, words: dict[object, object]) -> pd.DataFrame:
-    """The frame with equal words of its repeating columns being one object in memory, not thousands."""
-    for column in REPEATING:
-        frame[column] = pd.Series([words.setdefault(word, word) for word in frame[column].tolist()], dtype=object)
-    return frame
 
 
 def _insert_frame(connection: DuckDBPyConnection, table: str, frame: pd.DataFrame) -> None:
