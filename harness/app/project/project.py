@@ -171,9 +171,13 @@ class Project:
                 f"--dataset {dataset.ref} --split {split}"
             )
         results = self._analysed(dataset, split, selecting.facts(frame, selection, arms, first))
-        results = replace(results, passed_over=(*results.passed_over, *selection.passed_over(where, first)))
-        curves = learnt.stored(self.store, frame, len(dataset.in_split("train")), results)
-        return replace(results, curves=curves, sets=prediction_sets.found(self.store, results))
+        return replace(
+            results,
+            passed_over=(*results.passed_over, *selection.passed_over(where, first)),
+            curves=learnt.stored(self.store, frame, len(dataset.in_split("train")), results),
+            sets=prediction_sets.found(self.store, results),
+            is_standing=first is None or selecting.are_the_same(arms, selection.arms(where), first),
+        )
 
     def _analysed(self, dataset: Dataset, split: str, runs: Sequence[RunFacts]) -> Results:
         predictions = self.store.predictions([run.run_id for run in runs])
