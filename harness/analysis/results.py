@@ -122,7 +122,7 @@ class RunResult:
     missing: int = 0
 
     @property
-    def accuracy(self) -> Estimate:
+    def headline(self) -> Estimate:
         """The headline metric of the kind: its first."""
         return next(iter(self.metrics.values()))
 
@@ -254,7 +254,7 @@ def _by_arm(results: Results) -> Results:
         _pooled(results.split, runs, mine.get(runs[0].run.run_id, rows.iloc[:0])) if len(runs) > 1 else runs[0]
         for runs in arms.values()
     ]
-    pooled.sort(key=lambda one: (-(one.accuracy.value or 0.0), one.run.name))
+    pooled.sort(key=lambda one: (-(one.headline.value or 0.0), one.run.name))
     return replace(results, runs=tuple(pooled), predictions=rows)
 
 
@@ -283,7 +283,7 @@ def spreads(shown: Sequence[RunResult], rows: pd.DataFrame) -> tuple[Spread, ...
 
 
 def _spread(repeats: Sequence[RunResult], rows: pd.DataFrame) -> Spread:
-    values = tuple(result.accuracy.value or 0.0 for result in repeats)
+    values = tuple(result.headline.value or 0.0 for result in repeats)
     mine = rows[rows["run_id"].isin([result.run.run_id for result in repeats])]
     answers = mine["label"].fillna("").groupby(mine["example_id"]).nunique()
     changed = intervals.wilson(int((answers > 1).sum()), len(answers), name="changed")

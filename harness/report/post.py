@@ -79,7 +79,7 @@ def _summary(results: Results, found: decision.Decision) -> str:
     sure = "decided" if found.verdict == "decided" else "not decided yet"
     return (
         f"{formatting.plural(len(results.runs), 'arm')} on the same {formatting.plural(best.n, 'item')}: the best, "
-        f"{best.run.name}, is right on {formatting.with_interval(best.accuracy)}. The verdict is {sure}."
+        f"{best.run.name}, is right on {formatting.with_interval(best.headline)}. The verdict is {sure}."
     )
 
 
@@ -121,7 +121,7 @@ def _arm(result: RunResult) -> tuple[str, ...]:
     latency_s, n_train = result.latency_s, result.run.n_train
     return (
         result.run.name,
-        formatting.with_interval(result.accuracy),
+        formatting.with_interval(result.headline),
         formatting.dollars(result.cost_per_1000_usd),
         formatting.duration(latency_s["p50"]),
         formatting.duration(latency_s["p95"]),
@@ -186,10 +186,10 @@ def _limits(results: Results) -> list[str]:
         f"({split.dataset_id}), and hold for texts like these.",
         f"The split was scored {split.looks:,} times; whoever chooses by it often enough is fooled by it.",
     ]
-    low, high = best.accuracy.low, best.accuracy.high
+    low, high = best.headline.low, best.headline.high
     if low is not None and high is not None and high - low > WIDE_INTERVAL:
         said.append(f"The best arm's interval is {formatting.share(high - low)} wide: close arms cannot be told apart.")
-    failed = sum(result.n - result.accuracy.n for result in results.runs)
+    failed = sum(result.n - result.headline.n for result in results.runs)
     if failed:
         said.append(f"{formatting.plural(failed, 'call')} failed and {'is' if failed == 1 else 'are'} not scored.")
     unknown = [_style.name_of(r) for r in results.runs if r.cost_per_1000_usd is None]

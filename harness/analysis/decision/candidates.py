@@ -98,14 +98,14 @@ def _candidate(result: RunResult, constraints: Constraints, owned: Bill | None, 
         run.run_id,
         run.name,
         run.model,
-        result.accuracy,
+        result.headline,
         None if owned is None else owned.usd_per_1000(constraints.monthly_volume),
         p95_s,
         run.n_train,
         None if owned is None else owned.total,
         found,
         owned,
-        failed=result.n - result.accuracy.n,
+        failed=result.n - result.headline.n,
     )
 
 

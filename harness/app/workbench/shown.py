@@ -54,7 +54,7 @@ class Evaluation(Shown):
     @property
     def accuracy(self) -> Estimate:
         """The headline metric with its interval."""
-        return self.result.accuracy
+        return self.result.headline
 
     @property
     def predictions(self) -> pd.DataFrame:

@@ -37,7 +37,7 @@ class Marker:
     @property
     def y(self) -> float:
         """The accuracy."""
-        return _style.value_of(self.result.accuracy)
+        return _style.value_of(self.result.headline)
 
 
 def draw(points: Sequence[Marker], x_label: str, x_printed: Callable[[float], str]) -> Figure:
@@ -83,7 +83,7 @@ def front(points: Sequence[Marker]) -> list[Marker]:
 
 def _draw_point(axes: Axes, point: Marker) -> None:
     kind = int(bool(point.result.run.model))
-    below, above = _style.ends(point.result.accuracy)
+    below, above = _style.ends(point.result.headline)
     color = _style.mark(kind)
     if point.worst:
         axes.plot([point.x, point.worst], [point.y, point.y], color=color, linewidth=1.6, alpha=0.5, zorder=2)
@@ -157,7 +157,7 @@ def _place(axes: Axes, x: float, y: float) -> tuple[float, float]:
 def _marks(axes: Axes, point: Marker) -> list[_Box]:
     """What is drawn of a point: its marker, its interval, and the line to its worst."""
     x, y = _place(axes, point.x, point.y)
-    below, above = _style.ends(point.result.accuracy)
+    below, above = _style.ends(point.result.headline)
     bottom, top = (_place(axes, point.x, end)[1] for end in (point.y - below, point.y + above))
     end = _place(axes, point.worst or point.x, point.y)[0]
     half = LABEL_HEIGHT / 4

@@ -20,7 +20,7 @@ def draw(results: Results) -> _style.Drawing | None:
     points = [
         _tradeoff.Marker(result, result.cost_per_1000_usd)
         for result in results.runs
-        if result.cost_per_1000_usd and result.accuracy.value is not None
+        if result.cost_per_1000_usd and result.headline.value is not None
     ]
     if not points:
         return None
@@ -43,13 +43,13 @@ def draw(results: Results) -> _style.Drawing | None:
         tuple(_row(result, _tradeoff.front(points)) for result in results.runs),
         f"Accuracy against cost per 1,000 items: {told}.",
         caption,
-        results.runs[0].accuracy.method,
+        results.runs[0].headline.method,
         queries.line(results, "scorecard"),
     )
 
 
 def _row(result: RunResult, front: list[_tradeoff.Marker]) -> tuple[_style.Cell, ...]:
-    run, accuracy = result.run, result.accuracy
+    run, accuracy = result.run, result.headline
     is_on_front = any(point.result is result for point in front)
     return (
         run.name,

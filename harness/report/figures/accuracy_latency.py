@@ -20,7 +20,7 @@ def draw(results: Results) -> _style.Drawing | None:
     points = [
         _tradeoff.Marker(result, result.latency_s["p50"], result.latency_s["p95"])
         for result in results.runs
-        if result.latency_s["p50"] and result.accuracy.value is not None
+        if result.latency_s["p50"] and result.headline.value is not None
     ]
     if not points:
         return None
@@ -35,13 +35,13 @@ def draw(results: Results) -> _style.Drawing | None:
         f"Accuracy against latency: {told}.",
         "Accuracy with its 95% interval (Wilson) against what a caller waits for one item alone: the median, and a "
         "line to the 95th percentile. No other arm is both better and faster (median) than those on the step line.",
-        results.runs[0].accuracy.method,
+        results.runs[0].headline.method,
         queries.line(results, "scorecard"),
     )
 
 
 def _row(result: RunResult) -> tuple[_style.Cell, ...]:
-    run, accuracy, latency_s = result.run, result.accuracy, result.latency_s
+    run, accuracy, latency_s = result.run, result.headline, result.latency_s
     named = (run.name, run.model, run.run_id)
     waits = (latency_s["p50"], latency_s["p95"], result.latency_n)
     return (*named, accuracy.n, accuracy.value, accuracy.low, accuracy.high, *waits)

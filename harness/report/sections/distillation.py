@@ -42,5 +42,5 @@ def _row(results: Results, result: RunResult) -> tuple[str, ...]:
         f"{params.get('teacher_arm')} {model or ''}".strip(),
         formatting.count(int(str(params["taught_n"]))),
         formatting.UNKNOWN if faithful is None else formatting.with_interval(faithful),
-        formatting.with_interval(result.accuracy),
+        formatting.with_interval(result.headline),
     )

@@ -49,8 +49,8 @@ def _row(result: RunResult, extra: tuple[str, ...]) -> tuple[str, ...]:
     metrics, latency_s = result.metrics, result.latency_s
     return (
         result.run.name,
-        formatting.share(result.accuracy.value),
-        formatting.span(result.accuracy),
+        formatting.share(result.headline.value),
+        formatting.span(result.headline),
         formatting.share(metrics["macro_f1"].value) if "macro_f1" in metrics else "",
         formatting.dollars(result.cost_per_1000_usd),
         formatting.duration(latency_s["p50"]),
@@ -77,7 +77,7 @@ def _notes(results: Results) -> list[Text]:
         for r in results.runs
         if r.missing
     ]
-    failed = [f"{r.run.name} ({r.n - r.accuracy.n})" for r in results.runs if r.accuracy.n < r.n]
+    failed = [f"{r.run.name} ({r.n - r.headline.n})" for r in results.runs if r.headline.n < r.n]
     if failed:
         notes.append(Text(f"Failed calls are not scored: {', '.join(failed)}.", "warning"))
     return notes + _unread.notes(results)
