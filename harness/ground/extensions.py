@@ -28,7 +28,7 @@ OFFERED = {
     "providers": ("connect", "available", "DEFAULT_MODEL", "MODELS", "RUNS_HERE", "GIVES_SCORES"),
     "embedders": ("connect",),
     "kinds": ("read_gold", "reply_format", "parse", "credit", "METRICS", "IS_BINARY", "HAS_CLASSES"),
-    "metrics": ("values", "BETTER", "UNANSWERED"),
+    "metrics": ("values", "bounds", "BETTER", "UNANSWERED"),
 }
 OPEN = tuple(OFFERED)
 PREFIX = "harness_extension_"

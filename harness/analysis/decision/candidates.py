@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.analysis import panel
+from harness.analysis import measures, panel
 from harness.analysis.decision import limits, ownership
-from harness.stats import best, frontier, pairwise
+from harness.stats import best, clusters, frontier, pairwise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from harness.analysis.decision.limits import Floor, Limit, State
     from harness.analysis.decision.ownership import Bill
+    from harness.analysis.measures import Measure
     from harness.analysis.panel import Panel
     from harness.analysis.results import Results, RunResult
     from harness.ground.constraints import Constraints
@@ -29,16 +30,18 @@ if TYPE_CHECKING:
 class Candidate:
     """An arm that was considered.
 
+    `headline` is what the arm is chosen by, `merit` the same with the larger number the better one.
     `usd_per_1000` is the running cost at the traffic asked for, `monthly_usd` the whole bill of a month.
-    `standing` says whether it is on the front of accuracy, cost and time; `dominated_by` names an arm
-    that is shown to be more accurate and is neither dearer nor slower. `failed` items have no reply; nobody
+    `standing` says whether it is on the front of that, cost and time; `dominated_by` names an arm
+    that is shown to be better and is neither dearer nor slower. `failed` items have no reply; nobody
     knows whether it would have been right.
     """
 
     run_id: str
     arm: str
     model: str | None
-    accuracy: Estimate
+    headline: Estimate
+    merit: float | None
     usd_per_1000: float | None
     p95_s: float | None
     n_train: int | None
@@ -59,12 +62,13 @@ class Candidate:
 class Field:
     """All candidates, in the order of the results, with their scores side by side.
 
-    `floors` are the least accuracy and recalls that are asked for; `may_serve` says of each candidate whether it
-    keeps the limits on price and time, or may keep them: only these are compared for serving.
+    `measure` is the metric that the scores are of, `floors` the limits on this and other metrics. `may_serve` says of
+    each candidate whether it keeps the limits on price and time, or may keep them: only these are compared for serving.
     """
 
     candidates: tuple[Candidate, ...]
     together: Panel
+    measure: Measure
     floors: tuple[Floor, ...]
     may_serve: NDArray[np.bool_]
 
@@ -72,33 +76,57 @@ class Field:
 def field(results: Results, constraints: Constraints) -> Field:
     """Every arm of the results, in their order."""
     answers = [results.answers[result.run.run_id] for result in results.runs]
-    together = panel.of(answers)
+    measure = measures.mean_of_items(results.split.task, constraints.objective, "cannot be an objective")
+    together = panel.of([measure.judged(one) for one in answers])
     gold = answers[0].rows.drop_duplicates("example_id").set_index("example_id")["gold"].reindex(together.items)
-    floors = tuple(limits.floors(constraints, gold.to_numpy(object)))
+    asked = limits.floors(constraints, gold.to_numpy(object), results.split.task)
+    floors = tuple(
+        one if one.measure == measure else one.on(panel.of([one.measure.judged(arm) for arm in answers]))
+        for one in asked
+    )
     bills = [ownership.bill(results, result, constraints) for result in results.runs]
     fixed = [
         tuple(limits.price_and_time(one.rows, result, constraints, owned))
         for one, result, owned in zip(answers, results.runs, bills, strict=True)
     ]
     shares = [floor.limits(together) for floor in floors]
+    heads = _heads(results, together, measure)
     made = [
-        _candidate(result, constraints, bills[arm], (*(share[arm] for share in shares), *fixed[arm]))
+        _candidate(result, constraints, bills[arm], (*(share[arm] for share in shares), *fixed[arm]), heads[arm])
         for arm, result in enumerate(results.runs)
     ]
-    may = [
-        limits.worst(kept) != "broken" and one.accuracy.value is not None for kept, one in zip(fixed, made, strict=True)
-    ]
-    return Field(_with_dominance(together, made), together, floors, np.array(may, dtype=np.bool_))
+    may = [limits.worst(kept) != "broken" and one.merit is not None for kept, one in zip(fixed, made, strict=True)]
+    return Field(_with_dominance(together, made), together, measure, floors, np.array(may, dtype=np.bool_))
 
 
-def _candidate(result: RunResult, constraints: Constraints, owned: Bill | None, found: tuple[Limit, ...]) -> Candidate:
+def _heads(results: Results, together: Panel, measure: Measure) -> list[tuple[Estimate, float | None]]:
+    """What each arm is chosen by, and the same with the larger number the better one."""
+    found = [result.headline for result in results.runs]
+    if not measure.is_headline:
+        codes = np.arange(len(together.items)) if together.clusters is None else together.clusters
+        known = [together.known(arm) for arm in range(len(found))]
+        merits = [
+            clusters.cluster_mean(together.scores[k, a], codes[k], name=measure.name) for a, k in enumerate(known)
+        ]
+        found = [measure.of_merit(one) for one in merits]
+    sign = 1.0 if measure.is_more_better else -1.0
+    return [(one, None if one.value is None else sign * one.value) for one in found]
+
+
+def _candidate(
+    result: RunResult,
+    constraints: Constraints,
+    owned: Bill | None,
+    found: tuple[Limit, ...],
+    head: tuple[Estimate, float | None],
+) -> Candidate:
     run = result.run
     p95_s = None if constraints.batch and not ownership.is_here(run.arm, run.model) else result.latency_s["p95"]
     return Candidate(
         run.run_id,
         run.name,
         run.model,
-        result.headline,
+        *head,
         None if owned is None else owned.usd_per_1000(constraints.monthly_volume),
         p95_s,
         run.n_train,
@@ -121,7 +149,7 @@ def _with_dominance(together: Panel, found: Sequence[Candidate]) -> tuple[Candid
 
 
 def _placed(one: Candidate, stand: Standing, better: Sequence[Candidate]) -> Candidate:
-    """With the first arm that is shown to be more accurate, among all pairs, and is neither dearer nor slower."""
+    """With the first arm that is shown to be better, among all pairs, and is neither dearer nor slower."""
     beaten_by = next((other.arm for other in better if _is_no_worse(other, one)), None)
     return replace(one, standing=stand.status, dominated_by=beaten_by)
 

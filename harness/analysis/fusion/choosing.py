@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.analysis import measures
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -45,7 +47,7 @@ def choose(sweep: Sweep, limits: Constraints) -> Choice:
     best = _first(sweep, np.flatnonzero(fits)[np.argsort(-accuracy[fits], kind="stable")], limits)
     if best is None:
         return Choice(None, f"no threshold that keeps the other limits has a p95 of {limits.max_p95_s:g} s or less")
-    least = limits.least_credit
+    least = measures.least_credit(limits, sweep.members.task)
     if least is not None and accuracy[best] < least - ROUNDING:
         return Choice(None, f"no threshold reaches an accuracy of {least:g}; the most is {accuracy[best]:.3f}")
     floor = accuracy[best] - limits.margin if least is None else least

@@ -12,20 +12,23 @@ import click
 import numpy as np
 from rich.console import Console
 
-from harness.analysis import comparison
+from harness.analysis import comparison, measures
 from harness.app.commands import _options
 from harness.app.commands._groups import print_table
+from harness.datasets.task import Task
 from harness.errors import ConfigError
 from harness.ground import formatting
 
 if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
+    from harness.analysis.measures import Measure
     from harness.stats.paired import Table2x2
     from harness.types import JSON, Estimate
 
 OPTIONS = (
     click.argument("arms", nargs=-1, metavar="[A B]"),
     _options.option("--items", type=click.IntRange(min=0), default=10, help="Items on which they differ, to print."),
+    _options.option("--metric", default=None, metavar="NAME", help="What to compare; default: the headline metric."),
     _options.model,
 )
 
@@ -51,6 +54,7 @@ class Options(_options.Where):
 
     arms: tuple[str, ...]
     items: int
+    metric: str | None
     model: str | None
     dataset: str | None
     split: str
@@ -66,42 +70,49 @@ def command(options: Options) -> None:
     project = options.project()
     dataset = project.dataset(options.dataset)
     rng = np.random.default_rng(options.seed)
+    measure = measures.mean_of_items(Task.of(dataset), options.metric, "compares no arms")
     if options.arms:
         answers = project.answers(dataset, options.split, options.arms, options.model)
         if set(answers[0].run_ids) == set(answers[1].run_ids):
             raise ConfigError(f"{options.arms[0]!r} and {options.arms[1]!r} are the same run; compare takes two")
-        one = comparison.compare(answers[0], answers[1], rng)
+        one = comparison.compare(measure.judged(answers[0]), measure.judged(answers[1]), rng)
+        one = comparison.in_unit(one, measure)
         left_out, passed_over = answers[0].left_out, (*answers[0].passed_over, *answers[1].passed_over)
         if options.as_json:
             ids = {"a_run_id": answers[0].run_ids[0], "b_run_id": answers[1].run_ids[0]}
+            ids["metric"] = measure.name
             datasets = {"datasets": [arm.dataset for arm in answers], "left_out": left_out or None}
             _options.print_json({**_json(one), **ids, **datasets, "passed_over": [asdict(run) for run in passed_over]})
             return
-        _show(one, options.items, left_out)
+        _show(one, options.items, left_out, measure)
         click.echo("\n".join(_options.passed_over(passed_over)), nl=bool(passed_over))
         return
-    beside = project.side_by_side(dataset, options.split)
+    beside = project.side_by_side(dataset, options.split, measure)
     names = beside.panel.names
     if len(names) < 2:
         raise ConfigError(f"{dataset.ref} / {options.split} has {len(names)} arms in the store; two can be compared")
-    made = comparison.compare_all(beside.panel)
+    made = [comparison.in_unit(one, measure) for one in comparison.compare_all(beside.panel)]
     if options.as_json:
         over = [asdict(run) for run in beside.passed_over]
         run_of = beside.run_ids
         _options.print_json(
-            [{**_json(one), "a_run_id": run_of[one.a], "b_run_id": run_of[one.b], "passed_over": over} for one in made]
+            [
+                {**_json(one), "a_run_id": run_of[one.a], "b_run_id": run_of[one.b]}
+                | {"metric": measure.name, "passed_over": over}
+                for one in made
+            ]
         )
         return
-    _show_all(made)
+    _show_all(made, measure)
     click.echo("\n".join(_options.passed_over(beside.passed_over)), nl=bool(beside.passed_over))
 
 
-def _show(one: Comparison, items: int, left_out: str = "") -> None:
+def _show(one: Comparison, items: int, left_out: str, measure: Measure) -> None:
     click.echo(f"{one.a} against {one.b} on {formatting.plural(one.n, 'shared item')}")
     click.echo(f"{left_out}\n" if left_out else "")
     if one.table is not None:
         _show_table(one, one.table)
-    click.echo("\n".join(sentences(one)))
+    click.echo("\n".join(sentences(one, measure)))
     if one.changed and items:
         Console().print()
         shown = one.changed[:items]
@@ -123,10 +134,12 @@ def _show_table(one: Comparison, table: Table2x2) -> None:
     )
 
 
-def sentences(one: Comparison) -> list[str]:
+def sentences(one: Comparison, measure: Measure | None = None) -> list[str]:
     """The comparison in words: what was found, how sure, and what so many items can show."""
+    of = "" if measure is None or (measure.task.rules.IS_BINARY and measure.is_headline) else f" in {measure.noun}"
     lines = [
-        f"difference {formatting.with_interval(one.difference)}, p {formatting.p_value(one.p_value)} ({one.method})",
+        f"difference{of} {formatting.with_interval(one.difference)}, p {formatting.p_value(one.p_value)} "
+        f"({one.method})",
         f"so many items, disagreeing so often, show a difference of {formatting.share(one.mde)} or more with 80% power"
         if one.mde
         else "so few disagree that no difference can show",
@@ -134,8 +147,7 @@ def sentences(one: Comparison) -> list[str]:
     lines += [FURTHER.get(found.name, _measured)(found) for found in one.further if found.value is not None]
     if one.answered is not None:
         lines.append(
-            f"unanswered items count as {'wrong' if one.table is not None else '0'}; on the {one.answered.n:,} that "
-            "both answered: "
+            f"{_unanswered(one, measure)}; on the {one.answered.n:,} that both answered: "
             f"{formatting.with_interval(one.answered.difference)}, p {formatting.p_value(one.answered.p_value)}"
         )
     if one.failed:
@@ -145,7 +157,15 @@ def sentences(one: Comparison) -> list[str]:
     return lines
 
 
-def _show_all(made: list[Comparison]) -> None:
+def _unanswered(one: Comparison, measure: Measure | None) -> str:
+    if measure is not None and not measure.is_headline:
+        return f"unanswered items count as {measure.noun} says"
+    return f"unanswered items count as {'wrong' if one.table is not None else '0'}"
+
+
+def _show_all(made: list[Comparison], measure: Measure) -> None:
+    if not measure.is_headline:
+        click.echo(f"by {measure.noun}, of which {'more' if measure.is_more_better else 'less'} is better")
     print_table(
         ("a", "b", "items", "a minus b", "95%", "p, Holm", "MDE"),
         [

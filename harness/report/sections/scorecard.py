@@ -37,7 +37,7 @@ def section(results: Results) -> Section:
         f"{split.dataset} / {split.name}: {formatting.plural(split.n, 'item')}, "
         f"{formatting.plural(len(split.labels), 'label')}; this split was scored {looks}."
     )
-    extra = tuple(name for name in measures.of_task(split.task) if any(name in one.metrics for one in results.runs))
+    extra = tuple(name for name in measures.of_files(split.task) if any(name in one.metrics for one in results.runs))
     rows = tuple(_row(result, extra) for result in results.runs)
     columns = (*COLUMNS, *(Column(name, numeric=True) for name in extra))
     return Section(
