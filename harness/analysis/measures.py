@@ -20,7 +20,6 @@ from harness.stats import clusters, margins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
     from types import ModuleType
 
     import pandas as pd
@@ -184,8 +183,7 @@ class Measure:
 
 def of_files(task: Task) -> dict[str, Measure]:
     """The metric files that mean something for a task, by name."""
-    at = cast("Path | None", getattr(task.kind, "at", None))
-    loaded = {name: plugins.load(FOLDER, name, at) for name in plugins.names(FOLDER, at)}
+    loaded = {name: plugins.load(FOLDER, name, task.at) for name in plugins.names(FOLDER, task.at)}
     return {name: Measure(name, task, of_file=module) for name, module in loaded.items() if task.meets(module)}
 
 
@@ -231,6 +229,13 @@ def least_credit(asked: Constraints | GateSettings, task: Task) -> float | None:
             f"set min_credit, the least {task.noun}"
         )
     return asked.least_credit
+
+
+def limits(asked: Constraints, task: Task) -> list[tuple[Measure, float]]:
+    """Each metric that an arm to be chosen has a limit on, with it; `ConfigError` for one that limits nothing."""
+    least = [(limited(task, name, limit, is_least=True), limit) for name, limit in asked.at_least.items()]
+    most = [(limited(task, name, limit, is_least=False), limit) for name, limit in asked.at_most.items()]
+    return [*least, *most]
 
 
 def limited(task: Task, name: str, limit: float, *, is_least: bool) -> Measure:

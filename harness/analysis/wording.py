@@ -19,7 +19,12 @@ class Wording:
 
     def has(self, found: str) -> str:
         """`is right on .865`, or `has a mean f1 of .865`."""
-        return f"is right on {found}" if self.counts_right else f"has a {self.noun} of {found}"
+        return f"is right on {found}" if self.counts_right else f"has {self.a_noun} of {found}"
+
+    @property
+    def a_noun(self) -> str:
+        """The noun with its article."""
+        return f"{'an' if self.noun[:1] in 'aeiou' else 'a'} {self.noun}"
 
     def among(self, found: str, items: str) -> str:
         """The same with the items that it was found on."""

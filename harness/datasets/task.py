@@ -17,6 +17,7 @@ from harness.types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from pathlib import Path
     from types import ModuleType
 
     from numpy.typing import NDArray
@@ -84,6 +85,11 @@ class Task:
     def of(cls, dataset: Dataset) -> Task:
         """What a dataset asks."""
         return cls(dataset.kind, dataset.label_names, dataset.costs)
+
+    @property
+    def at(self) -> Path | None:
+        """Where the workspace keeps extensions of its own; None where nobody said."""
+        return cast("Path | None", getattr(self.kind, "at", None))
 
     @property
     def rules(self) -> Kind:

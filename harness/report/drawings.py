@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from harness.analysis.results import Results
     from harness.report.figures._style import Cell, Drawing, Palette
 
-FOLDER = "report/figures"
+FOLDER = "figures"
 DPI = 200
 FOOTER_POINTS = 7.0
 FOOTER_COLUMNS = 134
@@ -59,17 +59,20 @@ class Drawn:
 
 def drawn(results: Results) -> list[Drawn]:
     """Every figure that has something to show, in its order, in light colours."""
-    found = []
-    for name, module in _modules(results):
-        with _theme(_style.LIGHT):
-            drawing = module.draw(results)
-            if drawing is None:
-                continue
-            svg = _svg(_finished(drawing, results, module.TITLE), about(results, drawing.method))
-        table = as_csv(drawing.columns, drawing.rows)
-        words = (drawing.alt, drawing.caption, drawing.sql)
-        found.append(Drawn(name, module.TITLE, module.ORDER, *words, svg, table, _inline(name, svg.decode())))
-    return found
+    made = (drawn_by(name, module, results) for name, module in _modules(results))
+    return [one for one in made if one is not None]
+
+
+def drawn_by(name: str, module: ModuleType, results: Results) -> Drawn | None:
+    """One figure in light colours; None where it has nothing to show."""
+    with _theme(_style.LIGHT):
+        drawing = module.draw(results)
+        if drawing is None:
+            return None
+        svg = _svg(_finished(drawing, results, module.TITLE), about(results, drawing.method))
+    table = as_csv(drawing.columns, drawing.rows)
+    words = (drawing.alt, drawing.caption, drawing.sql)
+    return Drawn(name, module.TITLE, module.ORDER, *words, svg, table, _inline(name, svg.decode()))
 
 
 def files(results: Results) -> dict[str, bytes]:
@@ -111,8 +114,9 @@ def as_csv(columns: tuple[str, ...], rows: tuple[tuple[Cell, ...], ...]) -> byte
 
 def _modules(results: Results) -> list[tuple[str, ModuleType]]:
     """The figures that mean something for this kind of task, in their order."""
-    loaded = [(name, plugins.load(FOLDER, name)) for name in plugins.names(FOLDER)]
-    loaded = [one for one in loaded if results.split.task.meets(one[1])]
+    task = results.split.task
+    loaded = [(name, plugins.load(FOLDER, name, task.at)) for name in plugins.names(FOLDER, task.at)]
+    loaded = [one for one in loaded if task.meets(one[1])]
     return sorted(loaded, key=lambda pair: pair[1].ORDER)
 
 

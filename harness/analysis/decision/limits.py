@@ -110,12 +110,8 @@ def floors(constraints: Constraints, gold: NDArray[np.object_], task: Task) -> l
     asked += [
         Floor(f"recall of {name}", share, gold == name, headline) for name, share in constraints.min_recall.items()
     ]
-    for is_least, limits in ((True, constraints.at_least), (False, constraints.at_most)):
-        for name, limit in limits.items():
-            measure = measures.limited(task, name, limit, is_least=is_least)
-            merit = float(measure.merit(np.array(limit)))
-            asked.append(Floor(measure.noun, merit, everything, measure))
-    return asked
+    others = measures.limits(constraints, task)
+    return asked + [Floor(one.noun, float(one.merit(np.array(limit))), everything, one) for one, limit in others]
 
 
 def price_and_time(

@@ -13,18 +13,21 @@ from typing import TYPE_CHECKING, TypeVar, get_args
 import click
 import numpy as np
 
+from harness.analysis import wording
 from harness.analysis.fusion.chosen import How
 from harness.app.commands import _evaluation, _options
 from harness.app.commands._groups import print_table
 from harness.app.project import trying
 from harness.app.project.fusions import Splits
 from harness.app.project.trying import FusionSpec
+from harness.datasets.task import Task
 from harness.errors import ConfigError
 from harness.ground import formatting
 
 if TYPE_CHECKING:
     from harness.analysis.fusion.chosen import Choice
     from harness.analysis.fusion.study import Standing, Study, Tested
+    from harness.analysis.wording import Wording
     from harness.app.project.trying import Tried
     from harness.ground.constraints import Constraints
     from harness.types import Dataset
@@ -40,9 +43,10 @@ OPTIONS = (
     _options.option("--choose-on", default="dev", metavar="SPLIT", help="Split that chooses the thresholds."),
     _options.option("--min-credit", type=SHARE, default=None, help="Take the cheapest with that mean credit."),
     _options.option("--min-accuracy", type=SHARE, default=None, help="The same, of answers that are right or wrong."),
+    *_options.METRIC_LIMITS,
     _options.option("--max-cost", type=AMOUNT, default=None, metavar="USD", help="Most dollars per 1,000 items."),
     _options.option("--max-p95", type=AMOUNT, default=None, metavar="SECONDS", help="Slowest 95th percentile."),
-    _options.option("--margin", type=SHARE, default=None, help="Accuracy to give up for a lower cost."),
+    _options.option("--margin", type=SHARE, default=None, help="How much to give up for a lower cost."),
     _options.model,
     _options.option("--store", is_flag=True, help="Keep the chosen cascade as a run of its own."),
 )
@@ -57,6 +61,8 @@ class Options(_options.Where):
     choose_on: str
     min_credit: float | None
     min_accuracy: float | None
+    at_least: tuple[str, ...]
+    at_most: tuple[str, ...]
     max_cost: float | None
     max_p95: float | None
     margin: float | None
@@ -89,7 +95,7 @@ def command(options: Options) -> None:
             | {"dataset": dataset.ref, "choose_on": options.choose_on, "split": options.split, "run_id": run_id}
         )
         return
-    _show(tried, dataset)
+    _show(tried, dataset, wording.of_headline(Task.of(dataset)))
     if run_id is not None:
         click.echo(f"Stored as {run_id}: it stands in the scorecard, decide, compare and report as {found.arm}")
 
@@ -102,6 +108,8 @@ def _limits(options: Options, settings: Constraints) -> Constraints:
         settings,
         min_credit=given(options.min_credit, settings.min_credit),
         min_accuracy=given(options.min_accuracy, settings.min_accuracy),
+        at_least=dict(settings.at_least) | _options.limits(options.at_least, "--at-least"),
+        at_most=dict(settings.at_most) | _options.limits(options.at_most, "--at-most"),
         max_usd_per_1000=given(options.max_cost, settings.max_usd_per_1000),
         max_p95_s=given(options.max_p95, settings.max_p95_s),
         margin=given(options.margin, settings.margin),
@@ -127,7 +135,7 @@ def _json(tried: Tried) -> dict[str, object]:
     }
 
 
-def _show(tried: Tried, dataset: Dataset) -> None:
+def _show(tried: Tried, dataset: Dataset, said: Wording) -> None:
     found, splits = tried.study, tried.splits
     how = (
         f"each tenth of {splits.tested} answered with what the other nine chose"
@@ -138,12 +146,12 @@ def _show(tried: Tried, dataset: Dataset) -> None:
     settings = f"{formatting.plural(len(found.settings), 'setting')}, " if found.settings else ""
     click.echo(f"{found.arm} on {dataset.ref}: {settings}{how}; no call was made\n")
     if found.settings:
-        _show_settings(found, [pair.name for pair in tried.pairs], splits.chooser)
+        _show_settings(found, [pair.name for pair in tried.pairs], splits.chooser, said)
     if found.tested is None:
         click.echo(click.style(f"Nothing was chosen: {found.reason}.", bold=True))
         return
-    _show_tested(found, splits.tested)
-    for line in [*sentences(found), *_of_router(tried.choice)]:
+    _show_tested(found, splits.tested, said)
+    for line in [*sentences(found, said), *_of_router(tried.choice)]:
         click.echo(line)
 
 
@@ -157,7 +165,7 @@ def _of_router(choice: Choice) -> list[str]:
     ]
 
 
-def _show_settings(found: Study, names: list[str], chooser: str) -> None:
+def _show_settings(found: Study, names: list[str], chooser: str, said: Wording) -> None:
     rows = [found.settings[int(i)] for i in np.unique(np.linspace(0, len(found.settings) - 1, SHOWN).round())]
     if found.chosen is not None and found.chosen not in rows:
         rows = sorted([*rows, found.chosen], key=found.settings.index)
@@ -165,7 +173,7 @@ def _show_settings(found: Study, names: list[str], chooser: str) -> None:
         "",
         *(f"{name} {'gets' if found.arm.startswith('router:') else 'keeps'}" for name in names[:-1]),
         f"asks {names[-1]}",
-        f"accuracy on {chooser}",
+        f"{said.noun} on {chooser}",
         "$ per 1,000",
     )
     print_table(
@@ -193,7 +201,7 @@ def _threshold(threshold: float | None) -> str:
     return "nothing" if threshold is None else f"from {formatting.share(threshold)}"
 
 
-def _show_tested(found: Study, split: str) -> None:
+def _show_tested(found: Study, split: str, said: Wording) -> None:
     tested = found.tested
     assert tested is not None
     shares = map(formatting.share, tested.answered_by or [None] * len(tested.members))
@@ -208,12 +216,12 @@ def _show_tested(found: Study, split: str) -> None:
     ]
     mine = (formatting.share(tested.estimate.value), formatting.span(tested.estimate), formatting.dollars(tested.cost))
     print_table(
-        (f"on {split}", "accuracy", "95%", "$ per 1,000", "answers"),
+        (f"on {split}", said.noun, "95%", "$ per 1,000", "answers"),
         [
             (found.arm, *mine, ""),
             *((*row, "" if tested.answered_by is None else share) for row, share in zip(rows, shares, strict=True)),
         ],
-        numeric=("accuracy", "95%", "$ per 1,000", "answers"),
+        numeric=(said.noun, "95%", "$ per 1,000", "answers"),
     )
 
 
@@ -230,27 +238,34 @@ def _better_alone(tested: Tested) -> list[Standing]:
     ]
 
 
-def sentences(found: Study) -> list[str]:
+def sentences(found: Study, said: Wording) -> list[str]:
     """A tried fusion in words: against its members, against chance, and what no fusion could pass."""
     tested, oracle, line = found.tested, found.oracle, found.random_line
     assert tested is not None
-    said = [
+    lines = [
         f"against {one.b} {formatting.with_interval(one.difference)}, p {formatting.p_value(one.adjusted_p)} "
         f"(Holm, {len(tested.against)} comparisons)"
         for one in tested.against
     ]
     if line is not None:
-        said.append(
+        lines.append(
             f"drawing the arm by lot, as often, gets {formatting.share(line.accuracy)}; choosing by score is "
             f"{formatting.with_interval(line.lead)} better" + ("" if line.is_beaten else ": not shown to beat chance")
         )
-    said.append(
-        f"the oracle, which always asks an arm that is right, gets {formatting.with_interval(oracle.accuracy)}: "
+    lines += [f"{one.name.replace('_', ' ')} is {formatting.with_interval(one)}" for one in tested.limited]
+    which = "an arm that is right" if said.counts_right else "the arm with the best answer"
+    lines.append(
+        f"the oracle, which always asks {which}, gets {formatting.with_interval(oracle.accuracy)}: "
         f"{formatting.share(oracle.worth)} over the best member is all that any fusion could add"
     )
-    said += [f"{one.arm} alone costs no more and is no less accurate here" for one in _better_alone(tested)]
+    lines += [
+        f"{one.arm} alone costs no more and is not {said.worse} here"
+        if not said.counts_right
+        else f"{one.arm} alone costs no more and is no less accurate here"
+        for one in _better_alone(tested)
+    ]
     if oracle.worth < IDLE:
-        said.append("that is less than a point: a fusion of these arms is idle")
+        lines.append("that is less than a point: a fusion of these arms is idle")
     if tested.failed:
-        said.append(f"{formatting.plural(tested.failed, 'item')} on which an arm failed are not scored")
-    return said
+        lines.append(f"{formatting.plural(tested.failed, 'item')} on which an arm failed are not scored")
+    return lines

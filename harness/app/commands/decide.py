@@ -15,7 +15,7 @@ from harness.analysis import decision, measures, wording
 from harness.app.commands import _options
 from harness.app.commands._groups import print_table
 from harness.datasets.task import Task
-from harness.errors import ConfigError, one_of
+from harness.errors import ConfigError
 from harness.ground import formatting
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ OPTIONS = (
     _options.option("--min-credit", type=SHARE, default=None, help="Least mean credit."),
     _options.option("--min-accuracy", type=SHARE, default=None, help="The same, of answers that are right or wrong."),
     _options.option("--min-recall", multiple=True, metavar="LABEL=SHARE", help="Least recall of a label; repeatable."),
-    _options.option("--at-least", multiple=True, metavar="METRIC=VALUE", help="Least of a metric; repeatable."),
-    _options.option("--at-most", multiple=True, metavar="METRIC=VALUE", help="Most of a metric; repeatable."),
+    *_options.METRIC_LIMITS,
     _options.option("--objective", default=None, metavar="METRIC", help="Choose by it; default: the headline metric."),
     _options.option("--max-cost", type=AMOUNT, default=None, metavar="USD", help="Most dollars per 1,000 items."),
     _options.option("--max-p95", type=AMOUNT, default=None, metavar="SECONDS", help="Slowest 95th percentile."),
@@ -168,36 +167,23 @@ def _constraints(options: Options, settings: Constraints, task: Task, arms: Coll
     given = {name: value for name, value in chosen.items() if value is not None}
     recall = dict(settings.min_recall) | dict(_recall(text, labels) for text in options.min_recall)
     hours = dict(settings.hours) | dict(_hours(text, arms) for text in options.hours)
-    known = measures.every(task)
-    least = dict(settings.at_least) | dict(
-        _named(text, "--at-least", "METRIC=VALUE", known) for text in options.at_least
-    )
-    most = dict(settings.at_most) | dict(_named(text, "--at-most", "METRIC=VALUE", known) for text in options.at_most)
+    least = dict(settings.at_least) | _options.limits(options.at_least, "--at-least")
+    most = dict(settings.at_most) | _options.limits(options.at_most, "--at-most")
     return replace(settings, min_recall=recall, hours=hours, at_least=least, at_most=most, **given)
 
 
 def _recall(text: str, labels: Collection[str]) -> tuple[str, float]:
-    label, share = _named(text, "--min-recall", "LABEL=SHARE", labels)
+    label, share = _options.numbered(text, "--min-recall", "LABEL=SHARE", labels)
     if not 0 <= share <= 1:
         raise ConfigError(f"--min-recall {text!r}: found {share:g}; expected a share from 0 to 1")
     return label, share
 
 
 def _hours(text: str, arms: Collection[str]) -> tuple[str, float]:
-    arm, hours = _named(text, "--hours", "ARM=HOURS", arms)
+    arm, hours = _options.numbered(text, "--hours", "ARM=HOURS", arms)
     if not hours >= 0 or isinf(hours):
         raise ConfigError(f"--hours {text!r}: found {hours:g}; expected a number of hours from 0 up")
     return arm, hours
-
-
-def _named(text: str, option: str, form: str, known: Collection[str]) -> tuple[str, float]:
-    name, _, number = text.rpartition("=")
-    if name not in known:
-        raise ConfigError(f"{option} {text!r}: expected {form}; {one_of(name, known)}")
-    try:
-        return name, float(number)
-    except ValueError:
-        raise ConfigError(f"{option} {text!r}: {number!r} is not a number; expected {form}") from None
 
 
 def _row(one: Candidate) -> tuple[str, ...]:
