@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy
 
+from harness.stats import tails
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -165,9 +167,17 @@ class Pairwise:
         With clusters, or scores that are shares of 1, Student's t with a degree of freedom less than there are
         units is carried over by its tail. 0 where nothing speaks.
         """
+        return self._as_normal(self._statistic(at))
+
+    def z_of_more(self, at: ArrayLike = 0.0) -> Numbers:
+        """As `z`, for saying that a leads b by more than `at`: see `tails.z_of_more`."""
+        n, wins, losses = (of / self._design for of in (self.n, self.wins, self.losses))
+        return self._as_normal(tails.z_of_more(n, wins, losses, at, self._statistic(at)))
+
+    def _statistic(self, at: ArrayLike) -> Numbers:
         gap, deviation = _score(self.n, self.wins, self.losses, np.asarray(at, dtype=np.float64))
         scale = deviation * np.sqrt(self._design)
-        return self._as_normal(np.divide(gap, scale, out=np.zeros_like(gap), where=scale > 0))
+        return np.divide(gap, scale, out=np.zeros_like(gap), where=scale > 0)
 
     def p_of_no_difference(self) -> Numbers:
         """Two-sided p: McNemar's mid-P where it holds (see `paired.mcnemar_mid_p`), else the score test's."""
@@ -219,8 +229,5 @@ def ratio(of: Numbers, by: Numbers, otherwise: float) -> Numbers:
 
 def _score(n: Numbers, wins: Numbers, losses: Numbers, at: Numbers) -> tuple[Numbers, Numbers]:
     """`paired.score` for arrays."""
-    spread = at * (1 - at)
-    linear = (2 * n - wins + losses) * at - wins - losses
-    root = np.sqrt(np.maximum(0.0, linear**2 + 8 * n * losses * spread))
-    only_b = np.divide(np.maximum(0.0, root - linear), 4 * n, out=np.zeros_like(root), where=n > 0)
-    return np.asarray(wins - losses - n * at), np.sqrt(n * np.maximum(0.0, 2 * only_b + spread))
+    only_b = tails.nuisance(n, wins, losses, at)
+    return np.asarray(wins - losses - n * at), np.sqrt(n * np.maximum(0.0, 2 * only_b + at * (1 - at)))

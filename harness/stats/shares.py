@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy
 
-from harness.stats import pairwise
+from harness.stats import pairwise, tails
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -43,9 +43,11 @@ class Shares:
         return low, np.where(known & (self.mean < 1), np.clip(high, 0, 1), 1.0)
 
     def z(self, least: float) -> Numbers:
-        """How many standard deviations a mean lies above `least`, on the scale of the normal: Wilson's test."""
-        deviation = np.sqrt(max(least * (1 - least), 1e-12) / np.maximum(self.worth, 1e-9))
+        """How far a mean lies above `least` (or below), on the scale of the normal: see `tails.z_of_share`."""
+        worth = np.maximum(self.worth, 1e-9)
+        deviation = np.sqrt(max(least * (1 - least), 1e-12) / worth)
         statistic = np.where(self.n > 0, (self.mean - least) / deviation, 0.0)
+        statistic = tails.z_of_share(self.mean * worth, worth, least, statistic)
         return statistic if self.is_exact else pairwise.as_normal(statistic, self.units)
 
 
