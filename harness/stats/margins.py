@@ -45,10 +45,10 @@ class Evidence:
     def p_of_worse(self, margin: float) -> float:
         """The one-sided p of "a is worse than b by the margin at most": small when a is shown to be worse."""
         statistic = self._statistic(margin)
-        losses, wins, n = (
-            np.array(of / self.design) for of in (self.weights.only_b, self.weights.only_a, self.weights.n)
-        )
-        return self._tail(-float(tails.z_of_more(n, losses, wins, margin, np.array(-statistic))))
+        if self.clusters is None:
+            n, losses, wins = (np.array(of) for of in (self.weights.n, self.weights.only_b, self.weights.only_a))
+            statistic = -float(tails.z_of_more(n, losses, wins, margin, np.array(-statistic)))
+        return self._tail(statistic)
 
     def needed_n(self, margin: float, alpha: float, power: float, difference: float = 0.0) -> int | None:
         """The items at which a candidate of that true difference would be settled with this power.

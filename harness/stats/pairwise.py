@@ -167,17 +167,17 @@ class Pairwise:
         With clusters, or scores that are shares of 1, Student's t with a degree of freedom less than there are
         units is carried over by its tail. 0 where nothing speaks.
         """
-        return self._as_normal(self._statistic(at))
-
-    def z_of_more(self, at: ArrayLike = 0.0) -> Numbers:
-        """As `z`, for saying that a leads b by more than `at`: see `tails.z_of_more`."""
-        n, wins, losses = (of / self._design for of in (self.n, self.wins, self.losses))
-        return self._as_normal(tails.z_of_more(n, wins, losses, at, self._statistic(at)))
-
-    def _statistic(self, at: ArrayLike) -> Numbers:
         gap, deviation = _score(self.n, self.wins, self.losses, np.asarray(at, dtype=np.float64))
         scale = deviation * np.sqrt(self._design)
-        return np.divide(gap, scale, out=np.zeros_like(gap), where=scale > 0)
+        return self._as_normal(np.divide(gap, scale, out=np.zeros_like(gap), where=scale > 0))
+
+    def z_of_more(self, at: ArrayLike = 0.0) -> Numbers:
+        """As `z`, for saying that a leads b by more than `at`: see `tails.z_of_more`.
+
+        Clusters need none of that: the two that are imagined (see `margins.design_effect`) weigh more.
+        """
+        z = self.z(at)
+        return tails.z_of_more(self.n, self.wins, self.losses, at, z) if self.is_exact else z
 
     def p_of_no_difference(self) -> Numbers:
         """Two-sided p: McNemar's mid-P where it holds (see `paired.mcnemar_mid_p`), else the score test's."""
