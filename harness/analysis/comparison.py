@@ -193,8 +193,8 @@ def _agreeing(one: Comparison) -> Comparison:
 class _Evidence:
     """All pairs of some scores, with each pair's own p-value and interval."""
 
-    def __init__(self, scores: NDArray[np.float64], clusters: NDArray[np.int64] | None) -> None:
-        self.pairs = pairwise.units(scores, clusters).weighed()
+    def __init__(self, together: Panel, scores: NDArray[np.float64]) -> None:
+        self.pairs = pairwise.units(scores, together.clusters, together.strata).weighed()
         self.p_values = self.pairs.p_of_no_difference()
         self.low, self.high = self.pairs.limits(TAIL)
 
@@ -204,7 +204,7 @@ class _Family:
 
     def __init__(self, together: Panel) -> None:
         self._together, self._tables = together, _Tables(together)
-        self._whole = _Evidence(together.scores, together.clusters)
+        self._whole = _Evidence(together, together.scores)
 
     @property
     def seen(self) -> Pairwise:
@@ -214,7 +214,7 @@ class _Family:
     @cached_property
     def _answered(self) -> _Evidence:
         scores = np.where(self._together.answered, self._together.scores, np.nan)
-        return _Evidence(scores, self._together.clusters)
+        return _Evidence(self._together, scores)
 
     def p_of(self, a: int, b: int) -> float | None:
         """The p-value of a pair by itself; None without shared items."""
@@ -233,7 +233,7 @@ class _Family:
         together = self._together
         if not together.lost.any():
             return self.seen, self._whole.p_values
-        bounds = pairwise.bounded(together.scores, together.lost, together.clusters).weighed()
+        bounds = pairwise.bounded(together.scores, together.lost, together.clusters, together.strata).weighed()
         return bounds, bounds.p_of_no_difference()
 
     def paired(self, a: int, b: int) -> Comparison:

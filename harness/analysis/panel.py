@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from harness.stats.strata import Strata
     from harness.store import PassedOver
 
 
@@ -42,7 +43,8 @@ class Panel:
 
     `scores` is an item's mean score over its repeats, in [0, 1]; nan where every call failed or the arm
     was not asked. `asked` and `answered` say whether there is a row, and one with an answer.
-    `clusters` holds a code per item where items come in groups, None where each stands for itself.
+    `clusters` holds a code per item where items come in groups, None where each stands for itself; `strata` weigh
+    the items to another mix of labels.
     """
 
     names: tuple[str, ...]
@@ -52,6 +54,7 @@ class Panel:
     answered: NDArray[np.bool_]
     clusters: NDArray[np.int64] | None = None
     is_repeated: bool = False
+    strata: Strata | None = None
 
     @property
     def is_single(self) -> bool:
@@ -66,8 +69,8 @@ class Panel:
     def of_arms(self, arms: NDArray[np.bool_]) -> Panel:
         """The panel of some of the arms, on the same items."""
         names = tuple(name for name, is_in in zip(self.names, arms, strict=True) if is_in)
-        cells = (self.scores[:, arms], self.asked[:, arms], self.answered[:, arms])
-        return Panel(names, self.items, *cells, self.clusters, self.is_repeated)
+        scores, asked, answered = self.scores[:, arms], self.asked[:, arms], self.answered[:, arms]
+        return replace(self, names=names, scores=scores, asked=asked, answered=answered)
 
     def known(self, *arms: int) -> NDArray[np.bool_]:
         """The items on which all of these arms have a score."""
@@ -124,7 +127,7 @@ def part(whole: Panel, arms: Sequence[int]) -> Panel:
     """The panel of some of its arms, on the items that any of them was asked."""
     chosen = list(arms)
     asked = whole.asked[:, chosen]
-    items = asked.any(axis=1)
+    items: NDArray[np.bool_] = np.asarray(asked.any(axis=1))
     return replace(
         whole,
         names=tuple(whole.names[arm] for arm in chosen),
@@ -133,6 +136,7 @@ def part(whole: Panel, arms: Sequence[int]) -> Panel:
         asked=asked[items],
         answered=whole.answered[items][:, chosen],
         clusters=None if whole.clusters is None else whole.clusters[items],
+        strata=None if whole.strata is None else whole.strata.rows(items),
     )
 
 

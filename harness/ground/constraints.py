@@ -18,6 +18,7 @@ Months = Annotated[int, Field(ge=1)]
 class Constraints:
     """Limits (None: no limit) and prices.
 
+    `label_mix` is the share of each label in production, where that is not the split's: see `stats.strata.of`.
     `min_recall` is the least recall by label. `margin` is the accuracy that may be given away for a
     cheaper arm. `monthly_volume` items a month are served for `months`. Below `usd_that_matters` a
     month, two bills count as the same.
@@ -29,6 +30,7 @@ class Constraints:
     busy by other work. With `batch`, hosted models are asked through their batch API: half price, no latency.
     """
 
+    label_mix: Mapping[str, Share] = field(default_factory=dict)
     min_accuracy: Share | None = None
     min_recall: Mapping[str, Share] = field(default_factory=dict)
     max_usd_per_1000: Amount | None = None

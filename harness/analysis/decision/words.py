@@ -27,7 +27,8 @@ class View:
     arms that might be better by more than the margin, `cheaper` those of the best with cheaper arms that might be
     good enough, `against` those with all others. `near` are the others that are not shown to lie behind by more than
     the margin; `ahead_of` names those that are shown to be less accurate, whatever failed calls would have said.
-    `bounds` is the accuracy of the chosen arm with its failed items wrong, and right.
+    `bounds` is the accuracy of the chosen arm with its failed items wrong, and right; `instead` names the arm that
+    would have been chosen at the split's own mix of labels, where it is another.
     """
 
     chosen: Candidate
@@ -39,12 +40,14 @@ class View:
     near: Sequence[Candidate]
     ahead_of: frozenset[str]
     bounds: tuple[float, float]
+    instead: str = ""
 
 
 def reasons(view: View, constraints: Constraints, outlook: Assurance | None, *, is_turned: bool) -> list[str]:
     """Why the arm is recommended, what is certain, and what is open."""
     return [
         *_found(view),
+        *_mixed(view, constraints),
         *_place(view, constraints),
         *_pennies(view, constraints),
         *_certain(view),
@@ -68,6 +71,16 @@ def _found(view: View) -> Iterator[str]:
             f"{formatting.plural(chosen.failed, 'item')} of {chosen.arm} failed and {_is(chosen.failed)} not in that: "
             f"it is right on {low} if it is wrong there, on {high} if it is right"
         )
+
+
+def _mixed(view: View, constraints: Constraints) -> Iterator[str]:
+    """That items are weighed, and whether that turns the choice."""
+    if not constraints.label_mix:
+        return
+    shares = [f"{label} {formatting.share(share)}" for label, share in list(constraints.label_mix.items())[:MOST_NAMED]]
+    more = ", ..." if len(constraints.label_mix) > MOST_NAMED else ""
+    turned = f"; at the split's own mix it would be {view.instead}" if view.instead else ""
+    yield f"Accuracies are weighed to your mix of labels ({', '.join(shares)}{more}){turned}"
 
 
 def _place(view: View, constraints: Constraints) -> Iterator[str]:
