@@ -169,11 +169,8 @@ def _failed(view: View, *, is_turned: bool) -> Iterator[str]:
 
 
 def _outlook(view: View, outlook: Assurance | None) -> Iterator[str]:
-    """How many more labels would probably decide it, or that it is not labels that are missing."""
-    if outlook is None:
-        return
-    if outlook.labels is not None:
-        yield expected(outlook)
+    """That it is not labels that are missing; how many would probably decide it stands in the headline."""
+    if outlook is None or outlook.labels is not None:
         return
     missing = [limit.name for limit in view.chosen.limits if limit.state == "unsure"]
     instead = f"; what is open is {_listed(missing)}" if missing else ""
