@@ -17,7 +17,7 @@ import numpy as np
 from harness.analysis import panel
 from harness.analysis.panel import Answers, Panel
 from harness.errors import ConfigError
-from harness.stats import differences, multiplicity, pairwise, power
+from harness.stats import differences, multiplicity, power
 from harness.stats.paired import Table2x2
 from harness.types import Estimate
 
@@ -194,7 +194,7 @@ class _Evidence:
     """All pairs of some scores, with each pair's own p-value and interval."""
 
     def __init__(self, together: Panel, scores: NDArray[np.float64]) -> None:
-        self.pairs = pairwise.units(scores, together.clusters, together.strata).weighed()
+        self.pairs = together.pairs(scores=scores)
         self.p_values = self.pairs.p_of_no_difference()
         self.low, self.high = self.pairs.limits(TAIL)
 
@@ -233,7 +233,7 @@ class _Family:
         together = self._together
         if not together.lost.any():
             return self.seen, self._whole.p_values
-        bounds = pairwise.bounded(together.scores, together.lost, together.clusters, together.strata).weighed()
+        bounds = together.worst_pairs()
         return bounds, bounds.p_of_no_difference()
 
     def paired(self, a: int, b: int) -> Comparison:

@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from harness.stats import pairwise
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from harness.stats.fits import Fits
+    from harness.stats.pairwise import Pairwise
     from harness.stats.strata import Strata
     from harness.store import PassedOver
 
@@ -44,7 +48,7 @@ class Panel:
     `scores` is an item's mean score over its repeats, in [0, 1]; nan where every call failed or the arm
     was not asked. `asked` and `answered` say whether there is a row, and one with an answer.
     `clusters` holds a code per item where items come in groups, None where each stands for itself; `strata` weigh
-    the items to another mix of labels.
+    the items to another mix of labels; `fits` say how far the fits of an arm lie apart.
     """
 
     names: tuple[str, ...]
@@ -55,6 +59,7 @@ class Panel:
     clusters: NDArray[np.int64] | None = None
     is_repeated: bool = False
     strata: Strata | None = None
+    fits: Fits | None = None
 
     @property
     def is_single(self) -> bool:
@@ -70,7 +75,18 @@ class Panel:
         """The panel of some of the arms, on the same items."""
         names = tuple(name for name, is_in in zip(self.names, arms, strict=True) if is_in)
         scores, asked, answered = self.scores[:, arms], self.asked[:, arms], self.answered[:, arms]
-        return replace(self, names=names, scores=scores, asked=asked, answered=answered)
+        fits = None if self.fits is None else self.fits.of_arms(arms)
+        return replace(self, names=names, scores=scores, asked=asked, answered=answered, fits=fits)
+
+    def pairs(self, weights: NDArray[np.float64] | None = None, scores: NDArray[np.float64] | None = None) -> Pairwise:
+        """The evidence of all pairs of arms; `scores` in place of the panel's own, units counted by `weights`."""
+        held = pairwise.units(self.scores if scores is None else scores, self.clusters, self.strata).weighed(weights)
+        return held if self.fits is None else self.fits.widened(held)
+
+    def worst_pairs(self, weights: NDArray[np.float64] | None = None) -> Pairwise:
+        """As `pairs`, with the failed calls against the first arm of each pair: see `pairwise.bounded`."""
+        held = pairwise.bounded(self.scores, self.lost, self.clusters, self.strata).weighed(weights)
+        return held if self.fits is None else self.fits.widened(held)
 
     def known(self, *arms: int) -> NDArray[np.bool_]:
         """The items on which all of these arms have a score."""

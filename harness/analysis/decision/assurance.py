@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.analysis.decision import choosing
-from harness.stats import pairwise, shares
+from harness.stats import shares
 from harness.stats.strata import Strata
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Question:
     def choice(self, weights: Numbers | None = None) -> tuple[choosing.Chosen, NDArray[np.bool_]]:
         """What the rule chooses, and which arms keep every limit."""
         together = self.together
-        worst = pairwise.bounded(together.scores, together.lost, together.clusters, together.strata).weighed(weights)
+        worst = together.worst_pairs(weights)
         accuracy = shares.shares(together.scores, together.clusters, weights, together.strata).mean
         judged = [floor.judged(together, weights) for floor in self.floors]
         may = ~np.any([broken for _, broken in judged], axis=0) if judged else np.ones(accuracy.shape, dtype=np.bool_)

@@ -11,7 +11,7 @@ import pandas as pd
 from harness.analysis import panel
 from harness.analysis.decision import limits, ownership
 from harness.errors import ConfigError
-from harness.stats import best, frontier, pairwise, shares, strata
+from harness.stats import best, fits, frontier, shares, strata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ class Candidate:
     `usd_per_1000` is the running cost at the traffic asked for, `monthly_usd` the whole bill of a month.
     `standing` says whether it is on the front of accuracy, cost and time; `dominated_by` names an arm
     that is shown to be more accurate and is neither dearer nor slower. `failed` items have no reply; nobody
-    knows whether it would have been right.
+    knows whether it would have been right. `fits` is how often it was trained.
     """
 
     run_id: str
@@ -51,6 +51,7 @@ class Candidate:
     standing: Status = "open"
     dominated_by: str | None = None
     failed: int = 0
+    fits: int = 1
 
     @property
     def state(self) -> State:
@@ -79,6 +80,7 @@ def field(results: Results, constraints: Constraints) -> Field:
     every = np.concatenate([one.rows["example_id"].to_numpy(object) for one in answers])
     gold = np.concatenate([one.rows["gold"].to_numpy(object) for one in answers])
     gold = pd.Series(gold, index=every).groupby(level=0).first().reindex(together.items)
+    together = replace(together, fits=fits.of([result.fits for result in results.runs]))
     if constraints.label_mix:
         together = replace(together, strata=_strata(gold.to_numpy(object), constraints))
     floors = tuple(limits.floors(constraints, gold.to_numpy(object)))
@@ -129,6 +131,7 @@ def _candidate(result: RunResult, constraints: Constraints, owned: Bill | None, 
         found,
         owned,
         failed=result.n - result.accuracy.n,
+        fits=max(len(result.fits), 1),
     )
 
 
@@ -138,8 +141,7 @@ def _with_dominance(together: Panel, found: Sequence[Candidate]) -> tuple[Candid
     stands = frontier.standings(
         together.scores, costs, waits, np.random.default_rng(0), clusters=together.clusters, worth=worth
     )
-    worst = pairwise.bounded(together.scores, together.lost, together.clusters, together.strata).weighed()
-    is_ahead = best.ahead(worst)
+    is_ahead = best.ahead(together.worst_pairs())
     return tuple(
         _placed(one, stand, [other for k, other in enumerate(found) if is_ahead[k, arm]])
         for arm, (one, stand) in enumerate(zip(found, stands, strict=True))

@@ -23,7 +23,7 @@ from harness.analysis.decision.choosing import Terms
 from harness.analysis.decision.limits import worst
 from harness.analysis.decision.rivals import compared
 from harness.analysis.decision.words import View
-from harness.stats import best, pairwise, shares
+from harness.stats import best, shares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,9 +118,8 @@ def _view(field: Field, question: Question, left: Sequence[int]) -> View:
     others = [k for k in left if k != arm]
     against = dict(zip(others, compared(field.together, arm, others), strict=True))
     behind = {int(served[k]) for k in np.flatnonzero(picked.behind)}
-    lost = field.together.lost
     together = field.together
-    ahead = best.ahead(pairwise.bounded(together.scores, lost, together.clusters, together.strata).weighed())[arm]
+    ahead = best.ahead(together.worst_pairs())[arm]
     return View(
         everyone[arm],
         everyone[leading],

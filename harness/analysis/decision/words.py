@@ -135,8 +135,12 @@ def _certain(view: View) -> Iterator[str]:
 
 
 def _fits(view: View) -> Iterator[str]:
-    """Trained arms were fitted once: what another fit would have scored is in no interval."""
-    fitted = [one.arm for one in (view.chosen, *view.near) if one.n_train and not one.model]
+    """What another fit would have scored is in the interval of an arm that was fitted several times, else in none."""
+    trained = [one for one in (view.chosen, *view.near) if one.n_train and not one.model]
+    several = [f"{one.arm} ({one.fits})" for one in trained if one.fits > 1]
+    if several:
+        yield f"Said of the mean fit of {_listed(several)}, with the spread of its fits; of one training sample"
+    fitted = [one.arm for one in trained if one.fits == 1]
     if fitted:
         yield (
             f"Said of this fit of {_listed(fitted)}: another seed or training sample may come out differently, and no "

@@ -50,6 +50,7 @@ UNSURE = candidate("clf", limits=(Limit("accuracy", "at least .900", ".900 (.870
 KEPT = candidate("clf", limits=(Limit("accuracy", "at least .800", ".900 (.870 to .920)", "kept"),))
 FAILED = candidate("clf", failed=7)
 TRAINED = candidate("clf", n_train=500)
+REFITTED = candidate("clf", n_train=500, fits=3)
 MODEL = candidate("clf", n_train=8, model="openai/m")
 MIXED = {"label_mix": {"spam": 0.1}}
 NEVER = Assurance(None, 0.3, {})
@@ -93,7 +94,8 @@ SENTENCES = [
             view(chosen=candidate("clf", 0.05), near=(candidate("knn", 0.5),)),
         ],
     ),
-    ("Said of this fit of clf", [view(chosen=TRAINED)], [view(), view(chosen=MODEL)]),
+    ("Said of this fit of clf", [view(chosen=TRAINED)], [view(), view(chosen=MODEL), view(chosen=REFITTED)]),
+    ("Said of the mean fit of clf (3)", [view(chosen=REFITTED)], [view(), view(chosen=TRAINED), view(chosen=MODEL)]),
     ("Open: whether it keeps accuracy", [view(chosen=UNSURE)], [view(), view(chosen=KEPT)]),
     ("Open: knn might be better by more than .02", [view(better=(compared("knn", 0.0),))], [view()]),
     ("Open: knn is cheaper and might be good enough", [view(cheaper=(compared("knn", 0.0),))], [view()]),
