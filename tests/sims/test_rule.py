@@ -47,9 +47,7 @@ def at_most(alpha, draws):
 def keeps(found, draws):
     """Nothing false is decided or shown in more than 2.5%; of two sides, in more than 5%; intervals cover 90%."""
     print(found)
-    one_sided = (found.wrong, found.close, found.behind, found.kept, found.broken)
-    assert max(one_sided) <= at_most(0.025, draws)
-    assert found.ahead <= at_most(0.05, draws)
+    assert not _is_beyond(found, draws)
     assert found.covered >= 0.90
 
 
@@ -60,7 +58,18 @@ def keeps(found, draws):
 @pytest.mark.parametrize("is_dear", [True, False])
 def test_what_is_said_is_true(n, arms, name, is_dear):
     """Every number of arms and items, equal and unequal costs, groups and repeats."""
-    keeps(rates(of_arms(name, arms), n, DRAWS, is_dear), DRAWS)
+    population = of_arms(name, arms)
+    found = rates(population, n, DRAWS, is_dear)
+    if _is_beyond(found, DRAWS):  # of 270 cells some are beyond two standard errors by luck
+        print("beyond, drawn again:", found)
+        keeps(rates(population, n, 10 * DRAWS, is_dear, seed=12), 10 * DRAWS)
+    else:
+        keeps(found, DRAWS)
+
+
+def _is_beyond(found, draws):
+    one_sided = (found.wrong, found.close, found.behind, found.kept, found.broken)
+    return max(one_sided) > at_most(0.025, draws) or found.ahead > at_most(0.05, draws)
 
 
 @pytest.mark.parametrize(("name", "arms", "n"), [("at the margin", 2, 50), ("groups of 5", 4, 300), ("equal", 8, 300)])
