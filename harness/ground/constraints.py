@@ -19,7 +19,8 @@ class Constraints:
     """Limits (None: no limit) and prices.
 
     `label_mix` is the share of each label in production, where that is not the split's: see `stats.strata.of`.
-    `min_recall` is the least recall by label. `margin` is the accuracy that may be given away for a
+    `min_credit` is the least mean credit, `min_accuracy` the same under the name that it has where answers are right
+    or wrong; `min_recall` is the least recall by label. `margin` is the accuracy that may be given away for a
     cheaper arm. `monthly_volume` items a month are served for `months`. Below `usd_that_matters` a
     month, two bills count as the same.
 
@@ -31,6 +32,7 @@ class Constraints:
     """
 
     label_mix: Mapping[str, Share] = field(default_factory=dict)
+    min_credit: Share | None = None
     min_accuracy: Share | None = None
     min_recall: Mapping[str, Share] = field(default_factory=dict)
     max_usd_per_1000: Amount | None = None
@@ -51,3 +53,8 @@ class Constraints:
     def retrainings(self) -> int:
         """How often an arm is trained again within the months it serves."""
         return 0 if self.retrain_every_months is None else (self.months - 1) // self.retrain_every_months
+
+    @property
+    def least_credit(self) -> float | None:
+        """The least mean credit; where answers are right or wrong that is the accuracy, and may be called so."""
+        return self.min_accuracy if self.min_credit is None else self.min_credit
