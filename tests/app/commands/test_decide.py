@@ -124,3 +124,14 @@ def test_the_bill_of_owning(harness, stored):
     assert bills["tag-odds"]["labels"] == pytest.approx((60 + 2 * 12) / 6)
     assert bills["prompt:v1"] is None or bills["prompt:v1"]["hosting"] == 0
     assert "machines of their own" in harness("decide", *options).out
+
+
+def test_several_fits_are_one_candidate(harness, root):
+    """Three seeds of each arm that learns: one row, said of the mean fit; arms that do not learn ran once."""
+    done = harness("baselines", "--arm", "tfidf-lr", "--arm", "rules", "--seeds", "3", "--json")
+    assert sorted(one["arm"] for one in done.json) == ["rules", "tfidf-lr", "tfidf-lr", "tfidf-lr"]
+    found = harness("decide", "--json").json
+    assert sorted(one["fits"] for one in found["candidates"]) == [1, 3]
+    learned = next(one for one in found["candidates"] if one["fits"] == 3)
+    assert "3 fits" in learned["accuracy"]["method"]
+    assert any("Said of the mean fit of tfidf-lr (3)" in reason for reason in found["reasons"])
