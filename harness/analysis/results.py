@@ -266,19 +266,10 @@ def _pooled(split: Split, runs: Sequence[RunResult], rows: pd.DataFrame) -> RunR
     codes = np.arange(len(known)) if together.clusters is None else together.clusters
     mean = clusters.cluster_mean(together.scores[known, 0], codes[known], name=headline)
     whole = summarise(split, replace(first.run, name=first.run.arm_name), rows)
-    each = _fits(runs)
+    each = fits.by_seed([(one.run.seed, one.accuracy.value) for one in runs])
     mean = fits.widened(mean, each, len(np.unique(codes[known])))
     missing = max(one.missing for one in runs)
     return replace(whole, n=len(known), missing=missing, metrics={headline: mean}, fits=each)
-
-
-def _fits(runs: Sequence[RunResult]) -> tuple[float, ...]:
-    """The headline of each seed of an arm, over its repeats; nothing where there is one seed."""
-    seeds: dict[int, list[float]] = {}
-    for one in runs:
-        if one.accuracy.value is not None:
-            seeds.setdefault(one.run.seed, []).append(one.accuracy.value)
-    return tuple(float(np.mean(values)) for values in seeds.values()) if len(seeds) > 1 else ()
 
 
 def _runs_by_arm(runs: Sequence[RunResult]) -> dict[str, list[RunResult]]:

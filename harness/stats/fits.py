@@ -59,6 +59,15 @@ def of(scores: Sequence[Sequence[float]]) -> Fits:
     return Fits(np.array(variances), np.array([max(len(each), 1) for each in scores], dtype=np.float64))
 
 
+def by_seed(scores: Sequence[tuple[int, float | None]]) -> tuple[float, ...]:
+    """The mean score of each seed's runs; nothing where there is one seed, and repeats of a prompt have one."""
+    seeds: dict[int, list[float]] = {}
+    for seed, value in scores:
+        if value is not None:
+            seeds.setdefault(seed, []).append(value)
+    return tuple(float(np.mean(values)) for values in seeds.values()) if len(seeds) > 1 else ()
+
+
 def widened(found: Estimate, scores: Sequence[float], units: int) -> Estimate:
     """A mean's Student interval over `units` items or groups, with the variance of its fits."""
     if len(scores) < 2 or found.low is None or found.high is None or found.value is None:

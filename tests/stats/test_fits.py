@@ -76,3 +76,9 @@ def test_two_variances_by_hand():
     items = (50 - 0 + 2) / 100**2
     assert wide.design[0, 1] == pytest.approx(1 + (0.01 / 3) / items)
     assert wide.units[0, 1] - 1 == pytest.approx((items + 0.01 / 3) ** 2 / (items**2 / 99 + (0.01 / 3) ** 2 / 2))
+
+
+def test_repeats_are_no_fits():
+    """A prompt that was asked again has one seed; two repeats of a seed are one fit, and a run without a score none."""
+    assert fits.by_seed([(0, 0.8), (0, 0.9)]) == ()
+    assert fits.by_seed([(0, 0.8), (0, 0.9), (1, 0.7), (2, None)]) == pytest.approx((0.85, 0.7))
