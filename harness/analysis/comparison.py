@@ -17,7 +17,7 @@ import numpy as np
 from harness.analysis import measures, panel
 from harness.analysis.panel import Answers, Panel
 from harness.errors import ConfigError
-from harness.stats import differences, multiplicity, pairwise, power
+from harness.stats import differences, multiplicity, power
 from harness.stats.paired import Table2x2
 from harness.types import Estimate
 
@@ -195,8 +195,8 @@ def _agreeing(one: Comparison) -> Comparison:
 class _Evidence:
     """All pairs of some scores, with each pair's own p-value and interval."""
 
-    def __init__(self, scores: NDArray[np.float64], clusters: NDArray[np.int64] | None) -> None:
-        self.pairs = pairwise.units(scores, clusters).weighed()
+    def __init__(self, together: Panel, scores: NDArray[np.float64]) -> None:
+        self.pairs = together.pairs(scores=scores)
         self.p_values = self.pairs.p_of_no_difference()
         self.low, self.high = self.pairs.limits(TAIL)
 
@@ -206,7 +206,7 @@ class _Family:
 
     def __init__(self, together: Panel) -> None:
         self._together, self._tables = together, _Tables(together)
-        self._whole = _Evidence(together.scores, together.clusters)
+        self._whole = _Evidence(together, together.scores)
 
     @property
     def seen(self) -> Pairwise:
@@ -216,7 +216,7 @@ class _Family:
     @cached_property
     def _answered(self) -> _Evidence:
         scores = np.where(self._together.answered, self._together.scores, np.nan)
-        return _Evidence(scores, self._together.clusters)
+        return _Evidence(self._together, scores)
 
     def p_of(self, a: int, b: int) -> float | None:
         """The p-value of a pair by itself; None without shared items."""
@@ -235,7 +235,7 @@ class _Family:
         together = self._together
         if not together.lost.any():
             return self.seen, self._whole.p_values
-        bounds = pairwise.bounded(together.scores, together.lost, together.clusters).weighed()
+        bounds = together.worst_pairs()
         return bounds, bounds.p_of_no_difference()
 
     def paired(self, a: int, b: int) -> Comparison:
