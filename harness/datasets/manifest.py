@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "dataset.toml"
+PENDING = ".erasing.toml"  # the next dataset.toml, while rows are being erased
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -69,14 +70,20 @@ def read(folder: Path) -> Manifest:
     path = folder / FILE
     if not path.is_file():
         raise DatasetError(f"{folder} holds no {FILE}")
+    manifest = read_file(path)
+    if (manifest.name, manifest.version) != (folder.parent.name, folder.name):
+        raise DatasetError(f"{path} says {manifest.name}@{manifest.version}; its folder says otherwise")
+    return manifest
+
+
+def read_file(path: Path) -> Manifest:
+    """The manifest in a file, whatever it is called."""
     try:
         value = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DatasetError(f"{path}: not valid TOML: {error}") from None
     manifest = validated(Manifest, value, str(path))
     checked_name(manifest.file, f"{path}: file")
-    if (manifest.name, manifest.version) != (folder.parent.name, folder.name):
-        raise DatasetError(f"{path} says {manifest.name}@{manifest.version}; its folder says otherwise")
     return manifest
 
 

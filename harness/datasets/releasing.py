@@ -97,28 +97,33 @@ def release_stream(
     with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as scratch:
         made = Path(scratch) / "version"
         made.mkdir()
-        digests = _write_rows(made, shape, examples)
-        described = describe()
-        folder = refuse_existing(root, described)
-        labels = tuple(Label(name, description) for name, description in described.labels.items())
+        finished = write_rows(made, describe, shape, examples)
+        folder = refuse_existing(root, finished)
         for name, content_bytes in extra.items():
             (made / name).write_bytes(content_bytes)
-        finished = replace(
-            described,
-            file=ROWS,
-            text="text",
-            label="label",
-            id="id",
-            group="group" if shape.has_groups else None,
-            tags=Tags("tags", shape.separator) if shape.has_tags else None,
-            splits=Splits(column="split"),
-            sha256=loading.file_hash(made / ROWS),
-            content=content.dataset_id(described.kind, labels, digests),
-        )
         (made / manifest.FILE).write_text(manifest.written(finished), encoding="utf-8")
         folder.parent.mkdir(exist_ok=True)
         shutil.move(made, folder)  # one rename: the version is there whole, or not at all
     return folder
+
+
+def write_rows(made: Path, describe: Callable[[], Manifest], shape: Shape, examples: Iterable[Example]) -> Manifest:
+    """The manifest of a version whose rows and lock are now in the folder `made`; it is not written yet."""
+    digests = _write_rows(made, shape, examples)
+    described = describe()
+    labels = tuple(Label(name, description) for name, description in described.labels.items())
+    return replace(
+        described,
+        file=ROWS,
+        text="text",
+        label="label",
+        id="id",
+        group="group" if shape.has_groups else None,
+        tags=Tags("tags", shape.separator) if shape.has_tags else None,
+        splits=Splits(column="split"),
+        sha256=loading.file_hash(made / ROWS),
+        content=content.dataset_id(described.kind, labels, digests),
+    )
 
 
 def refuse_existing(root: Path, described: Manifest) -> Path:

@@ -85,7 +85,7 @@ def _connection(
     try:
         yield connection
     except (duckdb.FatalException, duckdb.IOException) as error:
-        raise StoreFull(f"{path}: {_first_line(error)}; free some disk space and run the command again") from None
+        raise StoreFull(f"{path}: {first_line(error)}; free some disk space and run the command again") from None
     finally:
         connection.close()
 
@@ -116,7 +116,7 @@ def _create(path: Path) -> None:
     except FileExistsError:
         pass
     except duckdb.IOException as error:
-        raise StoreFull(f"{path}: {_first_line(error)}; free some disk space and run the command again") from None
+        raise StoreFull(f"{path}: {first_line(error)}; free some disk space and run the command again") from None
     finally:
         fresh.unlink(missing_ok=True)
 
@@ -139,10 +139,11 @@ def _held(path: Path, text: str, wait_s: float) -> str:
 
 def _unusable(path: Path, error: duckdb.Error) -> str:
     return (
-        f"{path} cannot be opened as a store: {_first_line(error)}; move it away to start a new one "
+        f"{path} cannot be opened as a store: {first_line(error)}; move it away to start a new one "
         "(paid answers stay in calls.sqlite)"
     )
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What a database's error says, without its drawings."""
     return str(error).partition("\n")[0].strip()
