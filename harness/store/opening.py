@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import duckdb
 
 from harness.errors import StoreBusy, StoreError, StoreFull
-from harness.ground import private
+from harness.ground import open_files, private
 from harness.store import schema
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ def _connection(
 
 
 def _connect(path: Path, clock: WaitingClock, wait_s: float, *, read_only: bool, sealed: bool) -> DuckDBPyConnection:
+    open_files.check_room()  # short of files, the database would end the process
     config = READ_ONLY if read_only and sealed else {}
     give_up_at_s = clock.monotonic() + wait_s
     while True:
