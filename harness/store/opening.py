@@ -84,7 +84,7 @@ def _connection(
     connection = _connect(path, clock, wait_s, read_only=read_only, sealed=sealed)
     try:
         yield connection
-    except (duckdb.FatalException, duckdb.IOException) as error:
+    except (duckdb.FatalException, duckdb.IOException, duckdb.TransactionException) as error:
         raise StoreFull(f"{path}: {first_line(error)}; free some disk space and run the command again") from None
     finally:
         connection.close()
