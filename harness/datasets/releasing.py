@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import shutil
 import tempfile
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from harness.datasets import content, loading, manifest, splits
 from harness.datasets.manifest import Manifest, Splits, Tags
 from harness.errors import DatasetError
+from harness.ground.spreadsheets import Rows
 from harness.types import Example, Item, Label
 
 if TYPE_CHECKING:
@@ -142,8 +142,8 @@ def _write_rows(made: Path, shape: Shape, examples: Iterable[Example]) -> list[b
         (made / ROWS).open("w", encoding="utf-8", newline="") as rows,
         (made / content.LOCK).open("w", encoding="ascii", newline="") as lock,
     ):
-        writer = csv.writer(rows, lineterminator="\n")
-        writer.writerow([*columns, *renamed.values()])
+        writer = Rows(rows)
+        writer.write([*columns, *renamed.values()])
         for given in examples:
             example = _uniform(given, renamed)
             item = example.item
@@ -154,7 +154,7 @@ def _write_rows(made: Path, shape: Shape, examples: Iterable[Example]) -> list[b
             if shape.has_groups:
                 cells.append(example.group or "")
             cells += item.fields.values()
-            writer.writerow(cells)
+            writer.write(cells)
             digest = content.row_digest(example)
             digests.append(digest)
             lock.write(content.lock_line(digest))

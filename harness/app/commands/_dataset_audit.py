@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from dataclasses import dataclass
 from importlib import import_module
@@ -15,6 +14,7 @@ from harness.app.commands import _options
 from harness.app.commands._groups import print_table
 from harness.errors import ConfigError
 from harness.ground import private
+from harness.ground.spreadsheets import Rows
 from harness.report import audited
 from harness.report.blocks import Table, Text
 from harness.runs import wiring
@@ -99,9 +99,9 @@ def _correct(project: Project, dataset: Dataset, path: Path) -> str:
         raise ConfigError(f"--corrections {path} is there already, and may be filled in; choose another name")
     part = _part("corrections")
     with private.files(), path.open("x", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(part.COLUMNS)
-        writer.writerows(one.cells for one in part.suggested(dataset))
+        writer = Rows(file)
+        writer.write(part.COLUMNS)
+        writer.write_all(one.cells for one in part.suggested(dataset))
     return _options.shown(project, path.resolve())
 
 
