@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from harness.errors import DatasetError
+from harness.ground import plugins
 from harness.ground.validation import validated
-from harness.ground.workspace import checked_name
+from harness.ground.workspace import EXTENSIONS, checked_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,14 +78,14 @@ def read(folder: Path) -> Manifest:
 
 
 def read_file(path: Path) -> Manifest:
-    """The manifest in a file, whatever it is called."""
+    """The manifest in a file of a version's folder, whatever it is called."""
     try:
         value = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DatasetError(f"{path}: not valid TOML: {error}") from None
     manifest = validated(Manifest, value, str(path))
     checked_name(manifest.file, f"{path}: file")
-    return manifest
+    return replace(manifest, kind=plugins.Located(manifest.kind, path.parents[3] / EXTENSIONS))
 
 
 def written(manifest: Manifest) -> str:

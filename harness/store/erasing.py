@@ -19,8 +19,9 @@ import pandas as pd
 from harness.errors import StoreBusy, StoreError, StoreFull
 from harness.ground import private
 from harness.ground.ids import item_set_id
-from harness.store import schema, statements
+from harness.store import macros, schema, statements
 from harness.store.opening import FORMAT, first_line, writing
+from harness.store.statements import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -100,7 +101,7 @@ def _locked(path: Path, clock: SystemClock, wait_s: float) -> Iterator[DuckDBPyC
             connection.execute("checkpoint")
         with private.files(), duckdb.connect() as connection:
             try:
-                connection.execute(f"attach {_quoted(path)} as old (read_only)")
+                connection.execute(f"attach {literal(str(path))} as old (read_only)")
             except duckdb.IOException:
                 clock.pause(PAUSE_S)
                 continue  # somebody else was faster
@@ -164,7 +165,7 @@ def _count(connection: DuckDBPyConnection, what: str) -> int:
 
 
 def _attach(connection: DuckDBPyConnection, fresh: Path) -> None:
-    connection.execute(f"attach {_quoted(fresh)} as fresh (storage_version '{FORMAT}')")
+    connection.execute(f"attach {literal(str(fresh))} as fresh (storage_version '{FORMAT}')")
     connection.execute("use fresh")
     schema.upgrade(connection, fresh)
     connection.execute("delete from schema_versions")
@@ -203,6 +204,7 @@ def _settle(connection: DuckDBPyConnection) -> None:
     )
     for run_id in _other_runs(connection):
         _settle_run(connection, run_id)
+    macros.enter(connection)
 
 
 def _other_runs(connection: DuckDBPyConnection) -> list[str]:
@@ -225,7 +227,3 @@ def _settle_run(connection: DuckDBPyConnection, run_id: str) -> None:
         "and p.outcome = 'failed')), item_set = if(item_set = $3, $4, item_set) where run_id = $5",
         [digest, n, item_set_id(ids("old")), item_set_id(ids("fresh")), run_id],
     )
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
