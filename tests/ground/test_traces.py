@@ -32,6 +32,7 @@ def test_it_is_seen_through_escapes(text, way):
 
 @pytest.mark.parametrize("said", ["ANN   lives\nhere", "I said: ann lives here.", "“Ann lives here”"])
 def test_case_blanks_and_marks_do_not_count(said):
+    """The same words in another dress are the same text."""
     assert Traces(["Ann lives here"]).stand_in(said)
 
 
@@ -42,6 +43,7 @@ def test_words_are_whole(said):
 
 
 def test_nothing_to_look_for_is_nowhere():
+    """Without a text, and with blanks alone, no text says it."""
     assert not Traces([]).stand_in("anything")
     assert not Traces(["", "  "]).stand_in("")
 

@@ -41,6 +41,7 @@ def test_a_rare_spelling_is_a_slip():
 
 @pytest.mark.parametrize("pair", [("-1", "1"), ("0,1,4", "0,14"), ("C++", "C")])
 def test_other_names_are_left_alone(pair):
+    """A sign beside a digit or at an end makes another label of it."""
     assert suggestions([("a", pair[0]), *((f"b {i}", pair[1]) for i in range(30))]) == {}
 
 
