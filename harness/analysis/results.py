@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.analysis import panel
+from harness.analysis import measures, panel
 from harness.analysis.panel import Answers
 from harness.datasets.task import Task, kind_of
 from harness.ground.constraints import Constraints
@@ -56,11 +56,12 @@ class Split:
     labels: tuple[str, ...]
     n: int
     looks: int = 0
+    costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict, hash=False)
 
     @property
     def task(self) -> Task:
         """What was asked."""
-        return Task(self.kind, self.labels)
+        return Task(self.kind, self.labels, self.costs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +325,7 @@ def _estimates(split: Split, replied: pd.DataFrame, seed: int) -> dict[str, Esti
         given = (gold, answers, split.labels) if metric.needs == "answers" else (sure,)
         in_groups = {"clusters": groups} if metric.in_groups else {}
         found[name] = metric.estimate(*given, np.random.default_rng(seed), **in_groups)
-    return found
+    return {**found, **measures.estimates(replied, split.task)}
 
 
 def confidence(rows: pd.DataFrame, n_labels: int) -> Confidence:

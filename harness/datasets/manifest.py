@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from harness.errors import DatasetError
-from harness.ground import plugins
+from harness.ground.located import Located
 from harness.ground.validation import validated
 from harness.ground.workspace import EXTENSIONS, checked_name
 
@@ -56,6 +56,7 @@ class Manifest:
     group: str | None = None
     tags: Tags | None = None
     source: dict[str, str] = field(default_factory=dict)
+    costs: dict[str, dict[str, Annotated[float, Field(allow_inf_nan=False)]]] = field(default_factory=dict)
     sha256: str = ""
     content: str = ""
 
@@ -85,7 +86,7 @@ def read_file(path: Path) -> Manifest:
         raise DatasetError(f"{path}: not valid TOML: {error}") from None
     manifest = validated(Manifest, value, str(path))
     checked_name(manifest.file, f"{path}: file")
-    return replace(manifest, kind=plugins.Located(manifest.kind, path.parents[3] / EXTENSIONS))
+    return replace(manifest, kind=Located(manifest.kind, path.parents[3] / EXTENSIONS))
 
 
 def written(manifest: Manifest) -> str:
@@ -108,6 +109,8 @@ def written(manifest: Manifest) -> str:
         lines += ["", "[splits.shares]", *shares]
     if manifest.source:
         lines += ["", "[source]", *_pairs(manifest.source)]
+    for gold, costs in manifest.costs.items():
+        lines += ["", f"[costs.{_quoted(gold)}]", *(f"{_quoted(answer)} = {cost!r}" for answer, cost in costs.items())]
     return "\n".join(lines) + "\n"
 
 
