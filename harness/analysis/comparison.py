@@ -48,13 +48,18 @@ TAIL = 0.025
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """An item on which the arms differ: its gold label and what each said (None: no answer)."""
+    """An item on which the arms differ: its gold label and what each said (None: no answer).
+
+    `a_reply` and `b_reply` are the replies as they came, of a model that was not right; None for others.
+    """
 
     example_id: str
     gold: str
     a: str | None
     b: str | None
     right: str
+    a_reply: str | None = None
+    b_reply: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +324,8 @@ class _Products:
 
 def _first_rows(rows: pd.DataFrame) -> pd.DataFrame:
     """One row per item, of the first repeat."""
-    wanted = [name for name in ("gold", "label", "credit", "group", "cost_usd", "latency_s") if name in rows]
+    columns = ("gold", "label", "credit", "raw", "group", "cost_usd", "latency_s")
+    wanted = [name for name in columns if name in rows]
     return rows.drop_duplicates("example_id").set_index("example_id")[wanted]
 
 
@@ -329,7 +335,15 @@ def _changed(together: Panel, shared: pd.DataFrame) -> tuple[Changed, ...]:
     right_of = dict(zip(together.items[known][lead != 0], np.where(lead[lead != 0] > 0, "a", "b"), strict=True))
     rows = shared.loc[[item for item in shared.index if item in right_of]]
     return tuple(
-        Changed(str(item), row["gold_a"], _text(row["label_a"]), _text(row["label_b"]), str(right_of[item]))
+        Changed(
+            str(item),
+            row["gold_a"],
+            _text(row["label_a"]),
+            _text(row["label_b"]),
+            str(right_of[item]),
+            _text(row.get("raw_a")),
+            _text(row.get("raw_b")),
+        )
         for item, row in zip(rows.index, rows.to_dict("records"), strict=True)
     )
 

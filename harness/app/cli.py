@@ -17,7 +17,7 @@ import click
 from harness import __version__
 from harness.app.commands import _stopping
 from harness.errors import HarnessError
-from harness.ground import escaping, extensions, plugins
+from harness.ground import escaping, extensions, open_files, plugins
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -65,6 +65,7 @@ def main() -> NoReturn:
     """Run the command line; a user's mistake is one line on stderr and the contract's exit code."""
     _stopping.as_ctrl_c()
     try:
+        open_files.allow_many()
         with escaping.cleaned_streams():
             _called()
         sys.exit(DONE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import heapq
 import io
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from harness.datasets.layouts import Layout
 from harness.datasets.versions import derive
 from harness.errors import DatasetError
 from harness.ground.ids import unit_interval
-from harness.ground.spreadsheets import guarded, unguarded
+from harness.ground.spreadsheets import Rows, guarded, unguarded
 from harness.types import Example, Item
 
 if TYPE_CHECKING:
@@ -58,12 +57,12 @@ def by_worth(items: Sequence[Item], worth: Mapping[str, float], n: int, seed: in
 def written(drawn: Sequence[Drawn]) -> bytes:
     """The table for the labellers, without labels. A cell that a spreadsheet would run gets a quote before it."""
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer = Rows(out)
+    writer.write(COLUMNS)
     for one in drawn:
         tags = BETWEEN_TAGS.join(one.item.tags)
         weight = "" if one.weight is None else f"{one.weight:.6g}"
-        writer.writerow([*map(guarded, (one.item.id, one.item.text, tags)), "", weight])
+        writer.write([*map(guarded, (one.item.id, one.item.text, tags)), "", weight])
     return out.getvalue().encode()
 
 

@@ -110,7 +110,10 @@ def derive(root: Path, ref: str, version: str, examples: Sequence[Example], note
 
 
 def read_cells(path: Path, fields: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Edited cells by id, from a file with an `id` column and the columns to change; an empty cell changes nothing."""
+    """Edited cells by id, from a file with an `id` column and the columns to change; an empty cell changes nothing.
+
+    Columns whose name begins with `#` are remarks.
+    """
     allowed = (*EDITABLE, *fields)
     cells: dict[str, dict[str, str]] = {}
     for where, row in tables.read(path):
@@ -119,10 +122,11 @@ def read_cells(path: Path, fields: Iterable[str]) -> dict[str, dict[str, str]]:
             raise DatasetError(f"{where}: there is no id; expected a column 'id' and the columns to change")
         if item_id in cells:
             raise DatasetError(f"{where}: id {item_id!r} stands there twice")
-        for column in row:
+        told = {column: cell for column, cell in row.items() if not column.startswith("#") or column in fields}
+        for column in told:
             if column != "id" and column not in allowed:
                 raise DatasetError(f"{where}: column {column!r} cannot be edited; {one_of(column, allowed)}")
-        cells[item_id] = {key: cell for key, cell in row.items() if key != "id" and isinstance(cell, str) and cell}
+        cells[item_id] = {key: cell for key, cell in told.items() if key != "id" and isinstance(cell, str) and cell}
     return cells
 
 

@@ -76,6 +76,16 @@ def transaction(connection: Connection) -> Iterator[None]:
         yield
 
 
+def scrub(connection: Connection) -> bool:
+    """Write the file anew without what was deleted; False when another process still reads what was there before.
+
+    SQLite keeps deleted rows in free pages and in the log beside the file until both are written over.
+    """
+    connection.execute("vacuum")
+    busy: int = connection.execute("pragma wal_checkpoint(truncate)").fetchone()[0]
+    return not busy
+
+
 def _version(connection: Connection) -> int:
     version: int = connection.execute("pragma user_version").fetchone()[0]
     return version

@@ -6,7 +6,6 @@ line under it, so that a copy of it can still be defended.
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 import textwrap
@@ -102,10 +101,10 @@ def about(results: Results, method: str) -> str:
 def as_csv(columns: tuple[str, ...], rows: tuple[tuple[Cell, ...], ...]) -> bytes:
     """A table that no spreadsheet takes for formulas; unknown is empty."""
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
+    writer = spreadsheets.Rows(out)
+    writer.write(columns)
     for row in rows:
-        writer.writerow(["" if c is None else spreadsheets.guarded(c) if isinstance(c, str) else c for c in row])
+        writer.write(["" if c is None else spreadsheets.guarded(c) if isinstance(c, str) else c for c in row])
     return out.getvalue().encode("utf-8")
 
 

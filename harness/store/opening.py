@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import duckdb
 
 from harness.errors import StoreBusy, StoreError, StoreFull
-from harness.ground import private
+from harness.ground import open_files, private
 from harness.store import schema
 from harness.store.statements import literal
 
@@ -85,13 +85,14 @@ def _connection(
     connection = _connect(path, clock, wait_s, read_only=read_only, sealed=sealed)
     try:
         yield connection
-    except (duckdb.FatalException, duckdb.IOException) as error:
-        raise StoreFull(f"{path}: {_first_line(error)}; free some disk space and run the command again") from None
+    except (duckdb.FatalException, duckdb.IOException, duckdb.TransactionException) as error:
+        raise StoreFull(f"{path}: {first_line(error)}; free some disk space and run the command again") from None
     finally:
         connection.close()
 
 
 def _connect(path: Path, clock: WaitingClock, wait_s: float, *, read_only: bool, sealed: bool) -> DuckDBPyConnection:
+    open_files.check_room()  # short of files, the database would end the process
     config = READ_ONLY if read_only and sealed else {}
     give_up_at_s = clock.monotonic() + wait_s
     while True:
@@ -117,7 +118,7 @@ def _create(path: Path) -> None:
     except FileExistsError:
         pass
     except duckdb.IOException as error:
-        raise StoreFull(f"{path}: {_first_line(error)}; free some disk space and run the command again") from None
+        raise StoreFull(f"{path}: {first_line(error)}; free some disk space and run the command again") from None
     finally:
         fresh.unlink(missing_ok=True)
 
@@ -139,10 +140,11 @@ def _held(path: Path, text: str, wait_s: float) -> str:
 
 def _unusable(path: Path, error: duckdb.Error) -> str:
     return (
-        f"{path} cannot be opened as a store: {_first_line(error)}; move it away to start a new one "
+        f"{path} cannot be opened as a store: {first_line(error)}; move it away to start a new one "
         "(paid answers stay in calls.sqlite)"
     )
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What a database's error says, without its drawings."""
     return str(error).partition("\n")[0].strip()

@@ -15,6 +15,7 @@ from rich.console import Console
 from harness.analysis import comparison
 from harness.app.commands import _options
 from harness.app.commands._groups import print_table
+from harness.datasets import unread
 from harness.errors import ConfigError
 from harness.ground import formatting
 
@@ -107,9 +108,16 @@ def _show(one: Comparison, items: int, left_out: str = "") -> None:
         shown = one.changed[:items]
         print_table(
             ("item", "gold", one.a, one.b),
-            [(item.example_id, item.gold, item.a or "(none)", item.b or "(none)") for item in shown],
+            [(item.example_id, item.gold, _said(item.a, item.a_reply), _said(item.b, item.b_reply)) for item in shown],
         )
         click.echo(f"{len(shown)} of {len(one.changed):,} items on which they differ; --items shows more, --json all")
+
+
+def _said(label: str | None, reply: str | None) -> str:
+    """An answer, and beside it the reply where that says it in other words."""
+    if label is None or reply is None or reply.strip() == label:
+        return unread.answer(label, reply)
+    return f"{label} (of {unread.sample(reply, ())})"
 
 
 def _show_table(one: Comparison, table: Table2x2) -> None:

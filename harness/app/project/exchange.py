@@ -5,7 +5,6 @@ What a file says is checked against the dataset before anything is stored.
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections import Counter
@@ -251,11 +250,11 @@ def _write_csv(project: Project, run_ids: list[str], path: Path) -> Contents:
         limit=10_000_000,
     )
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([name.strip('"') for name in CSV_COLUMNS])
+    writer = spreadsheets.Rows(out)
+    writer.write([name.strip('"') for name in CSV_COLUMNS])
     for row in rows.itertuples(index=False):
         known = ("" if formatting.is_missing(cell) else cell for cell in row)
-        writer.writerow([spreadsheets.guarded(cell) if isinstance(cell, str) else cell for cell in known])
+        writer.write([spreadsheets.guarded(cell) if isinstance(cell, str) else cell for cell in known])
     with private.replaced(path) as fresh:
         fresh.write_text(out.getvalue(), encoding="utf-8")
     return run_files.Contents("csv", "", len(rows), 0)
