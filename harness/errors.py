@@ -15,6 +15,7 @@
         │   └── ContentRefused       for what it says or how long it is: the outcome is `refused`, for good
         ├── SetupRejected            every request would be rejected; the run stops, exit code 2
         └── AuthError                no key, no right or no credit; the run stops, exit code 2
+            └── NoKey                the variable of the key is not set
 
 Rules for adding one: the message says what was found, what was expected, where, and what to do
 next, on one line; it never holds a key; keyword arguments have defaults, so that it pickles.
@@ -170,6 +171,14 @@ class AuthError(ProviderError):
     """There is no key, the provider does not accept it, or the account has no credit."""
 
     exit_code = 2
+
+
+class NoKey(AuthError):
+    """A provider's key is not set. `endpoint` is where the model would be asked, empty for the provider's own."""
+
+    def __init__(self, message: str, *, endpoint: str = "") -> None:
+        super().__init__(message)
+        self.endpoint = endpoint
 
 
 def one_of(found: str, allowed: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -47,13 +47,14 @@ TAIL = 0.025
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """An item on which the arms differ: its gold label and what each said (None: no answer)."""
+    """An item on which the arms differ: its gold label, what each said (None: no answer), and its text."""
 
     example_id: str
     gold: str
     a: str | None
     b: str | None
     right: str
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def compare(a: Answers, b: Answers, rng: Generator) -> Comparison:
     shared = mine.merge(theirs, left_index=True, right_index=True, suffixes=("_a", "_b"))
     replied = shared.dropna(subset=["correct_a", "correct_b"])
     own = replace(made, adjusted_p=None, together=None)
-    return replace(own, changed=_changed(together, shared), further=_further(replied, rng))
+    return replace(own, changed=_changed(together, a, b), further=_further(replied, rng))
 
 
 def compare_all(together: Panel) -> list[Comparison]:
@@ -318,15 +319,40 @@ def _first_rows(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.drop_duplicates("example_id").set_index("example_id")[wanted]
 
 
-def _changed(together: Panel, shared: pd.DataFrame) -> tuple[Changed, ...]:
+def _changed(together: Panel, a: Answers, b: Answers) -> tuple[Changed, ...]:
+    """The items that one got right more often: of repeats, an answer of each that shows it."""
     known = together.known(0, 1)
     lead = together.scores[known, 0] - together.scores[known, 1]
     right_of = dict(zip(together.items[known][lead != 0], np.where(lead[lead != 0] > 0, "a", "b"), strict=True))
-    rows = shared.loc[[item for item in shared.index if item in right_of]]
-    return tuple(
-        Changed(str(item), row["gold_a"], _text(row["label_a"]), _text(row["label_b"]), str(right_of[item]))
-        for item, row in zip(rows.index, rows.to_dict("records"), strict=True)
-    )
+    rows = {name: one.rows[one.rows["example_id"].isin(right_of)] for name, one in (("a", a), ("b", b))}
+    answers = {
+        (name, is_right): _telling(of_arm, is_right=is_right)
+        for name, of_arm in rows.items()
+        for is_right in (True, False)
+    }
+    shown = []
+    for item in rows["a"]["example_id"].unique():
+        said = {name: answers[name, right_of[item] == name][item] for name in ("a", "b")}
+        # The rows of wrong answers have the text.
+        text = said["b" if right_of[item] == "a" else "a"].get("text")
+        shown.append(
+            Changed(
+                str(item),
+                said["a"]["gold"],
+                _text(said["a"]["label"]),
+                _text(said["b"]["label"]),
+                str(right_of[item]),
+                _text(text) or "",
+            )
+        )
+    return tuple(shown)
+
+
+def _telling(rows: pd.DataFrame, *, is_right: bool) -> dict[str, dict[str, Any]]:
+    """A row of each item, of its repeats the one that is most right, or most wrong."""
+    ordered = rows.dropna(subset=["correct"]).sort_values("correct", ascending=not is_right, kind="stable")
+    wanted = [name for name in ("gold", "label", "text") if name in rows]
+    return ordered.drop_duplicates("example_id").set_index("example_id")[wanted].to_dict("index")  # type: ignore[no-any-return]
 
 
 def _further(replied: pd.DataFrame, rng: Generator) -> tuple[Estimate, ...]:

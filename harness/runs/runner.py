@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import Interrupted, RequestRejected, SetupRejected, TransientError
 from harness.models.middleware.retrying import stopping
+from harness.runs.failures import Failures
 from harness.types import Outcome
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Progress:
     sent: int = 0
     cached: int = 0
     retried: int = 0
-    error: str | None = None  # of the first item that failed
+    failures: Failures = field(default_factory=Failures)
 
     @property
     def done(self) -> int:
@@ -61,8 +62,9 @@ class Progress:
         if not prediction.cached:
             self.sent += prediction.attempts
             self.retried += max(prediction.attempts - 1, 0)
-        self.error = self.error or prediction.error
-        if prediction.outcome is not Outcome.FAILED:
+        if prediction.outcome is Outcome.FAILED:
+            self.failures.add(prediction.error)
+        else:
             known = self.billed_usd is not None and prediction.billed_usd is not None
             self.billed_usd = self.billed_usd + prediction.billed_usd if known else None  # type: ignore[operator]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
 from functools import partial, wraps
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from harness.app.project import Project
 from harness.ground import escaping, workspace
@@ -72,6 +74,30 @@ class Which(Where):
 def passed_over(runs: Sequence[PassedOver]) -> list[str]:
     """What was passed over, a line a run: it stands beside whatever is said of the others."""
     return [f"passed over: {one.name} ({one.reason}; run {one.run_id})" for one in runs]
+
+
+def again(dropped: Sequence[str] = (), **settled: object) -> str:
+    """The command line that does the same once more: what was typed, and what else was settled, by parameter.
+
+    `dropped` are options that would do something else the second time.
+    """
+    context = click.get_current_context()
+    words = context.command_path.split()
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        was_typed = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        value = settled.get(name, context.params.get(name) if was_typed else None)
+        if name not in dropped and value not in (None, False, ()):
+            words += _typed(parameter, value)
+    return shlex.join(words)
+
+
+def _typed(parameter: click.Parameter, value: object) -> list[str]:
+    """A parameter as it is typed."""
+    values = [str(one) for one in (value if isinstance(value, list | tuple) else [value])]
+    if isinstance(parameter, click.Argument):
+        return values
+    return [parameter.opts[0]] if value is True else [word for one in values for word in (parameter.opts[0], one)]
 
 
 def shown(project: Project, path: Path) -> str:

@@ -62,9 +62,7 @@ def command(options: Options) -> None:
         _options.print_json(objects)
     else:
         _evaluation.print_scorecard(results)
-        folds = f" --folds {options.folds}" if options.folds else ""
-        again = f"harness baselines --dataset {dataset.ref} --split {split}{folds}"
-        _evaluation.say_where(done, written, again)
+        _evaluation.say_where(done, written, _options.again(dataset=dataset.ref, split=split))
 
 
 def _split(options: Options) -> str:

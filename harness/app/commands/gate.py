@@ -2,8 +2,9 @@
 
 Example: harness gate --prompt v4 --baseline results/baselines/production.parquet --junit gate.xml
 
-The rest is set in [tool.harness.gate]. Exit codes: 0 pass, 1 fail, 4 not enough data; 2 the comparison
-cannot be made (another dataset version, too many looks), 3 answers are missing.
+The rest is set under [gate] in harness.toml ([tool.harness.gate] in pyproject.toml). Exit codes: 0 pass,
+1 fail, 4 not enough data; 2 the comparison cannot be made (another dataset version, too many looks),
+3 answers are missing.
 """
 
 from __future__ import annotations
@@ -14,11 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
 from harness.analysis import gate
 from harness.analysis.gate import github, junit
-from harness.app.commands import _evaluation, _options
+from harness.app.commands import _console, _evaluation, _options
 from harness.app.project import gates
 from harness.errors import ConfigError, DatasetError
 from harness.ground import formatting
@@ -140,11 +140,11 @@ def _write(project: Project, report: Report, options: Options) -> list[str]:
 
 
 def _show(report: Report, done: list[Done], written: list[str]) -> None:
-    console = Console(highlight=False)
+    console = _console.stdout()
     for part in terminal.render(gate_page.section(report)):
-        console.print(part)
+        terminal.print_on(console, part)
     for line in gate_page.error_bars(report):
-        console.print(line, markup=False)
+        console.print(line)
     sent, cached = (sum(getattr(one.calls, name) for one in done) for name in ("sent", "cached"))
     click.echo(f"\n{formatting.plural(sent, 'call')} sent, {cached:,} answered before")
     if written:

@@ -13,6 +13,7 @@ from harness.app.commands import _options
 from harness.app.commands._groups import print_table
 from harness.ground import extensions, plugins
 from harness.ground.clock import SystemClock
+from harness.ground.workspace import place
 from harness.models import pricing
 from harness.types import Model, Usage
 
@@ -47,7 +48,7 @@ def command(options: _options.Where) -> None:
     """The models that can be called here."""
     project = options.project()
     now = SystemClock().now()
-    own = pricing.rates(project.workspace.preferences.prices, "[tool.harness]", now)
+    own = pricing.rates(project.workspace.preferences.prices, place(), now)
     rows = [row for name in plugins.names("providers") for row in _rows(name, own, now)]
     rows += [
         {"model": f"{name}/...", "missing": f"{_options.shown(project, path)}, loaded when it is named"} | _unknown()

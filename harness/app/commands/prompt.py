@@ -18,7 +18,7 @@ from harness.arms.prompts import files, promptfoo
 from harness.datasets import importing, tables
 from harness.errors import ConfigError
 from harness.ground import formatting
-from harness.ground.workspace import checked_name
+from harness.ground.workspace import checked_name, place
 from harness.runs import building
 from harness.runs.scope import Scope
 
@@ -202,7 +202,7 @@ def _load(project: Project, name: str, task: str | None, dataset: str | None) ->
         preferences = project.workspace.preferences
         task = preferences.task or (dataset or preferences.dataset or "").partition("@")[0]
         if not task:
-            raise ConfigError("which task? give --task, or set `dataset` in [tool.harness]")
+            raise ConfigError(f"which task? give --task, or set `dataset` in {place()}")
     return files.load(project.workspace.root, task or "", name)
 
 

@@ -23,12 +23,13 @@ from harness.datasets.audit import record
 from harness.datasets.audit.equality import equal_rows
 from harness.errors import ConfigError, HarnessError
 from harness.ground import formatting
+from harness.ground.workspace import place
 from harness.models import forecast, pricing
 from harness.models.ledger import Ledger
 from harness.runs.early import Reference
+from harness.runs.failures import Failures
 from harness.runs.runner import Progress, Runner
 from harness.store import DECIDED_EARLY, Selected, Store, Where
-from harness.types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,7 +82,7 @@ class Project:
         wanted = ref or self.workspace.preferences.dataset
         if wanted is None:
             raise ConfigError(
-                "no dataset: give --dataset NAME@VERSION, or set `dataset` in [tool.harness]; "
+                f"no dataset: give --dataset NAME@VERSION, or set `dataset` in {place()}; "
                 f"there are: {', '.join(datasets.refs(self.workspace.root)) or 'none yet'}"
             )
         return datasets.load(self.workspace.root, wanted)
@@ -341,12 +342,13 @@ def _found_out(job: Job) -> dict[str, JSON]:
 
 def complain_about_failures(runs: Sequence[Done]) -> None:
     """Raise when items failed: the scorecard is printed, and the exit code says that it is not whole."""
-    failed = sum(done.progress.outcomes[Outcome.FAILED] for done in runs)
-    total = sum(done.progress.total for done in runs)
+    failures = Failures()
+    for done in runs:
+        failures.merge(done.progress.failures)
+    failed, total = failures.counts.total(), sum(done.progress.total for done in runs)
     if failed:
-        reason = next((done.progress.error for done in runs if done.progress.error), "no reason was stored")
         again = "and are not scored; the same command asks them again"
-        raise FailedItems(f"{failed} of {total} items failed {again}; the first with {reason}")
+        raise FailedItems(f"{failed} of {formatting.plural(total, 'item')} failed {again}: {failures.sentence}")
 
 
 class FailedItems(HarnessError):

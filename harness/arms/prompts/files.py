@@ -87,9 +87,14 @@ def tasks(root: Path) -> list[str]:
     return sorted({path.parent.name for path in (root / "prompts").glob("*/*.j2")})
 
 
+def path_of(root: Path, task: str, name: str) -> Path:
+    """The file of a prompt: by version (`v3`, under prompts/<task>/) or by path to a `.j2` file."""
+    return _by_path(root, name) if name.endswith(".j2") else _by_version(root, task, name)
+
+
 def load(root: Path, task: str, name: str) -> Prompt:
-    """A prompt by version (`v3`, under prompts/<task>/) or by path to a `.j2` file."""
-    path = _by_path(root, name) if name.endswith(".j2") else _by_version(root, task, name)
+    """A prompt by version or by path; see `path_of`."""
+    path = path_of(root, task, name)
     return parse(_read(path), task=task, version=path.stem, path=str(path))
 
 
