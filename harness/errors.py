@@ -7,6 +7,7 @@
     │   ├── StoreBusy                another process holds it; resumable, exit code 3
     │   └── StoreFull                the disk takes no more; resumable, exit code 3
     ├── BudgetExceeded               the next call could pass the budget; resumable, exit code 3
+    ├── MissingAnswers               items have no answer that a test or a gate needs; resumable, exit code 3
     ├── Interrupted                  stopped on request; resumable, exit code 3
     └── ProviderError                a model could not answer one request; resumable, exit code 3
         ├── RateLimited              asked too fast; `retry_after_s` when the server said so
@@ -78,6 +79,12 @@ class BudgetExceeded(HarnessError):
 
 class Interrupted(HarnessError):
     """The run was stopped before its end; everything answered is stored."""
+
+    exit_code = 3
+
+
+class MissingAnswers(HarnessError):
+    """Items that a verdict, a test or a gate needs have no answer; the same command asks them again."""
 
     exit_code = 3
 

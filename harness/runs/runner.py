@@ -29,6 +29,7 @@ FLUSH_ROWS = 10_000  # a flush opens and closes the store, which takes longer th
 FLUSH_SECONDS = 2.0
 FAILURES_IN_A_ROW = 25
 REJECTED_AT_FIRST = 3
+PREPARING = "preparing"
 REJECTED = f"{RequestRejected.__name__}: "
 
 
@@ -44,6 +45,7 @@ class Progress:
     cached: int = 0
     retried: int = 0
     failures: Failures = field(default_factory=Failures)
+    stage: str = ""  # what is done before the first item is asked
 
     @property
     def done(self) -> int:
@@ -90,8 +92,10 @@ class Runner:
         stored = await asyncio.to_thread(self.sink.done, job.run.id)
         todo = [item for item in job.items if item.id not in stored]
         progress = Progress(total=len(job.items), already=len(job.items) - len(todo))
+        progress.stage = PREPARING if todo else ""
         self.watch(progress)
         if todo and not _has_enough(job.early) and await self._prepare(job.arm, todo):
+            progress.stage = ""
             await self._ask(job, todo, progress)
         if progress.done < progress.total and not _has_enough(job.early):
             raise Interrupted(

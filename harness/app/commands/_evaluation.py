@@ -104,7 +104,7 @@ def _bar() -> Progress:
 
 
 def _note(progress: RunProgress, job: Job) -> str:
-    parts = []
+    parts = [progress.stage] if progress.stage else []
     if progress.sent:
         parts.append(formatting.dollars(progress.billed_usd))
     if job.model is not None:

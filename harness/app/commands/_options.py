@@ -58,7 +58,9 @@ class Where:
 
     def project(self) -> Project:
         """The project, its store not opened yet."""
-        return Project(workspace.find(Path.cwd(), self.root), SystemClock(), self.db)
+        project = Project(workspace.find(Path.cwd(), self.root), SystemClock(), self.db)
+        project.store.tell = partial(click.echo, err=True)
+        return project
 
 
 @dataclass(frozen=True, slots=True)

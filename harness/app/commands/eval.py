@@ -151,7 +151,8 @@ def _again(scope: Scope, job: Job) -> str:
     """The command that asks the same of the same model at the same address, and so sends nothing."""
     assert job.model is not None  # a prompt asks one
     chosen = {"dataset": scope.dataset.ref, "split": scope.split, "model": job.model.asked_as}
-    return _options.again(("fresh", "watch"), base_url=job.model.model.endpoint or None, **chosen)
+    endpoint = job.model.model.endpoint  # of a recipe or a file of weights it is what it holds
+    return _options.again(("fresh", "watch"), base_url=endpoint if "://" in endpoint else None, **chosen)
 
 
 def _split(options: Options) -> str | None:

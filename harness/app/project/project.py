@@ -21,7 +21,7 @@ from harness.arms.classifier import ClassifierArm
 from harness.arms.folded import FoldedArm
 from harness.datasets.audit import record
 from harness.datasets.audit.equality import equal_rows
-from harness.errors import ConfigError, HarnessError
+from harness.errors import ConfigError, MissingAnswers
 from harness.ground import formatting
 from harness.ground.workspace import place
 from harness.models import forecast, pricing
@@ -103,6 +103,7 @@ class Project:
         Its early stop is shown what the run has stored already, then every prediction as it comes.
         """
         store, run, start_s = self.store, job.run, self.clock.monotonic()
+        store.be_patient()
         store.add_dataset(dataset)
         if job.prompt is not None:
             prompt = job.prompt
@@ -117,6 +118,9 @@ class Project:
         status = "stopped"
         try:
             if len(store.done(run.id)) < len(job.items):
+                if job.training:
+                    stage = f"fitting on {formatting.plural(len(job.training), 'item')}"
+                    watch(Progress(len(job.items), 0, stage=stage))
                 fit_s = await self._fit(job)
             progress = await runner.run(job)
             whole = "done" if progress.done == progress.total else DECIDED_EARLY
@@ -351,8 +355,7 @@ def complain_about_failures(runs: Sequence[Done]) -> None:
         raise FailedItems(f"{failed} of {formatting.plural(total, 'item')} failed {again}: {failures.sentence}")
 
 
-class FailedItems(HarnessError):
+class FailedItems(MissingAnswers):
     """The run ended, and some items have no reply; resumable."""
 
-    exit_code = 3
     is_aside = True
