@@ -26,7 +26,18 @@ FOLDER = "commands"
 DONE, MISTAKE, INTERRUPTED = 0, 2, 3
 PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 COMPLETION = "_HARNESS_COMPLETE"
-EPILOG = "Start with: harness eval --prompt v3   (every command has --help with an example)"
+WISHES = {
+    "start": "Start",
+    "ask": "Ask",
+    "compare": "Compare",
+    "decide": "Decide",
+    "ship": "Ship",
+    "look": "Look",
+    "more": "More",
+}
+"""What one may want of a command, in the order of an afternoon, and its heading."""
+OTHERWISE = "more"
+EPILOG = "Begin with: harness init FILE   (harness doctor says the next step; every command has --help with an example)"
 
 
 class Commands(click.Group):
@@ -43,10 +54,16 @@ class Commands(click.Group):
         return cast("click.Command", plugins.load(FOLDER, cmd_name).command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The table of commands in `--help`, from the files' docstrings."""
-        rows = [(name, plugins.summary(FOLDER, name)) for name in self.list_commands(ctx)]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
+        """The commands in `--help` by what one wants, from the files' own words: `WANTED_TO` and docstring."""
+        by_wish: dict[str, list[tuple[str, str]]] = {wish: [] for wish in WISHES}
+        for name in self.list_commands(ctx):
+            wish = str(plugins.constants(FOLDER, name).get("WANTED_TO"))
+            by_wish[wish if wish in WISHES else OTHERWISE].append((name, plugins.summary(FOLDER, name)))
+        width = max(len(name) for rows in by_wish.values() for name, _ in rows)
+        for wish, rows in by_wish.items():
+            if rows:
+                with formatter.section(WISHES[wish]):
+                    formatter.write_dl([(name.ljust(width), said) for name, said in rows])
 
 
 @click.command(

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from harness.app.project import Project
     from harness.types import Dataset
 
+WANTED_TO = "ask"
+
 OPTIONS = (
     _options.option("--encoder", default=None, metavar="NAME", help="Texts to vectors; default: the workspace's."),
     _options.option(

@@ -20,6 +20,8 @@ from harness.ground import formatting
 if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
 
+WANTED_TO = "compare"
+
 OPTIONS = (
     click.argument("arms", nargs=-1, metavar="[A B]"),
     _options.option("--items", type=click.IntRange(min=0), default=10, help="Items on which they differ, to print."),

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from harness.app.project import Project
 
+WANTED_TO = "start"
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

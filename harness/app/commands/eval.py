@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from harness.runs.job import Job
     from harness.types import JSON
 
+WANTED_TO = "ask"
+
 CHANGES_SHOWN = 10  # of the items that were fixed, and of those that were broken
 OPTIONS = (
     _options.option("--prompt", required=True, metavar="VERSION|FILE", help="Prompt version, or a .j2 file."),

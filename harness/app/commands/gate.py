@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from harness.ground.gate_settings import GateSettings
     from harness.types import JSON
 
+WANTED_TO = "ship"
+
 SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 OPTIONS = (
     click.argument("runs", nargs=-1, metavar="[CANDIDATE [BASELINE]]"),

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from harness.app.project.scaffold import Made
 
+WANTED_TO = "start"
+
 OPTIONS = (
     click.argument("file", required=False),
     _options.option("--name", default=None, help="The dataset's name; default: the file's."),

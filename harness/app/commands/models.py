@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+WANTED_TO = "start"
+
 SMALL = 1_000  # tokens of a price: some models charge more per token for long requests
 # What a call is billed for, and what a million of it is called in JSON.
 KINDS = {

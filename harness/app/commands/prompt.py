@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from harness.runs.job import Job
     from harness.types import Dataset, Item, Request
 
+WANTED_TO = "start"
+
 
 RENDERED_WITH = "fake/first"  # the messages are the same with every model
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from harness.app.project import Project
     from harness.store import Selected
 
+WANTED_TO = "look"
+
 
 COLUMNS = ("run", "on", "name", "model", "n", "status", "tag", "UTC")
 SHOWN_OF_ID = 12  # the beginning of an id is enough to name the run

@@ -15,6 +15,8 @@ from harness.ground import formatting
 from harness.report import terminal
 from harness.store import LONGEST_QUERY_S, QUERY_S
 
+WANTED_TO = "look"
+
 OPTIONS = (
     click.argument("query"),
     _options.option("--limit", type=click.IntRange(min=1), default=1000, help="Rows to print at most."),
