@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
 from functools import partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
+from harness.app.commands import _completion
 from harness.app.project import Project
 from harness.ground import escaping, workspace
 from harness.ground.clock import SystemClock
@@ -24,7 +25,19 @@ if TYPE_CHECKING:
     from harness.types import JSON
 
 T = TypeVar("T")
-option = partial(click.option, show_default=True)
+
+
+def option(*names: str, **rest: Any) -> Callable[..., Any]:  # noqa: ANN401  (click's own)
+    """An option that shows its default, and completes its value where that is a name of the workspace's."""
+    offer = next((_completion.OF[name] for name in names if name in _completion.OF), None)
+    return click.option(*names, show_default=True, **({"shell_complete": offer} if offer else {}) | rest)
+
+
+def argument(name: str, offer: _completion.Offer, **rest: Any) -> Callable[..., Any]:  # noqa: ANN401  (click's own)
+    """An argument that completes names of the workspace's."""
+    return click.argument(name, shell_complete=offer, **rest)
+
+
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
 

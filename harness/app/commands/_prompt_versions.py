@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.app.commands import _comparing, _options
+from harness.app.commands import _comparing, _completion, _options
 from harness.app.project import parents
 from harness.arms.prompts import files
 from harness.errors import ConfigError, HarnessError
@@ -76,8 +76,8 @@ def new(options: New) -> None:
 
 
 DIFF = (
-    click.argument("old", metavar="OLD"),
-    click.argument("new", metavar="NEW"),
+    _options.argument("old", _completion.PROMPTS, metavar="OLD"),
+    _options.argument("new", _completion.PROMPTS, metavar="NEW"),
     _options.option(
         "--items", type=click.IntRange(min=0), default=10, help="Items fixed and broken, to print of each."
     ),

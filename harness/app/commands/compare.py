@@ -12,7 +12,7 @@ import click
 import numpy as np
 
 from harness.analysis import comparison
-from harness.app.commands import _comparing, _options
+from harness.app.commands import _comparing, _completion, _options
 from harness.app.commands._groups import print_table
 from harness.errors import ConfigError
 from harness.ground import formatting
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 WANTED_TO = "compare"
 
 OPTIONS = (
-    click.argument("arms", nargs=-1, metavar="[A B]"),
+    _options.argument("arms", _completion.ARMS, nargs=-1, metavar="[A B]"),
     _options.option("--items", type=click.IntRange(min=0), default=10, help="Items on which they differ, to print."),
     _options.model,
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from harness import datasets
-from harness.app.commands import _options, _prompt_versions
+from harness.app.commands import _completion, _options, _prompt_versions
 from harness.app.commands._groups import print_table
 from harness.app.commands._prompt_versions import TASK
 from harness.arms.prompts import files, promptfoo
@@ -87,7 +87,7 @@ class Show(_options.Where):
     dataset: str | None
 
 
-NAME = click.argument("name", metavar="VERSION|FILE")
+NAME = _options.argument("name", _completion.PROMPTS, metavar="VERSION|FILE")
 
 
 @command.command()
