@@ -191,7 +191,12 @@ class NoKey(AuthError):
 def one_of(found: str, allowed: Iterable[str]) -> str:
     """The tail of an error message: the allowed values, and the nearest to what was found."""
     names = sorted(allowed)
-    near = get_close_matches(found, names, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
     shown = ", ".join(repr(name) for name in names[:20]) + (", ..." if len(names) > 20 else "")
-    return f"expected one of {shown or '(nothing is there)'}{hint}"
+    return f"expected one of {shown or '(nothing is there)'}{meant(found, names)}"
+
+
+def meant(found: str, allowed: Iterable[str]) -> str:
+    """The end of an error message: which of the allowed values was probably meant; empty where none is near."""
+    by_small = {name.casefold(): name for name in sorted(allowed)}
+    near = get_close_matches(found.casefold(), by_small, n=1)
+    return f"; did you mean {by_small[near[0]]!r}?" if near else ""

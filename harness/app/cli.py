@@ -16,7 +16,7 @@ import click
 
 from harness import __version__
 from harness.app.commands import _stopping
-from harness.errors import HarnessError
+from harness.errors import HarnessError, meant
 from harness.ground import escaping, extensions, plugins
 
 if TYPE_CHECKING:
@@ -111,10 +111,25 @@ def _called() -> None:
         with group.make_context("harness", sys.argv[1:]) as context:
             group.invoke(context)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        _complain(_said(error), error.exit_code)
     except click.exceptions.Exit as ending:
         sys.exit(ending.exit_code)
+
+
+def _said(error: click.ClickException) -> str:
+    """What is wrong with a command line, with the nearest right word and where the others stand."""
+    said = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    if isinstance(error, click.NoSuchOption):
+        options = [name for one in context.command.params for name in one.opts] if context is not None else []
+        said = f"no such option {error.option_name!r}{meant(error.option_name, options)}"
+    elif said.startswith("No such command") and context is not None:
+        typed = said.partition("'")[2].partition("'")[0]
+        said = f"No such command {typed!r}{meant(typed, context.command.list_commands(context))}"
+    elif isinstance(error, click.BadParameter) and isinstance(getattr(error.param, "type", None), click.Choice):
+        typed = error.message.partition("'")[2].partition("'")[0]
+        said += meant(typed, error.param.type.choices)  # type: ignore[union-attr]  # it is one, see above
+    return said if context is None else f"{said}; see: {context.command_path} --help"
 
 
 def _of_the_system(error: OSError) -> tuple[str, int]:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import AuthError, ConfigError, NoKey
+from harness.errors import AuthError, ConfigError, NoKey, meant
 from harness.ground import plugins
 from harness.ground.workspace import place
 from harness.models import pricing
@@ -115,7 +115,10 @@ def resolve_model(name: str, base_url: str | None = None, extensions: Path | Non
     providers = plugins.names("providers", extensions)
     if "/" not in name or name.partition("/")[0] not in providers:
         known = ", ".join(f"{p}/..." for p in providers)
-        raise ConfigError(f"unknown model {name!r}; expected auto or PROVIDER/MODEL, one of {known}")
+        vendor, slash, model = name.partition("/")
+        near = meant(vendor, providers).replace("'?", f"/{model or 'MODEL'}'?")
+        hint = near if slash or vendor in providers else meant(vendor, ["auto"])
+        raise ConfigError(f"unknown model {name!r}; expected auto or PROVIDER/MODEL, one of {known}{hint}")
     return name, base_url
 
 

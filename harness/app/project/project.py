@@ -29,6 +29,7 @@ from harness.models.ledger import Ledger
 from harness.runs.early import Reference
 from harness.runs.failures import Failures
 from harness.runs.runner import Progress, Runner
+from harness.runs.scope import Scope
 from harness.store import DECIDED_EARLY, Selected, Store, Where
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from harness.ground.workspace import Workspace
     from harness.models.forecast import Forecast
     from harness.runs.job import Job
-    from harness.runs.scope import Scope
     from harness.store import Selection
     from harness.types import JSON, Dataset
 
@@ -170,6 +170,7 @@ class Project:
         selection, where = self.store.selection(), self.where(dataset, split)
         arms = selection.arms(where, first)
         if not arms:
+            Scope(dataset, split).items()  # raises for a split that is none
             raise ConfigError(
                 f"the store has no finished run on {dataset.ref} / {split}; start with: harness baselines "
                 f"--dataset {dataset.ref} --split {split}"
