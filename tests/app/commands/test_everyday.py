@@ -15,9 +15,11 @@ from click.shell_completion import ShellComplete
 
 from harness.app import cli
 from harness.app.commands import _stopping
+from harness.app.project import Project
 from harness.ground import escaping, plugins
+from harness.ground.clock import SystemClock
 from harness.ground.workspace import find
-from harness.report import again
+from harness.report import again, post
 from harness.store import store as store_module
 
 
@@ -209,23 +211,26 @@ def test_a_store_that_is_read_elsewhere_is_waited_for_and_told(harness, root, mo
 
 def test_the_post_says_how_to_do_it_again(harness, root):
     """Each line is a command that asks the same and sends nothing, repeats and all; the post has them."""
-    harness("eval", "--prompt", "v1", "--repeat", "2", "--baselines")
-    harness("figures")
-    post = (root / "results/tickets@v1/test/post.md").read_text()
-    block = post.partition("## Do it again")[2]
-    lines = re.search(r"```sh\n(.*?)```", block, re.DOTALL).group(1).splitlines()
-    assert "harness eval --prompt v1 --model fake/first --dataset tickets@v1 --split test --repeat 2" in lines
-    for line in lines:
+    harness("eval", "--prompt", "v1", "--repeat", "2")
+    harness("baselines", "--arm", "majority", "--seed", "3")
+    project = Project(find(root), SystemClock())
+    results = project.results(project.dataset(None), "test")
+    lines = again.commands(results)
+    assert lines == [
+        "harness baselines --arm majority --dataset tickets@v1 --split test --seed 3",
+        "harness eval --prompt v1 --model fake/first --dataset tickets@v1 --split test --repeat 2",
+        "harness report --dataset tickets@v1 --split test",
+        "harness figures --dataset tickets@v1 --split test",
+    ]
+    assert "\n".join(lines) in post.draft(results, [])
+    for line in lines[:2]:
         done = harness(*shlex.split(line)[1:])
         assert done.code == 0, done.err
-        assert "This time" not in done.out or "This time: 0 calls sent" in done.out
+        assert "This time: 0 calls sent" in done.out
 
 
 def test_what_no_command_makes_is_a_comment(harness, root):
     """Predictions from elsewhere are named with the reason, and are no command."""
-    from harness.app.project import Project  # noqa: PLC0415  (the rest of this file needs no project)
-    from harness.ground.clock import SystemClock  # noqa: PLC0415
-
     rows = [f"{one},billing" for one in ("my card was charged twice 0", "the app crashes when I open it 0")]
     (root / "p.csv").write_text("text,said\n" + "\n".join(rows) + "\n")
     harness("baselines", "--arm", "majority", "--seed", "4")
