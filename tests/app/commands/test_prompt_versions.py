@@ -132,6 +132,19 @@ def test_again_names_model_and_address(harness, root, monkeypatch):
     assert "secretword" not in done.out + done.err
 
 
+@pytest.mark.parametrize("more", ["--model openai/gpt-4o-mini", "--model anthropic/claude-haiku-4-5 --batch"])
+def test_a_forecast_needs_no_key(harness, root, more):
+    """Calls and dollars are told where no key is set, in a batch too; without --dry-run the key is asked for."""
+    words = ["eval", "--prompt", "v1", *more.split()]
+    told = harness(*words, "--dry-run", "--json")
+    assert told.code == 0, told.err
+    assert told.json["calls"] == 30
+    assert told.json["worst_usd"] > told.json["likely_usd"] > 0
+    done = harness(*words)
+    assert done.code == 2
+    assert "no key for" in done.err
+
+
 def test_why_calls_failed_is_said(harness, root):
     """Reasons are grouped and counted, with an example, on the terminal; a refused connection is called that."""
     (root / "harness.toml").write_text((root / "harness.toml").read_text() + "deadline_s = 0.1\n")
