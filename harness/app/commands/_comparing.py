@@ -40,7 +40,8 @@ def sentences(one: Comparison) -> list[str]:
     lines += [FURTHER[found.name](found) for found in one.further if found.value is not None]
     if one.answered is not None:
         lines.append(
-            f"unanswered items count as wrong; on the {one.answered.n:,} that both answered: "
+            f"unanswered items count as {'wrong' if one.table is not None else '0'}; on the {one.answered.n:,} that "
+            "both answered: "
             f"{formatting.with_interval(one.answered.difference)}, p {formatting.p_value(one.answered.p_value)}"
         )
     if one.failed:
@@ -91,10 +92,7 @@ def as_json(one: Comparison) -> dict[str, JSON]:
         "a": one.a,
         "b": one.b,
         "n": one.n,
-        "both": table.both,
-        "only_a": table.only_a,
-        "only_b": table.only_b,
-        "neither": table.neither,
+        **{name: None if table is None else getattr(table, name) for name in ("both", "only_a", "only_b", "neither")},
         "difference": asdict(one.difference),
         "together": None if one.together is None else asdict(one.together),
         "p_value": one.p_value,

@@ -19,6 +19,7 @@ from harness.ground import formatting
 
 if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
+    from harness.stats.paired import Table2x2
 
 WANTED_TO = "compare"
 
@@ -86,9 +87,19 @@ def command(options: Options) -> None:
 
 
 def _show(one: Comparison, items: int, left_out: str = "") -> None:
-    table = one.table
     click.echo(f"{one.a} against {one.b} on {formatting.plural(one.n, 'shared item')}")
     click.echo(f"{left_out}\n" if left_out else "")
+    if one.table is not None:
+        _show_table(one, one.table)
+    click.echo("\n".join(_comparing.sentences(one)))
+    if one.changed and items:
+        click.echo()
+        shown = one.changed[:items]
+        _comparing.print_changes(one, shown)
+        click.echo(f"{len(shown)} of {len(one.changed):,} items on which they differ; --items shows more, --json all")
+
+
+def _show_table(one: Comparison, table: Table2x2) -> None:
     print_table(
         ("", f"{one.b} right", f"{one.b} wrong"),
         [
@@ -97,12 +108,6 @@ def _show(one: Comparison, items: int, left_out: str = "") -> None:
         ],
         numeric=(f"{one.b} right", f"{one.b} wrong"),
     )
-    click.echo("\n".join(_comparing.sentences(one)))
-    if one.changed and items:
-        click.echo()
-        shown = one.changed[:items]
-        _comparing.print_changes(one, shown)
-        click.echo(f"{len(shown)} of {len(one.changed):,} items on which they differ; --items shows more, --json all")
 
 
 def _show_all(made: list[Comparison]) -> None:
