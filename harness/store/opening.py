@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 import duckdb
 
 from harness.errors import StoreBusy, StoreError, StoreFull
-from harness.ground import open_files, private
+from harness.ground import formatting, open_files, private
 from harness.store import schema
 from harness.store.statements import literal
 
@@ -28,7 +29,14 @@ FORMAT = "v1.5.0"  # what duckdb 1.5 and 2.0 both read; 2.0's own default shuts 
 Config = dict[str, str | bool | int | float | list[str]]
 READ_ONLY: Config = {"enable_external_access": "false", "lock_configuration": "true"}
 WAIT_STEP_S = 0.05
+TOLD_AFTER_S = 2.0
+Tell = Callable[[str], None]
+HELD = re.compile(r"lock|used by another process")  # the second is what Windows says
 HOLDER = re.compile(r"\(PID (\d+)\)")
+
+
+def silent(_: str) -> None:
+    """Nobody is told."""
 
 
 class WaitingClock(Protocol):
@@ -44,45 +52,46 @@ class WaitingClock(Protocol):
 
 
 @contextmanager
-def writing(path: Path, clock: WaitingClock, wait_s: float) -> Iterator[DuckDBPyConnection]:
+def writing(path: Path, clock: WaitingClock, wait_s: float, tell: Tell = silent) -> Iterator[DuckDBPyConnection]:
     """The store, open for writing and at the newest schema; created if there is none."""
     if not path.exists():
         _create(path)
     private.close(path)
-    with private.files(), _connection(path, clock, wait_s, read_only=False) as connection:
+    with private.files(), _connection(path, clock, wait_s, tell, read_only=False) as connection:
         schema.upgrade(connection, path)
         yield connection
 
 
 @contextmanager
-def reading(path: Path, clock: WaitingClock, wait_s: float) -> Iterator[DuckDBPyConnection]:
+def reading(path: Path, clock: WaitingClock, wait_s: float, tell: Tell = silent) -> Iterator[DuckDBPyConnection]:
     """The store, open for reading only, cut off from every other file, settings locked."""
     if not path.exists():
         raise StoreError(f"there is no store at {path} yet; the first run makes it: harness baselines")
-    with _connection(path, clock, wait_s, read_only=True) as connection:
+    with _connection(path, clock, wait_s, tell, read_only=True) as connection:
         if schema.check(connection, path) == schema.NEWEST:
             yield connection
             return
-    with writing(path, clock, wait_s):
+    with writing(path, clock, wait_s, tell):
         pass  # an older store, brought up to date
-    with _connection(path, clock, wait_s, read_only=True) as connection:
+    with _connection(path, clock, wait_s, tell, read_only=True) as connection:
         yield connection
 
 
 @contextmanager
-def copying(path: Path, clock: WaitingClock, wait_s: float) -> Iterator[DuckDBPyConnection]:
+def copying(path: Path, clock: WaitingClock, wait_s: float, tell: Tell = silent) -> Iterator[DuckDBPyConnection]:
     """The store, open for reading only, and free to write other files: for SQL of our own alone."""
-    with reading(path, clock, wait_s):
+    with reading(path, clock, wait_s, tell):
         pass  # there is one, and it has the newest schema
-    with _connection(path, clock, wait_s, read_only=True, sealed=False) as connection:
+    with _connection(path, clock, wait_s, tell, read_only=True, sealed=False) as connection:
         yield connection
 
 
 @contextmanager
 def _connection(
-    path: Path, clock: WaitingClock, wait_s: float, *, read_only: bool, sealed: bool = True
+    path: Path, clock: WaitingClock, wait_s: float, tell: Tell, *, read_only: bool, sealed: bool = True
 ) -> Iterator[DuckDBPyConnection]:
-    connection = _connect(path, clock, wait_s, read_only=read_only, sealed=sealed)
+    config = READ_ONLY if read_only and sealed else {}
+    connection = _connect(path, clock, wait_s, tell, lambda: _opened(path, config, read_only=read_only))
     try:
         yield connection
     except (duckdb.FatalException, duckdb.IOException, duckdb.TransactionException) as error:
@@ -91,19 +100,29 @@ def _connection(
         connection.close()
 
 
-def _connect(path: Path, clock: WaitingClock, wait_s: float, *, read_only: bool, sealed: bool) -> DuckDBPyConnection:
+def _opened(path: Path, config: Config, *, read_only: bool) -> DuckDBPyConnection:
     open_files.check_room()  # short of files, the database would end the process
-    config = READ_ONLY if read_only and sealed else {}
-    give_up_at_s = clock.monotonic() + wait_s
+    return duckdb.connect(str(path), read_only=read_only, config=config)
+
+
+def _connect(
+    path: Path, clock: WaitingClock, wait_s: float, tell: Tell, opened: Callable[[], DuckDBPyConnection]
+) -> DuckDBPyConnection:
+    """The connection, once nobody else is in the way; `StoreBusy` after `wait_s`. Who waits long is told once."""
+    began_s, is_told = clock.monotonic(), False
     while True:
         try:
-            return duckdb.connect(str(path), read_only=read_only, config=config)
+            return opened()
         except duckdb.Error as error:  # 2.0 raises the bare class for a damaged file
             text = str(error)
-            if "lock" not in text:
+            if not HELD.search(text):
                 raise StoreError(_unusable(path, error)) from None
-            if clock.monotonic() >= give_up_at_s:
+            waited_s = clock.monotonic() - began_s
+            if waited_s >= wait_s:
                 raise StoreBusy(_held(path, text, wait_s)) from None
+            if waited_s >= TOLD_AFTER_S and not is_told:
+                tell(f"waiting: {path.name} is held by {_holder(text)}; at most {formatting.duration(wait_s)}")
+                is_told = True
             clock.pause(WAIT_STEP_S)
 
 
@@ -117,6 +136,9 @@ def _create(path: Path) -> None:
         os.link(fresh, path)  # unlike a rename, this leaves a store that another process just made
     except FileExistsError:
         pass
+    except OSError:  # a file system without links, as memory sticks have
+        if not path.exists():
+            fresh.rename(path)
     except duckdb.IOException as error:
         raise StoreFull(f"{path}: {first_line(error)}; free some disk space and run the command again") from None
     finally:
@@ -133,9 +155,12 @@ def _fill(fresh: Path, path: Path) -> None:
 
 
 def _held(path: Path, text: str, wait_s: float) -> str:
+    return f"{path} is held by {_holder(text)} (waited {wait_s:g} s); close it there, or choose another store with --db"
+
+
+def _holder(text: str) -> str:
     holder = HOLDER.search(text)
-    who = f"process {holder.group(1)}" if holder else "another process"
-    return f"{path} is held by {who} (waited {wait_s:g} s); close it there, or choose another store with --db"
+    return f"process {holder.group(1)}" if holder else "another process"
 
 
 def _unusable(path: Path, error: duckdb.Error) -> str:

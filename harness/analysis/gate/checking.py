@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def check(measured: Measured, settings: GateSettings) -> Report:
-    """The verdicts. Raises `MissingRows` when a side lacks answers, `ConfigError` for a limit on what is not there."""
+    """The verdicts; `MissingAnswers` when a side lacks answers, `ConfigError` for a limit on what is not there."""
     pairs = paired(measured, settings.max_failed)
     accuracies = [
         margins.share(pairs.items[column].to_numpy(float), pairs.codes, name="accuracy", confidence=settings.confidence)

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from harness import datasets
 from harness.app.commands import _dataset_facts, _options
-from harness.datasets import ImportSpec, layouts, relabelling, remote, sampling
+from harness.datasets import ImportSpec, layouts, relabelling, remote, sampling, way_out
 from harness.datasets.problems import ImportProblem
 from harness.errors import ConfigError, DatasetError
 from harness.ground import formatting
@@ -22,7 +22,6 @@ from harness.ground.workspace import checked_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MOST_CHANGES = 6
 ROLES = ("text", "label", "id", "tags", "group", "split_column", "encoding", "separator", "columns")
 IMPORT = (
     click.argument("file", required=False),
@@ -188,29 +187,9 @@ def import_(options: Import) -> None:
 def _with_way_out(
     problem: ImportProblem, options: Import, spec: ImportSpec, files: Mapping[str | None, Path]
 ) -> DatasetError:
-    """The problem, with the command that would go through: tried without writing, one change after the other."""
-    current: ImportProblem | None = problem
-    for _ in range(MOST_CHANGES):
-        if current is None or not current.change:
-            break
-        changed = spec.changed(current.change)
-        if changed == spec:
-            break
-        spec, current = changed, _tried(changed, files)
-        if current is None:
-            return DatasetError(f"{problem}; next: {options.typed(spec)}")
-    return problem
-
-
-def _tried(spec: ImportSpec, files: Mapping[str | None, Path]) -> ImportProblem | None:
-    """What is still wrong with an import; None when it would go through."""
-    try:
-        datasets.try_files(spec, files)
-    except ImportProblem as problem:
-        return problem
-    except DatasetError as error:
-        return ImportProblem(str(error))
-    return None
+    """The problem, with the command that would go through."""
+    found = way_out.sought(problem, spec, files)
+    return problem if found is None else DatasetError(f"{problem}; next: {options.typed(found)}")
 
 
 def _named(column: str | None) -> str | None:

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from harness.analysis.results import fidelity
-from harness.app.commands import _options, _stopping
+from harness.app.commands import _console, _options, _stopping
 from harness.errors import Interrupted
 from harness.ground import formatting, private
 from harness.report import build, terminal
@@ -104,7 +104,7 @@ def _bar() -> Progress:
 
 
 def _note(progress: RunProgress, job: Job) -> str:
-    parts = []
+    parts = [progress.stage] if progress.stage else []
     if progress.sent:
         parts.append(formatting.dollars(progress.billed_usd))
     if job.model is not None:
@@ -118,9 +118,9 @@ def _note(progress: RunProgress, job: Job) -> str:
 def print_scorecard(results: Results) -> None:
     """The scorecard and the verdict in one sentence, on the terminal."""
     scorecard = build.section("scorecard", results)
-    console = Console()
+    console = _console.stdout()
     for part in terminal.render(scorecard) if scorecard is not None else ():
-        console.print(part)
+        terminal.print_on(console, part)
     verdict = build.section("verdict", results)
     if verdict is not None:
         console.print(*terminal.render(replace(verdict, blocks=verdict.blocks[:1])))

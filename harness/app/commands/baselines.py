@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from harness.runs.job import Job
     from harness.types import Dataset
 
+WANTED_TO = "ask"
+
 OPTIONS = (
     _options.option("--encoder", default=None, metavar="NAME", help="Texts to vectors; default: the workspace's."),
     _options.option(
@@ -62,10 +64,7 @@ def command(options: Options) -> None:
         _options.print_json(objects)
     else:
         _evaluation.print_scorecard(results)
-        folds = f" --folds {options.folds}" if options.folds else ""
-        folds += f" --seeds {options.seeds}" if options.seeds > 1 else ""
-        again = f"harness baselines --dataset {dataset.ref} --split {split}{folds}"
-        _evaluation.say_where(done, written, again)
+        _evaluation.say_where(done, written, _options.again(dataset=dataset.ref, split=split))
 
 
 def _jobs(project: Project, scope: Scope, options: Options, choice: building.BaselineChoice) -> list[Job]:

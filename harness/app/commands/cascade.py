@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from harness.ground.constraints import Constraints
     from harness.types import Dataset
 
+WANTED_TO = "compare"
+
 T = TypeVar("T")
 SHARE, AMOUNT = click.FloatRange(0, 1), click.FloatRange(min=0)
 SHOWN = 8

@@ -10,40 +10,24 @@ from typing import TYPE_CHECKING
 
 import click
 import numpy as np
-from rich.console import Console
 
 from harness.analysis import comparison
-from harness.app.commands import _options
+from harness.app.commands import _comparing, _completion, _options
 from harness.app.commands._groups import print_table
-from harness.datasets import unread
 from harness.errors import ConfigError
 from harness.ground import formatting
 
 if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
     from harness.stats.paired import Table2x2
-    from harness.types import JSON, Estimate
+
+WANTED_TO = "compare"
 
 OPTIONS = (
-    click.argument("arms", nargs=-1, metavar="[A B]"),
+    _options.argument("arms", _completion.ARMS, nargs=-1, metavar="[A B]"),
     _options.option("--items", type=click.IntRange(min=0), default=10, help="Items on which they differ, to print."),
     _options.model,
 )
-
-FURTHER = {
-    "macro_f1": lambda found: f"macro-F1 differs by {formatting.with_interval(found)}",
-    "cost_per_1000_usd": lambda found: f"cost per 1,000 items by {formatting.between(found, formatting.dollars)}",
-    "p95_s": lambda found: (
-        f"95th percentile of latency by {formatting.between(found, formatting.duration)} "
-        f"({formatting.plural(found.n, 'timed item')})"
-    ),
-}
-"""What else differs, in words."""
-
-
-def _measured(found: Estimate) -> str:
-    """The difference in a metric of a file."""
-    return f"{found.name} differs by {formatting.with_interval(found)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +60,9 @@ def command(options: Options) -> None:
         if options.as_json:
             ids = {"a_run_id": answers[0].run_ids[0], "b_run_id": answers[1].run_ids[0]}
             datasets = {"datasets": [arm.dataset for arm in answers], "left_out": left_out or None}
-            _options.print_json({**_json(one), **ids, **datasets, "passed_over": [asdict(run) for run in passed_over]})
+            _options.print_json(
+                {**_comparing.as_json(one), **ids, **datasets, "passed_over": [asdict(run) for run in passed_over]}
+            )
             return
         _show(one, options.items, left_out)
         click.echo("\n".join(_options.passed_over(passed_over)), nl=bool(passed_over))
@@ -90,7 +76,10 @@ def command(options: Options) -> None:
         over = [asdict(run) for run in beside.passed_over]
         run_of = beside.run_ids
         _options.print_json(
-            [{**_json(one), "a_run_id": run_of[one.a], "b_run_id": run_of[one.b], "passed_over": over} for one in made]
+            [
+                {**_comparing.as_json(one), "a_run_id": run_of[one.a], "b_run_id": run_of[one.b], "passed_over": over}
+                for one in made
+            ]
         )
         return
     _show_all(made)
@@ -102,22 +91,12 @@ def _show(one: Comparison, items: int, left_out: str = "") -> None:
     click.echo(f"{left_out}\n" if left_out else "")
     if one.table is not None:
         _show_table(one, one.table)
-    click.echo("\n".join(sentences(one)))
+    click.echo("\n".join(_comparing.sentences(one)))
     if one.changed and items:
-        Console().print()
+        click.echo()
         shown = one.changed[:items]
-        print_table(
-            ("item", "gold", one.a, one.b),
-            [(item.example_id, item.gold, _said(item.a, item.a_reply), _said(item.b, item.b_reply)) for item in shown],
-        )
+        _comparing.print_changes(one, shown)
         click.echo(f"{len(shown)} of {len(one.changed):,} items on which they differ; --items shows more, --json all")
-
-
-def _said(label: str | None, reply: str | None) -> str:
-    """An answer, and beside it the reply where that says it in other words."""
-    if label is None or reply is None or reply.strip() == label:
-        return unread.answer(label, reply)
-    return f"{label} (of {unread.sample(reply, ())})"
 
 
 def _show_table(one: Comparison, table: Table2x2) -> None:
@@ -129,28 +108,6 @@ def _show_table(one: Comparison, table: Table2x2) -> None:
         ],
         numeric=(f"{one.b} right", f"{one.b} wrong"),
     )
-
-
-def sentences(one: Comparison) -> list[str]:
-    """The comparison in words: what was found, how sure, and what so many items can show."""
-    lines = [
-        f"difference {formatting.with_interval(one.difference)}, p {formatting.p_value(one.p_value)} ({one.method})",
-        f"so many items, disagreeing so often, show a difference of {formatting.share(one.mde)} or more with 80% power"
-        if one.mde
-        else "so few disagree that no difference can show",
-    ]
-    lines += [FURTHER.get(found.name, _measured)(found) for found in one.further if found.value is not None]
-    if one.answered is not None:
-        lines.append(
-            f"unanswered items count as {'wrong' if one.table is not None else '0'}; on the {one.answered.n:,} that "
-            "both answered: "
-            f"{formatting.with_interval(one.answered.difference)}, p {formatting.p_value(one.answered.p_value)}"
-        )
-    if one.failed:
-        lines.append(f"{formatting.plural(one.failed, 'item')} left out: a call failed")
-    if one.unshared:
-        lines.append(f"{formatting.plural(one.unshared, 'item')} left out: asked of one of the two only")
-    return lines
 
 
 def _show_all(made: list[Comparison]) -> None:
@@ -173,24 +130,3 @@ def _show_all(made: list[Comparison]) -> None:
     click.echo(
         f"{len(made)} comparisons; p (Holm) and the interval hold for all of them at once, --json has each one's own."
     )
-
-
-def _json(one: Comparison) -> dict[str, JSON]:
-    table = one.table
-    return {
-        "a": one.a,
-        "b": one.b,
-        "n": one.n,
-        **{name: None if table is None else getattr(table, name) for name in ("both", "only_a", "only_b", "neither")},
-        "difference": asdict(one.difference),
-        "together": None if one.together is None else asdict(one.together),
-        "p_value": one.p_value,
-        "adjusted_p": one.adjusted_p,
-        "method": one.method,
-        "mde": one.mde,
-        "failed": one.failed,
-        "unshared": one.unshared,
-        "further": [asdict(estimate) for estimate in one.further],
-        "answered": None if one.answered is None else {k: v for k, v in _json(one.answered).items() if k != "changed"},
-        "changed": [asdict(item) for item in one.changed],
-    }

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from harness.app.project import Project
     from harness.types import Dataset
 
+WANTED_TO = "compare"
+
 OPTIONS = (
     click.argument("arms", nargs=-1, metavar="ARM..."),
     _options.option("--against", default=None, metavar="RUN", help="Run id, tag or arm that the curve has to meet."),

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from harness.analysis.decision import Candidate
     from harness.ground.constraints import Constraints
 
+WANTED_TO = "decide"
+
 SHARE, AMOUNT = click.FloatRange(0, 1), click.FloatRange(min=0)
 OPTIONS = (
     _options.option("--min-credit", type=SHARE, default=None, help="Least mean credit."),

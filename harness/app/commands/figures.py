@@ -12,6 +12,8 @@ import click
 from harness.app.commands import _evaluation, _options
 from harness.report import drawings
 
+WANTED_TO = "look"
+
 
 @dataclass(frozen=True, slots=True)
 class Options(_options.Where):

@@ -16,7 +16,7 @@ import numpy as np
 from harness import __version__, datasets
 from harness.datasets import unread
 from harness.datasets.task import Task
-from harness.errors import ConfigError, DatasetError, HarnessError
+from harness.errors import ConfigError, DatasetError, MissingAnswers
 from harness.ground import formatting, plugins, private, spreadsheets
 from harness.ground.workspace import checked_name
 from harness.store import matching, run_files
@@ -56,10 +56,9 @@ class Ended:
     fit_s: float | None = None
 
 
-class MissingPredictions(HarnessError):
+class MissingPredictions(MissingAnswers):
     """Items have no prediction; the rest is stored, and a fuller file completes it."""
 
-    exit_code = 3
     is_aside = True
 
 

@@ -15,6 +15,7 @@ from harness.app.project import exchange
 from harness.arms.prompts import files
 from harness.errors import ConfigError
 from harness.ground import plugins
+from harness.ground.workspace import place
 from harness.runs import building
 from harness.runs.scope import Scope
 
@@ -87,7 +88,7 @@ def pinned(project: Project, dataset: Dataset, settings: GateSettings) -> Pinned
     if name is None:
         raise ConfigError(
             "the gate has no baseline: pin one with `harness runs export RUN`, commit the file and set "
-            "baseline = FILE in [tool.harness.gate]; or name a run with --baseline"
+            f"baseline = FILE in {place('gate')}; or name a run with --baseline"
         )
     if name.endswith(PARQUET):
         return _from_file(project, dataset, settings.split, _path(project, name))
@@ -187,7 +188,7 @@ def _jobs(project: Project, dataset: Dataset, candidate: Candidate, ledger: Ledg
         else:
             raise ConfigError(
                 "the gate has no candidate: give --prompt VERSION, --arm NAME or a run, or set prompt in "
-                "[tool.harness.gate]"
+                f"{place('gate')}"
             )
 
 

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.analysis import comparison, decision, gate
+from harness.errors import MissingAnswers
 from harness.ground import formatting
 from harness.report import build, gate_page, inline
 from harness.report.blocks import Section, Text
+from harness.runs.failures import Failures
+from harness.types import Outcome
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,16 +69,34 @@ class Evaluation(Shown):
         is_known = rows["credit"].notna() & self.results.split.task.rules.IS_BINARY
         return rows.assign(correct=(rows["credit"] == 1).astype("boolean").where(is_known))
 
-    def assert_at_least(self, accuracy: float, *, shown: bool = False) -> None:
+    def assert_at_least(self, accuracy: float, *, shown: bool = False, max_failed: float = 0.0) -> None:
         """Raise `AssertionError` when the accuracy is shown to be lower, that is, when its whole interval is.
 
         With `shown`, also when it is not shown to be at least that: then too few items raise as well.
+        Raises `MissingAnswers` when more than the share `max_failed` of the items have no answer, or the run
+        was not finished: a provider that is down is no proof of anything.
         """
+        self._assert_answered(max_failed)
         found, wanted = self.accuracy, formatting.share(accuracy)
         if found.high is not None and found.high < accuracy:
             raise AssertionError(f"{self.arm}: accuracy {formatting.with_interval(found)} is below {wanted}")
         if shown and (found.low is None or found.low < accuracy):
             raise AssertionError(f"{self.arm}: accuracy {formatting.with_interval(found)} is not shown to be {wanted}")
+
+    def _assert_answered(self, max_failed: float) -> None:
+        result = self.result
+        failed = result.outcomes.get(Outcome.FAILED, 0)
+        if failed > max_failed * result.n or failed == result.n:
+            reasons = Failures()
+            rows = self.results.predictions
+            for reason in rows.loc[rows["outcome"] == Outcome.FAILED.value, "error"]:
+                reasons.add(reason)
+            raise MissingAnswers(
+                f"{self.arm}: {failed:,} of {formatting.plural(result.n, 'item')} have no answer, so nothing is shown "
+                f"of its accuracy; run it again to ask them: {reasons.sentence or 'no item was asked'}"
+            )
+        if not result.run.is_finished:
+            raise MissingAnswers(f"{self.arm}: the run is not finished ({result.run.status}); run it again")
 
     @property
     def section(self) -> Section:

@@ -149,7 +149,7 @@ class Workbench:
         split: str = "test",
         **constraints: Any,  # noqa: ANN401  (the fields of `constraints.Constraints`)
     ) -> Decided:
-        """Which of the stored arms should serve the task; constraints as in `[tool.harness.decide]`."""
+        """Which of the stored arms should serve the task; constraints as in `[decide]` of harness.toml."""
         settings = self.project.workspace.preferences.decide
         return Decided(decision.decide(self.results(dataset, split), replace(settings, **constraints)))
 
@@ -159,7 +159,7 @@ class Workbench:
         baseline: Evaluation | str | None = None,
         **settings: Any,  # noqa: ANN401  (the fields of `gate_settings.GateSettings`)
     ) -> Gated:
-        """The candidate against an evaluation, a run or a file; what is not given is `[tool.harness.gate]`'s."""
+        """The candidate against an evaluation, a run or a file; what is not given is `[gate]`'s of harness.toml."""
         given = dict(settings)
         if baseline is not None:
             given["baseline"] = baseline if isinstance(baseline, str) else baseline.run_id
