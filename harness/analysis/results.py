@@ -165,6 +165,7 @@ class Results:
     whose items all are scored on. `items` are the split's items (see `Store.items`) unless there are too many
     to show; `prompts` those of the runs. `defects` names the items that leaked or repeat others. `curves` are the
     learning curves on this split. `sets` are the prediction sets of runs whose arms were run on dev too, by run id.
+    `known_arms` names all arms of the split where these are some of them, see `chosen_arms`.
     """
 
     split: Split
@@ -181,6 +182,7 @@ class Results:
     defects: Defects | None = None
     curves: Curves | None = None
     sets: Mapping[str, calibration.Sets] = field(default_factory=dict)
+    known_arms: tuple[str, ...] = ()
 
     @cached_property
     def answers(self) -> Mapping[str, Answers]:
