@@ -153,7 +153,7 @@ class PromptText:
     arm: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Results:
     """What analysis hands to report and gate: the runs, best first, on the same items.
 
@@ -183,6 +183,9 @@ class Results:
     curves: Curves | None = None
     sets: Mapping[str, calibration.Sets] = field(default_factory=dict)
     known_arms: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Results({self.split.dataset} / {self.split.name}, {len(self.runs)} runs, n = {self.split.n:,})"
 
     @cached_property
     def answers(self) -> Mapping[str, Answers]:

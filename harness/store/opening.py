@@ -1,7 +1,8 @@
 """Opening the store's file for a moment, and letting it go.
 
 DuckDB locks its file to one writing process and shuts readers out meanwhile, so nobody keeps it
-open: a held lock is waited for, and then its holder is named.
+open: a held lock is waited for, and then its holder is named. Who only reads holds up nobody for long
+(see `stepping_aside`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import duckdb
 
 from harness.errors import StoreBusy, StoreError, StoreFull
 from harness.ground import private
-from harness.store import schema
+from harness.store import schema, stepping_aside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,7 @@ FORMAT = "v1.5.0"  # what duckdb 1.5 and 2.0 both read; 2.0's own default shuts 
 Config = dict[str, str | bool | int | float | list[str]]
 READ_ONLY: Config = {"enable_external_access": "false", "lock_configuration": "true"}
 WAIT_STEP_S = 0.05
+READER_PATIENCE_S = 1.0  # most readers are done by then; for others the store is copied
 HOLDER = re.compile(r"\(PID (\d+)\)")
 
 
@@ -92,17 +94,38 @@ def _connection(
 
 def _connect(path: Path, clock: WaitingClock, wait_s: float, *, read_only: bool, sealed: bool) -> DuckDBPyConnection:
     config = READ_ONLY if read_only and sealed else {}
-    give_up_at_s = clock.monotonic() + wait_s
+    start_s = clock.monotonic()
     while True:
+        file = stepping_aside.inode(path)
         try:
-            return duckdb.connect(str(path), read_only=read_only, config=config)
+            connection = duckdb.connect(str(path), read_only=read_only, config=config)
+            if read_only or stepping_aside.inode(path) == file:
+                return connection
+            connection.close()  # a copy took its place while it was being opened
         except duckdb.Error as error:  # 2.0 raises the bare class for a damaged file
-            text = str(error)
-            if "lock" not in text:
-                raise StoreError(_unusable(path, error)) from None
-            if clock.monotonic() >= give_up_at_s:
-                raise StoreBusy(_held(path, text, wait_s)) from None
-            clock.pause(WAIT_STEP_S)
+            _wait_or_give_up(path, error, clock, start_s + wait_s)
+            is_patient = clock.monotonic() < start_s + min(READER_PATIENCE_S, wait_s / 2)
+            if (
+                read_only
+                or is_patient
+                or not stepping_aside.is_read_elsewhere(str(error))
+                or not stepping_aside.step_aside(path)
+            ):
+                clock.pause(WAIT_STEP_S)
+
+
+def _wait_or_give_up(path: Path, error: duckdb.Error, clock: WaitingClock, give_up_at_s: float) -> None:
+    """Return where waiting may help; else raise what is wrong."""
+    text = str(error)
+    if "different configuration" in text:
+        raise StoreBusy(
+            f"{path} is open in this very process, by a connection that is not ours; close it (connection.close()), "
+            "or read by the Python API, harness sql or a copy of the file"
+        ) from None
+    if "lock" not in text:
+        raise StoreError(_unusable(path, error)) from None
+    if clock.monotonic() >= give_up_at_s:
+        raise StoreBusy(_held(path, text)) from None
 
 
 def _create(path: Path) -> None:
@@ -131,10 +154,10 @@ def _fill(fresh: Path, path: Path) -> None:
         connection.execute("detach fresh")
 
 
-def _held(path: Path, text: str, wait_s: float) -> str:
+def _held(path: Path, text: str) -> str:
     holder = HOLDER.search(text)
     who = f"process {holder.group(1)}" if holder else "another process"
-    return f"{path} is held by {who} (waited {wait_s:g} s); close it there, or choose another store with --db"
+    return f"{path} is held by {who}; close it there, or choose another store with --db"
 
 
 def _unusable(path: Path, error: duckdb.Error) -> str:

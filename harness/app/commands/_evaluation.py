@@ -15,14 +15,14 @@ from rich.text import Text
 
 from harness.analysis.results import fidelity
 from harness.app.commands import _options, _stopping
+from harness.app.project import pages
 from harness.errors import Interrupted
-from harness.ground import formatting, plugins, private
-from harness.report import build, front, terminal
+from harness.ground import formatting, plugins
+from harness.report import build, terminal
 from harness.runs import building
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from harness.analysis.results import Results, RunResult
     from harness.app.project import Done, Project
@@ -134,26 +134,8 @@ def write_report(project: Project, results: Results) -> list[str]:
 
 
 def write_files(project: Project, results: Results, files: Mapping[str, bytes]) -> list[str]:
-    """The paths of the files, written into the split's folder beside the store, and of the page over all splits."""
-    top = project.store.path.parent
-    folder = top / results.split.dataset / results.split.name
-    written = []
-    with private.files():
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
-            written.append(_options.shown(project, folder / name))
-        if front.SUMMARY in files:
-            (top / front.NAME).write_bytes(_front_page(top))
-            written.append(_options.shown(project, top / front.NAME))
-    return written
-
-
-def _front_page(top: Path) -> bytes:
-    """The page over every split that has a report below this folder."""
-    read = {path: front.read(path.read_bytes()) for path in sorted(top.glob(f"*/*/{front.SUMMARY}"))}
-    found = {(path.parent.parent.name, path.parent.name): one for path, one in read.items() if one is not None}
-    return front.page(found, [path.parent.name for path in top.glob("*/audit.html")])
+    """The paths of the files, as the user would type them."""
+    return [_options.shown(project, path) for path in pages.write(project, results, files)]
 
 
 def run_json(results: Results, result: RunResult, files: Sequence[str]) -> dict[str, JSON]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.report.figures import _style
 
@@ -63,7 +63,7 @@ class _Surround:
         self._above = TITLE_INCHES + (0 if is_one_line else SUBTITLE_INCHES)
         self._below = LINE_INCHES * len(lines)
         self._title = figure.text(side, 1, title, fontsize=TITLE_POINTS, fontweight="bold", va="top", gid="title")
-        place = {"x": 1 - side, "ha": "right"} if is_one_line else {"x": side, "ha": "left"}
+        place: dict[str, Any] = {"x": 1 - side, "ha": "right"} if is_one_line else {"x": side, "ha": "left"}
         self._what = figure.text(y=1, s=what, fontsize=WHAT_POINTS, va="top", gid="what", **place)
         self._what_inches = 0.11 + (0 if is_one_line else SUBTITLE_INCHES)
         told = "\n".join(lines)

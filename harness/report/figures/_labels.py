@@ -120,10 +120,10 @@ class _Solver:
                     found.append(
                         _Place(box, number, distance + SIDEWAYS * abs(float(np.sin(angle))), distance >= LEADER)
                     )
-        boxes = np.array([one.box for one in found])
+        boxes: Boxes = np.array([one.box for one in found])
         inside = (boxes[:, :2] >= self._bounds[:2]).all(axis=1) & (boxes[:, 2:] <= self._bounds[2:]).all(axis=1)
-        free = inside & ~touching(boxes, self._marks).any(axis=1)
-        crossed = touching(boxes, self._lines).any(axis=1)
+        free = np.asarray(inside & ~touching(boxes, self._marks).any(axis=1))
+        crossed = np.asarray(touching(boxes, self._lines).any(axis=1))
         costs = [one.cost + CROSSED * bool(crossed[i]) for i, one in enumerate(found)]
         ranked = sorted(np.flatnonzero(free).tolist(), key=lambda i: costs[i])
         return [found[i] for i in ranked if not found[i].has_leader or self._leads(name, found[i])]
@@ -141,8 +141,8 @@ class _Solver:
 def touching(boxes: Boxes, others: Boxes) -> NDArray[np.bool_]:
     """Which of the boxes (rows) touch which of the others (columns)."""
     a, b = boxes[:, None, :], others[None, :, :]
-    found: NDArray[np.bool_] = (a[..., :2] <= b[..., 2:]).all(axis=-1) & (b[..., :2] <= a[..., 2:]).all(axis=-1)
-    return found
+    found = (a[..., :2] <= b[..., 2:]).all(axis=-1) & (b[..., :2] <= a[..., 2:]).all(axis=-1)
+    return np.asarray(found)
 
 
 def _left(found: Sequence[_Place | None]) -> int:

@@ -108,7 +108,8 @@ def _draw_point(axes: Axes, point: Marker) -> None:
 def _name(axes: Axes, points: Sequence[Marker], laid_out: Callable[[], None]) -> None:
     """Names beside the points; those that find no place stand in the legend, which every arm has its own mark for."""
     named, listed = sorted(points, key=lambda point: -point.y), list[Marker]()
-    height = axes.figure.get_figheight()
+    figure = axes.get_figure(root=True)
+    height = 0.0 if figure is None else figure.get_figheight()
     while named:
         marks = np.array([box for point in points for box in _boxes(axes, point)])
         left = _labels.place(axes, [_as_name(point) for point in named], marks, _step_boxes(axes, points))
@@ -120,8 +121,8 @@ def _name(axes: Axes, points: Sequence[Marker], laid_out: Callable[[], None]) ->
             drawn.remove()
         entries = [point.look.entry(_style.name_of(point.result)) for point in listed]
         rows = _style.legend(axes, [*_kinds(points), *entries])
-        if _style.FRAME.get().height is None:
-            axes.figure.set_figheight(height + rows * _style.LEGEND_ROW_INCHES)
+        if figure is not None and _style.FRAME.get().height is None:
+            figure.set_figheight(height + rows * _style.LEGEND_ROW_INCHES)
         laid_out()
 
 
