@@ -32,7 +32,6 @@ COLUMNS = (
     Column("arms", numeric=True),
     Column("looks", numeric=True),
     Column("latest run (UTC)"),
-    Column("verdict"),
 )
 
 
@@ -92,10 +91,11 @@ def page(found: Mapping[tuple[str, str], Summary], audits: Sequence[str] = ()) -
     rows = tuple(_row(one) for _, one in newest_first)
     links = tuple(f"{quote(dataset)}/{quote(split)}/report.html" for (dataset, split), _ in newest_first)
     caption = (
-        "The best arm is the one that was right most often, each with its 95% interval; the verdict says whether that "
-        "decides it. Looks: how often the split has been scored."
+        "The best arm is the one that was right most often, with its 95% interval; whether that decides it is said "
+        "below. Looks: how often the split has been scored."
     )
     blocks: list[Text | Table | Links] = [Table(COLUMNS, rows, caption, links=links)] if rows else [Text("No report.")]
+    blocks += [Text(f"{one.dataset} / {one.split}: {one.verdict}") for _, one in newest_first if one.verdict]
     if audits:
         blocks.append(Links(tuple((f"Audit of {name}", f"{quote(name)}/audit.html") for name in sorted(audits))))
     return html.render("What was measured here", [Section("Datasets and splits", tuple(blocks))], {}).encode()
@@ -109,5 +109,4 @@ def _row(one: Summary) -> tuple[str, ...]:
         formatting.with_interval(estimate),
         *map(formatting.count, (one.n, one.arms, one.looks)),
         one.latest,
-        one.verdict,
     )

@@ -104,13 +104,9 @@ def _connect(path: Path, clock: WaitingClock, wait_s: float, *, read_only: bool,
             connection.close()  # a copy took its place while it was being opened
         except duckdb.Error as error:  # 2.0 raises the bare class for a damaged file
             _wait_or_give_up(path, error, clock, start_s + wait_s)
-            is_patient = clock.monotonic() < start_s + min(READER_PATIENCE_S, wait_s / 2)
-            if (
-                read_only
-                or is_patient
-                or not stepping_aside.is_read_elsewhere(str(error))
-                or not stepping_aside.step_aside(path)
-            ):
+            was_patient = clock.monotonic() >= start_s + min(READER_PATIENCE_S, wait_s / 2)
+            is_read = not read_only and stepping_aside.is_read_elsewhere(str(error))
+            if not (was_patient and is_read and stepping_aside.step_aside(path)):
                 clock.pause(WAIT_STEP_S)
 
 

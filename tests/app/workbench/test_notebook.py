@@ -112,14 +112,15 @@ def test_a_value_of_the_wrong_type_is_said(bench):
 
 def test_curve_and_cascade(bench):
     """What the commands find, with its frame and its words; a stored cascade is an arm."""
-    for split in ("dev", "test"):
+    for split in ("train", "test"):
         for arm in ("tag-odds", "majority"):
             bench.evaluate(arm, "tickets@v1", split=split)
     learned = bench.curve("tag-odds", dataset="tickets@v1", against="majority", labels=(6, 12), seeds=2, processes=1)
     assert list(learned.frame["labels"]) == [6, 12]
     assert "tag-odds" in str(learned)
     assert "<table>" in learned._repr_html_()
-    fused = bench.cascade("majority", "tag-odds", dataset="tickets@v1", min_accuracy=0.01, store=True)
+    arms, limits = ("majority", "tag-odds"), {"min_accuracy": 0.01}
+    fused = bench.cascade(*arms, dataset="tickets@v1", choose_on="train", store=True, **limits)
     assert fused.study.chosen is not None
     assert bench.run(fused.run_id).arm == "cascade:majority>tag-odds"
     assert "oracle" in str(fused)
