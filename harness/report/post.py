@@ -6,12 +6,11 @@ so the draft is right as it stands, and again whenever it is written anew.
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from harness.analysis import comparison, decision
 from harness.ground import formatting
-from harness.report import markdown
+from harness.report import again, markdown
 from harness.report.blocks import Code, Column, Table
 from harness.report.figures import _style
 
@@ -53,7 +52,7 @@ def draft(results: Results, drawn: Sequence[Drawn]) -> str:
         "## Limits",
         *[f"- {markdown.escaped(limit)}" for limit in _limits(results)],
         "## Do it again",
-        markdown.fenced(_again(results), "sh"),
+        markdown.fenced("\n".join(again.commands(results)), "sh"),
     ]
     return "\n\n".join(_joined(parts)) + "\n"
 
@@ -202,8 +201,3 @@ def _limits(results: Results) -> list[str]:
         )
     facts = "; ".join(f"{name}: {value}" for name, value in results.provenance.items())
     return [*said, f"{facts}."]
-
-
-def _again(results: Results) -> str:
-    dataset = shlex.quote(results.split.dataset)
-    return "\n".join(f"harness {words} --dataset {dataset}" for words in ("baselines", "report", "figures"))

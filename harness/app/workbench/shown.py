@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from harness.analysis import comparison, curves, decision, gate
 from harness.analysis.fusion.sentences import sentences
 from harness.analysis.results import Results
-from harness.app.workbench import frames
+from harness.app.project import frames
 from harness.ground import formatting
 from harness.report import build, gate_page, inline
 from harness.report.blocks import Column, Section, Table, Text

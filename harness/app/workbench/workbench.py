@@ -28,9 +28,9 @@ import numpy as np
 from harness import datasets
 from harness.analysis import comparison, decision, gate
 from harness.analysis.curves import analyse as analysed
-from harness.app.project import Project, curves, exchange, gates, trying
+from harness.app.project import Project, curves, exchange, frames, gates, trying
 from harness.app.project.fusions import Splits
-from harness.app.workbench import foreign_arms, frames
+from harness.app.workbench import foreign_arms
 from harness.app.workbench.keywords import checked
 from harness.app.workbench.shown import (
     Compared,

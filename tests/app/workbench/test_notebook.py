@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import harness
-from harness.app.workbench import frames
+from harness.app.project import frames
 from harness.app.workbench.keywords import UnknownKeyword
 from harness.errors import ConfigError, HarnessError
 from tests.report.conftest import HOSTILE
