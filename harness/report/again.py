@@ -54,7 +54,7 @@ def _line(result: RunResult, results: Results, where: str) -> str:
 def _fusion(run: RunFacts, where: str) -> str:
     choice = run.params["choice"]
     assert isinstance(choice, dict)
-    parts: Sequence[Mapping[str, object]] = choice["parts"]  # type: ignore[assignment]
+    parts: Sequence[Mapping[str, object]] = choice["parts"]
     arms = " ".join(shlex.quote(str(part["arm"])) for part in parts)
     return f"harness cascade {arms}{_given(how=choice['how'], choose_on=choice.get('chosen_on'))} --store{where}"
 
