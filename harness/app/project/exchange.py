@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from harness import __version__, datasets
 from harness.datasets import unread
+from harness.datasets.task import Task
 from harness.errors import ConfigError, DatasetError, HarnessError
-from harness.ground import formatting, plugins, spreadsheets
+from harness.ground import formatting, plugins, private, spreadsheets
 from harness.ground.workspace import checked_name
 from harness.store import matching, run_files
 from harness.types import Outcome
@@ -211,17 +213,14 @@ def _joined(rows: pd.DataFrame, told: Contents, dataset: Dataset, path: Path) ->
     arms = {run.run_id: run.arm for run in told.runs}
     mine = [examples[example_id] for example_id in rows["example_id"]]
     gold = [example.label for example in mine]
-    right = [
-        None if outcome == Outcome.FAILED.value else label == wanted
-        for outcome, label, wanted in zip(rows["outcome"], rows["label"], gold, strict=True)
-    ]
+    credit = Task.of(dataset).credits(gold, rows["label"])
     return rows.assign(
         arm=rows["run_id"].map(arms),
         gold=gold,
         group=[example.group for example in mine],
-        correct=right,
+        credit=np.where(rows["outcome"] == Outcome.FAILED.value, np.nan, credit),
         text=[example.item.text for example in mine],
-    ).astype({"correct": object})
+    )
 
 
 def _check(rows: pd.DataFrame, told: Contents, dataset: Dataset, path: Path) -> None:
@@ -257,16 +256,14 @@ def _write_csv(project: Project, run_ids: list[str], path: Path) -> Contents:
     for row in rows.itertuples(index=False):
         known = ("" if formatting.is_missing(cell) else cell for cell in row)
         writer.writerow([spreadsheets.guarded(cell) if isinstance(cell, str) else cell for cell in known])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    fresh.write_text(out.getvalue(), encoding="utf-8")
-    fresh.replace(path)
+    with private.replaced(path) as fresh:
+        fresh.write_text(out.getvalue(), encoding="utf-8")
     return run_files.Contents("csv", "", len(rows), 0)
 
 
 CSV_COLUMNS = (
-    "run_id", "arm", "model", "example_id", "text", "gold", '"group"', "outcome", "label", "score", "correct", "raw",
-    "error", "cost_usd", "billed_usd", "latency_s",
+    "run_id", "arm", "model", "example_id", "text", "gold", '"group"', "outcome", "label", "score", "credit", "correct",
+    "raw", "error", "cost_usd", "billed_usd", "latency_s",
 )  # fmt: skip
 
 

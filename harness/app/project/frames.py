@@ -22,7 +22,8 @@ PREDICTIONS = {
     "gold": "its label in the dataset",
     "label": "the arm's answer; missing without one",
     "outcome": "answered, abstained, unparsed, refused or failed",
-    "correct": "whether the answer is right; missing where the call failed, which is scored as nothing",
+    "credit": "what the answer is worth, 0 to 1; missing where the call failed, which is scored as nothing",
+    "correct": "whether the credit is 1; missing where it is unknown, and where answers have degrees",
     "score": "the arm's confidence in its answer, 0 to 1",
     "scores": "its confidence by label, a dict",
     "raw": "the reply as it came",
@@ -68,14 +69,14 @@ def predictions(store: Store, dataset: Dataset, results: Results) -> pd.DataFram
     rows = results.predictions[results.predictions["run_id"] == run_id]
     items = {example.item.id: example for example in dataset.examples}
     stored = store.stored(run_id)
-    is_yes_or_no = rows["correct"].dropna().isin([True, False]).all()
+    is_known = rows["credit"].notna() & results.split.task.rules.IS_BINARY
     found = rows.assign(
         text=[items[one].item.text for one in rows["example_id"]],
         tags=[items[one].item.tags for one in rows["example_id"]],
         group=[items[one].group for one in rows["example_id"]],
         raw=[stored[one].raw for one in rows["example_id"]],
         scores=[None if (said := stored[one].scores) is None else dict(said) for one in rows["example_id"]],
-        correct=rows["correct"].astype("boolean" if is_yes_or_no else "Float64"),
+        correct=(rows["credit"] == 1).astype("boolean").where(is_known),
     )
     return found.reindex(columns=list(PREDICTIONS)).reset_index(drop=True)
 

@@ -164,10 +164,11 @@ class Compared(Shown):
     def section(self) -> Section:
         """The comparison in words."""
         one, table = self.comparison, self.comparison.table
+        items = formatting.plural(one.n, "item")
+        counts = f"{table.only_a:,} only {one.a} got right, {table.only_b:,} only {one.b}" if table else "paired"
         said = (
             f"{one.a} minus {one.b}: {formatting.with_interval(one.difference)}, p {formatting.p_value(one.p_value)} "
-            f"({one.method}); of {formatting.plural(one.n, 'item')} {table.only_a:,} only {one.a} got right, "
-            f"{table.only_b:,} only {one.b}."
+            f"({one.method}); of {items} {counts}."
         )
         return Section("Comparison", (Text(said),))
 

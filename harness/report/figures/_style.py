@@ -91,8 +91,8 @@ def framed(frame: Frame) -> Iterator[None]:
 class Drawing:
     """A figure, the table behind it, what it shows in words (`alt`), and how to read it (`caption`).
 
-    `method` names the interval that is drawn; it goes into the provenance. `sql` gives the table's
-    rows again from the store, under the same column names where it has them. `title` is the figure's own where
+    `method` names the interval that is drawn; it goes into the provenance. `sql` is one
+    line that gives the numbers again from the store (`queries.line`). `title` is the figure's own where
     the section's does not say enough. `settle` places what depends on the finished layout; it is given what lays
     the figure out anew.
     """

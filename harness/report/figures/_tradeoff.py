@@ -11,7 +11,6 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from harness.report import queries
 from harness.report.figures import _labels, _style
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from harness.analysis.results import Results, RunResult
+    from harness.analysis.results import RunResult
     from harness.report.figures._looks import Look
 
 WIDE = 100  # times as dear
@@ -78,14 +77,6 @@ def front(points: Sequence[Marker]) -> list[Marker]:
         if not found or point.y > found[-1].y:
             found.append(point)
     return found
-
-
-def sql(results: Results, column: str) -> str:
-    """Accuracy with its interval, and another column, of every arm."""
-    return (
-        f"select run_id, count(*) n, avg(correct::int) accuracy, {queries.wilson('sum(correct::int)', 'count(*)')}, "
-        f"{column} from {queries.scored(results)} where correct is not null group by run_id"
-    )
 
 
 def _steps(points: Sequence[Marker]) -> tuple[list[float], list[float]]:
