@@ -9,6 +9,7 @@ import harness
 from harness.app.project import frames
 from harness.app.workbench.keywords import UnknownKeyword
 from harness.errors import ConfigError, HarnessError
+from tests.conftest import TICKETS
 from tests.report.conftest import HOSTILE
 
 
@@ -112,17 +113,18 @@ def test_a_value_of_the_wrong_type_is_said(bench):
 
 def test_curve_and_cascade(bench):
     """What the commands find, with its frame and its words; a stored cascade is an arm."""
-    for split in ("train", "test"):
-        for arm in ("tag-odds", "majority"):
-            bench.evaluate(arm, "tickets@v1", split=split)
-    learned = bench.curve("tag-odds", dataset="tickets@v1", against="majority", labels=(6, 12), seeds=2, processes=1)
+    rows = [{"text": f"{text} {i}", "label": label} for i in range(30) for text, label in TICKETS]
+    own = bench.dataset(pd.DataFrame(rows), name="own")
+    for split in ("dev", "test"):
+        for arm in ("tfidf-lr", "majority"):
+            bench.evaluate(arm, own, split=split)
+    learned = bench.curve("tfidf-lr", dataset=own, against="majority", labels=(6, 12), seeds=2, processes=1)
     assert list(learned.frame["labels"]) == [6, 12]
-    assert "tag-odds" in str(learned)
+    assert "tfidf-lr" in str(learned)
     assert "<table>" in learned._repr_html_()
-    arms, limits = ("majority", "tag-odds"), {"min_accuracy": 0.01}
-    fused = bench.cascade(*arms, dataset="tickets@v1", choose_on="train", store=True, **limits)
+    fused = bench.cascade("majority", "tfidf-lr", dataset=own, min_accuracy=0.01, store=True)
     assert fused.study.chosen is not None
-    assert bench.run(fused.run_id).arm == "cascade:majority>tag-odds"
+    assert bench.run(fused.run_id).arm == "cascade:majority>tfidf-lr"
     assert "oracle" in str(fused)
 
 
