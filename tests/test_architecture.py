@@ -56,6 +56,7 @@ LISTED = (
     "arms/baselines",
     "arms/encoders",
     "store/importers",
+    "analysis/metrics",
     "report/sections",
     "report/figures",
     "app/exporters",

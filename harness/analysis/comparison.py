@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.analysis import panel
+from harness.analysis import measures, panel
 from harness.analysis.panel import Answers, Panel
 from harness.errors import ConfigError
-from harness.stats import differences, multiplicity, pairwise, power
+from harness.stats import differences, multiplicity, power
 from harness.stats.paired import Table2x2
 from harness.types import Estimate
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
+    from harness.datasets.task import Task
     from harness.stats.pairwise import Pairwise
 
 __all__ = [
@@ -108,7 +109,8 @@ def compare(a: Answers, b: Answers, rng: Generator) -> Comparison:
     shared = mine.merge(theirs, left_index=True, right_index=True, suffixes=("_a", "_b"))
     replied = shared.dropna(subset=["credit_a", "credit_b"])
     own = replace(made, adjusted_p=None, together=None)
-    return replace(own, changed=_changed(together, shared), further=_further(replied, rng))
+    further = (*_further(replied, a.task, rng), *measures.differences(replied, a.task))
+    return replace(own, changed=_changed(together, shared), further=further)
 
 
 def compare_all(together: Panel) -> list[Comparison]:
@@ -193,8 +195,8 @@ def _agreeing(one: Comparison) -> Comparison:
 class _Evidence:
     """All pairs of some scores, with each pair's own p-value and interval."""
 
-    def __init__(self, scores: NDArray[np.float64], clusters: NDArray[np.int64] | None) -> None:
-        self.pairs = pairwise.units(scores, clusters).weighed()
+    def __init__(self, together: Panel, scores: NDArray[np.float64]) -> None:
+        self.pairs = together.pairs(scores=scores)
         self.p_values = self.pairs.p_of_no_difference()
         self.low, self.high = self.pairs.limits(TAIL)
 
@@ -204,7 +206,7 @@ class _Family:
 
     def __init__(self, together: Panel) -> None:
         self._together, self._tables = together, _Tables(together)
-        self._whole = _Evidence(together.scores, together.clusters)
+        self._whole = _Evidence(together, together.scores)
 
     @property
     def seen(self) -> Pairwise:
@@ -214,7 +216,7 @@ class _Family:
     @cached_property
     def _answered(self) -> _Evidence:
         scores = np.where(self._together.answered, self._together.scores, np.nan)
-        return _Evidence(scores, self._together.clusters)
+        return _Evidence(self._together, scores)
 
     def p_of(self, a: int, b: int) -> float | None:
         """The p-value of a pair by itself; None without shared items."""
@@ -233,7 +235,7 @@ class _Family:
         together = self._together
         if not together.lost.any():
             return self.seen, self._whole.p_values
-        bounds = pairwise.bounded(together.scores, together.lost, together.clusters).weighed()
+        bounds = together.worst_pairs()
         return bounds, bounds.p_of_no_difference()
 
     def paired(self, a: int, b: int) -> Comparison:
@@ -317,7 +319,7 @@ class _Products:
 
 def _first_rows(rows: pd.DataFrame) -> pd.DataFrame:
     """One row per item, of the first repeat."""
-    wanted = [name for name in ("gold", "label", "credit", "cost_usd", "latency_s") if name in rows]
+    wanted = [name for name in ("gold", "label", "credit", "group", "cost_usd", "latency_s") if name in rows]
     return rows.drop_duplicates("example_id").set_index("example_id")[wanted]
 
 
@@ -332,8 +334,10 @@ def _changed(together: Panel, shared: pd.DataFrame) -> tuple[Changed, ...]:
     )
 
 
-def _further(replied: pd.DataFrame, rng: Generator) -> tuple[Estimate, ...]:
-    found = [differences.macro_f1(replied["gold_a"], replied["label_a"], replied["label_b"], rng)]
+def _further(replied: pd.DataFrame, task: Task, rng: Generator) -> tuple[Estimate, ...]:
+    found = []
+    if task.rules.HAS_CLASSES:
+        found.append(differences.macro_f1(replied["gold_a"], replied["label_a"], replied["label_b"], rng))
     if "cost_usd_a" in replied and "cost_usd_b" in replied:
         found.append(differences.cost_per_1000(replied["cost_usd_a"], replied["cost_usd_b"]))
     if "latency_s_a" in replied and "latency_s_b" in replied:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.analysis import panel
+from harness.analysis import measures, panel
 from harness.analysis.panel import Answers
 from harness.datasets.task import Task, kind_of
 from harness.ground.constraints import Constraints
-from harness.stats import calibration, clusters, intervals
+from harness.stats import calibration, clusters, fits, intervals
 from harness.store import PassedOver, lacks_too_many
 from harness.store.rows import BUCKETS
 from harness.types import Confidence, Estimate, Outcome, Usage
@@ -56,11 +56,12 @@ class Split:
     labels: tuple[str, ...]
     n: int
     looks: int = 0
+    costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict, hash=False)
 
     @property
     def task(self) -> Task:
         """What was asked."""
-        return Task(self.kind, self.labels)
+        return Task(self.kind, self.labels, self.costs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class RunFacts:
 class RunResult:
     """One run, summed up. Sums and quantiles are None when any part is unknown.
 
-    `missing` are the items of the split that it lacks.
+    `missing` are the items of the split that it lacks; `fits` are the headline of each fit, where an arm's are pooled.
     `latency_s` holds p50, p95 and p99 of the time a caller waits for one item alone;
     `latency_n` is the number of items it was measured on.
     """
@@ -119,6 +120,7 @@ class RunResult:
     calls: Calls
     tokens: Usage | None
     missing: int = 0
+    fits: tuple[float, ...] = ()
 
     @property
     def accuracy(self) -> Estimate:
@@ -270,7 +272,10 @@ def _pooled(split: Split, runs: Sequence[RunResult], rows: pd.DataFrame) -> RunR
     codes = np.arange(len(known)) if together.clusters is None else together.clusters
     mean = clusters.cluster_mean(together.scores[known, 0], codes[known], name=headline)
     whole = summarise(split, replace(first.run, name=first.run.arm_name), rows)
-    return replace(whole, n=len(known), missing=max(one.missing for one in runs), metrics={headline: mean})
+    each = fits.by_seed([(one.run.seed, one.accuracy.value) for one in runs])
+    mean = fits.widened(mean, each, len(np.unique(codes[known])))
+    missing = max(one.missing for one in runs)
+    return replace(whole, n=len(known), missing=missing, metrics={headline: mean}, fits=each)
 
 
 def _runs_by_arm(runs: Sequence[RunResult]) -> dict[str, list[RunResult]]:
@@ -329,7 +334,7 @@ def _estimates(split: Split, replied: pd.DataFrame, seed: int) -> dict[str, Esti
         given = (gold, answers, split.labels) if metric.needs == "answers" else (sure,)
         in_groups = {"clusters": groups} if metric.in_groups else {}
         found[name] = metric.estimate(*given, np.random.default_rng(seed), **in_groups)
-    return found
+    return {**found, **measures.estimates(replied, split.task)}
 
 
 def confidence(rows: pd.DataFrame, n_labels: int) -> Confidence:

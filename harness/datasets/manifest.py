@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from harness.errors import DatasetError
-from harness.ground import plugins
+from harness.ground.located import Located
 from harness.ground.validation import validated
 from harness.ground.workspace import EXTENSIONS, checked_name
 
@@ -55,6 +55,7 @@ class Manifest:
     group: str | None = None
     tags: Tags | None = None
     source: dict[str, str] = field(default_factory=dict)
+    costs: dict[str, dict[str, Annotated[float, Field(allow_inf_nan=False)]]] = field(default_factory=dict)
     sha256: str = ""
     content: str = ""
 
@@ -78,7 +79,7 @@ def read(folder: Path) -> Manifest:
     checked_name(manifest.file, f"{path}: file")
     if (manifest.name, manifest.version) != (folder.parent.name, folder.name):
         raise DatasetError(f"{path} says {manifest.name}@{manifest.version}; its folder says otherwise")
-    return replace(manifest, kind=plugins.Located(manifest.kind, folder.parents[2] / EXTENSIONS))
+    return replace(manifest, kind=Located(manifest.kind, folder.parents[2] / EXTENSIONS))
 
 
 def written(manifest: Manifest) -> str:
@@ -101,6 +102,8 @@ def written(manifest: Manifest) -> str:
         lines += ["", "[splits.shares]", *shares]
     if manifest.source:
         lines += ["", "[source]", *_pairs(manifest.source)]
+    for gold, costs in manifest.costs.items():
+        lines += ["", f"[costs.{_quoted(gold)}]", *(f"{_quoted(answer)} = {cost!r}" for answer, cost in costs.items())]
     return "\n".join(lines) + "\n"
 
 

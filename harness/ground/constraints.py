@@ -18,6 +18,7 @@ Months = Annotated[int, Field(ge=1)]
 class Constraints:
     """Limits (None: no limit) and prices.
 
+    `label_mix` is the share of each label in production, where that is not the split's: see `stats.strata.of`.
     `min_credit` is the least mean credit, `min_accuracy` the same under the name that it has where answers are right
     or wrong; `min_recall` is the least recall by label. `margin` is the accuracy that may be given away for a
     cheaper arm. `monthly_volume` items a month are served for `months`. Below `usd_that_matters` a
@@ -30,6 +31,7 @@ class Constraints:
     busy by other work. With `batch`, hosted models are asked through their batch API: half price, no latency.
     """
 
+    label_mix: Mapping[str, Share] = field(default_factory=dict)
     min_credit: Share | None = None
     min_accuracy: Share | None = None
     min_recall: Mapping[str, Share] = field(default_factory=dict)

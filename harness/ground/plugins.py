@@ -17,10 +17,11 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from harness.errors import ConfigError, one_of
 from harness.ground import extensions
+from harness.ground.located import Located
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,7 @@ ROOT = Path(__file__).parents[1]
 # What callers and users call a folder of extensions, and where ours lie.
 FOLDERS = {
     "kinds": "datasets/kinds",
+    "metrics": "analysis/metrics",
     "providers": "models/providers",
     "baselines": "arms/baselines",
     "embedders": "arms/encoders",
@@ -46,24 +48,6 @@ class Declared:
 
     constants: Mapping[str, object]
     parameters: frozenset[str]
-
-
-class Located(str):
-    """An extension's name that knows where its workspace keeps extensions of its own.
-
-    Everywhere else it is the name: whoever passes it on need not know that a workspace may have added it.
-    """
-
-    at: Path
-
-    def __new__(cls, name: str, at: Path) -> Self:
-        """The name, as it would be written."""
-        located = super().__new__(cls, name)
-        located.at = at
-        return located
-
-    def __reduce__(self) -> tuple[type[Self], tuple[str, Path]]:
-        return type(self), (str(self), self.at)
 
 
 def names(folder: str, at: Path | None = None) -> tuple[str, ...]:
@@ -138,6 +122,9 @@ def _constant(statement: ast.stmt) -> tuple[str, object] | None:
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)):
             return name, value
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Tuple(elts=elements)):
+            values = tuple(one.value for one in elements if isinstance(one, ast.Constant))
+            return (name, values) if len(values) == len(elements) else None
         case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=value)):
             return name, value
     return None

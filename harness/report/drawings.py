@@ -143,9 +143,10 @@ def _drawn(name: str, module: ModuleType, results: Results) -> Drawn | None:
 
 
 def _modules(results: Results) -> list[tuple[str, ModuleType, Results]]:
-    """The figures in their order, each with what it shows; one that shows one arm comes once for each chosen arm."""
+    """The figures for this kind of task, in order, with what each shows; what shows one arm comes for each chosen."""
     loaded = [(name, plugins.load(FOLDER, name)) for name in plugins.names(FOLDER)]
-    found = []
+    loaded = [one for one in loaded if results.split.task.meets(one[1])]
+    found: list[tuple[str, ModuleType, Results]] = []
     for name, module in sorted(loaded, key=lambda pair: pair[1].ORDER):
         if results.known_arms and getattr(module, "ONE_ARM", False):
             found += [(file, module, alone) for file, alone in _one_by_one(name, results)]

@@ -46,6 +46,7 @@ def draft(results: Results, drawn: Sequence[Drawn]) -> str:
         "## Where it goes wrong",
         *_pictures(figures, MISTAKES),
         "## The decision",
+        f"- {markdown.escaped(found.headline)}",
         *[f"- {markdown.escaped(reason)}." for reason in found.reasons],
         *[f"- What would change it: {markdown.escaped(change)}." for change in found.what_would_change_it],
         *_prompts(results),
@@ -77,8 +78,9 @@ def _summary(results: Results, found: decision.Decision) -> str:
     best = results.runs[0]
     sure = "decided" if found.verdict == "decided" else "not decided yet"
     return (
-        f"{formatting.plural(len(results.runs), 'arm')} on the same {formatting.plural(best.n, 'item')}: the best, "
-        f"{best.run.name}, is right on {formatting.with_interval(best.accuracy)}. The verdict is {sure}."
+        f"{formatting.plural(len(results.runs), 'arm')} on the same {formatting.plural(best.n, 'item')}: the one "
+        f"that was right most often, {best.run.name}, is right on {formatting.with_interval(best.accuracy)}. "
+        f"The verdict is {sure}."
     )
 
 

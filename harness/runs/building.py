@@ -12,6 +12,7 @@ from harness.arms import encoding, fewshot
 from harness.arms.classifier import Classifier, ClassifierArm
 from harness.arms.folded import FoldedArm
 from harness.arms.prompt import PromptArm, Question
+from harness.datasets.task import SINGLE
 from harness.errors import ConfigError
 from harness.ground import plugins
 from harness.ground.ids import content_id, item_set_id
@@ -137,6 +138,9 @@ def _built(name: str, params: Mapping[str, object], workspace: Workspace, seed: 
 def unsuitable(name: str, dataset: Dataset, workspace: Workspace) -> str | None:
     """Why a baseline has nothing to work with on a dataset, or None when it has."""
     declared = plugins.declared("baselines", name, workspace.extensions)
+    kinds = declared.constants.get("KINDS", (SINGLE.kind,))
+    if kinds != "any" and isinstance(kinds, tuple) and dataset.kind not in kinds:
+        return f"it learns tasks of kind {', '.join(kinds)}, and {dataset.ref} is of kind {dataset.kind}"
     if "rules" in declared.parameters and not _rules_files(workspace, dataset):
         return f"there are no rules in prompts/{dataset.name}/rules-v1.toml"
     if declared.constants.get("NEEDS_TEACHER"):

@@ -46,9 +46,7 @@ class Store:
         self, path: Path, clock: SystemClock, wait_s: float | None = None, extensions: Path | None = None
     ) -> None:
         """`extensions` is where a workspace keeps kinds of its own, which say what an answer is worth."""
-        self.path = path
-        self._extensions = extensions
-        self._clock = clock
+        self.path, self._extensions, self._clock = path, extensions, clock
         self._wait_s = WAIT_S if wait_s is None else wait_s
         self._write_wait_s = WRITER_WAIT_S if wait_s is None else wait_s
         # One process may not hold the file for reading and for writing at once.

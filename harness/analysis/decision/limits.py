@@ -55,7 +55,7 @@ class Floor:
         scores = np.where(self.items[:, None], together.scores, np.nan)
         lost = together.lost & self.items[:, None]
         worst, best_case = (
-            shares.shares(np.where(lost, filled, scores), together.clusters, weights).z(self.least)
+            shares.shares(np.where(lost, filled, scores), together.clusters, weights, together.strata).z(self.least)
             for filled in (0.0, 1.0)
         )
         return best.shown(worst), best.shown(-best_case)
@@ -69,6 +69,10 @@ class Floor:
         for arm, state in enumerate(states):
             mine = self.items & ~np.isnan(together.scores[:, arm])
             found = margins.share(together.scores[mine, arm], codes[mine], name=self.name)
+            if together.strata is not None:
+                weighed = np.where(self.items[:, None], together.scores, np.nan)
+                held = shares.shares(weighed, together.clusters, strata=together.strata)
+                found = held.estimate(arm, int(mine.sum()), self.name)
             asked = f"at least {formatting.share(self.least)}"
             made.append(Limit(self.name, asked, formatting.with_interval(found), state))
         return made

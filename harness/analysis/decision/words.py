@@ -27,7 +27,8 @@ class View:
     arms that might be better by more than the margin, `cheaper` those of the best with cheaper arms that might be
     good enough, `against` those with all others. `near` are the others that are not shown to lie behind by more than
     the margin; `ahead_of` names those that are shown to be less accurate, whatever failed calls would have said.
-    `bounds` is the accuracy of the chosen arm with its failed items wrong, and right.
+    `bounds` is the accuracy of the chosen arm with its failed items wrong, and right; `instead` names the arm that
+    would have been chosen at the split's own mix of labels, where it is another.
     """
 
     chosen: Candidate
@@ -39,12 +40,14 @@ class View:
     near: Sequence[Candidate]
     ahead_of: frozenset[str]
     bounds: tuple[float, float]
+    instead: str = ""
 
 
 def reasons(view: View, constraints: Constraints, outlook: Assurance | None, *, is_turned: bool) -> list[str]:
     """Why the arm is recommended, what is certain, and what is open."""
     return [
         *_found(view),
+        *_mixed(view, constraints),
         *_place(view, constraints),
         *_pennies(view, constraints),
         *_certain(view),
@@ -68,6 +71,16 @@ def _found(view: View) -> Iterator[str]:
             f"{formatting.plural(chosen.failed, 'item')} of {chosen.arm} failed and {_is(chosen.failed)} not in that: "
             f"it is right on {low} if it is wrong there, on {high} if it is right"
         )
+
+
+def _mixed(view: View, constraints: Constraints) -> Iterator[str]:
+    """That items are weighed, and whether that turns the choice."""
+    if not constraints.label_mix:
+        return
+    shares = [f"{label} {formatting.share(share)}" for label, share in list(constraints.label_mix.items())[:MOST_NAMED]]
+    more = ", ..." if len(constraints.label_mix) > MOST_NAMED else ""
+    turned = f"; at the split's own mix it would be {view.instead}" if view.instead else ""
+    yield f"Accuracies are weighed to your mix of labels ({', '.join(shares)}{more}){turned}"
 
 
 def _place(view: View, constraints: Constraints) -> Iterator[str]:
@@ -122,8 +135,12 @@ def _certain(view: View) -> Iterator[str]:
 
 
 def _fits(view: View) -> Iterator[str]:
-    """Trained arms were fitted once: what another fit would have scored is in no interval."""
-    fitted = [one.arm for one in (view.chosen, *view.near) if one.n_train and not one.model]
+    """What another fit would have scored is in the interval of an arm that was fitted several times, else in none."""
+    trained = [one for one in (view.chosen, *view.near) if one.n_train and not one.model]
+    several = [f"{one.arm} ({one.fits})" for one in trained if one.fits > 1]
+    if several:
+        yield f"Said of the mean fit of {_listed(several)}, with the spread of its fits; of one training sample"
+    fitted = [one.arm for one in trained if one.fits == 1]
     if fitted:
         yield (
             f"Said of this fit of {_listed(fitted)}: another seed or training sample may come out differently, and no "
@@ -156,11 +173,8 @@ def _failed(view: View, *, is_turned: bool) -> Iterator[str]:
 
 
 def _outlook(view: View, outlook: Assurance | None) -> Iterator[str]:
-    """How many more labels would probably decide it, or that it is not labels that are missing."""
-    if outlook is None:
-        return
-    if outlook.labels is not None:
-        yield expected(outlook)
+    """That it is not labels that are missing; how many would probably decide it stands in the headline."""
+    if outlook is None or outlook.labels is not None:
         return
     missing = [limit.name for limit in view.chosen.limits if limit.state == "unsure"]
     instead = f"; what is open is {_listed(missing)}" if missing else ""

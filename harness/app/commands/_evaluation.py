@@ -194,7 +194,8 @@ def _taught(results: Results, result: RunResult) -> dict[str, JSON]:
 
 def _metric(results: Results, name: str, estimate: Estimate) -> dict[str, JSON] | None:
     """The estimate, or None where the metric needs scores and the arm has none."""
-    needs_scores = results.split.task.rules.METRICS[name].needs == "scores"
+    metric = results.split.task.rules.METRICS.get(name)
+    needs_scores = metric is not None and metric.needs == "scores"
     return None if needs_scores and estimate.n == 0 else _estimate(estimate)
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.analysis import decision
+from harness.app.commands import _label_mix as label_mix
 from harness.app.commands import _options
 from harness.app.commands._groups import print_table
-from harness.errors import ConfigError, one_of
+from harness.errors import ConfigError
 from harness.ground import formatting
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ OPTIONS = (
     _options.option("--min-recall", multiple=True, metavar="LABEL=SHARE", help="Least recall of a label; repeatable."),
     _options.option("--max-cost", type=AMOUNT, default=None, metavar="USD", help="Most dollars per 1,000 items."),
     _options.option("--max-p95", type=AMOUNT, default=None, metavar="SECONDS", help="Slowest 95th percentile."),
+    _options.option("--label-mix", multiple=True, metavar="FILE|LABEL=SHARE", help="Labels in production; repeatable."),
     _options.option("--margin", type=click.FloatRange(0, 1, min_open=True), default=None, help="Accuracy to give up."),
     _options.option("--volume", type=click.IntRange(min=1), default=None, help="Items a month."),
     _options.option("--months", type=click.IntRange(min=1), default=None, help="Months the arm will serve."),
@@ -65,6 +67,7 @@ class Options(_options.Where):
     min_credit: float | None
     min_accuracy: float | None
     min_recall: tuple[str, ...]
+    label_mix: tuple[str, ...]
     max_cost: float | None
     max_p95: float | None
     margin: float | None
@@ -151,31 +154,22 @@ def _constraints(
     given = {name: value for name, value in chosen.items() if value is not None}
     recall = dict(settings.min_recall) | dict(_recall(text, labels) for text in options.min_recall)
     hours = dict(settings.hours) | dict(_hours(text, arms) for text in options.hours)
-    return replace(settings, min_recall=recall, hours=hours, **given)
+    mix = label_mix.parsed(options.label_mix, labels) or settings.label_mix
+    return replace(settings, min_recall=recall, hours=hours, label_mix=mix, **given)
 
 
 def _recall(text: str, labels: Collection[str]) -> tuple[str, float]:
-    label, share = _named(text, "--min-recall", "LABEL=SHARE", labels)
+    label, share = label_mix.named(text, "--min-recall", "LABEL=SHARE", labels)
     if not 0 <= share <= 1:
         raise ConfigError(f"--min-recall {text!r}: found {share:g}; expected a share from 0 to 1")
     return label, share
 
 
 def _hours(text: str, arms: Collection[str]) -> tuple[str, float]:
-    arm, hours = _named(text, "--hours", "ARM=HOURS", arms)
+    arm, hours = label_mix.named(text, "--hours", "ARM=HOURS", arms)
     if not hours >= 0 or isinf(hours):
         raise ConfigError(f"--hours {text!r}: found {hours:g}; expected a number of hours from 0 up")
     return arm, hours
-
-
-def _named(text: str, option: str, form: str, known: Collection[str]) -> tuple[str, float]:
-    name, _, number = text.rpartition("=")
-    if name not in known:
-        raise ConfigError(f"{option} {text!r}: expected {form}; {one_of(name, known)}")
-    try:
-        return name, float(number)
-    except ValueError:
-        raise ConfigError(f"{option} {text!r}: {number!r} is not a number; expected {form}") from None
 
 
 def _row(one: Candidate) -> tuple[str, ...]:

@@ -189,6 +189,7 @@ class Project:
             labels=dataset.label_names,
             n=int((predictions["run_id"] == runs[0].run_id).sum()),
             looks=self.store.looks(dataset.id, split),
+            costs=dataset.costs,
         )
         found = analyse(facts, runs, predictions, self._provenance(runs))
         preferences = self.workspace.preferences
@@ -223,7 +224,7 @@ class Project:
         """
         selection, where = self.store.selection(), self.where(dataset, split, model)
         chosen = [self._named(selection, name, dataset, where) for name in names]
-        return self.rows(chosen)
+        return [replace(one, task=Task.of(dataset)) for one in self.rows(chosen)]
 
     def rows(self, chosen: Sequence[Selected]) -> list[Answers]:
         """The rows of what was selected, each under its name; of several dataset versions the items they share."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 TITLE = "Confusion"
 ONE_ARM = True  # of several that are chosen, each has its own
 ORDER = 44
+NEEDS = ("classes",)
 NAMED = 12  # labels: up to so many are drawn in one panel, with names
 BLOCK = 8
 NO_ANSWER = "(no answer)"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TITLE = "Labels"
 ORDER = 40
+NEEDS = ("classes",)
 SHOWN = 30
 ROW_INCHES = 0.27
 NARROW_ROW_INCHES = 0.4  # a name on two lines

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from harness.analysis.results import Results
 
 ORDER = 40
+NEEDS = ("classes",)
 ARMS_SHOWN = 4
 LABELS_SHOWN = 40
 

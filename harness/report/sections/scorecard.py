@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from harness.analysis import comparison
+from harness.analysis import comparison, measures
 from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Section, Table, Text
@@ -37,13 +37,15 @@ def section(results: Results) -> Section:
         f"{split.dataset} / {split.name}: {formatting.plural(split.n, 'item')}, "
         f"{formatting.plural(len(split.labels), 'label')}; this split was scored {looks}."
     )
-    rows = tuple(_row(result) for result in results.runs)
+    extra = tuple(name for name in measures.of_task(split.task) if any(name in one.metrics for one in results.runs))
+    rows = tuple(_row(result, extra) for result in results.runs)
+    columns = (*COLUMNS, *(Column(name, numeric=True) for name in extra))
     return Section(
-        "Scorecard", (Text(head), Table(COLUMNS, rows, sql=queries.line(results, "scorecard")), *_notes(results))
+        "Scorecard", (Text(head), Table(columns, rows, sql=queries.line(results, "scorecard")), *_notes(results))
     )
 
 
-def _row(result: RunResult) -> tuple[str, ...]:
+def _row(result: RunResult, extra: tuple[str, ...]) -> tuple[str, ...]:
     metrics, latency_s = result.metrics, result.latency_s
     return (
         result.run.name,
@@ -55,6 +57,7 @@ def _row(result: RunResult) -> tuple[str, ...]:
         formatting.duration(latency_s["p95"]),
         formatting.duration(latency_s["p99"]),
         formatting.count(result.unanswered),
+        *(formatting.with_interval(metrics[name]) if name in metrics else "" for name in extra),
     )
 
 
