@@ -81,8 +81,8 @@ class Dataset:
     version: str
     id: str
     kind: str
-    labels: tuple[Label, ...]
-    examples: tuple[Example, ...]
+    labels: tuple[Label, ...] = field(repr=False)
+    examples: tuple[Example, ...] = field(repr=False)
     description: str = ""
     source: Mapping[str, str] = field(default_factory=dict, hash=False)
     costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict, hash=False)

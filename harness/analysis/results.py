@@ -161,7 +161,7 @@ class PromptText:
     arm: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Results:
     """What analysis hands to report and gate: the runs, best first, on the same items.
 
@@ -173,6 +173,7 @@ class Results:
     whose items all are scored on. `items` are the split's items (see `Store.items`) unless there are too many
     to show; `prompts` those of the runs. `defects` names the items that leaked or repeat others. `curves` are the
     learning curves on this split. `sets` are the prediction sets of runs whose arms were run on dev too, by run id.
+    `known_arms` names all arms of the split where these are some of them, see `chosen_arms`.
     `is_standing` says whether these are the runs that the store's macros give: not those of a run asked for by itself.
     """
 
@@ -191,6 +192,10 @@ class Results:
     curves: Curves | None = None
     sets: Mapping[str, calibration.Sets] = field(default_factory=dict)
     is_standing: bool = True
+    known_arms: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Results({self.split.dataset} / {self.split.name}, {len(self.runs)} runs, n = {self.split.n:,})"
 
     @cached_property
     def answers(self) -> Mapping[str, Answers]:

@@ -1,7 +1,8 @@
 """Opening the store's file for a moment, and letting it go.
 
 DuckDB locks its file to one writing process and shuts readers out meanwhile, so nobody keeps it
-open: a held lock is waited for, and then its holder is named.
+open: a held lock is waited for, and then its holder is named. Who only reads holds up nobody for long
+(see `stepping_aside`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import duckdb
 
 from harness.errors import StoreBusy, StoreError, StoreFull
 from harness.ground import formatting, open_files, private
-from harness.store import schema
+from harness.store import schema, stepping_aside
 from harness.store.statements import literal
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ Config = dict[str, str | bool | int | float | list[str]]
 READ_ONLY: Config = {"enable_external_access": "false", "lock_configuration": "true"}
 WAIT_STEP_S = 0.05
 TOLD_AFTER_S = 2.0
+READER_PATIENCE_S = 1.0  # most readers are done by then; for others the store is copied
 Tell = Callable[[str], None]
 HELD = re.compile(r"lock|used by another process")  # the second is what Windows says
 HOLDER = re.compile(r"\(PID (\d+)\)")
@@ -91,7 +93,7 @@ def _connection(
     path: Path, clock: WaitingClock, wait_s: float, tell: Tell, *, read_only: bool, sealed: bool = True
 ) -> Iterator[DuckDBPyConnection]:
     config = READ_ONLY if read_only and sealed else {}
-    connection = _connect(path, clock, wait_s, tell, lambda: _opened(path, config, read_only=read_only))
+    connection = _connect(path, clock, wait_s, tell, config, read_only=read_only)
     try:
         yield connection
     except (duckdb.FatalException, duckdb.IOException, duckdb.TransactionException) as error:
@@ -106,24 +108,41 @@ def _opened(path: Path, config: Config, *, read_only: bool) -> DuckDBPyConnectio
 
 
 def _connect(
-    path: Path, clock: WaitingClock, wait_s: float, tell: Tell, opened: Callable[[], DuckDBPyConnection]
+    path: Path, clock: WaitingClock, wait_s: float, tell: Tell, config: Config, *, read_only: bool
 ) -> DuckDBPyConnection:
     """The connection, once nobody else is in the way; `StoreBusy` after `wait_s`. Who waits long is told once."""
     began_s, is_told = clock.monotonic(), False
     while True:
+        file = stepping_aside.inode(path)
         try:
-            return opened()
+            connection = _opened(path, config, read_only=read_only)
+            if read_only or stepping_aside.inode(path) == file:
+                return connection
+            connection.close()  # a copy took its place while it was being opened
         except duckdb.Error as error:  # 2.0 raises the bare class for a damaged file
-            text = str(error)
-            if not HELD.search(text):
-                raise StoreError(_unusable(path, error)) from None
-            waited_s = clock.monotonic() - began_s
-            if waited_s >= wait_s:
-                raise StoreBusy(_held(path, text, wait_s)) from None
+            text, waited_s = str(error), clock.monotonic() - began_s
+            _give_up_if_vain(path, error, waited_s, wait_s)
             if waited_s >= TOLD_AFTER_S and not is_told:
                 tell(f"waiting: {path.name} is held by {_holder(text)}; at most {formatting.duration(wait_s)}")
                 is_told = True
-            clock.pause(WAIT_STEP_S)
+            is_read = not read_only and stepping_aside.is_read_elsewhere(text)
+            was_patient = waited_s >= min(READER_PATIENCE_S, wait_s / 2)
+            if not (is_read and was_patient and stepping_aside.step_aside(path)):
+                clock.pause(WAIT_STEP_S)
+
+
+def _give_up_if_vain(path: Path, error: duckdb.Error, waited_s: float, wait_s: float) -> None:
+    """Return where waiting may help; else raise what is wrong."""
+    text = str(error)
+    if "different configuration" in text:
+        raise StoreBusy(
+            f"{path} is open in this very process, by a connection that is not ours; close it (connection.close()), "
+            "or read by the Python API, harness sql or a copy of the file"
+        ) from None
+    if not HELD.search(text):
+        raise StoreError(_unusable(path, error)) from None
+    if waited_s >= wait_s:
+        raise StoreBusy(_held(path, text, wait_s)) from None
 
 
 def _create(path: Path) -> None:

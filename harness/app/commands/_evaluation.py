@@ -15,8 +15,9 @@ from rich.text import Text
 
 from harness.analysis.results import fidelity
 from harness.app.commands import _console, _options, _stopping
+from harness.app.project import pages
 from harness.errors import Interrupted
-from harness.ground import formatting, private
+from harness.ground import formatting
 from harness.report import build, terminal
 from harness.runs import building
 
@@ -133,15 +134,8 @@ def write_report(project: Project, results: Results) -> list[str]:
 
 
 def write_files(project: Project, results: Results, files: Mapping[str, bytes]) -> list[str]:
-    """The paths of the files, written into the split's folder beside the store."""
-    folder = project.store.path.parent / results.split.dataset / results.split.name
-    written = []
-    with private.files():
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
-            written.append(_options.shown(project, folder / name))
-    return written
+    """The paths of the files, as the user would type them."""
+    return [_options.shown(project, path) for path in pages.write(project, results, files)]
 
 
 def run_json(results: Results, result: RunResult, files: Sequence[str]) -> dict[str, JSON]:
@@ -238,5 +232,7 @@ def say_where(done: Sequence[Done], written: Sequence[str], again: str) -> None:
     click.echo(
         f"\nThis time: {formatting.plural(sent, 'call')} sent, {cached:,} answered before, {billed} billed, {wall}"
     )
-    click.echo(f"Report {written[0]}, and beside it {', '.join(path.rpartition('/')[2] for path in written[1:])}")
+    *report, index = written
+    click.echo(f"Report {report[0]}, and beside it {', '.join(path.rpartition('/')[2] for path in report[1:])}")
+    click.echo(f"All splits {index}")
     click.echo(f"Again: {again}")

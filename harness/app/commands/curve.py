@@ -91,19 +91,13 @@ def _rival(project: Project, dataset: Dataset, options: Options) -> Rival:
     answers = project.answers(dataset, options.split, [options.against], options.model)[0]
     for line in _options.passed_over(answers.passed_over):
         click.echo(line, err=True)
-    rows = answers.rows
-    scores = rows.groupby("example_id")["credit"].mean().dropna()
-    if scores.empty:
-        raise ConfigError(f"{options.against} has no scored item on {dataset.ref} / {options.split}")
-    return Rival(answers.name, {str(item): float(score) for item, score in scores.items()})
+    return curve_runs.rival(answers, f"{dataset.ref} / {options.split}")
 
 
 def _sizes(dataset: Dataset, options: Options) -> tuple[Size, ...]:
     if options.labels and options.per_class:
         raise ConfigError("--labels and --per-class say the same thing twice; give one of them")
-    training = dataset.in_split("train")
-    if not training:
-        raise ConfigError(f"{dataset.ref} has no training split, so there is nothing to learn from")
+    training = curve_runs.training(dataset)
     if options.per_class:
         most = max(sum(one.label == name for one in training) for name in dataset.label_names)
         return tuple(Size(k, is_per_class=True) for k in _counts(options.per_class, "--per-class", most))

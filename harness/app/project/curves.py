@@ -14,7 +14,7 @@ import numpy as np
 
 from harness import __version__
 from harness.analysis import curves
-from harness.analysis.curves import Learnt
+from harness.analysis.curves import Learnt, Rival
 from harness.datasets.task import Task
 from harness.errors import ConfigError, Interrupted
 from harness.ground import plugins
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from harness.analysis.panel import Answers
     from harness.app.project.project import Project
     from harness.types import Dataset, Example, Prediction, Run
 
@@ -65,6 +66,23 @@ def learn(project: Project, dataset: Dataset, curve_plan: CurvePlan, tell: Calla
     finally:
         curve_fits.close()
     return [curve_fits.learnt(arm, found[arm], is_flat=arm not in going) for arm in curve_plan.arms]
+
+
+def rival(answers: Answers, where: str) -> Rival:
+    """What a curve has to meet: each item's score, the mean over the repeats of a run."""
+    rows = answers.rows
+    scores = rows.groupby("example_id")["credit"].mean().dropna()
+    if scores.empty:
+        raise ConfigError(f"{answers.name} has no scored item on {where}")
+    return Rival(answers.name, {str(item): float(score) for item, score in scores.items()})
+
+
+def training(dataset: Dataset) -> Sequence[Example]:
+    """The items that can be learnt from; `ConfigError` when there are none."""
+    found = dataset.in_split("train")
+    if not found:
+        raise ConfigError(f"{dataset.ref} has no training split, so there is nothing to learn from")
+    return found
 
 
 @dataclass(slots=True)
