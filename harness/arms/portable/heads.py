@@ -25,7 +25,7 @@ def softmax(rows: NDArray[Any]) -> NDArray[Any]:
 
 
 def sigmoid(margins: NDArray[Any]) -> NDArray[Any]:
-    """1 / (1 + exp(-margin)), written as SciPy computes it: in single precision another form differs in the 6th digit."""
+    """1 / (1 + exp(-margin)), as SciPy computes it: in single precision another form differs in the 6th digit."""
     with np.errstate(over="ignore"):
         return np.asarray(1 / (1 + np.exp(-margins)))
 

@@ -49,7 +49,7 @@ class Portable:
     def __init__(self, spec: Mapping[str, Any], arrays: Arrays, embed: Embed, prefix: str = "") -> None:
         """`embed` gives the vectors of texts, each of length 1; a classifier that counts words never asks it."""
         self.spec = spec
-        self.classes_: list[str] = list(spec["classes"])
+        self.classes_: Sequence[str] = list(spec["classes"])
         self._arrays = {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
         self._embed = embed
         self._scores: Callable[[Sequence[Readable]], NDArray[Any]] = getattr(self, f"_{KINDS[spec['kind']]}")
