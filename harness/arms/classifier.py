@@ -85,6 +85,11 @@ class ClassifierArm:
         """What the classifier found out when it was fitted, and how long an item takes in a batch."""
         return {**getattr(self.__dict__.get("_classifier"), "facts_", {}), **self._in_batch}
 
+    @property
+    def cost_usd(self) -> float | None:
+        """What an item costs; None until it was measured."""
+        return self._cost_usd
+
     def state(self) -> State | None:
         """What the classifier has learnt; None where it has no form that can be kept."""
         return state_of(self._classifier)
