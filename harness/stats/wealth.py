@@ -23,6 +23,7 @@ WEIGHTS = np.array([0.1, 0.2, 0.4, 0.2, 0.1])
 FIRST_START = 0.8
 START_EVERY = 250
 JUMP = 0.01
+FEW_LEVELS = 16
 SLOPES = np.array([-1.0, 0.0, 1.0])
 
 
@@ -78,53 +79,62 @@ def conformal_p(reference: Numbers, stream: Numbers, rng: np.random.Generator) -
 
 
 def _p_values(known: Numbers, values: Numbers, draws: Numbers) -> Numbers:
-    """The p-values of one column, by counting in the sorted values: those of the reference and of the stream."""
+    """The p-values of one column, by counting in the values of the reference and of the stream so far."""
     levels, places = np.unique(np.concatenate([known, values]), return_inverse=True)
-    counts = np.zeros(len(levels) + 1, dtype=np.int64)  # a Fenwick tree: how many values up to each level
-    found = np.empty(len(values))
+    if len(levels) <= FEW_LEVELS:
+        seen = np.cumsum(places[:, None] == np.arange(len(levels)), axis=0)
+        upto = np.cumsum(seen, axis=1)[np.arange(len(places)), places]
+        equal = seen[np.arange(len(places)), places]
+    else:
+        upto, equal = _counted(places, len(levels))
+    n = np.arange(1, len(places) + 1)
+    return np.asarray(((n - upto)[len(known) :] + draws * equal[len(known) :]) / n[len(known) :])
+
+
+def _counted(places: NDArray[np.intp], n_levels: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many values up to each one's level came before it or with it, and how many of its own level."""
+    counts = [0] * (n_levels + 1)  # a Fenwick tree: how many values up to each level
+    same = [0] * n_levels
+    upto, equal = np.empty(len(places), dtype=np.int64), np.empty(len(places), dtype=np.int64)
     for step, place in enumerate(places.tolist()):
-        _add(counts, place + 1)
-        if step >= len(known):
-            below, upto = _upto(counts, place), _upto(counts, place + 1)
-            greater, equal = step + 1 - upto, upto - below
-            found[step - len(known)] = (greater + draws[step - len(known)] * equal) / (step + 1)
-    return found
+        at = place + 1
+        while at <= n_levels:
+            counts[at] += 1
+            at += at & -at
+        same[place] += 1
+        at, total = place + 1, 0
+        while at:
+            total += counts[at]
+            at -= at & -at
+        upto[step], equal[step] = total, same[place]
+    return upto, equal
 
 
-def _add(counts: NDArray[np.int64], place: int) -> None:
-    while place < len(counts):
-        counts[place] += 1
-        place += place & -place
-
-
-def _upto(counts: NDArray[np.int64], place: int) -> int:
-    total = 0
-    while place:
-        total += int(counts[place])
-        place -= place & -place
-    return total
-
-
-def not_exchangeable(p_values: Numbers) -> Numbers:
-    """Log wealth after each item of bets that conformal p-values are not uniform: the mean over the columns.
+def jumper(p_values: Numbers) -> Numbers:
+    """Log wealth after each item of bets that p-values are not uniform; a row an item, a column a process of its own.
 
     The simple jumper (Vovk et al. 2021, arXiv:2102.10439): stakes on small, on no and on great p-values, of which a
     hundredth changes sides at every step, so that a change that comes late is followed.
     """
     n, columns = p_values.shape
     wealth = np.full((columns, len(SLOPES)), 1 / len(SLOPES))
-    scale = np.zeros(columns)  # the logarithm that was taken out of `wealth`
-    logs = np.empty(n)
+    logs = np.empty((n, columns))
     for step in range(n):
-        total = wealth.sum(axis=1, keepdims=True)
-        wealth = (1 - JUMP) * wealth + JUMP * total / len(SLOPES)
+        wealth = (1 - JUMP) * wealth + JUMP / len(SLOPES)  # of the whole, which is 1
         wealth *= 1 + SLOPES * (p_values[step][:, None] - 0.5)
         after = wealth.sum(axis=1)
-        scale += np.log(after)
+        logs[step] = np.log(after)
         wealth /= after[:, None]
-        greatest = scale.max()
-        logs[step] = greatest + np.log(np.exp(scale - greatest).mean())
-    return logs
+    return np.asarray(np.cumsum(logs, axis=0))
+
+
+def not_exchangeable(p_values: Numbers) -> Numbers:
+    """Log wealth after each item of the mean of the columns' bets: one process for all of them."""
+    logs = jumper(p_values)
+    if not logs.size:
+        return np.zeros(len(logs))
+    greatest = logs.max(axis=1)
+    return np.asarray(greatest + np.log(np.exp(logs - greatest[:, None]).mean(axis=1)))
 
 
 def first_alarm(log_wealth: Sequence[float] | Numbers, alpha: float) -> int | None:

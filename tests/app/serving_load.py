@@ -6,6 +6,8 @@ import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from harness.ground.clock import SystemClock
+
 
 def resident_mb(pid: int) -> float:
     """The memory of a process, from Linux' own count."""
@@ -19,8 +21,6 @@ def load(url: str, clients: int, seconds: float, texts: list[str]) -> dict:
     told = {"answered": 0, "errors": [], "waits": []}
 
     def ask(number: int) -> None:
-        from harness.ground.clock import SystemClock
-
         clock, waits = SystemClock(), []
         connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
         try:
@@ -33,7 +33,7 @@ def load(url: str, clients: int, seconds: float, texts: list[str]) -> dict:
                 assert reply.status == 200, answer
                 assert answer["outcome"] == "answered"
                 waits.append(clock.monotonic() - start_s)
-        except Exception as error:
+        except (OSError, http.client.HTTPException, ValueError, AssertionError) as error:
             with lock:
                 told["errors"].append(repr(error))
         finally:

@@ -15,7 +15,7 @@ import numpy as np
 from harness import __version__
 from harness.analysis.fusion.foresight import Foresight
 from harness.analysis.fusion.votes import Stacked, Weighted
-from harness.app.project import fusions, model_card
+from harness.app.project import fusions, model_card, watching
 from harness.app.serving import answering, folder, packaged, sources
 from harness.arms import encoding
 from harness.arms.portable import kept
@@ -167,7 +167,7 @@ def files_of(project: Project, ready: Ready, dataset: Dataset, result: RunResult
     """Every file of the folder, its manifest among them; `ConfigError` says what cannot be shipped."""
     parcel = Parcel(project, dataset)
     spec = parcel.arm(ready)
-    files = parcel.files
+    files = parcel.files | watching.files_of(project, ready.run)
     needs_package = spec["how"] != "fitted"
     card = model_card.facts(ready, dataset, result)
     card |= {"package": __version__, "cost_usd": spec.get("cost_usd")}

@@ -54,10 +54,11 @@ ARM = "arm.json"
 def serve(script: str) -> None:
     """Serve the folder of this serve.py."""
     with ExitStack() as opened:
-        answering.run_folder(Path(script).resolve().parent, partial(_build, opened))
+        answering.run_folder(Path(script).resolve().parent, partial(build, opened))
 
 
-def _build(opened: ExitStack, files: Mapping[str, bytes], options: argparse.Namespace) -> Answer:
+def build(opened: ExitStack, files: Mapping[str, bytes], options: argparse.Namespace) -> Answer:
+    """A function from items to answers; `ValueError` says why the folder cannot be served here."""
     card = json.loads(files[answering.CARD])
     if card["package"] != __version__:
         raise ConfigError(
@@ -146,8 +147,12 @@ class _Folder:
             tuple(Label(name, described) for name, described in spec["labels"]),
             pool,
         )
-        asking = stack.Asking(spec["model"], self._options.base_url or spec["base_url"])
+        asking = stack.Asking(self._options.model or spec["model"], self._options.base_url or spec["base_url"])
         made = wiring.prompt_arm(prompt, dataset, asking, self._workspace, self._ledger, self._clock)
+        if str(made.model.model) != spec["model"]:
+            raise ConfigError(
+                f"--model {self._options.model} is {made.model.model}; {spec['model']} is what was shipped"
+            )
         if prompt.header.examples.how != "none":
             made.arm.fit([one.item for one in pool], [one.label for one in pool])
         return made.arm

@@ -28,7 +28,11 @@ def section(results: Results) -> Section | None:
     found = decision.decide(results, results.constraints)
     reasons = [Text(f"{reason}.") for reason in found.reasons]
     changes = [Text(f"What would change it: {change}.", "quiet") for change in found.what_would_change_it]
-    return Section("Verdict", (Text(found.headline, "verdict"), *reasons, *_bills(found, results), *changes))
+    blocks = [Text(found.headline, "verdict"), *reasons, *_bills(found, results), *changes]
+    following = decision.next_command(found.recommendation, results.split)
+    if following is not None:
+        blocks.append(Text(f"Next: {following}"))
+    return Section("Verdict", tuple(blocks))
 
 
 def _bills(found: decision.Decision, results: Results) -> list[Table]:
