@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from harness.analysis.fusion.members import Members
     from harness.analysis.fusion.votes import Count, Rule
     from harness.app.project.project import Project
-    from harness.runs.wiring import Job
+    from harness.runs.job import Job
     from harness.store import Selection
     from harness.types import Arm, Dataset, Purpose
 
