@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -59,7 +57,7 @@ def write(source: Path, to: Path, answers: Iterable[Answer], columns: Sequence[s
 
     `columns` are those of the source, all of them; an answer has the same columns in every row.
     """
-    with _finished(to) as unfinished:
+    with private.files(), private.replaced(to) as unfinished:
         suffix = to.suffix.lower()
         if suffix in DELIMITED:
             _write_delimited(source, unfinished, answers, columns, DELIMITED[suffix])
@@ -161,15 +159,3 @@ def _cell(value: object) -> str:
 def _plain(value: object) -> object:
     told = spelt(value)
     return told if told is None or isinstance(told, str) else str(value)
-
-
-@contextmanager
-def _finished(to: Path) -> Iterator[Path]:
-    """A file beside `to` that takes its place once it is whole."""
-    unfinished = to.with_name(f".{to.name}.unfinished")
-    try:
-        with private.files():
-            yield unfinished
-        os.replace(unfinished, to)
-    finally:
-        unfinished.unlink(missing_ok=True)

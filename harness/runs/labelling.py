@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from harness.datasets import streaming
 from harness.datasets.cells import spelt
 from harness.errors import ConfigError, DatasetError, Interrupted, one_of
+from harness.runs.job import Job
 from harness.runs.journal import COLUMNS
 from harness.runs.runner import Progress, Runner
 from harness.types import Item, Outcome, Prediction, Run
@@ -113,10 +114,10 @@ class Labelling:
         kept.journal.write(blank, kept.place)
         todo = {item.id: number for number, item in items if number not in done and item.text.strip()}
         kept.rows = todo
-        asked = [item for _, item in items if item.id in todo]
+        asked = tuple(item for _, item in items if item.id in todo)
         steps = _Steps(labelled, self.watch)
         try:
-            await Runner(kept, self.clock, self.stop, steps.show).run(self.run, self.arm, asked, self.workers)
+            await Runner(kept, self.clock, self.stop, steps.show).run(Job(self.run, self.arm, (), asked, self.workers))
         except Interrupted:
             raise _stopped(labelled, steps.last) from None
         finally:

@@ -13,7 +13,8 @@ from harness.ground import plugins, workspace
 from harness.ground.clock import SystemClock
 from harness.ground.constraints import Constraints
 from harness.models import stack
-from harness.runs import wiring
+from harness.runs import building
+from harness.runs.scope import Scope
 from tests.conftest import TICKETS, small_workspace, write_tickets
 
 REF = "mail@v1"
@@ -53,12 +54,12 @@ def made(root: Path, arms=BASELINES, fusions=tuple(FUSIONS)) -> Path:
     prompt = files.load(root, "mail", "v1")
     with project.ledger() as ledger:
         for split in ("test", "dev"):
-            scope = wiring.Scope(dataset, split)
+            scope = Scope(dataset, split)
             wanted = arms if split == "test" else [arm for arm in arms if arm in MEMBERS]
-            jobs = [wiring.baseline_job(name, scope, project.workspace, project.clock) for name in wanted]
+            jobs = [building.baseline_job(name, scope, project.workspace, project.clock) for name in wanted]
             if fusions:
                 asking = stack.Asking(f"fake/{root / 'recipe.toml'}")
-                jobs.append(wiring.prompt_job(prompt, scope, asking, project.workspace, ledger, project.clock))
+                jobs.append(building.prompt_job(prompt, scope, asking, project.workspace, ledger, project.clock))
             for job in jobs:
                 carried_out(project, dataset, job)
         for how in fusions:

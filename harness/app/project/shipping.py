@@ -22,7 +22,8 @@ from harness.arms.portable import kept
 from harness.arms.portable.kept import State
 from harness.errors import ConfigError
 from harness.ground import plugins, private
-from harness.runs import keeping, wiring
+from harness.runs import keeping
+from harness.runs.scope import TRAIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +119,7 @@ class Parcel:
 
     def _pool(self, ready: Ready) -> str:
         """The training items that a prompt chooses its examples from, as JSON lines; none where it shows none."""
-        pool = self.dataset.in_split(wiring.TRAIN) if ready.run.n_train else ()
+        pool = self.dataset.in_split(TRAIN) if ready.run.n_train else ()
         rows = [
             {"id": i.id, "text": i.text, "tags": list(i.tags), "fields": dict(i.fields), "label": one.label}
             for one in pool

@@ -14,7 +14,8 @@ from harness.arms.prompts import files
 from harness.errors import ConfigError
 from harness.ground import plugins
 from harness.models import stack
-from harness.runs import keeping, wiring
+from harness.runs import building, keeping
+from harness.runs.scope import TRAIN, Scope
 from harness.store import STANDING
 from harness.types import Run
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from harness.app.project.project import Project
     from harness.models.ledger import Ledger
     from harness.models.stack import Asking, Stack
+    from harness.runs.job import Job
     from harness.store import StoredRun
     from harness.types import Arm, Dataset
 
@@ -113,7 +115,7 @@ class Opening:
         prompt = files.parse(
             row["content"], task=row["task"], version=row["version"], path=f"{run.arm} of {run.run_id}"
         )
-        made = wiring.prompt_arm(
+        made = building.prompt_arm(
             prompt, dataset, _as_stored(self.asking, run), project.workspace, self.ledger, project.clock
         )
         if made.arm_id != run.arm_id:
@@ -124,7 +126,7 @@ class Opening:
                 f"--prompt {prompt.version} --model {found} --dataset {run.dataset}"
             )
         if prompt.header.examples.how != "none":
-            pool = dataset.in_split(wiring.TRAIN)
+            pool = dataset.in_split(TRAIN)
             made.arm.fit([one.item for one in pool], [one.label for one in pool])
         note = made.model.cost_note
         return Ready(made.arm, run, model=made.model, notes=() if note is None else (f"cost unknown: {note}",))
@@ -180,27 +182,27 @@ def _as_stored(asking: Asking, run: StoredRun) -> Asking:
     return replace(asking, model=str(run.model), base_url=base_url, repeat=run.repeat)
 
 
-def _job_again(project: Project, run: StoredRun, dataset: Dataset) -> wiring.Job:
+def _job_again(project: Project, run: StoredRun, dataset: Dataset) -> Job:
     """The job that fits the arm of a run once more; `ConfigError` when the arm is another by now."""
     name, _, encoder = run.arm.partition(":")
     again = f"run it again: harness baselines --arm {name} --dataset {run.dataset}"
     if name not in plugins.names("baselines", project.workspace.extensions):
         raise ConfigError(f"what {run.arm} has learnt was not kept, and there is no such baseline to fit again")
-    choice = wiring.BaselineChoice(encoder or encoding.DEFAULT, _teacher(project, run))
-    scope = wiring.Scope(dataset, run.split)
-    job = wiring.baseline_job(name, scope, project.workspace, project.clock, run.seed, choice)
+    choice = building.BaselineChoice(encoder or encoding.DEFAULT, _teacher(project, run))
+    scope = Scope(dataset, run.split)
+    job = building.baseline_job(name, scope, project.workspace, project.clock, run.seed, choice)
     if (job.run.arm_id, job.run.n_train) != (run.arm_id, run.n_train):
         raise ConfigError(f"{run.arm} was run as {run.arm_id}, and it is {job.run.arm_id} now; {again}")
     return job
 
 
-def _teacher(project: Project, run: StoredRun) -> wiring.Teacher | None:
+def _teacher(project: Project, run: StoredRun) -> building.Teacher | None:
     if "teacher" not in run.params:
         return None
     run_id = str(run.params["teacher"])
     answers = {i: p.label for i, p in project.store.stored(run_id).items() if p.label is not None}
     model = run.params["teacher_model"]
-    return wiring.Teacher(run_id, str(run.params["teacher_arm"]), None if model is None else str(model), answers)
+    return building.Teacher(run_id, str(run.params["teacher_arm"]), None if model is None else str(model), answers)
 
 
 def _cost(project: Project, run: StoredRun) -> float | None:

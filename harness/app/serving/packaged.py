@@ -35,7 +35,7 @@ from harness.ground.clock import SystemClock
 from harness.ground.workspace import Preferences, Workspace
 from harness.models import stack
 from harness.models.ledger import Ledger
-from harness.runs import keeping, wiring
+from harness.runs import building, keeping
 from harness.types import Dataset, Example, Item, Label, Outcome, Prediction
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class _Folder:
             pool,
         )
         asking = stack.Asking(self._options.model or spec["model"], self._options.base_url or spec["base_url"])
-        made = wiring.prompt_arm(prompt, dataset, asking, self._workspace, self._ledger, self._clock)
+        made = building.prompt_arm(prompt, dataset, asking, self._workspace, self._ledger, self._clock)
         if str(made.model.model) != spec["model"]:
             raise ConfigError(
                 f"--model {self._options.model} is {made.model.model}; {spec['model']} is what was shipped"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from harness.analysis.results import Results, RunResult
     from harness.ground.constraints import Constraints
+    from harness.report.blocks import Block
 
 ORDER = 5
 PARTS = ("running", "machines", "labels", "training", "work", "a month")
@@ -28,7 +29,7 @@ def section(results: Results) -> Section | None:
     found = decision.decide(results, results.constraints)
     reasons = [Text(f"{reason}.") for reason in found.reasons]
     changes = [Text(f"What would change it: {change}.", "quiet") for change in found.what_would_change_it]
-    blocks = [Text(found.headline, "verdict"), *reasons, *_bills(found, results), *changes]
+    blocks: list[Block] = [Text(found.headline, "verdict"), *reasons, *_bills(found, results), *changes]
     following = decision.next_command(found.recommendation, results.split)
     if following is not None:
         blocks.append(Text(f"Next: {following}"))
