@@ -128,10 +128,13 @@ class Labelling:
 
 
 def finish(
-    source: Path, to: Path, columns: Sequence[str], answers: Iterator[tuple[object, ...]], prefix: str = ""
+    source: Path, to: Path, columns: Sequence[str], answers: Iterator[tuple[object, ...]], prefixes: Sequence[str]
 ) -> dict[str, str]:
-    """Write the rows with their answers; the names of the columns of answers, which a file may have had already."""
-    names = streaming.free_names([f"{prefix}{name}" for name in COLUMNS], columns)
+    """Write the rows with their answers; the names of the columns of answers, which a file may have had already.
+
+    An arm's columns are called with its prefix; an answer has those of every arm, one arm behind the other.
+    """
+    names = streaming.free_names([f"{prefix}{name}" for prefix in prefixes for name in COLUMNS], columns)
     told = tuple(names.values())
     streaming.write(source, to, (dict(zip(told, answer, strict=True)) for answer in answers), columns)
     return names

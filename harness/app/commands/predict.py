@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,21 +18,26 @@ import click
 
 from harness.app.commands import _labelling, _options
 from harness.app.project import predicting
-from harness.app.project.predicting import Job
+from harness.app.project.predicting import Job, Terms
 from harness.errors import HarnessError
 from harness.ground import formatting
 from harness.models import stack
 
 if TYPE_CHECKING:
+    from harness.analysis.shadow import Shadow
     from harness.app.project.predicting import Predicted
     from harness.ground.workspace import Preferences
 
+ALPHA = 0.05
 OPTIONS = (
     click.argument("arm", metavar="ARM"),
     click.argument("file", type=_options.FILE, metavar="FILE"),
     _options.option(
         "--to", type=_options.FILE, default=None, metavar="OUT", help="Default: FILE with .labelled in it."
     ),
+    _options.option("--shadow", default=None, metavar="OTHER", help="Ask this arm too, and say when it may take over."),
+    _options.option("--gold", default=None, metavar="COLUMN", help="With --shadow: gold labels, empty where unknown."),
+    _options.option("--margin", type=click.FloatRange(0, 1), default=0.01, help="With --shadow: accuracy to give up."),
     _options.option("--text", default=None, metavar="COLUMN", help="Column of texts; default: the dataset's."),
     _options.option("--id", "id_", default=None, metavar="COLUMN", help="Column of ids; default: the dataset's."),
     _options.option("--tags", default=None, metavar="COLUMN", help="Column of tags; default: the dataset's."),
@@ -55,6 +60,9 @@ class Options(_options.Where):
     arm: str
     file: Path
     to: Path | None
+    shadow: str | None
+    gold: str | None
+    margin: float
     text: str | None
     id_: str | None
     tags: str | None
@@ -81,25 +89,32 @@ class FailedRows(HarnessError):
 def command(options: Options) -> None:
     """Label new rows."""
     project = options.project()
-    job = Job(options.file, options.to, options.text, options.id_, options.tags)
+    terms = None if options.shadow is None else Terms(options.margin, ALPHA, options.gold)
+    job = Job(options.file, options.to, options.text, options.id_, options.tags, terms)
     job.check()
     asking = _asking(options, project.workspace.preferences)
-    selected = _labelling.selected(project, options.arm, options.dataset, options.split, asking, options.model)
-    for line in _options.passed_over(selected.passed_over):
+    chosen = [
+        _labelling.selected(project, name, options.dataset, options.split, asking, options.model)
+        for name in (options.arm, options.shadow)
+        if name is not None
+    ]
+    for line in (line for one in chosen for line in _options.passed_over(one.passed_over)):
         click.echo(line, err=True)
+    selected = chosen[0]
     start_s = project.clock.monotonic()
     with ExitStack() as opened:
-        arms = predicting.ready(project, [selected.first], asking, job, opened)
+        arms = predicting.ready(project, [one.first for one in chosen], asking, job, opened)
         for note in dict.fromkeys(note for arm in arms for note in arm.said):
             click.echo(note, err=True)
         work = partial(predicting.predict, project, arms, job)
-        (predicted,) = asyncio.run(_labelling.carry_out(work, arms, selected.name))
-    _show(options, job, selected.name, predicted, project.clock.monotonic() - start_s)
-    failed = predicted.outcomes.get("failed", 0)
+        told, beside = asyncio.run(_labelling.carry_out(work, arms, selected.name))
+    predicted = told[0]
+    _show(options, job, selected.name, predicted, (project.clock.monotonic() - start_s, beside))
+    error = next((one.labelled.error for one in told if one.labelled.error), None)
+    failed = sum(one.outcomes.get("failed", 0) for one in told)
     if failed:
         raise FailedRows(
-            f"{formatting.plural(failed, 'row')} failed, the first with: {predicted.labelled.error}; the same command "
-            "asks them again"
+            f"{formatting.plural(failed, 'row')} failed, the first with: {error}; the same command asks them again"
         )
 
 
@@ -117,8 +132,8 @@ def _asking(options: Options, preferences: Preferences) -> stack.Asking:
     )
 
 
-def _show(options: Options, job: Job, name: str, predicted: Predicted, wall_s: float) -> None:
-    labelled = predicted.labelled
+def _show(options: Options, job: Job, name: str, predicted: Predicted, rest: tuple[float, Shadow | None]) -> None:
+    labelled, (wall_s, beside) = predicted.labelled, rest
     if options.as_json:
         _options.print_json(
             {
@@ -132,6 +147,7 @@ def _show(options: Options, job: Job, name: str, predicted: Predicted, wall_s: f
                 "billed_usd": labelled.billed_usd,
                 "calls": labelled.sent,
                 "wall_s": wall_s,
+                "shadow": None if beside is None else {"arm": options.shadow, **asdict(beside)},
                 "files": [str(job.target)],
             }
         )
@@ -142,4 +158,23 @@ def _show(options: Options, job: Job, name: str, predicted: Predicted, wall_s: f
     if labelled.blank:
         click.echo(f"{formatting.plural(labelled.blank, 'row')} without a text: nobody was asked")
     click.echo(f"cost {formatting.dollars(predicted.cost_usd)}, billed now {formatting.dollars(labelled.billed_usd)}")
+    if beside is not None:
+        click.echo(_beside(str(options.shadow), beside))
     click.echo(f"wrote {job.target}")
+
+
+def _beside(name: str, found: Shadow) -> str:
+    """The newcomer in two sentences."""
+    saved = "unknown" if found.saved_usd is None else formatting.dollars(found.saved_usd)
+    alone = f"it alone is right on {found.only_new_right:,}, the other alone on {found.only_old_right:,}"
+    right = f"; of {found.n_gold:,} with a gold label {alone}"
+    at = found.may_take_over_at
+    verdict = (
+        f"it may take over: after {at:,} items it was shown to lose at most {formatting.share(found.margin)}"
+        if at is not None
+        else f"not shown yet to lose at most {formatting.share(found.margin)}"
+    )
+    return (
+        f"{name} says otherwise on {formatting.with_interval(found.differing)} of the items, saved {saved}"
+        f"{right if found.n_gold else ''}; {verdict} (by {found.shown_by})"
+    )

@@ -134,6 +134,6 @@ async def _asked(
 def _said(name: str, found: Change) -> str:
     asked = formatting.plural(found.n, "item")
     return (
-        f"{name}: of {asked} asked again, {found.moved:,} differ from the stored answer and {found.unsteady:,} from one "
-        f"new answer to the other; changed beyond chance: p {formatting.p_value(found.p_value)}"
+        f"{name}: of {asked} asked again, {found.moved:,} differ from the stored answer and {found.unsteady:,} from "
+        f"one new answer to the other; changed beyond chance: p {formatting.p_value(found.p_value)}"
     )

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+import numpy as np
+
+from harness.analysis import shadow
 from harness.app.project.standing import Opening, run_of
 from harness.arms import encoding
 from harness.datasets import loading, manifest, streaming
-from harness.errors import ConfigError
+from harness.datasets.cells import spelt
+from harness.errors import ConfigError, one_of
 from harness.runs import labelling
-from harness.runs.journal import Journal
+from harness.runs.journal import COLUMNS, Journal
 from harness.runs.labelling import Columns, Labelling
 
 if TYPE_CHECKING:
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from harness.analysis.shadow import Shadow
     from harness.app.project.project import Project
     from harness.app.project.standing import Ready
     from harness.models.stack import Asking
@@ -26,6 +31,17 @@ if TYPE_CHECKING:
     from harness.store import StoredRun
 
 PROGRESS = ".progress"
+PREFIXES = ("", "shadow_")
+LABEL, OUTCOME, COST = (COLUMNS.index(name) for name in ("label", "outcome", "cost_usd"))
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """When a second arm may take over: at most so much less accurate, at this rate of error, by this column of gold."""
+
+    margin: float
+    alpha: float
+    gold: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +53,7 @@ class Job:
     text: str | None = None
     id: str | None = None
     tags: str | None = None
+    shadow: Terms | None = None
 
     @property
     def target(self) -> Path:
@@ -92,7 +109,7 @@ def ready(project: Project, runs: list[StoredRun], asking: Asking, job: Job, sta
 
 async def predict(
     project: Project, arms: list[Ready], job: Job, stop: asyncio.Event, watch: Callable[[Labelled], None]
-) -> list[Predicted]:
+) -> tuple[list[Predicted], Shadow | None]:
     """The file labelled by the first arm, and by each further one beside it. What is kept survives any end."""
     meaning = columns(project, arms[0].run, job)
     about = {
@@ -111,11 +128,44 @@ async def predict(
             with encoding.uncached():  # a million new texts would only fill the cache
                 told.append(await work.answer(job.source, meaning, journal, place))
         predicted = _finished(job, journal, told)
+        beside = None if job.shadow is None else _beside(job, job.shadow, journal)
         if not any(one.outcomes.get("failed") for one in predicted):
             journal.remove()
-    return predicted
+    return predicted, beside
+
+
+def _beside(job: Job, terms: Terms, journal: Journal) -> Shadow:
+    """The two arms over the rows that both have answered."""
+    agree, old, new, saved = [], [], [], 0.0
+    is_priced = True
+    rows = streaming.read(job.source)
+    for (where, row), first, second in zip(rows, journal.answers(0), journal.answers(1), strict=True):
+        if "failed" in (first[OUTCOME], second[OUTCOME]):
+            continue
+        agree.append(first[LABEL] == second[LABEL])
+        if first[COST] is None or second[COST] is None:
+            is_priced = False
+        else:
+            saved += cast("float", first[COST]) - cast("float", second[COST])
+        gold = _gold(row, terms.gold, where)
+        if gold:
+            old.append(first[LABEL] == gold)
+            new.append(second[LABEL] == gold)
+    right = (np.array(old, dtype=bool), np.array(new, dtype=bool))
+    return shadow.shadow(np.array(agree, dtype=bool), right, saved if is_priced else None, terms.margin, terms.alpha)
+
+
+def _gold(row: Mapping[str, object], column: str | None, where: str) -> str | None:
+    if column is None:
+        return None
+    if column not in row:
+        raise ConfigError(f"{where}: there is no column {column!r} of gold labels; {one_of(column, row)}")
+    told = spelt(row[column])
+    return told if isinstance(told, str) else None
 
 
 def _finished(job: Job, journal: Journal, told: list[Labelled]) -> list[Predicted]:
-    names = labelling.finish(job.source, job.target, list(told[0].columns), journal.answers())
+    several = zip(*(journal.answers(place) for place in range(len(told))), strict=True)
+    answers = (tuple(value for one in row for value in one) for row in several)
+    names = labelling.finish(job.source, job.target, list(told[0].columns), answers, PREFIXES[: len(told)])
     return [Predicted(one, *journal.counts(place), names) for place, one in enumerate(told)]

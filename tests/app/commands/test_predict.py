@@ -132,6 +132,22 @@ def test_mistakes_are_one_line(harness, stored, arguments, words):
     }  # fmt: skip
 
 
+def test_a_shadow_says_when_it_may_take_over(harness, stored):
+    """Both arms' columns, how often they differ, what is saved; an equal arm takes over, a bad one does not."""
+    written(stored / "new.csv", [{"text": text, "truth": label} for text, label in TICKETS * 20])
+    options = ("new.csv", "--to", "out.csv", "--gold", "truth", "--margin", "0.05", "--json")
+    good = predict(harness, "tfidf-svm", *options, "--shadow", "tfidf-lr").json["shadow"]
+    assert (good["n"], good["n_gold"]) == (300, 300)
+    assert good["may_take_over_at"] is not None
+    with (stored / "out.csv").open(encoding="utf-8", newline="") as file:
+        row = next(csv.DictReader(file))
+    assert (row["label"], row["shadow_label"], row["shadow_path"]) == ("billing", "billing", "tfidf-lr")
+    bad = predict(harness, "tfidf-svm", *options, "--shadow", "majority").json["shadow"]
+    assert bad["may_take_over_at"] is None
+    assert bad["only_old_right"] > 100 > bad["only_new_right"]
+    assert bad["differing"]["value"] > 0.5
+
+
 def test_rows_that_failed_are_asked_again(harness, root, monkeypatch):
     """Exit code 3, the others written; the same command asks the failed ones alone, and then all is there."""
     monkeypatch.chdir(root)
