@@ -5,7 +5,6 @@ A row's answer is written once; one that failed may be written again.
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -41,7 +40,7 @@ class Journal:
         self.path = path
         try:
             self._connection: Connection = sqlite.connect(path, MIGRATIONS, synchronous="full")
-        except sqlite3.Error as error:
+        except sqlite.Error as error:
             raise StoreError(f"{path} cannot be used to go on from: {error}; delete it to begin anew") from None
 
     def begin(self, about: Mapping[str, str]) -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from harness.types import JSON, Arm, Run
 
 ABOUT = "about.json"
+BUILT = "built"
+"""The kind of a classifier that is nothing but its parameters and the names of the labels: hand-written rules."""
 
 
 def folder(workspace: Workspace, run: Run | StoredRun) -> Path:
@@ -77,9 +79,10 @@ def kept_state(workspace: Workspace, run: StoredRun) -> State | None:
 
 def restored(state: State, workspace: Workspace) -> Classifier:
     """The classifier that was kept."""
-    if state.spec["kind"] == "rules":
-        rules = plugins.load("baselines", "rules").build(state.spec["rules"])
-        return cast("Classifier", rules.fit((), state.spec["classes"]))
+    spec = state.spec
+    if spec["kind"] == BUILT:
+        built = plugins.load("baselines", spec["baseline"]).build(**spec["parameters"])
+        return cast("Classifier", built.fit((), spec["classes"]))
     encoder = encoding.Located(encoder_of(state) or encoding.DEFAULT, workspace.extensions)
     return Portable(state.spec, state.arrays, lambda texts: encoding.connect(encoder).embed(texts))
 

@@ -86,7 +86,7 @@ class Parcel:
         self.state(state, at)
         encoder = keeping.encoder_of(state)
         return {
-            "how": "rules" if state.spec["kind"] == "rules" else "fitted",
+            "how": "built" if state.spec["kind"] == keeping.BUILT else "fitted",
             "name": ready.run.arm,
             "at": at,
             "encoder": None if encoder is None else self.encoder(encoder),

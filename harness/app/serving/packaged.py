@@ -98,7 +98,7 @@ class _Folder:
 
     def arm(self, spec: Mapping[str, Any]) -> Arm:
         """The arm of a description."""
-        if spec["how"] in ("fitted", "rules"):
+        if spec["how"] in ("fitted", "built"):
             return self._classifier(spec)
         if spec["how"] == "prompt":
             return self._prompt(spec)
@@ -118,7 +118,7 @@ class _Folder:
         return VoteArm(members, self._count(spec["learnt"]))
 
     def _classifier(self, spec: Mapping[str, Any]) -> ClassifierArm:
-        if spec["how"] == "rules":
+        if spec["how"] == "built":
             state = State(json.loads(self._files[f"{spec['at']}model.json"]))
             classifier = keeping.restored(state, self._workspace)
         else:

@@ -96,7 +96,8 @@ class RuleClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
     def state(self) -> State:
         """The rules as they are written."""
-        return State({"kind": "rules", "rules": self.rules, "classes": self.classes_.tolist()})
+        spec = {"kind": "built", "baseline": "rules", "parameters": {"rules": self.rules}}
+        return State({**spec, "classes": self.classes_.tolist()})
 
     def predict(self, items: Sequence[Item]) -> NDArray[np.str_]:
         """The label of the first rule that fits (the first label where none does)."""
