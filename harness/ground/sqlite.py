@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     Migration = Sequence[str]
 
+Error = sqlite3.Error
 BUSY_TIMEOUT_S = 60.0
 PAUSE_S = 0.01
 

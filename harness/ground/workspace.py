@@ -83,6 +83,11 @@ class Workspace:
         """The cache of sentence embeddings."""
         return self.results / "embeddings.sqlite"
 
+    @property
+    def fitted(self) -> Path:
+        """The folder of what classifiers have learnt, a folder each."""
+        return self.results / "fitted"
+
 
 def find(start: Path, root: Path | None = None) -> Workspace:
     """The workspace of a folder: `root` if given, else the nearest folder upwards with settings."""

@@ -39,7 +39,9 @@ class Asking:
 
     `batch` asks through the provider's batch API; `tell` hears how the batches stand. `priced_as` names the model
     whose list price this one has (`VENDOR/MODEL`), for gateways and servers of one's own. What `sends_nothing`, a
-    forecast, needs no key.
+    forecast, needs no key. `spent_on` names what is asked for beside the runs on the dataset, which has a budget of
+    its own.
+
     """
 
     model: str = "auto"
@@ -55,6 +57,7 @@ class Asking:
     batch: bool = False
     priced_as: str | None = None
     sends_nothing: bool = False
+    spent_on: str = ""
     tell: Callable[[str], None] = lambda _: None
 
     @classmethod
@@ -192,6 +195,11 @@ class Stack:
             self.worst_nano(Request(connection.model, ()))  # no price: said before anything is sent
         self._batched = self._in_batches() if asking.batch else None
         self.provider: Provider = self._batched or self._one_by_one()
+
+    @property
+    def workers(self) -> int:
+        """The most calls at once."""
+        return self._asking.workers
 
     @property
     def ask_ahead(self) -> Callable[[Sequence[Request]], Awaitable[None]] | None:

@@ -157,8 +157,38 @@ def prompt_job(
     prompt: Prompt, scope: Scope, asking: stack.Asking, workspace: Workspace, ledger: Ledger, clock: Clock
 ) -> Job:
     """The job of a prompt: its model connected, behind the ledger."""
-    connection, module = stack.connect(asking, workspace.extensions)
     dataset, header = scope.dataset, prompt.header
+    made = prompt_arm(prompt, dataset, asking, workspace, ledger, clock)
+    training = scope.training() if header.examples.how != "none" else ()
+    items = scope.items()
+    run = _run(
+        scope,
+        arm=f"prompt:{prompt.version}",
+        arm_id=made.arm_id,
+        items=items,
+        model=str(made.model.model),
+        params={"prompt": prompt.id, "endpoint": made.model.model.endpoint},
+        n_train=len(training) or None,
+        repeat=asking.repeat,
+    )
+    return Job(run, made.arm, training, items, asking.workers, prompt, made.model)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A prompt's arm, the id of what it is, and the model that it asks."""
+
+    arm: PromptArm
+    arm_id: str
+    model: stack.Stack
+
+
+def prompt_arm(
+    prompt: Prompt, dataset: Dataset, asking: stack.Asking, workspace: Workspace, ledger: Ledger, clock: Clock
+) -> Asked:
+    """The arm of a prompt: its model connected, behind the ledger."""
+    connection, module = stack.connect(asking, workspace.extensions)
+    header = prompt.header
     question = Question(
         prompt,
         dataset.kind,
@@ -172,7 +202,9 @@ def prompt_job(
     said = {"prompt": prompt.id, "model": asdict(connection.model), "labels": _labels(dataset)}
     arm_id = content_id(said)
     # One account over all runs of a prompt with a model on a dataset: repeats and resumed runs share its budget.
-    account = content_id({"dataset_id": dataset.id, "arm_id": arm_id})
+    account = content_id(
+        {"dataset_id": dataset.id, "arm_id": arm_id, **({"for": asking.spent_on} if asking.spent_on else {})}
+    )
     tariff = stack.tariff(module, connection, workspace, asking, clock)
     model = stack.Stack(connection, ledger, clock, tariff, account, asking)
     arm = PromptArm(
@@ -180,19 +212,7 @@ def prompt_job(
         model,
         lambda pool: fewshot.selector(header.examples, pool, embed_with(header.examples.encoder, workspace)),
     )
-    training = scope.training() if header.examples.how != "none" else ()
-    items = scope.items()
-    run = _run(
-        scope,
-        arm=f"prompt:{prompt.version}",
-        arm_id=arm_id,
-        items=items,
-        model=str(connection.model),
-        params={"prompt": prompt.id, "endpoint": connection.model.endpoint},
-        n_train=len(training) or None,
-        repeat=asking.repeat,
-    )
-    return Job(run, arm, training, items, asking.workers, prompt, model)
+    return Asked(arm, arm_id, model)
 
 
 def embed_with(encoder: str, workspace: Workspace) -> Callable[[Sequence[str]], NDArray[np.float32]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,10 +15,12 @@ if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
     from harness.analysis.decision.assurance import Assurance
     from harness.analysis.decision.candidates import Candidate
+    from harness.analysis.results import Split
     from harness.ground.constraints import Constraints
 
 NOTABLE = 1.2  # times: smaller differences of a price are not worth a sentence
 MOST_NAMED = 4
+ELSEWHERE = ("import:", "python:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,3 +249,15 @@ def _between(recommended: str, others: list[str]) -> str:
     if not 0 < len(others) <= MOST_NAMED:
         return ""
     return f" between {', '.join([recommended, *others[:-1]])} and {others[-1]}"
+
+
+def next_command(name: str | None, split: Split) -> str | None:
+    """What to type once an arm is to be served; None for one that answered elsewhere, and where none is.
+
+    The folder is called as the arm, as far as a path can be.
+    """
+    if name is None or name.startswith(ELSEWHERE):
+        return None
+    folder = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "arm"
+    where = "" if split.name == "test" else f" --split {shlex.quote(split.name)}"
+    return f"harness ship {shlex.quote(name)} --to shipped/{folder} --dataset {shlex.quote(split.dataset)}{where}"

@@ -104,6 +104,7 @@ def command(options: Options) -> None:
         _options.print_json(
             asdict(found)
             | {"constraints": asdict(constraints), "dataset": dataset.ref, "split": options.split}
+            | {"next": decision.next_command(found.recommendation, results.split)}
             | {"candidates": [{**asdict(one), **called[one.run_id]} for one in found.candidates]}
             | {"passed_over": [asdict(run) for run in results.passed_over]}
         )
@@ -122,6 +123,9 @@ def command(options: Options) -> None:
     click.echo("\n".join(f"- {reason}" for reason in found.reasons))
     if found.what_would_change_it:
         click.echo("What would change it:\n" + "\n".join(f"- {change}" for change in found.what_would_change_it))
+    following = decision.next_command(found.recommendation, results.split)
+    if following is not None:
+        click.echo(f"Next: {following}")
     lacking = [one for one in results.by_arm.runs if one.missing]
     for one in lacking:
         n = formatting.plural(results.split.n, "item")

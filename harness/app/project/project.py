@@ -27,6 +27,7 @@ from harness.ground import formatting
 from harness.ground.workspace import place
 from harness.models import forecast, pricing
 from harness.models.ledger import Ledger
+from harness.runs import keeping
 from harness.runs.early import Reference
 from harness.runs.failures import Failures
 from harness.runs.runner import Progress, Runner
@@ -156,7 +157,9 @@ class Project:
         items = [example.item for example in job.training]
         labels = [example.label for example in job.training]
         await asyncio.to_thread(job.arm.fit, items, labels)
-        return self.clock.monotonic() - start_s
+        fit_s = self.clock.monotonic() - start_s
+        keeping.keep(self.workspace, job.run, job.arm)
+        return fit_s
 
     def where(self, dataset: Dataset, split: str, model: str | None = None) -> Where:
         """Where a run's name is looked up: on a split of a dataset version."""

@@ -36,6 +36,8 @@ def test_in_words_and_in_the_report(harness, stored, root):
     assert "items a month" in out
     harness("report")
     report = next(root.glob("results/**/report.md")).read_text()
+    following = next(line for line in out.splitlines() if line.startswith("Next: harness ship "))
+    assert following in report
     headline = next(line for line in out.splitlines() if line.startswith(("Serve ", "Cannot tell yet")))
     assert headline.split(";")[0] in report
 
