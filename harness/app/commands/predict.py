@@ -22,6 +22,7 @@ from harness.app.project.predicting import Job, Terms
 from harness.errors import HarnessError
 from harness.ground import formatting
 from harness.models import stack
+from harness.runs.failures import Failures
 
 if TYPE_CHECKING:
     from harness.analysis.shadow import Shadow
