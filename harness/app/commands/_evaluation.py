@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from harness.analysis.results import fidelity
+from harness.analysis.lineage import fidelity
 from harness.app.commands import _console, _options, _stopping
 from harness.app.project import pages
 from harness.errors import Interrupted
