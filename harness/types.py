@@ -57,12 +57,17 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """An item with its gold label (canonical text, see `kinds`) and its split."""
+    """An item with its gold label (canonical text, see `kinds`; empty where nobody has labelled it) and its split."""
 
     item: Item
     label: str
     split: str
     group: str | None = None
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether there is a gold label."""
+        return self.label != ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,10 @@ class Dataset:
     def in_split(self, split: str) -> tuple[Example, ...]:
         """The examples of one split, in file order."""
         return tuple(example for example in self.examples if example.split == split)
+
+    def labelled(self, split: str | None = None) -> tuple[Example, ...]:
+        """The examples that have a gold label, of one split or of all: what is learnt from, scored and audited."""
+        return tuple(e for e in self.examples if e.is_labelled and split in (None, e.split))
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,10 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The split that was scored. `looks` counts how often it has been scored before."""
+    """The split that was scored. `looks` counts how often it has been scored before.
+
+    `unlabelled` of its items have no gold label and are no part of `n`.
+    """
 
     dataset: str
     dataset_id: str
@@ -55,6 +58,7 @@ class Split:
     labels: tuple[str, ...]
     n: int
     looks: int = 0
+    unlabelled: int = 0
 
 
 @dataclass(frozen=True, slots=True)

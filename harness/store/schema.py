@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 FIRST_VIEW = """
 create view scored as
     select r.dataset, r.split, r.arm, r.model, p.*, e.text, e.tags, e.gold, e."group",
-           -- A failed call is no answer, so it is neither right nor wrong.
-           case when p.outcome = 'failed' then null else coalesce(p.label = e.gold, false) end as correct
+           -- A failed call is no answer, so it is neither right nor wrong; nor is what nobody has labelled.
+           case when p.outcome <> 'failed' and e.gold is not null then coalesce(p.label = e.gold, false) end as correct
     from predictions p
     join runs r using (run_id)
     join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id;

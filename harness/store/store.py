@@ -243,6 +243,13 @@ class Store:
             columns = connection.execute(statements.SCORES, [run_ids, arms]).fetchnumpy()
         return items, columns
 
+    def guessed(self, run_ids: Sequence[str]) -> pd.DataFrame:
+        """Every answer of some runs, those to items that nobody has labelled too (gold None).
+
+        Columns run_id, example_id, outcome, label, score, gold, group, text.
+        """
+        return self._frame(statements.GUESSED, [list(run_ids)])
+
     def set_sizes(self, thresholds: Mapping[str, float]) -> pd.DataFrame:
         """How many labels of each item have a score of at least the run's threshold: run_id, example_id, size."""
         frame = self._frame(statements.SET_SIZES, [list(thresholds), list(thresholds.values())])
@@ -253,7 +260,7 @@ class Store:
         return self._frame(
             'select e.example_id, e.text, e.tags, e.fields, e.gold, e."group" from predictions p '
             "join runs r using (run_id) join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id "
-            "where p.run_id = $1 order by e.example_id",
+            "where p.run_id = $1 and e.gold is not null order by e.example_id",
             [run_id],
         )
 

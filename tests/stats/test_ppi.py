@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import f1_score
 
 from harness.stats import ppi
 from harness.stats.intervals import wilson
@@ -105,8 +106,6 @@ def test_a_constant_added_to_the_guesses_changes_nothing(seed, shift):
 
 def test_macro_f1_is_that_of_the_labelled_items_where_guesses_say_nothing():
     """The value is scikit-learn's macro-F1; with few items of a label there is no interval, and it says why."""
-    from sklearn.metrics import f1_score
-
     rng = np.random.default_rng(2)
     gold = rng.integers(0, 3, 90)
     answers = np.where(rng.random(90) < 0.7, gold, rng.integers(0, 3, 90))

@@ -99,7 +99,7 @@ def _rival(project: Project, dataset: Dataset, options: Options) -> Rival:
 def _sizes(dataset: Dataset, options: Options) -> tuple[Size, ...]:
     if options.labels and options.per_class:
         raise ConfigError("--labels and --per-class say the same thing twice; give one of them")
-    training = dataset.in_split("train")
+    training = dataset.labelled("train")
     if not training:
         raise ConfigError(f"{dataset.ref} has no training split, so there is nothing to learn from")
     if options.per_class:

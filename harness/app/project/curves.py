@@ -87,7 +87,7 @@ class _CurveFits:
         self._scope = Scope(dataset, curve_plan.split, curve_plan.limit)
         self._items = self._scope.items()
         self._training = self._scope.training()
-        self._gold = {example.item.id: example.label for example in dataset.in_split(curve_plan.split)}
+        self._gold = {example.item.id: example.label for example in dataset.labelled(curve_plan.split)}
         groups = {example.item.id: example.group for example in dataset.in_split(curve_plan.split)}
         self._groups = {item: group for item, group in groups.items() if group is not None}
         for arm in curve_plan.arms:

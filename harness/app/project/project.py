@@ -161,6 +161,7 @@ class Project:
 
         Which runs stand for the arms is the `Selection`'s to say; what it passed over is named in the results.
         """
+        _check_gold(dataset, split)
         frame = self.store.runs(dataset.id, split)
         selection, where = self.store.selection(), self.where(dataset, split)
         arms = selection.arms(where, first)
@@ -171,7 +172,7 @@ class Project:
             )
         results = self._analysed(dataset, split, selecting.facts(frame, selection, arms, first))
         results = replace(results, passed_over=(*results.passed_over, *selection.passed_over(where, first)))
-        curves = learnt.stored(self.store, frame, len(dataset.in_split("train")), results)
+        curves = learnt.stored(self.store, frame, len(dataset.labelled("train")), results)
         return replace(results, curves=curves, sets=prediction_sets.found(self.store, results))
 
     def _analysed(self, dataset: Dataset, split: str, runs: Sequence[RunFacts]) -> Results:
@@ -184,6 +185,7 @@ class Project:
             labels=dataset.label_names,
             n=int((predictions["run_id"] == runs[0].run_id).sum()),
             looks=self.store.looks(dataset.id, split),
+            unlabelled=len(dataset.in_split(split)) - len(dataset.labelled(split)),
         )
         found = analyse(facts, runs, predictions, self._provenance(runs))
         preferences = self.workspace.preferences
@@ -241,6 +243,7 @@ class Project:
 
         The arms are those of `results`: one that lacks too many of the items is passed over here as there.
         """
+        _check_gold(dataset, split)
         selection, where = self.store.selection(), self.where(dataset, split)
         arms = selection.arms(where)
         numbered = [(number, run_id) for number, one in enumerate(arms) for run_id in one.run_ids]
@@ -354,3 +357,12 @@ class FailedItems(HarnessError):
 
     exit_code = 3
     is_aside = True
+
+
+def _check_gold(dataset: Dataset, split: str) -> None:
+    """Raise `ConfigError` where items are there, and nobody has labelled one: there is nothing to score by."""
+    if dataset.in_split(split) and not dataset.labelled(split):
+        raise ConfigError(
+            f"no item of {dataset.ref} / {split} has a label yet, so nothing can be scored; "
+            f"next: harness label {dataset.name}"
+        )

@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.datasets.audit.findings import Finding, Severity
 from harness.datasets.audit.subject import DEFAULT, Near, Subject
+from harness.errors import DatasetError
 from harness.ground import plugins
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Audit:
     findings: tuple[Finding, ...]
     leaked: tuple[str, ...]
     repeated: tuple[str, ...]
+    unlabelled: int = 0
 
     def at_least(self, severity: Severity) -> tuple[Finding, ...]:
         """The findings of that severity or worse."""
@@ -57,7 +59,10 @@ class Audit:
 
 
 def audit(dataset: Dataset, how: Near = DEFAULT, watch: Callable[[str], None] = lambda _: None) -> Audit:
-    """The audit of a dataset; `watch` is told the name of each check before it runs."""
+    """The audit of a dataset's labelled rows; `watch` is told the name of each check before it runs."""
+    whole, dataset = dataset, replace(dataset, examples=dataset.labelled())
+    if not dataset.examples:
+        raise DatasetError(f"{whole.ref}: no row has a label yet; harness label {whole.name} gives them some")
     subject, names, findings = Subject(dataset, how), plugins.names(FOLDER), []
     for name in names:
         watch(name)
@@ -67,6 +72,7 @@ def audit(dataset: Dataset, how: Near = DEFAULT, watch: Callable[[str], None] = 
         ref=dataset.ref,
         dataset_id=dataset.id,
         n=len(dataset.examples),
+        unlabelled=len(whole.examples) - len(dataset.examples),
         near=how,
         checks=names,
         profile=tuple(_profile(subject, split) for split in subject.split_names),

@@ -34,9 +34,11 @@ def section(results: Results) -> Section:
     """The scorecard, best arm first."""
     split = results.split
     looks = "once" if split.looks == 1 else f"{split.looks:,} times"
+    waiting = f" {formatting.plural(split.unlabelled, 'further item')} without a label are no part of it."
     head = (
         f"{split.dataset} / {split.name}: {formatting.plural(split.n, 'item')}, "
         f"{formatting.plural(len(split.labels), 'label')}; this split was scored {looks}."
+        f"{waiting if split.unlabelled else ''}"
     )
     rows = tuple(_row(result) for result in results.runs)
     return Section("Scorecard", (Text(head), Table(COLUMNS, rows, query=_query(results)), *_notes(results)))
