@@ -95,7 +95,8 @@ def _lessons(
             )
         # What learns nothing from labels sees them only to know which there are; folds would change nothing.
         learns = declared.constants.get("LEARNS", True)
-        return scope.dataset.labelled(scope.split), {"folds": choice.folds} if learns else {}
+        shown = scope.dataset.labelled(scope.split) or _without_labels(name, declared, scope)
+        return shown, {"folds": choice.folds} if learns else {}
     training = scope.training()
     if teacher is None or not is_taught:
         return training or _without_labels(name, declared, scope), {}

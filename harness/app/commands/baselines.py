@@ -55,6 +55,9 @@ def command(options: Options) -> None:
         for name in options.arms
     ] or _evaluation.default_baselines(project, scope, options.seed, choice)
     done = _evaluation.carry_out(project, dataset, jobs)
+    if not dataset.labelled(split):
+        _evaluation.say_unlabelled(dataset, split, done, as_json=options.as_json)
+        return
     results = project.results(dataset, split, first=done[-1].run_id)
     written = _evaluation.write_report(project, results)
     if options.as_json:

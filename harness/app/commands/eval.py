@@ -97,6 +97,10 @@ def command(options: Options) -> None:
             jobs = [replace(job, items=items, early=stop) for job in jobs]
         repeats = _evaluation.carry_out(project, dataset, jobs)
     done = repeats[0]
+    if not dataset.labelled(options.split):
+        _evaluation.say_unlabelled(dataset, options.split, repeats, as_json=options.as_json)
+        complain_about_failures(repeats)
+        return
     results = project.results(dataset, options.split, first=done.run_id)
     written = _evaluation.write_report(project, results)
     if options.as_json:
