@@ -98,6 +98,12 @@ class Estimation:
         made = [self._arm(arm) for arm in range(len(self.answered.names))]
         return sorted(made, key=lambda one: (-(one.accuracy.estimate.value or 0.0), one.name))
 
+    def leader(self) -> tuple[str, Powered] | None:
+        """The arm with the highest accuracy and its estimate; None without labels."""
+        names = self.answered.names
+        made = [(name, self._accuracy(arm, *self._scored(arm))) for arm, name in enumerate(names)] if self.n else []
+        return max(made, key=lambda one: (one[1].estimate.value or 0.0, one[0]), default=None)
+
     def difference(self, a: str, b: str) -> Powered:
         """The credit of `a` less that of `b`, item by item."""
         first, second = self.answered.names.index(a), self.answered.names.index(b)
@@ -115,8 +121,7 @@ class Estimation:
 
     def _arm(self, arm: int) -> ArmWorth:
         rows, sample, everywhere = self._scored(arm)
-        guesses = Guesses(*self._both(self._guessed(arm)[everywhere], rows, everywhere))
-        accuracy = ppi.share(self._credit(arm)[rows], guesses, sample)
+        accuracy = self._accuracy(arm, rows, sample, everywhere)
         is_labels = bool(self.gold.labels) and self.gold.is_binary
         if not is_labels or not len(rows):
             return ArmWorth(self.answered.names[arm], accuracy, None, {})
@@ -126,6 +131,10 @@ class Estimation:
             self._macro_f1(arm, rows, everywhere, sample),
             {label: self._recall(arm, label, (rows, everywhere, sample)) for label in self._seen_labels},
         )
+
+    def _accuracy(self, arm: int, rows: NDArray[np.int64], sample: Sample, everywhere: NDArray[np.bool_]) -> Powered:
+        guesses = Guesses(*self._both(self._guessed(arm)[everywhere], rows, everywhere))
+        return ppi.share(self._credit(arm)[rows], guesses, sample)
 
     @cached_property
     def _seen_labels(self) -> tuple[str, ...]:

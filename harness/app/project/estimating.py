@@ -41,8 +41,12 @@ class Estimated:
     passed_over: tuple[PassedOver, ...]
 
 
-def estimate(project: Project, dataset: Dataset, split: str, labels: Mapping[str, str] | None = None) -> Estimated:
+def estimate(
+    project: Project, dataset: Dataset, split: str, labels: Mapping[str, tuple[str, float | None]] | None = None
+) -> Estimated:
     """What every arm of a split is worth, by its gold labels; `labels` by item are further ones, not released yet.
+
+    Beside each of them stands how many items it stands for (None: it was chosen, not drawn).
 
     An arm that was not run on this version of the dataset is read from the newest version it was run on: an item is
     the same where id and text are. Repeats and seeds of an arm stand with their first run. What learnt from a label
@@ -61,6 +65,15 @@ def estimate(project: Project, dataset: Dataset, split: str, labels: Mapping[str
     answered, lacking = _answered(chosen, rows, examples)
     gold, unweighted = _gold(dataset, examples, labels or {})
     return Estimated(dataset.ref, split, Estimation(answered, gold), unweighted, (*passed_over, *lacking))
+
+
+def answers(project: Project, dataset: Dataset) -> pd.DataFrame:
+    """Every stored answer to the dataset's items, as `Store.guessed`: of each arm and split the run that stands."""
+    splits = dict.fromkeys(example.split for example in dataset.examples)
+    chosen = [one for split in splits for one in _arms(project, dataset, split)[0]]
+    if not chosen:
+        return pd.DataFrame(columns=["run_id", "example_id", "label", "score"])
+    return project.store.guessed([one.first.run_id for one in chosen])
 
 
 def _arms(project: Project, dataset: Dataset, split: str) -> tuple[list[Selected], list[PassedOver]]:
@@ -146,10 +159,15 @@ def _names(chosen: Sequence[Selected]) -> tuple[str, ...]:
     return tuple(taken)
 
 
-def _gold(dataset: Dataset, examples: Mapping[str, Example], labels: Mapping[str, str]) -> tuple[Gold, int]:
+def _gold(
+    dataset: Dataset, examples: Mapping[str, Example], further: Mapping[str, tuple[str, float | None]]
+) -> tuple[Gold, int]:
     """The gold labels that can be used, their weights, and how many cannot: chosen items stand for nobody."""
-    of = {item: example.label for item, example in examples.items() if example.is_labelled} | dict(labels)
-    weights = {item: float(w) for item in of if (w := examples[item].item.fields.get(WEIGHT, "")) if item in examples}
+    of = {item: example.label for item, example in examples.items() if example.is_labelled}
+    of |= {item: label for item, (label, _) in further.items() if item in examples}
+    stored = {item: examples[item].item.fields.get(WEIGHT, "") for item in of}
+    weights = {item: float(weight) for item, weight in stored.items() if weight}
+    weights |= {item: weight for item, (_, weight) in further.items() if weight is not None and item in examples}
     unweighted = len(of) - len(weights) if weights else 0
     used = {item: label for item, label in of.items() if not weights or item in weights}
     score = plugins.load("kinds", dataset.kind).score
