@@ -161,6 +161,8 @@ def loaded(node: ast.AST, tree: ast.Module) -> list[Reference]:
         return []
     if not (isinstance(node.func.value, ast.Name) and node.func.value.id == "plugins"):
         return []
+    if node.func.attr == "Located":  # a name with the place where it will be looked for; nothing is loaded
+        return []
     folder = text_of(node.args[0], tree)
     if folder is None:
         return [Reference(folder_of("commands"), node.lineno)]  # it may be any: as if it were the highest

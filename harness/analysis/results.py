@@ -14,10 +14,10 @@ import numpy as np
 
 from harness.analysis import panel
 from harness.analysis.panel import Answers
-from harness.ground import plugins
+from harness.datasets.task import Task, kind_of
 from harness.ground.constraints import Constraints
 from harness.stats import calibration, clusters, intervals
-from harness.store import MOST_MISSING, PassedOver
+from harness.store import PassedOver, lacks_too_many
 from harness.store.rows import BUCKETS
 from harness.types import Confidence, Estimate, Outcome, Usage
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from harness.types import JSON, Metric, Purpose
 
 
-SCORES = ["score", "correct", "gold_score", "squares", "total", "named"]
+SCORES = ["score", "credit", "gold_score", "squares", "total", "named"]
 QUANTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
 
@@ -60,6 +60,11 @@ class Split:
     n: int
     looks: int = 0
     unlabelled: int = 0
+
+    @property
+    def task(self) -> Task:
+        """What was asked."""
+        return Task(self.kind, self.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +168,14 @@ class Results:
     """What analysis hands to report and gate: the runs, best first, on the same items.
 
     `predictions` has one row per run and item: run_id, arm, example_id, text, tags, gold,
-    outcome, label, score, correct, cost_usd, latency_s, raw, error, and of the scores per label
+    outcome, label, score, credit, cost_usd, latency_s, raw, error, and of the scores per label
     gold_score, squares, total and named. `passed_over` are stored runs
     that are not shown, and why. `spreads` has an entry for every arm that was repeated. `constraints`
     are what the workspace asks of an arm, `cpu_usd_per_hour` what it pays for a machine. `leading` is the run
     whose items all are scored on. `items` are the split's items (see `Store.items`) unless there are too many
     to show; `prompts` those of the runs. `defects` names the items that leaked or repeat others. `curves` are the
     learning curves on this split. `sets` are the prediction sets of runs whose arms were run on dev too, by run id.
+    `is_standing` says whether these are the runs that the store's macros give: not those of a run asked for by itself.
     """
 
     split: Split
@@ -186,6 +192,7 @@ class Results:
     defects: Defects | None = None
     curves: Curves | None = None
     sets: Mapping[str, calibration.Sets] = field(default_factory=dict)
+    is_standing: bool = True
 
     @cached_property
     def answers(self) -> Mapping[str, Answers]:
@@ -193,7 +200,8 @@ class Results:
         by_run = {str(run_id): rows for run_id, rows in self.predictions.groupby("run_id", sort=False)}
         empty = self.predictions.iloc[:0]
         runs = (result.run for result in self.runs)
-        return {run.run_id: Answers(run.name, by_run.get(run.run_id, empty)) for run in runs}
+        task = self.split.task
+        return {run.run_id: Answers(run.name, by_run.get(run.run_id, empty), task=task) for run in runs}
 
     @cached_property
     def by_arm(self) -> Results:
@@ -213,7 +221,7 @@ def analyse(
 ) -> Results:
     """The results of runs on one split, on the items of the first of them, best first.
 
-    A run that asked all items and lacks a few (`store.MOST_MISSING`) is shown on those it has, and says so. One
+    A run that asked all items and lacks a few (`store.lacks_too_many`) is shown on those it has, and says so. One
     that lacks more, or was not meant to have all, is left out with the reason, rather than shrinking
     everybody's sample.
     """
@@ -238,11 +246,6 @@ def analyse(
     return Results(split, tuple(shown), rows, provenance, tuple(passed_over), spreads(shown, rows), leading=leading)
 
 
-def lacks_too_many(missing: int, n: int, *, is_meant_whole: bool) -> bool:
-    """Whether a run that lacks so many of the items cannot stand beside those that have them."""
-    return missing > (MOST_MISSING * n if is_meant_whole else 0)
-
-
 def _by_arm(results: Results) -> Results:
     arms = _runs_by_arm(results.runs)
     if len(arms) == len(results.runs):
@@ -261,7 +264,7 @@ def _by_arm(results: Results) -> Results:
 def _pooled(split: Split, runs: Sequence[RunResult], rows: pd.DataFrame) -> RunResult:
     """The runs of an arm summed up together: of each item the mean score, an interval over items or their groups."""
     first, headline = runs[0], next(iter(runs[0].metrics))
-    together = panel.of([Answers(first.run.arm_name, rows)])
+    together = panel.of([Answers(first.run.arm_name, rows, task=split.task)])
     known = together.known(0)
     codes = np.arange(len(known)) if together.clusters is None else together.clusters
     mean = clusters.cluster_mean(together.scores[known, 0], codes[known], name=headline)
@@ -312,8 +315,7 @@ def summarise(split: Split, run: RunFacts, frame: pd.DataFrame, seed: int = 0) -
 
 
 def _metrics(kind: str) -> Mapping[str, Metric]:
-    metrics: Mapping[str, Metric] = plugins.load("kinds", kind).METRICS
-    return metrics
+    return kind_of(kind).METRICS
 
 
 def _estimates(split: Split, replied: pd.DataFrame, seed: int) -> dict[str, Estimate]:
@@ -335,7 +337,7 @@ def confidence(rows: pd.DataFrame, n_labels: int) -> Confidence:
     answered = known[known["score"].notna()]
     of = {name: answered[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in SCORES}
     error = calibration.squared_error(of["gold_score"], of["squares"], of["total"], n_labels - of["named"])
-    return Confidence(of["score"], of["correct"] == 1.0, error)
+    return Confidence(of["score"], of["credit"] == 1.0, error)
 
 
 def choice(run: RunFacts) -> Mapping[str, Any]:

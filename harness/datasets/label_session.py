@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from harness.datasets.label_journal import Entry, agreed, standing
 from harness.datasets.sampling import WEIGHT
+from harness.datasets.task import kind_of
 from harness.datasets.versions import derive
 from harness.errors import ConfigError, DatasetError
-from harness.ground import plugins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -138,8 +138,7 @@ class Session:
             raise ConfigError(f"there is no item {entry.item!r} in this draw")
         if entry.act in ("label", "adjudicate"):
             try:
-                kind = plugins.load("kinds", self.dataset.kind)
-                kind.read_gold(entry.answer or "", self.dataset.label_names, "the answer")
+                kind_of(self.dataset.kind).read_gold(entry.answer or "", self.dataset.label_names, "the answer")
             except DatasetError as error:
                 raise ConfigError(str(error)) from None
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from harness.datasets import content, manifest, released, splits
+from harness.datasets.task import kind_of
 from harness.errors import DatasetError, HarnessError, one_of
 from harness.ground import plugins
 from harness.ground.workspace import checked_name
@@ -92,7 +93,7 @@ def read_examples(folder: Path, read: Manifest) -> Iterator[tuple[str, Example]]
     path = folder / read.file
     if path.is_symlink():
         raise DatasetError(f"{path} is a link; a version holds its own rows")
-    kind = plugins.load("kinds", read.kind)
+    kind = kind_of(read.kind)
     seen: dict[str, str] = {}
     for where, row in released.read(path):
         one = example(where, row, read)
@@ -100,9 +101,7 @@ def read_examples(folder: Path, read: Manifest) -> Iterator[tuple[str, Example]]
         if item_id in seen:
             raise DatasetError(f"{where}: id {item_id!r} stands at {seen[item_id]} already")
         seen[item_id] = where
-        if one.is_labelled:
-            kind.read_gold(one.label, read.labels, where)
-        yield where, one
+        yield where, replace(one, label=kind.read_gold(one.label, read.labels, where)) if one.is_labelled else one
 
 
 def natural(name: str) -> list[tuple[int, str]]:

@@ -15,7 +15,7 @@ import pandas as pd
 from harness.errors import ConfigError, StoreError
 from harness.ground import private
 from harness.ground.ids import canonical_json
-from harness.store import rows, run_files, schema, statements
+from harness.store import crediting, macros, rows, run_files, schema, statements
 from harness.store.opening import copying, reading, writing
 from harness.store.querying import LONGEST_QUERY_S, QUERY_S, interruptible
 from harness.store.selection import Selection
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
     from numpy.typing import NDArray
 
+    from harness.datasets.task import Task
     from harness.ground.clock import SystemClock
     from harness.store.run_files import Contents
     from harness.types import JSON, Dataset, Prediction, Run
@@ -35,15 +36,18 @@ if TYPE_CHECKING:
 Select = Callable[..., list[dict[str, object]]]
 WAIT_S = 15.0
 WRITER_WAIT_S = LONGEST_QUERY_S + 60.0  # longer than any reader may hold the file
-REPEATING = ("run_id", "arm", "gold", "outcome", "label", "answered_by")
 VECTORS = 8  # of 2,048 rows, read at once
 
 
 class Store:
     """One DuckDB file of runs. Every method opens it for a moment; a `types.Sink`."""
 
-    def __init__(self, path: Path, clock: SystemClock, wait_s: float | None = None) -> None:
+    def __init__(
+        self, path: Path, clock: SystemClock, wait_s: float | None = None, extensions: Path | None = None
+    ) -> None:
+        """`extensions` is where a workspace keeps kinds of its own, which say what an answer is worth."""
         self.path = path
+        self._extensions = extensions
         self._clock = clock
         self._wait_s = WAIT_S if wait_s is None else wait_s
         self._write_wait_s = WRITER_WAIT_S if wait_s is None else wait_s
@@ -67,11 +71,13 @@ class Store:
             canonical_json(dict(dataset.source)),
             len(dataset.examples),
             self._clock.now(),
+            crediting.binary(dataset.kind, self._extensions),
         )
         with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
             connection.execute("begin")
             _insert_frame(connection, "examples", frame)
             connection.execute(f"insert into datasets values ({_marks(fields)}) on conflict do nothing", list(fields))
+            crediting.complete(connection, self._extensions)
             connection.execute("commit")
 
     def add_prompt(self, prompt_id: str, task: str, version: str, content: str) -> None:
@@ -120,7 +126,8 @@ class Store:
                 "delete from predictions where run_id = ? and outcome = 'failed' and example_id in (select unnest(?))",
                 [run_id, frame["example_id"].tolist()],
             )
-            _insert_frame(connection, "predictions", frame)
+            credit = crediting.of_rows(connection, run_id, frame, self._extensions)
+            _insert_frame(connection, "predictions", frame.assign(credit=pd.Series(credit, dtype="Float64")))
             connection.execute("commit")
 
     def finish_run(
@@ -148,10 +155,8 @@ class Store:
                 [*ended, wall_s, fit_s, *written, batch_latency_s, n, digest, run_id],
             )
             if n:
-                connection.execute(
-                    statements.LOOK,
-                    [self._clock.now(), run_id],
-                )
+                connection.execute(statements.LOOK, [self._clock.now(), run_id])
+            macros.enter(connection, macros.places(connection, [run_id]))
 
     def tag_run(self, run_id: str, tag: str) -> None:
         """Give a run a tag; the tag leaves the run that had it."""
@@ -163,8 +168,10 @@ class Store:
         """Remove a run and its predictions. That its split was looked at stays on record."""
         with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
             connection.execute("begin")
+            places = macros.places(connection, [run_id])
             connection.execute("delete from predictions where run_id = ?", [run_id])
             connection.execute("delete from runs where run_id = ?", [run_id])
+            macros.enter(connection, places)
             connection.execute("commit")
 
     def restore(self, path: Path) -> list[str]:
@@ -188,10 +195,12 @@ class Store:
                 fresh = tuple(run for run in told.runs if run.run_id not in here)
                 run_files.restore(connection, path, told, fresh)
                 schema.complete_runs(connection)
+                crediting.complete(connection, self._extensions)
                 for run in fresh:
                     if _content(connection, run.run_id) != (run.content_hash, run.n):
                         raise StoreError(f"{path}: the rows of run {run.run_id} are not those it had; export it again")
                     connection.execute(statements.LOOKED, [self._clock.now(), run.run_id])
+                macros.enter(connection, macros.places(connection, [run.run_id for run in fresh]))
             connection.execute("commit")
         return _ids(told)
 
@@ -225,17 +234,17 @@ class Store:
             result = connection.execute(statements.ANALYSED, [list(run_ids)])
             # Part by part, so that the database's copy and pandas' are not both there in whole.
             words: dict[object, object] = {}
-            parts = [_shared(result.fetch_df_chunk(VECTORS), words)]
+            parts = [rows.shared(result.fetch_df_chunk(VECTORS), words)]
             while not (part := result.fetch_df_chunk(VECTORS)).empty:
-                parts.append(_shared(part, words))
+                parts.append(rows.shared(part, words))
         return pd.concat(parts, ignore_index=True)
 
     def scores(self, runs: Sequence[tuple[int, str]]) -> tuple[pd.DataFrame, dict[str, NDArray[Any]]]:
-        """Who was right on what, of many runs at once: the items, and columns of numbers.
+        """The credit of every answer of many runs at once: the items, and columns of numbers.
 
         `runs` are pairs of an arm's number and a run id. The frame has a row per item: example_id, group.
-        The columns have an entry per prediction: arm, item (the row in the frame), score (1 right,
-        0 not, nan failed), answered. A hundred runs of a hundred thousand items take 200 MB.
+        The columns have an entry per prediction: arm, item (the row in the frame), score (its credit, nan:
+        failed), answered. A hundred runs of a hundred thousand items take 200 MB.
         """
         arms, run_ids = [arm for arm, _ in runs], [run_id for _, run_id in runs]
         with self._turn, reading(self.path, self._clock, self._wait_s) as connection, _quiet():
@@ -293,6 +302,11 @@ class Store:
     def examples(self, dataset_id: str) -> pd.DataFrame:
         """What a dataset's items say, by id: text, tags and gold."""
         return self._frame("select example_id, text, tags, gold from examples where dataset_id = ?", [dataset_id])
+
+    def task(self, dataset_id: str) -> Task:
+        """What a stored dataset asks; `StoreError` when it is not there."""
+        with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
+            return crediting.task_of(connection, dataset_id, self._extensions)
 
     def looks(self, dataset_id: str, split: str) -> int:
         """How many runs have been scored on a split, removed ones included."""
@@ -367,13 +381,6 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-def _shared(frame: pd.DataFrame, words: dict[object, object]) -> pd.DataFrame:
-    """The frame with equal words of its repeating columns being one object in memory, not thousands."""
-    for column in REPEATING:
-        frame[column] = pd.Series([words.setdefault(word, word) for word in frame[column].tolist()], dtype=object)
-    return frame
 
 
 def _insert_frame(connection: DuckDBPyConnection, table: str, frame: pd.DataFrame) -> None:

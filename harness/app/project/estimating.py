@@ -12,8 +12,8 @@ from harness import datasets
 from harness.analysis import panel
 from harness.analysis.estimation import Answered, Estimation, Gold
 from harness.datasets.sampling import WEIGHT
+from harness.datasets.task import Task
 from harness.errors import ConfigError
-from harness.ground import plugins
 from harness.store import PassedOver
 from harness.types import Outcome
 
@@ -170,6 +170,6 @@ def _gold(
     weights |= {item: weight for item, (_, weight) in further.items() if weight is not None and item in examples}
     unweighted = len(of) - len(weights) if weights else 0
     used = {item: label for item, label in of.items() if not weights or item in weights}
-    score = plugins.load("kinds", dataset.kind).score
-    names = dataset.label_names if dataset.kind == "single" else ()
-    return Gold(used, score, names, weights, is_binary=dataset.kind == "single"), unweighted
+    task = Task.of(dataset)
+    names = dataset.label_names if task.rules.IS_BINARY else ()
+    return Gold(used, task.credit, names, weights, is_binary=task.rules.IS_BINARY), unweighted

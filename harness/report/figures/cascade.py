@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,15 +12,14 @@ from harness.analysis.comparison import Answers
 from harness.analysis.fusion.members import NEVER, members
 from harness.analysis.fusion.sweep import sweep
 from harness.ground import formatting
-from harness.report import queries
 from harness.report.figures import _style
-from harness.stats import intervals, routing
-from harness.stats.paired import Table2x2
+from harness.stats import margins, routing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from harness.analysis.fusion.members import Members
     from harness.analysis.results import Results, RunResult
@@ -52,15 +51,15 @@ class Chosen:
 class Swept:
     """The cascade of two arms on the items on which neither failed, a setting per entry.
 
-    `threshold` is infinite where every item goes on; `table` has the dear arm as a, the cheap one as b.
+    `threshold` is infinite where every item goes on; `credits` are the cheap arm's and the dear one's per item.
     `chosen` are the stored fusions of the two.
     """
 
     stages: tuple[RunResult, RunResult]
-    table: Table2x2
+    credits: tuple[NDArray[np.float64], NDArray[np.float64]]
     threshold: list[float]
     share: list[float]
-    right: list[int]
+    accuracy: list[Estimate]
     cost_usd: list[float]
     alone: tuple[Estimate, Estimate]
     chosen: tuple[Chosen, ...]
@@ -68,7 +67,7 @@ class Swept:
     @property
     def n(self) -> int:
         """The items."""
-        return self.table.n
+        return len(self.credits[0])
 
     def by_lot(self, share: float) -> float:
         """What drawing the arm gets with that share of dear calls."""
@@ -76,7 +75,8 @@ class Swept:
 
     def most(self, share: float) -> float:
         """What no choice between the two passes with that share of dear calls."""
-        return routing.oracle_at(self.table, share) or 0.0
+        cheap, dear = self.credits
+        return routing.oracle_at(dear, cheap, share) or 0.0
 
 
 def draw(results: Results) -> _style.Drawing | None:
@@ -108,7 +108,6 @@ def draw(results: Results) -> _style.Drawing | None:
         _alt(found),
         _caption(found),
         "Wilson",
-        _sql(results, found),
     )
 
 
@@ -144,14 +143,18 @@ def _members(results: Results, runs: Sequence[RunResult]) -> Members:
 
 def _measured(results: Results, stages: tuple[RunResult, RunResult], whole: Members) -> Swept:
     swept = sweep(whole)
-    cheap, dear = (intervals.wilson(int(arm.right.sum()), whole.n) for arm in whole.arms)
+    cheap, dear = (margins.share(arm.credit) for arm in whole.arms)
+    squared = sweep(replace(whole, arms=tuple(replace(arm, credit=arm.credit**2) for arm in whole.arms)))
     kin = [one for one in results.runs if _stages(results, one) == stages and not one.run.repeat]
     return Swept(
         stages,
-        Table2x2.of(whole.arms[1].right, whole.arms[0].right),
+        (whole.arms[0].credit, whole.arms[1].credit),
         threshold=swept.thresholds[:, 0].tolist(),
         share=swept.asked[:, 1].tolist(),
-        right=swept.right.tolist(),
+        accuracy=[
+            margins.share_of_sums(total, squares, whole.n)
+            for total, squares in zip(swept.credit.tolist(), squared.credit.tolist(), strict=True)
+        ],
         cost_usd=swept.cost_usd.tolist(),
         alone=(cheap, dear),
         chosen=tuple(_chosen(results, one, stages) for one in kin),
@@ -164,7 +167,7 @@ def _chosen(results: Results, result: RunResult, stages: tuple[RunResult, RunRes
     rows = results.answers[result.run.run_id].rows.set_index("example_id")
     asked = ~rows.loc[fused.rows["example_id"], "answered_by"].isin(_called(stages))
     cost = float(fused.arms[2].cost_usd.mean())
-    accuracy = intervals.wilson(int(fused.arms[2].right.sum()), fused.n)
+    accuracy = margins.share(fused.arms[2].credit)
     return Chosen(result, float(asked.mean()), accuracy, None if np.isnan(cost) else cost)
 
 
@@ -183,7 +186,7 @@ def _lines(axes: Axes, found: Swept) -> None:
     )
     axes.plot(
         share,
-        [found.right[i] / found.n for i in kept],
+        [_style.value_of(found.accuracy[i]) for i in kept],
         color=_style.mark(0),
         linewidth=2,
         label="cascade, every threshold",
@@ -231,9 +234,9 @@ def _rows(found: Swept) -> list[tuple[_style.Cell, ...]]:
         (one.result.run.name, one.result.run.run_id, *_cells(found, None, one.share, one.accuracy, one.cost_usd))
         for one in found.chosen
     ]
-    for threshold, share, right, cost in zip(found.threshold, found.share, found.right, found.cost_usd, strict=True):
+    settings = zip(found.threshold, found.share, found.accuracy, found.cost_usd, strict=True)
+    for threshold, share, accuracy, cost in settings:
         least = None if threshold == NEVER else threshold
-        accuracy = intervals.wilson(right, found.n)
         rows.append((SWEPT, None, *_cells(found, least, share, accuracy, None if np.isnan(cost) else cost)))
     return rows
 
@@ -269,30 +272,4 @@ def _caption(found: Swept) -> str:
         "better threshold here is hindsight. The oracle is what no choice between the two passes with at most that "
         "share; drawing the arm by lot is what a score that knows nothing gets. Arms and chosen settings with their "
         "95% intervals (Wilson)."
-    )
-
-
-def _sql(results: Results, found: Swept) -> str:
-    """The stored fusions, then the accuracy at every threshold, by running sums in the order of the cheap scores."""
-    cheap, dear = (queries.quoted(stage.run.run_id) for stage in found.stages)
-    scored = queries.scored(results, (*found.stages, *(one.result for one in found.chosen)))
-    place = queries.in_order(results, [one.result for one in found.chosen])
-    score = "case when c.outcome = 'answered' then coalesce(c.score, 1) end"
-    upto = "over (order by score desc nulls last)"  # items of equal score come in together
-    return (
-        f"with z as (select * from {scored}), "
-        f"m as (select example_id, {score} as score, c.correct::int as cheap, d.correct::int as dear from z c "
-        f"join z d using (example_id) where c.run_id = {cheap} and d.run_id = {dear} "
-        "and c.correct is not null and d.correct is not null), "
-        f"f as (select {queries.called(results.runs, 'z')}, z.run_id, count(*) as n, avg((path[-1] not in "
-        f"({', '.join(map(queries.quoted, _called(found.stages)))}))::int) as share, sum(correct::int) as good "
-        f"from z join m using (example_id) where run_id not in ({cheap}, {dear}) and correct is not null "
-        "group by z.arm, z.run_id), "
-        f"s as (select score as threshold, count(*) {upto} as kept, sum(cheap - dear) {upto} as gain from m), "
-        "t as (select count(*) as n, sum(dear) as dear from m) "
-        f"select arm, run_id, null as threshold, n, share as share_of_dear, good / n as accuracy, "
-        f"{queries.wilson('good', 'n')}, {place} as place from f union all "
-        f"select {queries.quoted(SWEPT)}, null, threshold, n, 1 - kept / n, (dear + gain) / n, "
-        f"{queries.wilson('(dear + gain)', 'n')}, null from (select distinct * from s "
-        "where threshold is not null union all select null, 0, 0), t order by place nulls last, share_of_dear desc"
     )
