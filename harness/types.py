@@ -23,19 +23,23 @@ ReplyMode = Literal["label", "json", "choice", "text"]
 Purpose = Literal["whole", "part", "fold", "limited", "shard", "search"]
 """What a run was made for.
 
-`whole`: the arm on a whole split. `part`: a fit on a part of the training items, a point of a learning curve.
-`fold`: cross-validated. `limited`: on some of the split's items only, or ended early. `shard`: a share of the
-items, to be merged. `search`: a try of an optimiser. Only a whole run stands for its arm where there is one.
+`whole`: the arm on a whole split. `part`: fitted to a part of the training items. `fold`: cross-validated. `limited`:
+on some items only, or ended early. `shard`: a share of the items. `search`: a try of an optimiser.
 """
 
-    class Outcome(StrEnum):
+
+class Outcome(StrEnum):
     """How a prediction came out. Only `ANSWERED` carries a label."""
 
-    ANSWERED = "answered" ABSTAINED = "abstained"  # the arm declined: no rule matched UNPARSED = "unparsed"  # the
-    model replied, and the reply is not one of the labels REFUSED = "refused"  # the model declined to reply FAILED =
-    "failed"  # no reply: an outage or a rejected request
+    ANSWERED = "answered"
+    ABSTAINED = "abstained"  # the arm declined: no rule matched
+    UNPARSED = "unparsed"  # the model replied, and the reply is not one of the labels
+    REFUSED = "refused"  # the model declined to reply
+    FAILED = "failed"  # no reply: an outage or a rejected request
 
-    @dataclass(frozen=True, slots=True) class Item:
+
+@dataclass(frozen=True, slots=True)
+class Item:
     """What is classified. All that an arm sees at predict time: there is no label here."""
 
     id: str
@@ -48,7 +52,9 @@ items, to be merged. `search`: a try of an optimiser. Only a whole run stands fo
         """Text and tags as one text: what text classifiers and encoders read."""
         return " ".join((self.text, *self.tags))
 
-    @dataclass(frozen=True, slots=True) class Example:
+
+@dataclass(frozen=True, slots=True)
+class Example:
     """An item with its gold label (canonical text, see `kinds`; empty where nobody has labelled it) and its split."""
 
     item: Item
@@ -61,12 +67,17 @@ items, to be merged. `search`: a try of an optimiser. Only a whole run stands fo
         """Whether there is a gold label."""
         return self.label != ""
 
-    @dataclass(frozen=True, slots=True) class Label:
+
+@dataclass(frozen=True, slots=True)
+class Label:
     """One of the closed set of labels, with the sentence that describes it."""
 
-    name: str description: str = ""
+    name: str
+    description: str = ""
 
-    @dataclass(frozen=True, slots=True) class Dataset:
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
     """A released version of a labelled dataset. `id` hashes its rows, labels and splits."""
 
     name: str
@@ -96,50 +107,75 @@ items, to be merged. `search`: a try of an optimiser. Only a whole run stands fo
         """The examples that have a gold label, of one split or of all: what is learnt from, scored and audited."""
         return tuple(e for e in self.examples if e.is_labelled and split in (None, e.split))
 
-    @dataclass(frozen=True, slots=True) class Settings:
+
+@dataclass(frozen=True, slots=True)
+class Settings:
     """How a model is asked to answer. `None` means: not sent, the provider's default holds."""
 
-    temperature: float | None = None max_tokens: int = 256 top_p: float | None = None seed: int | None = None stop:
-    tuple[str, ...] = () reasoning_effort: str | None = None
+    temperature: float | None = None
+    max_tokens: int = 256
+    top_p: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    reasoning_effort: str | None = None
 
-    @dataclass(frozen=True, slots=True) class ReplyFormat:
+
+@dataclass(frozen=True, slots=True)
+class ReplyFormat:
     """What a reply may be.
 
-    `options` are the permitted replies of modes `label` and `choice`, in order; `schema` is the
-    JSON schema (as canonical text, so that the record stays hashable) of mode `json`; `pattern`
-    is the regular expression of mode `text`. `descriptions` say what the labels mean, in their order,
-    for models that are told of the labels as data and not only by the prompt.
+    `options` are the permitted replies of modes `label` and `choice`, in order; `schema` is the JSON schema (as
+    canonical text, so that the record stays hashable) of mode `json`; `pattern` is the regular expression of mode
+    `text`. `descriptions` say what the labels mean, in their order, for models that are told of labels as data.
     """
 
-    mode: ReplyMode = "label" options: tuple[str, ...] = () schema: str | None = None pattern: str | None = None
+    mode: ReplyMode = "label"
+    options: tuple[str, ...] = ()
+    schema: str | None = None
+    pattern: str | None = None
     descriptions: tuple[str, ...] = ()
 
-    @dataclass(frozen=True, slots=True) class Message:
+
+@dataclass(frozen=True, slots=True)
+class Message:
     """One message of a chat, as the provider gets it."""
 
-    role: Role content: str
+    role: Role
+    content: str
 
-    @dataclass(frozen=True, slots=True) class Model:
+
+@dataclass(frozen=True, slots=True)
+class Model:
     """Which weights, served by whom.
 
-    `endpoint` is whatever else decides the answer: the server's base URL (credentials removed),
-    or the sha256 of a local weights file. Empty for a provider's own default server.
+    `endpoint` is what else decides the answer: the server's base URL (credentials removed), or the sha256 of a
+    local weights file. Empty for a provider's own default server.
     """
 
-    provider: str name: str endpoint: str = ""
+    provider: str
+    name: str
+    endpoint: str = ""
 
-    def __str__(self) -> str: return f"{self.provider}/{self.name}"
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.name}"
 
-    @dataclass(frozen=True, slots=True) class Request:
+
+@dataclass(frozen=True, slots=True)
+class Request:
     """One question to a model. Every field changes the answer, so its hash is the ledger's key.
 
     `sample` is the run's repeat: a repeat is a new draw and must not be served an old answer.
     """
 
-    model: Model messages: tuple[Message, ...] settings: Settings = Settings() reply: ReplyFormat = ReplyFormat()
+    model: Model
+    messages: tuple[Message, ...]
+    settings: Settings = Settings()
+    reply: ReplyFormat = ReplyFormat()
     sample: int = 0
 
-    @dataclass(frozen=True, slots=True) class Usage:
+
+@dataclass(frozen=True, slots=True)
+class Usage:
     """Tokens in five disjoint buckets: their sum is every token of the call."""
 
     input_fresh: int = 0
@@ -157,37 +193,53 @@ items, to be merged. `search`: a try of an optimiser. Only a whole run stands fo
         """The tokens of both calls, bucket by bucket."""
         return Usage(*(getattr(self, bucket) + getattr(other, bucket) for bucket in self.__slots__))
 
-    @dataclass(frozen=True, slots=True) class Attempt:
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
     """One try at a request: the HTTP status (or None), its own duration, and the error if it failed.
 
     `reply` is what came back where that could not be read.
     """
 
-    status: int | None latency_s: float | None error: str | None = None reply: str | None = None
+    status: int | None
+    latency_s: float | None
+    error: str | None = None
+    reply: str | None = None
 
-    @dataclass(frozen=True, slots=True) class Response:
+
+@dataclass(frozen=True, slots=True)
+class Response:
     """A model's reply.
 
-    `finish` is `stop`, `length` (cut off) or `refusal`. `usage` and `raw_usage` are None when the
-    server reports none. `latency_s` is the successful attempt's own time, without queueing. From
-    the ledger (`cached=True`) a response keeps the latency and usage of the call that was paid.
-    `waited_s` is everything else: the queue, failed attempts and the pauses between them. A reply
-    from a provider's batch API (`batch`) has no latency of its own: None.
+    `finish` is `stop`, `length` (cut off) or `refusal`. `usage` and `raw_usage` are None when the server reports
+    none. `latency_s` is the successful attempt's own time, without queueing. From the ledger (`cached=True`) a
+    response keeps the latency and usage of the call that was paid. `waited_s` is everything else: the queue, failed
+    attempts and the pauses between them. A reply from a provider's batch API (`batch`) has no latency: None.
     `answered_by` is the model name the server gave back. `scores` are per-option probabilities.
     """
 
-    text: str finish: Literal["stop", "length", "refusal"] usage: Usage | None raw_usage: JSON latency_s: float | None
-    answered_by: str request_id: str | None = None scores: Mapping[str, float] | None = field(default=None,
-    hash=False) attempts: tuple[Attempt, ...] = () cached: bool = False waited_s: float = 0.0 batch: bool = False
+    text: str
+    finish: Literal["stop", "length", "refusal"]
+    usage: Usage | None
+    raw_usage: JSON
+    latency_s: float | None
+    answered_by: str
+    request_id: str | None = None
+    scores: Mapping[str, float] | None = field(default=None, hash=False)
+    attempts: tuple[Attempt, ...] = ()
+    cached: bool = False
+    waited_s: float = 0.0
+    batch: bool = False
 
-    @dataclass(frozen=True, slots=True) class Prediction:
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
     """An arm's answer for one item. Unknown is None, never 0.
 
-    `label` is set exactly when `outcome` is answered; `score` is the arm's confidence in it and
-    `scores` the confidence per label, both in [0, 1]. `cost_usd` is what the prediction costs at
-    list price, `billed_usd` what this run paid (0 from the ledger). `latency_s` is the time a
-    caller would have waited for this item alone, `waited_s` what this run waited besides: for its
-    turn, failed attempts and pauses. `path` names the arms that were asked, in order.
+    `label` is set exactly when `outcome` is answered; `score` is the arm's confidence in it and `scores` the
+    confidence per label, both in [0, 1]. `cost_usd` is what the prediction costs at list price, `billed_usd` what
+    this run paid (0 from the ledger). `latency_s` is the time a caller would have waited for this item alone,
+    `waited_s` what this run waited besides: for its turn, failed attempts and pauses. `path` names the arms asked.
     """
 
     item_id: str
@@ -219,14 +271,17 @@ items, to be merged. `search`: a try of an optimiser. Only a whole run stands fo
             path=first.path + self.path,
         )
 
-    def _sum(a: float | None, b: float | None) -> float | None: return None if a is None or b is None else a + b
 
-    @dataclass(frozen=True, slots=True) class Run:
+def _sum(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a + b
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
     """One arm on one split of one dataset version. The fields up to `repeat` hash to `id`.
 
-    `arm_id` hashes what the arm is (its version and parameters, or the prompt's content);
-    `item_set` hashes the ids of the items to predict, so a limited run is a run of its own.
-    `purpose` says what it was made for, and is no part of what it is.
+    `arm_id` hashes what the arm is (its version and parameters, or the prompt's content); `item_set` the ids of the
+    items to predict, so a limited run is a run of its own. `purpose` is no part of what it is.
     """
 
     id: str
@@ -248,40 +303,58 @@ items, to be merged. `search`: a try of an optimiser. Only a whole run stands fo
         unhashed = ("id", "purpose")
         return {name: getattr(self, name) for name in self.__slots__ if name not in unhashed}
 
-    @dataclass(frozen=True, slots=True) class Estimate:
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
     """A number with its uncertainty. All of `value`, `low` and `high` are None without data."""
 
-    name: str value: float | None low: float | None high: float | None n: int method: str
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    method: str
 
-    @dataclass(frozen=True, slots=True) class Confidence:
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
     """How sure an arm was of the answers it gave with a score, one entry per item.
 
-    `score` is the answer's, `right` whether it is the gold label; `squared_error` is summed over
-    all labels (see `stats.calibration`), NaN where only the answer's own score is known.
+    `score` is the answer's, `right` whether it is right; `squared_error` is summed over all labels, else NaN.
     """
 
-    score: NDArray[np.float64] right: NDArray[np.bool_] squared_error: NDArray[np.float64]
+    score: NDArray[np.float64]
+    right: NDArray[np.bool_]
+    squared_error: NDArray[np.float64]
 
-    @dataclass(frozen=True, slots=True) class Metric:
+
+@dataclass(frozen=True, slots=True)
+class Metric:
     """What is measured over a run, and how unanswered items are treated.
 
-    `estimate` takes gold answers, given answers (None where the arm gave none), the label names
-    and a random generator; of a metric that `needs` scores it takes a `Confidence` and a random
-    generator. Failed predictions never reach it: an outage is not a wrong answer. With `in_groups` it also takes
-    `clusters`, a code per item (None: each stands for itself), and its interval is that of so many groups.
+    `estimate` takes gold answers, given answers (None where the arm gave none), the label names and a random
+    generator; of a metric that `needs` scores it takes a `Confidence` and a random generator. Failed predictions
+    never reach it. With `in_groups` it also takes `clusters`, a code per item (None: each stands for itself), and
+    its interval is that of so many groups.
     """
 
-    name: str estimate: Callable[..., Estimate] better: Literal["higher", "lower"] unanswered: Literal["wrong",
-    "excluded", "counted"] needs: Literal["answers", "scores"] = "answers" in_groups: bool = False
+    name: str
+    estimate: Callable[..., Estimate]
+    better: Literal["higher", "lower"]
+    unanswered: Literal["wrong", "excluded", "counted"]
+    needs: Literal["answers", "scores"] = "answers"
+    in_groups: bool = False
 
-    class Provider(Protocol):
+
+class Provider(Protocol):
     """Something that answers requests: a provider file, or a middleware around one."""
 
     async def send(self, request: Request) -> Response:
         """The model's reply; raises a `ProviderError` when there is none."""
         ...
 
-    class Connection(Provider, Protocol):
+
+class Connection(Provider, Protocol):
     """What a provider file's `connect` returns: a provider that knows which model it serves."""
 
     @property
@@ -293,7 +366,8 @@ items, to be merged. `search`: a try of an optimiser. Only a whole run stands fo
         """Let go of sockets and weights."""
         ...
 
-    class Arm(Protocol):
+
+class Arm(Protocol):
     """Anything compared in an experiment."""
 
     @property
@@ -313,7 +387,8 @@ items, to be merged. `search`: a try of an optimiser. Only a whole run stands fo
         """One prediction per item, in the items' order."""
         ...
 
-    class Sink(Protocol):
+
+class Sink(Protocol):
     """Where predictions go."""
 
     def done(self, run_id: str) -> set[str]:
