@@ -1,6 +1,5 @@
 """The label page in Chromium: by keyboard alone, and nothing that people wrote acts."""
 
-
 from harness.datasets.label_journal import Journal
 from harness.datasets.label_session import Terms
 from tests.app.labelling.conftest import LABELS, dataset, serving, session
