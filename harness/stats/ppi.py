@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 PRIOR = 4.0
 """Values of which the guesses know nothing, added to every variance: a few labels must not look like certainty."""
 
+ROUNDING = 1e-12
 FEWEST = 5  # labels from which guesses are weighed at all
 FEWEST_OF_LABEL = 5  # gold items of every label from which a macro-F1 has an interval
 
@@ -107,7 +108,7 @@ def share(gold: ArrayLike, guesses: Guesses, sample: Sample, *, name: str = "acc
     _check(values, guesses, sample)
     if not len(values):
         return _nothing(name)
-    mean = sample.mean(values)
+    mean = min(1.0, sample.mean(values))
     return _powered(name, _Measured(sample, sample, mean, values - mean, mean * (1 - mean)), guesses, _wilson)
 
 
@@ -123,7 +124,7 @@ def recall(
     if not held.any():
         return _nothing(name)
     share_of_all = sample.mean(held)
-    mean = sample.mean(hit) / share_of_all
+    mean = min(1.0, sample.mean(hit) / share_of_all)
     carriers = sample.of_part(held)
     influence = (hit - mean * held) / share_of_all
     linear = guessed[0].less(guessed[1], mean, share_of_all)
@@ -289,7 +290,11 @@ def _saved(estimate: Estimate, alone: Estimate) -> int:
 
 
 def _wilson(value: float, n: float, z: float) -> tuple[float, float]:
-    return wilson_limits(value * n, n, z)
+    # A weighted mean of ones is 1 up to rounding; the ends are exact there (see `wilson_limits`).
+    edge = round(value)
+    right = edge * n if abs(value - edge) < ROUNDING else value * n
+    low, high = wilson_limits(right, n, z)
+    return min(low, value), max(high, value)
 
 
 def _student(freedom: int) -> float:

@@ -69,6 +69,15 @@ def test_guesses_that_say_nothing_change_nothing(right):
     assert found.labels_saved == 0
 
 
+@given(st.lists(st.tuples(st.booleans(), st.floats(0.01, 100), st.floats(0, 1)), min_size=2, max_size=40))
+def test_the_value_lies_in_its_interval(rows):
+    """Whatever the weights and guesses, all right and all wrong included: 0 <= low <= value <= high <= 1."""
+    right, weights, guessed = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
+    found = ppi.share(right, Guesses.of(guessed, np.tile(guessed, 5)), Sample.of(len(rows), weights))
+    for one in (found.estimate, found.gold_alone):
+        assert -1e-9 <= one.low <= one.value <= one.high <= 1 + 1e-9
+
+
 @given(st.lists(st.sampled_from([-1, 0, 1]), min_size=2, max_size=60))
 def test_differences_alone_are_tangos(values):
     """Without guesses the interval of a difference is Tango's."""

@@ -31,7 +31,7 @@ def draw(
     worth = _worth(project, dataset, {item.id for item in items}, how)
     if not worth:
         raise ConfigError(
-            f"--how {how} goes by stored answers, and {dataset.ref} has none; start with: "
+            f"{dataset.ref} has no stored run to ask, and --how {how} goes by stored answers; start with: "
             f"harness baselines --arm minilm-zero --dataset {dataset.ref}"
         )
     return sampling.by_worth(items, worth, n, seed)
