@@ -225,10 +225,8 @@ class Store:
     def predictions(self, run_ids: Sequence[str]) -> pd.DataFrame:
         """What analysis reads of some runs, by run and item: columns as in the view `scored`.
 
-        `answered_by` is the arm that was asked last: of a cascade or a router, the member whose answer stands.
-
-        Text, tags and reply are there for the rows that were not right, which a report shows; of a
-        hundred thousand right ones they would be most of the memory.
+        `answered_by` is the arm that was asked last: of a cascade or a router, the member whose answer stands. Text,
+        tags and reply are there for rows that were not right: of 100,000 right ones they would be most of the memory.
         """
         with self._turn, reading(self.path, self._clock, self._wait_s) as connection, _quiet():
             result = connection.execute(statements.ANALYSED, [list(run_ids)])
@@ -253,10 +251,7 @@ class Store:
         return items, columns
 
     def guessed(self, run_ids: Sequence[str]) -> pd.DataFrame:
-        """Every answer of some runs, those to items that nobody has labelled too (gold None).
-
-        Columns run_id, example_id, outcome, label, score, gold, group, text.
-        """
+        """Every answer of some runs (see `statements.GUESSED`), those to items without a label too: gold is None."""
         return self._frame(statements.GUESSED, [list(run_ids)])
 
     def set_sizes(self, thresholds: Mapping[str, float]) -> pd.DataFrame:
