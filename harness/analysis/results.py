@@ -47,7 +47,10 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The split that was scored. `looks` counts how often it has been scored before."""
+    """The split that was scored. `looks` counts how often it has been scored before.
+
+    `unlabelled` of its items have no gold label and are no part of `n`.
+    """
 
     dataset: str
     dataset_id: str
@@ -57,6 +60,7 @@ class Split:
     n: int
     looks: int = 0
     costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict, hash=False)
+    unlabelled: int = 0
 
     @property
     def task(self) -> Task:

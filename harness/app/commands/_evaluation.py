@@ -223,6 +223,17 @@ def default_baselines(
     return jobs
 
 
+def say_unlabelled(dataset: Dataset, split: str, done: Sequence[Done], *, as_json: bool) -> None:
+    """What was answered where no item has a label yet: there is nothing to score, and labels are the next step."""
+    counts = [{"run_id": one.run_id, "n": one.progress.done, "accuracy": None} for one in done]
+    if as_json:
+        _options.print_json(counts)
+        return
+    answered = formatting.plural(sum(one.progress.done for one in done), "item")
+    click.echo(f"{answered} answered and stored; no item of {dataset.ref} / {split} has a label yet")
+    click.echo(f"Next: harness label {dataset.name}, then harness estimate --dataset {dataset.name} --split {split}")
+
+
 def say_where(done: Sequence[Done], written: Sequence[str], again: str) -> None:
     """What was sent and billed just now, which files were written, and how to do it again."""
     sent, cached = (sum(getattr(one.calls, name) for one in done) for name in ("sent", "cached"))
