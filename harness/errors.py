@@ -7,6 +7,7 @@
     │   ├── StoreBusy                another process holds it; resumable, exit code 3
     │   └── StoreFull                the disk takes no more; resumable, exit code 3
     ├── BudgetExceeded               the next call could pass the budget; resumable, exit code 3
+    ├── MissingAnswers               items have no answer that a test or a gate needs; resumable, exit code 3
     ├── Interrupted                  stopped on request; resumable, exit code 3
     └── ProviderError                a model could not answer one request; resumable, exit code 3
         ├── RateLimited              asked too fast; `retry_after_s` when the server said so
@@ -15,6 +16,7 @@
         │   └── ContentRefused       for what it says or how long it is: the outcome is `refused`, for good
         ├── SetupRejected            every request would be rejected; the run stops, exit code 2
         └── AuthError                no key, no right or no credit; the run stops, exit code 2
+            └── NoKey                the variable of the key is not set
 
 Rules for adding one: the message says what was found, what was expected, where, and what to do
 next, on one line; it never holds a key; keyword arguments have defaults, so that it pickles.
@@ -77,6 +79,12 @@ class BudgetExceeded(HarnessError):
 
 class Interrupted(HarnessError):
     """The run was stopped before its end; everything answered is stored."""
+
+    exit_code = 3
+
+
+class MissingAnswers(HarnessError):
+    """Items that a verdict, a test or a gate needs have no answer; the same command asks them again."""
 
     exit_code = 3
 
@@ -172,10 +180,23 @@ class AuthError(ProviderError):
     exit_code = 2
 
 
+class NoKey(AuthError):
+    """A provider's key is not set. `endpoint` is where the model would be asked, empty for the provider's own."""
+
+    def __init__(self, message: str, *, endpoint: str = "") -> None:
+        super().__init__(message)
+        self.endpoint = endpoint
+
+
 def one_of(found: str, allowed: Iterable[str]) -> str:
     """The tail of an error message: the allowed values, and the nearest to what was found."""
     names = sorted(allowed)
-    near = get_close_matches(found, names, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
     shown = ", ".join(repr(name) for name in names[:20]) + (", ..." if len(names) > 20 else "")
-    return f"expected one of {shown or '(nothing is there)'}{hint}"
+    return f"expected one of {shown or '(nothing is there)'}{meant(found, names)}"
+
+
+def meant(found: str, allowed: Iterable[str]) -> str:
+    """The end of an error message: which of the allowed values was probably meant; empty where none is near."""
+    by_small = {name.casefold(): name for name in sorted(allowed)}
+    near = get_close_matches(found.casefold(), by_small, n=1)
+    return f"; did you mean {by_small[near[0]]!r}?" if near else ""

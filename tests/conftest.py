@@ -81,7 +81,13 @@ def write_tickets(root: Path, rows=None, name: str = "tickets") -> Path:
 
 @pytest.fixture
 def root(tmp_path) -> Path:
-    """A workspace with one dataset, three prompts and rules."""
+    """A workspace with one dataset, a prompt and rules."""
+    small_workspace(tmp_path)
+    return tmp_path
+
+
+def small_workspace(tmp_path: Path) -> None:
+    """Make a folder a workspace with one dataset, a prompt and rules."""
     write_tickets(tmp_path)
     (tmp_path / "harness.toml").write_text(
         'dataset = "tickets@v1"\nmodel = "fake/first"\narms = ["majority", "rules", "tag-odds"]\n', encoding="utf-8"
@@ -98,7 +104,6 @@ def root(tmp_path) -> Path:
         '[[rule]]\nlabel = "bug"\nkeyword = "error"\n',
         encoding="utf-8",
     )
-    return tmp_path
 
 
 @pytest.fixture

@@ -5,11 +5,13 @@
 
 import asyncio
 import gzip
+import io
 import json
 import threading
 from collections import Counter, defaultdict
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from urllib.parse import unquote
 
 ASKED, SAID = 100, 2  # tokens of an ordinary reply
@@ -18,6 +20,7 @@ USAGE = {
     "openai": {"prompt_tokens": ASKED, "completion_tokens": SAID, "total_tokens": ASKED + SAID},
     "anthropic": {"input_tokens": ASKED, "output_tokens": SAID},
     "decision": {"input_tokens": ASKED, "output_tokens": SAID, "total_tokens": ASKED + SAID},
+    "systemone": {"input_tokens": ASKED, "output_tokens": SAID},
     "embeddings": {"prompt_tokens": ASKED, "total_tokens": ASKED},
 }
 BAD_USAGE = {
@@ -51,6 +54,7 @@ def reply(wire: str, text="a", **changes) -> dict:
         "openai": {"choices": [{"finish_reason": "stop", "message": {"content": text, "refusal": None}}]},
         "anthropic": {"content": [{"type": "text", "text": text}], "stop_reason": "end_turn", "type": "message"},
         "decision": {"answers": [{"type": "choice", "choice": text, "probabilities": []}]},
+        "systemone": {"answers": {"label": {"type": "choice", "choice": text, "probabilities": {"a": 0.9, "b": 0.1}}}},
         "embeddings": {"data": [{"index": 0, "embedding": [0.6, 0.8]}]},
     }[wire]
     return {"id": "x", "model": "m", **made, "usage": USAGE[wire], **changes}
@@ -66,6 +70,18 @@ def with_usage(wire: str, kind: str) -> dict:
     if kind == "missing":
         del made["usage"]
     return made
+
+
+@cache
+def bomb(megabytes: int) -> bytes:
+    """A reply that is so large once it is unpacked; made without ever being there in whole."""
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1) as file:
+        file.write(b'{"choices": "')
+        for _ in range(megabytes):
+            file.write(b"a" * (1 << 20))
+        file.write(b'"}')
+    return packed.getvalue()
 
 
 def told(wire: str, text) -> dict:
@@ -180,9 +196,7 @@ class Server:
 
     def content(self, name: str, argument: str, wire: str):  # noqa: C901, PLR0911  (one line per fault)
         if name == "bomb":
-            return gzip.compress(b'{"choices": "' + b"a" * (int(argument) << 20) + b'"}', 1), {
-                "content-encoding": "gzip"
-            }
+            return bomb(int(argument)), {"content-encoding": "gzip"}
         if name == "large":
             return json.dumps(told(wire, "a" * (int(argument) << 20))).encode(), {}
         if name == "headers":
@@ -244,6 +258,7 @@ class Server:
 def wire_of(path: str) -> str:
     """Which wire format a path speaks."""
     ends = {"messages": "anthropic", "decisions": "decision", "embeddings": "embeddings"}
+    ends |= {"systemone": "systemone"}
     return ends.get(path.partition("?")[0].rpartition("/")[2], "openai")
 
 

@@ -14,10 +14,20 @@ LOOK_S = 0.01
 
 
 def start(root: Path, *arguments: str) -> subprocess.Popen:
-    """Python in a workspace, with no environment but what it needs."""
+    """Python in a workspace."""
+    return program(root, sys.executable, *arguments)
+
+
+def start_shell(root: Path, before: str, *arguments: str) -> subprocess.Popen:
+    """A command, started by a shell that does something first."""
+    return program(root, "bash", "-c", f'{before}; exec {sys.executable} -m harness "$@"', "bash", *arguments)
+
+
+def program(root: Path, *command: str) -> subprocess.Popen:
+    """Any program in a workspace, with no environment but what it needs."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     environment = {"PATH": os.environ["PATH"], "HOME": str(root)}
-    return subprocess.Popen([sys.executable, *arguments], cwd=root, env=environment, **pipes)
+    return subprocess.Popen(command, cwd=root, env=environment, **pipes)
 
 
 def harness(root: Path, *arguments: str) -> subprocess.Popen:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from harness import __version__ as harness_version
 from tests.app.commands.conftest import harness  # noqa: F401  (the fixture)
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,39 +42,111 @@ def steps():
     return {step["name"]: step for step in workflow["jobs"]["gate"]["steps"] if "name" in step}
 
 
-def test_the_workflow_runs_the_gate(pinned):
-    """Its gate step, run by bash as it stands: exit 0, and JUnit, comment and step summary are there."""
-    summary = pinned / "summary.md"
-    more = {"ARGUMENTS": "--dataset tickets@v1", "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
-    done = subprocess.run(
-        ["bash", "-e", "-c", steps()["Gate"]["run"]],
-        cwd=pinned, env=environment(**more), capture_output=True, text=True, check=False,
+def run_step(folder, name, **more):
+    return subprocess.run(
+        ["bash", "-e", "-c", steps()[name]["run"]],
+        cwd=folder, env=environment(**more), capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "Pass." in done.stdout
-    assert "::notice title=harness gate::pass" in done.stderr
-    assert ET.parse(pinned / "results/gate.xml").getroot()[0].get("failures") == "0"
-    assert summary.read_text() == (pinned / "results/gate.md").read_text()
+
+
+SETTINGS = {
+    0: "",
+    1: "min_accuracy = 0.99\n",
+    2: 'split = "nowhere"\n',
+    3: "",
+    4: "min_accuracy = 0.4\nclass_margin = 0.99\n",
+}
+"""What is added to the settings of the gate for each exit code; for 3 the provider is down."""
+
+
+@pytest.mark.parametrize("code", SETTINGS)
+def test_the_workflow_runs_the_gate(pinned, code):
+    """Its gate step, run by bash as it stands: with each exit code JUnit, comment and step summary are written anew."""
+    settings, summary = pinned / "harness.toml", pinned / "summary.md"
+    settings.write_text(settings.read_text() + SETTINGS[code])
+    more = {"ARGUMENTS": "--dataset tickets@v1", "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
+    if code == 3:
+        more["ARGUMENTS"] += " --model openai/m --base-url http://127.0.0.1:9/v1"
+        settings.write_text("deadline_s = 0.2\n" + settings.read_text())
+    if code == 4:
+        (pinned / "prompts/tickets/v1.j2").write_text("{% block user %}{{ item.text }}!{% endblock %}")
+        more["ARGUMENTS"] += " --model fake/uniform"
+    (pinned / "results/gate.md").write_text("an old Pass")
+    (pinned / "results/gate.xml").write_text("an old one")
+    done = run_step(pinned, "Gate", **more)
+    assert done.returncode == code, done.stdout + done.stderr
+    comment = (pinned / "results/gate.md").read_text()
+    assert comment.startswith("<!-- harness-gate: tickets / ")
+    assert summary.read_text() == comment
+    suite = ET.parse(pinned / "results/gate.xml").getroot()[0]
+    failures, errors = int(suite.get("failures")), int(suite.get("errors"))
+    if code == 0:
+        assert "Pass." in done.stdout
+        assert "\n0 calls sent" in done.stdout
+        assert "::notice title=harness gate::pass" in done.stderr
+        assert failures == errors == 0
+    elif code == 1:
+        assert failures
+        assert "Fail: accuracy at least .990." in comment
+    else:
+        assert errors
+        assert not failures
+    if code in (2, 3):
+        assert "no verdict" in comment
+        assert "::error title=harness gate: no verdict::" in done.stderr
+        assert f'type="exit {code}"' in (pinned / "results/gate.xml").read_text()
+
+
+def test_what_was_paid_is_kept_whatever_the_verdict():
+    """The cache is restored and saved by steps of their own, the second always; and the comment comes always."""
+    found = yaml.safe_load((ROOT / ".github/workflows/gate.yml").read_text())["jobs"]["gate"]["steps"]
+    names = [step.get("name", step.get("uses")) for step in found]
+    restore, save, comment = (steps()[name] for name in ("Restore", "Save", "Comment"))
+    assert names.index("Restore") < names.index("Gate") < names.index("Save") < names.index("Comment")
+    assert restore["uses"].startswith("actions/cache/restore@")
+    assert save["uses"].startswith("actions/cache/save@")
+    assert restore["with"]["path"] == save["with"]["path"] == "results/calls.sqlite"
+    assert "github.run_attempt" in save["with"]["key"]
+    for step in (save, comment, found[-1]):
+        assert step["if"].startswith("${{ always()")
+
+
+def test_keys_reach_one_step_and_rights_are_stated():
+    """Only the gate sees a provider's key, only the comment the token; the install is pinned to this version."""
+    workflow = yaml.safe_load((ROOT / ".github/workflows/gate.yml").read_text())
+    job = workflow["jobs"]["gate"]
+    assert "env" not in job
+    with_secrets = {s["name"] for s in job["steps"] if "secrets." in str(s.get("env"))}
+    with_token = {s["name"] for s in job["steps"] if "github.token" in str(s.get("env"))}
+    assert (with_secrets, with_token) == ({"Gate"}, {"Comment"})
+    assert workflow["permissions"] == {"contents": "read"}
+    assert job["permissions"] == {"contents": "read", "pull-requests": "write"}
+    inputs = workflow[True]["workflow_call"]["inputs"]  # YAML reads the key `on` as a truth
+    assert inputs["install"]["default"] == f"prompt-harness=={harness_version}"
 
 
 @pytest.mark.parametrize("there", ["", "41"])
-def test_the_workflow_comments_once(pinned, there):
-    """Its comment step makes a comment, or changes the one that begins with the same marker."""
+@pytest.mark.parametrize("is_written", [True, False])
+def test_the_workflow_comments_once(pinned, there, is_written):
+    """Its comment step makes a comment, or changes the one that begins with the same marker; without a file, any."""
     gh = pinned / "gh"
     gh.write_text(f'#!/bin/sh\necho "$@" >> {pinned}/asked\ncase "$*" in *--paginate*) echo {there};; esac\n')
     gh.chmod(0o755)
     jq = pinned / "jq"
     jq.write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.stdin.read()))\n")
     jq.chmod(0o755)
-    (pinned / "results/gate.md").write_text("<!-- harness-gate: a / b -->\n# x\n")
+    if is_written:
+        (pinned / "results/gate.md").write_text("<!-- harness-gate: a / b -->\n# x\n")
     env = environment(GITHUB_REPOSITORY="o/r", PULL_REQUEST="7", GH_TOKEN="none")
     env["PATH"] = f"{pinned}{os.pathsep}{env['PATH']}"
     run = steps()["Comment"]["run"]
     subprocess.run(["bash", "-e", "-c", run], cwd=pinned, env=env, capture_output=True, text=True, check=True)
     look, write = (pinned / "asked").read_text().splitlines()
-    assert 'startswith("<!-- harness-gate: a / b -->")' in look
+    wanted = "<!-- harness-gate: a / b -->" if is_written else "<!-- harness-gate: "
+    assert f'startswith("{wanted}")' in look
     assert ("PATCH repos/o/r/issues/comments/41" in write) == bool(there)
     assert "body=@results/gate.md" in write
+    assert is_written or "it did not run" in (pinned / "results/gate.md").read_text()
 
 
 def test_the_hooks_are_commands(pinned):
@@ -117,6 +190,21 @@ def test_the_fixture_asks_chosen_items(pinned):
     done = run_pytest(pinned, "--rootdir", ".")
     assert "is below .990" in done.stdout
     assert "1 failed" in done.stdout
+
+
+def test_a_test_does_not_pass_while_the_provider_is_down(pinned):
+    """No item has an answer: an error that counts the reasons, and no pass, whatever was to be shown."""
+    (pinned / "test_prompt.py").write_text(
+        "def test_it(harness_bench):\n"
+        "    ids = [e.item.id for e in harness_bench.dataset('tickets@v1').in_split('test')][:12]\n"
+        "    asked = harness_bench.evaluate('prompt:v1', 'tickets@v1', items=ids, model='openai/m',\n"
+        "        base_url='http://127.0.0.1:9/v1', deadline_s=0.1)\n"
+        "    asked.assert_at_least(0.0)\n"
+    )
+    done = run_pytest(pinned, "--rootdir", ".")
+    assert done.returncode == 1
+    assert "MissingAnswers: prompt:v1: 12 of 12 items have no answer" in done.stdout
+    assert "12 times TransientError: openai/m: cannot connect: connection refused" in done.stdout
 
 
 def test_the_plugin_loads_nothing_heavy():

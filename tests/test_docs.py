@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from harness.app.project import frames
 from harness.ground import plugins
 from harness.store import macros, schema
 from tests.conftest import TICKETS
@@ -123,3 +124,34 @@ def test_the_readme_script_runs(root, monkeypatch, capsys):
     assert "python:tfidf" in said
     assert "prompt:v1 minus python:tfidf" in said
     assert "Serve python:tfidf" in said or "Cannot tell yet" in said
+
+
+def columns_of(described):
+    return "| column | is |\n|---|---|\n" + "\n".join(f"| `{name}` | {what} |" for name, what in described.items())
+
+
+@pytest.mark.parametrize(("name", "described"), [("predictions", frames.PREDICTIONS), ("runs", frames.RUNS)])
+def test_the_columns_of_dataframes_are_documented(name, described):
+    """The API page has each column of the frames with what it means, as the code says it."""
+    path = ROOT / "docs" / "api.md"
+    text = path.read_text(encoding="utf-8")
+    wanted = f"<!-- {name} -->\n{columns_of(described)}\n<!-- /{name} -->"
+    if REFRESH:
+        text = re.sub(f"<!-- {name} -->.*<!-- /{name} -->", lambda _: wanted, text, flags=re.DOTALL)
+        path.write_text(text, encoding="utf-8")
+    assert wanted in text
+
+
+def test_the_api_page_runs(root, monkeypatch):
+    """Its examples, one after the other, on a user's CSV, in one namespace."""
+    rows = [f"{text} {i},{label}" for i in range(30) for text, label in TICKETS]
+    (root / "tickets.csv").write_text("body,queue\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    monkeypatch.chdir(root)
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) >= 4
+    names = {}
+    for block in blocks:
+        exec(compile(block, "docs/api.md", "exec"), names)
+    assert all(path.is_file() for path in names["files"])
+    assert len(names["rows"]) == len(names["tickets"].in_split("test"))

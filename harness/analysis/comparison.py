@@ -10,14 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness.analysis import measures, panel
 from harness.analysis.panel import Answers, Panel
 from harness.errors import ConfigError
-from harness.stats import differences, multiplicity, pairwise, power
+from harness.stats import differences, multiplicity, power
 from harness.stats.paired import Table2x2
 from harness.types import Estimate
 
@@ -51,13 +51,19 @@ TAIL = 0.025
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """An item on which the arms differ: its gold label and what each said (None: no answer)."""
+    """An item on which the arms differ: its gold label, what each said (None: no answer), and its text.
+
+    `a_reply` and `b_reply` are the replies as they came, of a model that was not right; None for others.
+    """
 
     example_id: str
     gold: str
     a: str | None
     b: str | None
     right: str
+    text: str = ""
+    a_reply: str | None = None
+    b_reply: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +119,7 @@ def compare(a: Answers, b: Answers, rng: Generator) -> Comparison:
     replied = shared.dropna(subset=["credit_a", "credit_b"])
     own = replace(made, adjusted_p=None, together=None)
     further = (*_further(replied, a.task, rng), *measures.differences(replied, a.task))
-    return replace(own, changed=_changed(together, shared), further=further)
+    return replace(own, changed=_changed(together, a, b), further=further)
 
 
 def in_unit(one: Comparison, measure: Measure) -> Comparison:
@@ -227,8 +233,8 @@ def _agreeing(one: Comparison) -> Comparison:
 class _Evidence:
     """All pairs of some scores, with each pair's own p-value and interval."""
 
-    def __init__(self, scores: NDArray[np.float64], clusters: NDArray[np.int64] | None) -> None:
-        self.pairs = pairwise.units(scores, clusters).weighed()
+    def __init__(self, together: Panel, scores: NDArray[np.float64]) -> None:
+        self.pairs = together.pairs(scores=scores)
         self.p_values = self.pairs.p_of_no_difference()
         self.low, self.high = self.pairs.limits(TAIL)
 
@@ -238,7 +244,7 @@ class _Family:
 
     def __init__(self, together: Panel) -> None:
         self._together, self._tables = together, _Tables(together)
-        self._whole = _Evidence(together.scores, together.clusters)
+        self._whole = _Evidence(together, together.scores)
 
     @property
     def seen(self) -> Pairwise:
@@ -248,7 +254,7 @@ class _Family:
     @cached_property
     def _answered(self) -> _Evidence:
         scores = np.where(self._together.answered, self._together.scores, np.nan)
-        return _Evidence(scores, self._together.clusters)
+        return _Evidence(self._together, scores)
 
     def p_of(self, a: int, b: int) -> float | None:
         """The p-value of a pair by itself; None without shared items."""
@@ -267,7 +273,7 @@ class _Family:
         together = self._together
         if not together.lost.any():
             return self.seen, self._whole.p_values
-        bounds = pairwise.bounded(together.scores, together.lost, together.clusters).weighed()
+        bounds = together.worst_pairs()
         return bounds, bounds.p_of_no_difference()
 
     def paired(self, a: int, b: int) -> Comparison:
@@ -351,19 +357,47 @@ class _Products:
 
 def _first_rows(rows: pd.DataFrame) -> pd.DataFrame:
     """One row per item, of the first repeat."""
-    wanted = [name for name in ("gold", "label", "credit", "group", "cost_usd", "latency_s") if name in rows]
+    columns = ("gold", "label", "credit", "raw", "group", "cost_usd", "latency_s")
+    wanted = [name for name in columns if name in rows]
     return rows.drop_duplicates("example_id").set_index("example_id")[wanted]
 
 
-def _changed(together: Panel, shared: pd.DataFrame) -> tuple[Changed, ...]:
+def _changed(together: Panel, a: Answers, b: Answers) -> tuple[Changed, ...]:
+    """The items that one got right more often: of repeats, an answer of each that shows it."""
     known = together.known(0, 1)
     lead = together.scores[known, 0] - together.scores[known, 1]
     right_of = dict(zip(together.items[known][lead != 0], np.where(lead[lead != 0] > 0, "a", "b"), strict=True))
-    rows = shared.loc[[item for item in shared.index if item in right_of]]
-    return tuple(
-        Changed(str(item), row["gold_a"], _text(row["label_a"]), _text(row["label_b"]), str(right_of[item]))
-        for item, row in zip(rows.index, rows.to_dict("records"), strict=True)
-    )
+    rows = {name: one.rows[one.rows["example_id"].isin(right_of)] for name, one in (("a", a), ("b", b))}
+    answers = {
+        (name, is_right): _telling(of_arm, is_right=is_right)
+        for name, of_arm in rows.items()
+        for is_right in (True, False)
+    }
+    shown = []
+    for item in rows["a"]["example_id"].unique():
+        said = {name: answers[name, right_of[item] == name][item] for name in ("a", "b")}
+        # The rows of wrong answers have the text.
+        text = said["b" if right_of[item] == "a" else "a"].get("text")
+        shown.append(
+            Changed(
+                str(item),
+                said["a"]["gold"],
+                _text(said["a"]["label"]),
+                _text(said["b"]["label"]),
+                str(right_of[item]),
+                _text(text) or "",
+                _text(said["a"].get("raw")),
+                _text(said["b"].get("raw")),
+            )
+        )
+    return tuple(shown)
+
+
+def _telling(rows: pd.DataFrame, *, is_right: bool) -> dict[str, dict[str, Any]]:
+    """A row of each item, of its repeats the one that is most right, or most wrong."""
+    ordered = rows.dropna(subset=["credit"]).sort_values("credit", ascending=not is_right, kind="stable")
+    wanted = [name for name in ("gold", "label", "text", "raw") if name in rows]
+    return ordered.drop_duplicates("example_id").set_index("example_id")[wanted].to_dict("index")  # type: ignore[no-any-return]
 
 
 def _further(replied: pd.DataFrame, task: Task, rng: Generator) -> tuple[Estimate, ...]:

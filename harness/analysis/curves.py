@@ -79,6 +79,7 @@ class Curve:
     crossover: Crossing | None
     worth: tuple[Worth, ...]
     guess: Point | None
+    noun: str = "accuracy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,8 @@ def analyse(
 
 
 def in_unit(curve: Curve, measure: Measure) -> Curve:
-    """A curve of merits (`measures.Measure.merit`), its points in the metric's own unit."""
+    """A curve of merits (`measures.Measure.merit`), its points in the metric's own unit and under its name."""
+    curve = replace(curve, noun=measure.noun)
     if measure.is_headline:
         return curve
     points = tuple(replace(point, estimate=measure.of_merit(point.estimate)) for point in curve.points)
@@ -182,7 +184,7 @@ def in_unit(curve: Curve, measure: Measure) -> Curve:
     return replace(curve, points=points, guess=guess, level=curve.level and measure.of_merit(curve.level))
 
 
-def sentences(curve: Curve, margin: float = 0.0, noun: str = "accuracy") -> list[str]:
+def sentences(curve: Curve, margin: float = 0.0) -> list[str]:
     """A curve in words: where it crosses, what it is worth in labels, whether more labels help."""
     said = []
     crossing = curve.crossover
@@ -197,11 +199,11 @@ def sentences(curve: Curve, margin: float = 0.0, noun: str = "accuracy") -> list
     for worth in curve.worth:
         found = worth.labels
         if found.value is None:
-            said.append(f"shares no {noun} with {worth.over}, so neither is worth labels over the other")
+            said.append(f"shares no {curve.noun} with {worth.over}, so neither is worth labels over the other")
         else:
             span = "unknown" if found.low is None else f"{found.low:,.0f} to {found.high:,.0f}"
             said.append(
-                f"is worth {found.value:,.0f} labels over {worth.over} ({span}), where both reach the same {noun}"
+                f"is worth {found.value:,.0f} labels over {worth.over} ({span}), where both reach the same {curve.noun}"
             )
     if curve.is_flat:
         said.append("larger sizes were left out: the last two steps gain less than a point (--all-sizes goes on)")

@@ -122,6 +122,11 @@ class Measure:
             value, top, bottom = (None if end is None else high - end * self.span for end in ends)
         return replace(estimate, value=value, low=bottom, high=top)
 
+    def in_unit(self, merit: float) -> float:
+        """A number on that scale, in the metric's own unit again."""
+        low, high = self.bounds
+        return low + merit * (high - low) if self.is_more_better else high - merit * (high - low)
+
     def gap_of_merit(self, estimate: Estimate) -> Estimate:
         """A difference on that scale, a minus b, in the metric's own unit."""
         ends = (estimate.value, estimate.low, estimate.high)

@@ -12,12 +12,16 @@ import numpy as np
 import pandas as pd
 
 from harness.datasets.task import SINGLE, Task
+from harness.stats import pairwise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from harness.stats.fits import Fits
+    from harness.stats.pairwise import Pairwise
+    from harness.stats.strata import Strata
     from harness.store import PassedOver
 
 
@@ -46,7 +50,8 @@ class Panel:
 
     `scores` is an item's mean credit over its repeats, in [0, 1]; nan where every call failed or the arm
     was not asked. `asked` and `answered` say whether there is a row, and one with an answer.
-    `clusters` holds a code per item where items come in groups, None where each stands for itself.
+    `clusters` holds a code per item where items come in groups, None where each stands for itself; `strata` weigh
+    the items to another mix of labels; `fits` say how far the fits of an arm lie apart.
     `is_binary`: an answer is right or wrong, its credit 1 or 0.
     """
 
@@ -58,6 +63,8 @@ class Panel:
     clusters: NDArray[np.int64] | None = None
     is_repeated: bool = False
     is_binary: bool = True
+    strata: Strata | None = None
+    fits: Fits | None = None
 
     @property
     def is_single(self) -> bool:
@@ -72,8 +79,19 @@ class Panel:
     def of_arms(self, arms: NDArray[np.bool_]) -> Panel:
         """The panel of some of the arms, on the same items."""
         names = tuple(name for name, is_in in zip(self.names, arms, strict=True) if is_in)
-        cells = (self.scores[:, arms], self.asked[:, arms], self.answered[:, arms])
-        return Panel(names, self.items, *cells, self.clusters, self.is_repeated, self.is_binary)
+        scores, asked, answered = self.scores[:, arms], self.asked[:, arms], self.answered[:, arms]
+        fits = None if self.fits is None else self.fits.of_arms(arms)
+        return replace(self, names=names, scores=scores, asked=asked, answered=answered, fits=fits)
+
+    def pairs(self, weights: NDArray[np.float64] | None = None, scores: NDArray[np.float64] | None = None) -> Pairwise:
+        """The evidence of all pairs of arms; `scores` in place of the panel's own, units counted by `weights`."""
+        held = pairwise.units(self.scores if scores is None else scores, self.clusters, self.strata).weighed(weights)
+        return held if self.fits is None else self.fits.widened(held)
+
+    def worst_pairs(self, weights: NDArray[np.float64] | None = None) -> Pairwise:
+        """As `pairs`, with the failed calls against the first arm of each pair: see `pairwise.bounded`."""
+        held = pairwise.bounded(self.scores, self.lost, self.clusters, self.strata).weighed(weights)
+        return held if self.fits is None else self.fits.widened(held)
 
     def known(self, *arms: int) -> NDArray[np.bool_]:
         """The items on which all of these arms have a score."""
@@ -131,7 +149,7 @@ def part(whole: Panel, arms: Sequence[int]) -> Panel:
     """The panel of some of its arms, on the items that any of them was asked."""
     chosen = list(arms)
     asked = whole.asked[:, chosen]
-    items = asked.any(axis=1)
+    items: NDArray[np.bool_] = np.asarray(asked.any(axis=1))
     return replace(
         whole,
         names=tuple(whole.names[arm] for arm in chosen),
@@ -140,6 +158,7 @@ def part(whole: Panel, arms: Sequence[int]) -> Panel:
         asked=asked[items],
         answered=whole.answered[items][:, chosen],
         clusters=None if whole.clusters is None else whole.clusters[items],
+        strata=None if whole.strata is None else whole.strata.rows(items),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from harness.analysis import measures, panel
 from harness.analysis.panel import Answers
 from harness.datasets.task import Task, kind_of
 from harness.ground.constraints import Constraints
-from harness.stats import calibration, clusters, intervals
+from harness.stats import calibration, clusters, fits, intervals
 from harness.store import PassedOver, lacks_too_many
 from harness.store.rows import BUCKETS
 from harness.types import Confidence, Estimate, Outcome, Usage
@@ -47,7 +47,10 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The split that was scored. `looks` counts how often it has been scored before."""
+    """The split that was scored. `looks` counts how often it has been scored before.
+
+    `unlabelled` of its items have no gold label and are no part of `n`.
+    """
 
     dataset: str
     dataset_id: str
@@ -57,6 +60,7 @@ class Split:
     n: int
     looks: int = 0
     costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict, hash=False)
+    unlabelled: int = 0
 
     @property
     def task(self) -> Task:
@@ -103,7 +107,7 @@ class RunFacts:
 class RunResult:
     """One run, summed up. Sums and quantiles are None when any part is unknown.
 
-    `missing` are the items of the split that it lacks.
+    `missing` are the items of the split that it lacks; `fits` are the headline of each fit, where an arm's are pooled.
     `latency_s` holds p50, p95 and p99 of the time a caller waits for one item alone;
     `latency_n` is the number of items it was measured on.
     """
@@ -120,6 +124,7 @@ class RunResult:
     calls: Calls
     tokens: Usage | None
     missing: int = 0
+    fits: tuple[float, ...] = ()
 
     @property
     def headline(self) -> Estimate:
@@ -160,7 +165,7 @@ class PromptText:
     arm: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Results:
     """What analysis hands to report and gate: the runs, best first, on the same items.
 
@@ -172,6 +177,7 @@ class Results:
     whose items all are scored on. `items` are the split's items (see `Store.items`) unless there are too many
     to show; `prompts` those of the runs. `defects` names the items that leaked or repeat others. `curves` are the
     learning curves on this split. `sets` are the prediction sets of runs whose arms were run on dev too, by run id.
+    `known_arms` names all arms of the split where these are some of them, see `chosen_arms`.
     `is_standing` says whether these are the runs that the store's macros give: not those of a run asked for by itself.
     """
 
@@ -190,6 +196,10 @@ class Results:
     curves: Curves | None = None
     sets: Mapping[str, calibration.Sets] = field(default_factory=dict)
     is_standing: bool = True
+    known_arms: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Results({self.split.dataset} / {self.split.name}, {len(self.runs)} runs, n = {self.split.n:,})"
 
     @cached_property
     def answers(self) -> Mapping[str, Answers]:
@@ -266,7 +276,10 @@ def _pooled(split: Split, runs: Sequence[RunResult], rows: pd.DataFrame) -> RunR
     codes = np.arange(len(known)) if together.clusters is None else together.clusters
     mean = clusters.cluster_mean(together.scores[known, 0], codes[known], name=headline)
     whole = summarise(split, replace(first.run, name=first.run.arm_name), rows)
-    return replace(whole, n=len(known), missing=max(one.missing for one in runs), metrics={headline: mean})
+    each = fits.by_seed([(one.run.seed, one.headline.value) for one in runs])
+    mean = fits.widened(mean, each, len(np.unique(codes[known])))
+    missing = max(one.missing for one in runs)
+    return replace(whole, n=len(known), missing=missing, metrics={headline: mean}, fits=each)
 
 
 def _runs_by_arm(runs: Sequence[RunResult]) -> dict[str, list[RunResult]]:
@@ -335,40 +348,6 @@ def confidence(rows: pd.DataFrame, n_labels: int) -> Confidence:
     of = {name: answered[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in SCORES}
     error = calibration.squared_error(of["gold_score"], of["squares"], of["total"], n_labels - of["named"])
     return Confidence(of["score"], of["credit"] == 1.0, error)
-
-
-def choice(run: RunFacts) -> Mapping[str, Any]:
-    """What a stored fusion was chosen to be (see `fusion.chosen.Choice`); of any other run, nothing."""
-    stored = run.params.get("choice")
-    return stored if isinstance(stored, dict) else {}
-
-
-def members(results: Results, fused: RunResult) -> list[RunResult]:
-    """The runs of a fusion's members among the results, in their order; empty unless all of them are shown."""
-    parts = [_member(results, part) for part in choice(fused.run).get("parts", ())]
-    return [part for part in parts if part is not None] if None not in parts else []
-
-
-def _member(results: Results, part: Mapping[str, Any]) -> RunResult | None:
-    """The first run of the arm that a part is: the same content, and the same seed where it is among them."""
-    same = [one for one in results.runs if (one.run.arm_id, one.run.model) == (part["arm_id"], part.get("model"))]
-    return min(same, key=lambda one: (one.run.seed != part.get("seed", 0), one.run.repeat), default=None)
-
-
-def fidelity(results: Results, result: RunResult) -> Estimate | None:
-    """How often an arm that was taught by another gives its teacher's answer, over the items the teacher answered.
-
-    None where nobody taught it, or the teacher has not been run on these items. It says nothing of
-    who is right: accuracy does.
-    """
-    taught_by = (result.run.params.get("teacher_arm"), result.run.params.get("teacher_model"))
-    teacher = next((one.run.run_id for one in results.runs if (one.run.arm, one.run.model) == taught_by), None)
-    if teacher is None:
-        return None
-    rows = results.predictions
-    theirs = rows[rows["run_id"] == teacher].set_index("example_id")["label"].dropna()
-    ours = rows[rows["run_id"] == result.run.run_id].set_index("example_id")["label"].reindex(theirs.index)
-    return intervals.wilson(int((ours == theirs).sum()), len(theirs), name="fidelity")
 
 
 def _total(column: pd.Series) -> float | None:

@@ -51,6 +51,9 @@ class Wording:
         return self.noun[:1].upper() + self.noun[1:]
 
 
+ACCURACY = Wording("accuracy", counts_right=True)
+
+
 def of(measure: Measure) -> Wording:
     """The words for a metric."""
     return Wording(measure.noun, measure.is_headline and measure.task.rules.IS_BINARY)

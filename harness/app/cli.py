@@ -16,8 +16,8 @@ import click
 
 from harness import __version__
 from harness.app.commands import _stopping
-from harness.errors import HarnessError
-from harness.ground import escaping, extensions, plugins
+from harness.errors import HarnessError, meant
+from harness.ground import escaping, extensions, open_files, plugins
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -26,7 +26,18 @@ FOLDER = "commands"
 DONE, MISTAKE, INTERRUPTED = 0, 2, 3
 PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 COMPLETION = "_HARNESS_COMPLETE"
-EPILOG = "Start with: harness eval --prompt v3   (every command has --help with an example)"
+WISHES = {
+    "start": "Start",
+    "ask": "Ask",
+    "compare": "Compare",
+    "decide": "Decide",
+    "ship": "Ship",
+    "look": "Look",
+    "more": "More",
+}
+"""What one may want of a command, in the order of an afternoon, and its heading."""
+OTHERWISE = "more"
+EPILOG = "Begin with: harness init FILE   (harness doctor says the next step; every command has --help with an example)"
 
 
 class Commands(click.Group):
@@ -43,10 +54,16 @@ class Commands(click.Group):
         return cast("click.Command", plugins.load(FOLDER, cmd_name).command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The table of commands in `--help`, from the files' docstrings."""
-        rows = [(name, plugins.summary(FOLDER, name)) for name in self.list_commands(ctx)]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
+        """The commands in `--help` by what one wants, from the files' own words: `WANTED_TO` and docstring."""
+        by_wish: dict[str, list[tuple[str, str]]] = {wish: [] for wish in WISHES}
+        for name in self.list_commands(ctx):
+            wish = str(plugins.constants(FOLDER, name).get("WANTED_TO"))
+            by_wish[wish if wish in WISHES else OTHERWISE].append((name, plugins.summary(FOLDER, name)))
+        width = max(len(name) for rows in by_wish.values() for name, _ in rows)
+        for wish, rows in by_wish.items():
+            if rows:
+                with formatter.section(WISHES[wish]):
+                    formatter.write_dl([(name.ljust(width), said) for name, said in rows])
 
 
 @click.command(
@@ -65,6 +82,7 @@ def main() -> NoReturn:
     """Run the command line; a user's mistake is one line on stderr and the contract's exit code."""
     _stopping.as_ctrl_c()
     try:
+        open_files.allow_many()
         with escaping.cleaned_streams():
             _called()
         sys.exit(DONE)
@@ -94,10 +112,25 @@ def _called() -> None:
         with group.make_context("harness", sys.argv[1:]) as context:
             group.invoke(context)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        _complain(_said(error), error.exit_code)
     except click.exceptions.Exit as ending:
         sys.exit(ending.exit_code)
+
+
+def _said(error: click.ClickException) -> str:
+    """What is wrong with a command line, with the nearest right word and where the others stand."""
+    said = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    if isinstance(error, click.NoSuchOption):
+        options = [name for one in context.command.params for name in one.opts] if context is not None else []
+        said = f"no such option {error.option_name!r}{meant(error.option_name, options)}"
+    elif said.startswith("No such command") and context is not None:
+        typed = said.partition("'")[2].partition("'")[0]
+        said = f"No such command {typed!r}{meant(typed, context.command.list_commands(context))}"
+    elif isinstance(error, click.BadParameter) and isinstance(getattr(error.param, "type", None), click.Choice):
+        typed = error.message.partition("'")[2].partition("'")[0]
+        said += meant(typed, error.param.type.choices)  # type: ignore[union-attr]  # it is one, see above
+    return said if context is None else f"{said}; see: {context.command_path} --help"
 
 
 def _of_the_system(error: OSError) -> tuple[str, int]:

@@ -1,7 +1,7 @@
 """The pytest plugin: the gate as a test, and a workbench for tests of prompts. It loads nothing until it is used.
 
-`pytest --harness-gate` adds one test, which is what `harness gate` is with the settings of
-[tool.harness.gate]: it fails when the gate fails, and when there is not enough data, so that this does not look green.
+`pytest --harness-gate` adds one test, which is what `harness gate` is with the settings under [gate] of harness.toml:
+it fails when the gate fails, and when there is not enough data, so that this does not look green.
 
     def test_invoices_are_billing(harness_bench):
         asked = harness_bench.evaluate("prompt:v3", "tickets@v1", items=["t1", "t2", "t3"])
@@ -34,7 +34,10 @@ NAME = "harness gate"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--harness-gate` and `--harness-contract`."""
     parser.getgroup("harness").addoption(
-        OPTION, action="store_true", default=False, help="Add harness gate, as set in [tool.harness.gate], as a test."
+        OPTION,
+        action="store_true",
+        default=False,
+        help="Add harness gate, as set under [gate] in harness.toml, as a test.",
     )
     parser.getgroup("harness").addoption(
         CONTRACT,

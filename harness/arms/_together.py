@@ -22,7 +22,15 @@ async def ask(arm: Arm, items: Sequence[Item]) -> dict[str, Prediction]:
     size = arm.batch_size
     batches = [items[start : start + size] for start in range(0, len(items), size)]
     if size == 1:
-        answered = await asyncio.gather(*(arm.predict(batch) for batch in batches))
+        # What is under way is awaited even when one of them ends it all: it may be paid for.
+        ended = await asyncio.gather(*(arm.predict(batch) for batch in batches), return_exceptions=True)
+        answered = [_or_raise(one) for one in ended]
     else:
         answered = [await arm.predict(batch) for batch in batches]
     return {prediction.item_id: prediction for predictions in answered for prediction in predictions}
+
+
+def _or_raise(ended: list[Prediction] | BaseException) -> list[Prediction]:
+    if isinstance(ended, BaseException):
+        raise ended
+    return ended

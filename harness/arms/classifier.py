@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from harness.arms import encoding
+from harness.arms.portable.kept import state_of
 from harness.types import Outcome, Prediction
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from harness.arms.portable.kept import State
     from harness.ground.clock import Clock
     from harness.types import JSON, Item
 
@@ -52,13 +54,23 @@ class ClassifierArm:
 
     batch_size = 256
 
-    def __init__(self, name: str, build: Callable[[], Classifier], usd_per_hour: float, clock: Clock) -> None:
-        """`build` makes the classifier when it is needed, which for a run that is stored is never."""
+    def __init__(
+        self,
+        name: str,
+        build: Callable[[], Classifier],
+        usd_per_hour: float,
+        clock: Clock,
+        cost_usd: float | None = None,
+    ) -> None:
+        """`build` makes the classifier when it is needed, which for a run that is stored is never.
+
+        Of an arm that was measured before, `cost_usd` is what an item costs; then nothing is timed.
+        """
         self._name = name
         self._build = build
         self._usd_per_s = usd_per_hour / 3600
         self._clock = clock
-        self._cost_usd: float | None = None
+        self._cost_usd = cost_usd
         self._in_batch: dict[str, JSON] = {}
 
     @cached_property
@@ -72,6 +84,15 @@ class ClassifierArm:
     def facts(self) -> dict[str, JSON]:
         """What the classifier found out when it was fitted, and how long an item takes in a batch."""
         return {**getattr(self.__dict__.get("_classifier"), "facts_", {}), **self._in_batch}
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What an item costs; None until it was measured."""
+        return self._cost_usd
+
+    def state(self) -> State | None:
+        """What the classifier has learnt; None where it has no form that can be kept."""
+        return state_of(self._classifier)
 
     async def prepare(self, items: Sequence[Item]) -> None:
         """Nothing: batches are fast already."""

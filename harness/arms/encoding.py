@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, Self, cast
 
+from harness.errors import ConfigError
 from harness.ground import plugins
 
 if TYPE_CHECKING:
@@ -71,6 +72,18 @@ def connect(encoder: str, cache: Path | None = None) -> Embedder:
     folder, _, model = encoder.partition("/")
     module = encoder.module if isinstance(encoder, Located) else plugins.load("embedders", folder)
     return _connected(module, model, None if _without_cache.get() else cache)
+
+
+def shipped(encoder: str) -> tuple[bytes, bytes]:
+    """The encoder as two files, an ONNX model and its tokenizer.json; `ConfigError` for one that is no such files."""
+    folder, _, model = encoder.partition("/")
+    module = encoder.module if isinstance(encoder, Located) else plugins.load("embedders", folder)
+    if not hasattr(module, "shipped"):
+        raise ConfigError(
+            f"encoder {encoder!r} cannot be shipped: it is not an ONNX file with a tokenizer; fit the arm with "
+            "--encoder minilm, minilm-integer or onnx/FOLDER"
+        )
+    return cast("tuple[bytes, bytes]", module.shipped(model))
 
 
 @contextmanager

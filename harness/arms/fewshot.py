@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from harness.types import Example, Item
 
 CHUNK = 1024
+REMEMBERED = 100_000
 
 
 class Selector(Protocol):
@@ -89,6 +90,8 @@ class Nearest:
 
     def prepare(self, items: Sequence[Item]) -> None:
         """Choose for all items, by blocks of one matrix product."""
+        if len(self._chosen) > REMEMBERED:  # a file may have millions
+            self._chosen = {}
         for start in range(0, len(items), CHUNK):
             block = items[start : start + CHUNK]
             similarity = self._embed([item.words for item in block]) @ self._vectors.T
@@ -97,9 +100,8 @@ class Nearest:
 
     def choose(self, item: Item) -> Sequence[Example]:
         """The nearest training items, the nearest last."""
-        if item.id not in self._chosen:
-            self.prepare([item])
-        return self._chosen[item.id]
+        chosen = self._chosen.get(item.id)
+        return self._nearest(item, (self._embed([item.words]) @ self._vectors.T)[0]) if chosen is None else chosen
 
     def _nearest(self, item: Item, similarity: NDArray[np.float32]) -> tuple[Example, ...]:
         own = _folded(item)

@@ -65,6 +65,8 @@ class RouterArm:
         said: dict[str, Prediction] = {}
         for place, arm in enumerate(self._arms):
             said |= await ask(arm, self._sent_to(place, items))
+        for item in items:  # a file may have millions
+            self._places.pop(item.id, None)
         return [said[item.id].after(self._toll(item)) for item in items]
 
     async def _route(self, items: Sequence[Item]) -> None:

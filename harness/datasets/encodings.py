@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 from typing import TYPE_CHECKING
 
+from harness.datasets.problems import ImportProblem
 from harness.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -106,4 +107,5 @@ def _not_utf8(path: Path, place: tuple[int, int], line: bytes, at: int) -> Datas
         reads = "\x00"
     if not reads.replace("\r", " ").replace("\n", " ").replace("\t", " ").isprintable():
         return DatasetError(f"{found}; is this a text file? If it is, give its encoding with --encoding NAME")
-    return DatasetError(f"{found}; as {WESTERN} it reads {reads!r}: if that is right, give --encoding {WESTERN}")
+    said = f"{found}; as {WESTERN} it reads {reads!r}: if that is right, give --encoding {WESTERN}"
+    return ImportProblem(said, {"encoding": WESTERN})

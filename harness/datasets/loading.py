@@ -101,7 +101,7 @@ def read_examples(folder: Path, read: Manifest) -> Iterator[tuple[str, Example]]
         if item_id in seen:
             raise DatasetError(f"{where}: id {item_id!r} stands at {seen[item_id]} already")
         seen[item_id] = where
-        yield where, replace(one, label=kind.read_gold(one.label, read.labels, where))
+        yield where, replace(one, label=kind.read_gold(one.label, read.labels, where)) if one.is_labelled else one
 
 
 def natural(name: str) -> list[tuple[int, str]]:
@@ -135,6 +135,8 @@ def _as_released(folder: Path, read: Manifest, placed: PLACED) -> tuple[Dataset,
     if not read.sha256 or not read.content:
         released = f'add sha256 = "{sha256}" and content = "{found}" to release it as it is'
         return dataset, f"{folder / manifest.FILE} has no sha256 or no content id; {released}"
+    if (folder / manifest.PENDING).exists():
+        return dataset, f"{folder}: an erasure was cut short; run the same harness forget again"
     if sha256 != read.sha256:
         return dataset, f"{folder / read.file} was changed: {content.first_change(folder, placed)}"
     if found != read.content:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "dataset.toml"
+PENDING = ".erasing.toml"  # the next dataset.toml, while rows are being erased
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -71,15 +72,21 @@ def read(folder: Path) -> Manifest:
     path = folder / FILE
     if not path.is_file():
         raise DatasetError(f"{folder} holds no {FILE}")
+    manifest = read_file(path)
+    if (manifest.name, manifest.version) != (folder.parent.name, folder.name):
+        raise DatasetError(f"{path} says {manifest.name}@{manifest.version}; its folder says otherwise")
+    return manifest
+
+
+def read_file(path: Path) -> Manifest:
+    """The manifest in a file of a version's folder, whatever it is called."""
     try:
         value = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DatasetError(f"{path}: not valid TOML: {error}") from None
     manifest = validated(Manifest, value, str(path))
     checked_name(manifest.file, f"{path}: file")
-    if (manifest.name, manifest.version) != (folder.parent.name, folder.name):
-        raise DatasetError(f"{path} says {manifest.name}@{manifest.version}; its folder says otherwise")
-    return replace(manifest, kind=Located(manifest.kind, folder.parents[2] / EXTENSIONS))
+    return replace(manifest, kind=Located(manifest.kind, path.parents[3] / EXTENSIONS))
 
 
 def written(manifest: Manifest) -> str:

@@ -12,7 +12,7 @@ from harness.datasets.json_forms import class_names, with_names
 from harness.errors import DatasetError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
@@ -25,6 +25,8 @@ BATCH = 64  # of cells that may each be long
 MAX_CELL_CHARS = 1_048_576
 MAX_UNPACKED_BYTES = 4 * 1024**3
 MEMORY = "1GB"
+NUMBERS = ("score", "cost_usd")
+"""How the names of those columns of answers end that are numbers."""
 
 
 def read(path: Path) -> Iterator[Row]:
@@ -107,3 +109,49 @@ def _check_lengths(cells: dict[str, Cell], where: str) -> None:
         length = len(cell) if isinstance(cell, str) else sum(map(len, cell or ()))
         if length > MAX_CELL_CHARS:
             raise DatasetError(f"{where}: a cell is longer than {MAX_CELL_CHARS:,} characters")
+
+
+def as_they_are(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
+    """The rows of a file of any size, their values as they are: dates, numbers, lists."""
+    with _open() as connection:
+        try:
+            connection.execute("select * from read_parquet(?)", [str(path)])
+            columns = [column[0] for column in connection.description or ()]
+            number = 0
+            while batch := connection.fetchmany(BATCH):
+                for values in batch:
+                    number += 1
+                    yield f"{path}: row {number}", dict(zip(columns, values, strict=True))
+        except duckdb.Error as error:
+            raise DatasetError(f"{path}: not readable as Parquet: {str(error).splitlines()[0]}") from None
+
+
+def beside(source: Path, lines: Path, to: Path) -> None:
+    """Write the rows of a Parquet file, types kept, with those of a file of answers (JSON lines) beside them."""
+    answers = _answers(lines)
+    _copy(f"select * from read_parquet({_quoted(source)}) positional join {answers}", to)
+
+
+def of_lines(lines: Path, columns: Sequence[str], to: Path) -> None:
+    """Write JSON lines as Parquet: the columns that are named are texts, those behind them are answers."""
+    _copy(f"select * from {_answers(lines, columns)}", to)
+
+
+def _answers(lines: Path, columns: Sequence[str] = ()) -> str:
+    with lines.open(encoding="utf-8") as file:
+        names = list(json.loads(file.readline() or "{}"))
+    kinds = {name: "double" if name.endswith(NUMBERS) and name not in columns else "varchar" for name in names}
+    told = ", ".join(f"{_quoted(name)}: {_quoted(kind)}" for name, kind in kinds.items())
+    return f"read_json({_quoted(lines)}, format = 'newline_delimited', columns = {{{told}}})"
+
+
+def _copy(query: str, to: Path) -> None:
+    with _open() as connection:
+        try:
+            connection.execute(f"copy ({query}) to {_quoted(to)} (format parquet)")
+        except duckdb.Error as error:
+            raise DatasetError(f"{to}: cannot be written as Parquet: {str(error).splitlines()[0]}") from None
+
+
+def _quoted(text: object) -> str:
+    return "'" + str(text).replace("'", "''") + "'"

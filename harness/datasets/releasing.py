@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import shutil
 import tempfile
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from harness.datasets import content, loading, manifest, splits
 from harness.datasets.manifest import Manifest, Splits, Tags
 from harness.errors import DatasetError
+from harness.ground.spreadsheets import Rows
 from harness.types import Example, Item, Label
 
 if TYPE_CHECKING:
@@ -97,28 +97,33 @@ def release_stream(
     with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as scratch:
         made = Path(scratch) / "version"
         made.mkdir()
-        digests = _write_rows(made, shape, examples)
-        described = describe()
-        folder = refuse_existing(root, described)
-        labels = tuple(Label(name, description) for name, description in described.labels.items())
+        finished = write_rows(made, describe, shape, examples)
+        folder = refuse_existing(root, finished)
         for name, content_bytes in extra.items():
             (made / name).write_bytes(content_bytes)
-        finished = replace(
-            described,
-            file=ROWS,
-            text="text",
-            label="label",
-            id="id",
-            group="group" if shape.has_groups else None,
-            tags=Tags("tags", shape.separator) if shape.has_tags else None,
-            splits=Splits(column="split"),
-            sha256=loading.file_hash(made / ROWS),
-            content=content.dataset_id(described.kind, labels, digests),
-        )
         (made / manifest.FILE).write_text(manifest.written(finished), encoding="utf-8")
         folder.parent.mkdir(exist_ok=True)
         shutil.move(made, folder)  # one rename: the version is there whole, or not at all
     return folder
+
+
+def write_rows(made: Path, describe: Callable[[], Manifest], shape: Shape, examples: Iterable[Example]) -> Manifest:
+    """The manifest of a version whose rows and lock are now in the folder `made`; it is not written yet."""
+    digests = _write_rows(made, shape, examples)
+    described = describe()
+    labels = tuple(Label(name, description) for name, description in described.labels.items())
+    return replace(
+        described,
+        file=ROWS,
+        text="text",
+        label="label",
+        id="id",
+        group="group" if shape.has_groups else None,
+        tags=Tags("tags", shape.separator) if shape.has_tags else None,
+        splits=Splits(column="split"),
+        sha256=loading.file_hash(made / ROWS),
+        content=content.dataset_id(described.kind, labels, digests),
+    )
 
 
 def refuse_existing(root: Path, described: Manifest) -> Path:
@@ -137,8 +142,8 @@ def _write_rows(made: Path, shape: Shape, examples: Iterable[Example]) -> list[b
         (made / ROWS).open("w", encoding="utf-8", newline="") as rows,
         (made / content.LOCK).open("w", encoding="ascii", newline="") as lock,
     ):
-        writer = csv.writer(rows, lineterminator="\n")
-        writer.writerow([*columns, *renamed.values()])
+        writer = Rows(rows)
+        writer.write([*columns, *renamed.values()])
         for given in examples:
             example = _uniform(given, renamed)
             item = example.item
@@ -149,7 +154,7 @@ def _write_rows(made: Path, shape: Shape, examples: Iterable[Example]) -> list[b
             if shape.has_groups:
                 cells.append(example.group or "")
             cells += item.fields.values()
-            writer.writerow(cells)
+            writer.write(cells)
             digest = content.row_digest(example)
             digests.append(digest)
             lock.write(content.lock_line(digest))

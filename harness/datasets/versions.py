@@ -100,17 +100,22 @@ def new_version(root: Path, ref: str, version: str, edits: Edits) -> Path:
 def derive(root: Path, ref: str, version: str, examples: Sequence[Example], note: str) -> Path:
     """The folder of a new version of a dataset that holds these examples; labels as they are found in them."""
     read = manifest.read(loading.find(root, ref))
-    found = {example.label for example in examples}
+    found = {example.label for example in examples if example.is_labelled}
     if not examples:
         raise DatasetError(f"no row of {ref} would be left")
-    labels = {name: text for name, text in read.labels.items() if name in found}
+    # Where rows wait for their label, any label may come; where all have one, a label without a row is gone.
+    is_open = any(not example.is_labelled for example in examples)
+    labels = {name: text for name, text in read.labels.items() if is_open or name in found}
     labels |= {name: "" for name in sorted(found - set(labels))}
     source = {**read.source, "made_from": ref, "change": note}
     return release(root, replace(read, version=version, labels=labels, source=source), examples, extra={})
 
 
 def read_cells(path: Path, fields: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Edited cells by id, from a file with an `id` column and the columns to change; an empty cell changes nothing."""
+    """Edited cells by id, from a file with an `id` column and the columns to change; an empty cell changes nothing.
+
+    Columns whose name begins with `#` are remarks.
+    """
     allowed = (*EDITABLE, *fields)
     cells: dict[str, dict[str, str]] = {}
     for where, row in tables.read(path):
@@ -119,10 +124,11 @@ def read_cells(path: Path, fields: Iterable[str]) -> dict[str, dict[str, str]]:
             raise DatasetError(f"{where}: there is no id; expected a column 'id' and the columns to change")
         if item_id in cells:
             raise DatasetError(f"{where}: id {item_id!r} stands there twice")
-        for column in row:
+        told = {column: cell for column, cell in row.items() if not column.startswith("#") or column in fields}
+        for column in told:
             if column != "id" and column not in allowed:
                 raise DatasetError(f"{where}: column {column!r} cannot be edited; {one_of(column, allowed)}")
-        cells[item_id] = {key: cell for key, cell in row.items() if key != "id" and isinstance(cell, str) and cell}
+        cells[item_id] = {key: cell for key, cell in told.items() if key != "id" and isinstance(cell, str) and cell}
     return cells
 
 

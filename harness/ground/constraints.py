@@ -18,6 +18,7 @@ Months = Annotated[int, Field(ge=1)]
 class Constraints:
     """Limits (None: no limit) and prices.
 
+    `label_mix` is the share of each label in production, where that is not the split's: see `stats.strata.of`.
     `min_credit` is the least mean credit, `min_accuracy` the same under the name that it has where answers are right
     or wrong; `min_recall` is the least recall by label; `at_least` and `at_most` limit any metric by its name. The arm
     is chosen by the metric `objective` (None: the headline metric, the mean credit). `margin` is how much of it may be
@@ -31,6 +32,7 @@ class Constraints:
     busy by other work. With `batch`, hosted models are asked through their batch API: half price, no latency.
     """
 
+    label_mix: Mapping[str, Share] = field(default_factory=dict)
     min_credit: Share | None = None
     min_accuracy: Share | None = None
     min_recall: Mapping[str, Share] = field(default_factory=dict)

@@ -6,6 +6,7 @@ Both streams of the command line are put behind `Cleaned`, so no command has to 
 
 from __future__ import annotations
 
+import codecs
 import re
 import sys
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ UNSEEN = re.compile(COLOUR + CONTROLS)
 UNSEEN_ON_A_BAR = re.compile(r"(?!\x1b\[[0-9;]{0,32}m|\x1b\[[0-9]{0,4}[AK]|\x1b\[\?25[lh]|\r)" + CONTROLS)
 COMMAND = re.compile(r"^([^\S\n]*)(?:::|##\[|##vso)", re.MULTILINE)
 ANNOTATION = re.compile(r"[^\S\n]*::(?:error|warning|notice)[ :]")
+PLAINER = "harness.plainer"
+# Of the characters that we print ourselves; each as wide as its twin, so that tables stay straight.
+TWINS = {"–": "-", "—": "-", "−": "-", "─": "-", "━": "-", "µ": "u", "…": "~", "×": "x", "²": "2", "·": "."}
 C1 = re.compile(r"[\x7f-\x9f\ud800-\udfff]")
 
 
@@ -65,6 +69,17 @@ class Cleaned:
         return found[0] if in_line or allowed else f"{found[1]}\\{found[0][len(found[1]) :]}"
 
 
+def _plainer(error: UnicodeError) -> tuple[str, int]:
+    """What stands for characters that a stream's encoding lacks: ours have a plain twin, others become escapes."""
+    assert isinstance(error, UnicodeEncodeError)  # nothing is decoded here
+    text = error.object[error.start : error.end]
+    plain = "".join(TWINS.get(char, char) for char in text)
+    return plain.encode("ascii", "backslashreplace").decode("ascii"), error.end
+
+
+codecs.register_error(PLAINER, _plainer)
+
+
 @contextmanager
 def cleaned_streams() -> Iterator[None]:
     """Within, what is printed is cleaned, and what an old terminal cannot show is written as an escape."""
@@ -72,7 +87,7 @@ def cleaned_streams() -> Iterator[None]:
     for stream in (out, err):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
+            reconfigure(errors=PLAINER)
     sys.stdout = Cleaned(out)
     sys.stderr = Cleaned(err, has_bar=err.isatty(), annotates=True)
     try:

@@ -75,7 +75,7 @@ def load(folder: str, name: str, at: Path | None = None) -> ModuleType:
 
 def summary(folder: str, name: str) -> str:
     """The first line of the docstring of an extension of ours, read without importing it."""
-    return (ast.get_docstring(extensions.read(_ours(folder)[name])) or "").partition("\n")[0]
+    return (ast.get_docstring(_source(folder, name)) or "").partition("\n")[0]
 
 
 def constants(folder: str, name: str, at: Path | None = None) -> Mapping[str, object]:
@@ -83,7 +83,9 @@ def constants(folder: str, name: str, at: Path | None = None) -> Mapping[str, ob
 
     Empty for a name that is no extension: a model that was asked once may have had a provider that is gone.
     """
-    path = _ours(folder).get(name) or extensions.files(folder, at).get(name)
+    if name in _ours(folder):
+        return _of_source(_source(folder, name)).constants
+    path = extensions.files(folder, at).get(name)
     if path is not None:
         return _of_source(extensions.read(path)).constants
     return vars(load(folder, name, at)) if name in extensions.packages(folder) else {}
@@ -135,6 +137,12 @@ def _constant(statement: ast.stmt) -> tuple[str, object] | None:
 @cache  # the package's own files stay as they are while it runs, and an encoder is looked up for every item
 def _ours(folder: str) -> dict[str, Path]:
     return {path.stem.replace("_", "-"): path for path in (ROOT / _place(folder)).glob("[!_]*.py")}
+
+
+@cache
+def _source(folder: str, name: str) -> ast.Module:
+    """An extension of ours, not run."""
+    return extensions.read(_ours(folder)[name])
 
 
 def _place(folder: str) -> str:

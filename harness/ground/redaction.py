@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 HIDDEN = "[key hidden]"
 SHORTEST = 8  # hiding shorter values would blot out ordinary words
+WITHOUT_SCHEME = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9./_-]*)?")
 LOOKS_LIKE_A_KEY = re.compile(r"\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}|\bBearer\s+[A-Za-z0-9._~+/-]{16,}=*")
 
 
@@ -44,9 +45,11 @@ def public_address(url: str, official: str) -> str:
             "expected one like http://127.0.0.1:11434/v1"
         ) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
+        # Shown only where it can hold no password.
+        meant = f"; did you mean http://{url}?" if WITHOUT_SCHEME.fullmatch(url) else ""
         raise ConfigError(
             "the model server's address (--base-url, or the provider's variable) names no server; "
-            "expected one like http://127.0.0.1:11434/v1"
+            f"expected one like http://127.0.0.1:11434/v1{meant}"
         )
     bare = f"{parts.scheme}://{_host(parts)}{port}{parts.path}".rstrip("/")
     return "" if bare == official.rstrip("/") else bare

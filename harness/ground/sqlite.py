@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     Migration = Sequence[str]
 
+Error = sqlite3.Error
 BUSY_TIMEOUT_S = 60.0
 PAUSE_S = 0.01
 
@@ -74,6 +75,16 @@ def transaction(connection: Connection) -> Iterator[None]:
     connection.execute("begin immediate")
     with connection:  # commits, or rolls back
         yield
+
+
+def scrub(connection: Connection) -> bool:
+    """Write the file anew without what was deleted; False when another process still reads what was there before.
+
+    SQLite keeps deleted rows in free pages and in the log beside the file until both are written over.
+    """
+    connection.execute("vacuum")
+    busy: int = connection.execute("pragma wal_checkpoint(truncate)").fetchone()[0]
+    return not busy
 
 
 def _version(connection: Connection) -> int:

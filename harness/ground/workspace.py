@@ -22,6 +22,7 @@ from harness.ground.validation import validated
 
 EXTENSIONS = "extensions"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+FILE = "harness.toml"
 DEFAULT_ARMS = ("majority", "tfidf-lr", "minilm-knn", "minilm-lr")
 
 
@@ -82,6 +83,11 @@ class Workspace:
         """The cache of sentence embeddings."""
         return self.results / "embeddings.sqlite"
 
+    @property
+    def fitted(self) -> Path:
+        """The folder of what classifiers have learnt, a folder each."""
+        return self.results / "fitted"
+
 
 def find(start: Path, root: Path | None = None) -> Workspace:
     """The workspace of a folder: `root` if given, else the nearest folder upwards with settings."""
@@ -106,8 +112,19 @@ def checked_name(name: str, what: str) -> str:
     return name
 
 
+def has_settings(folder: Path) -> bool:
+    """Whether a folder has settings of ours, in either file."""
+    return _preferences(folder) is not None
+
+
+def place(table: str = "") -> str:
+    """Where a person writes the settings of a table, for messages."""
+    name = f"[{table}] of " if table else ""
+    return f"{name}{FILE} (in pyproject.toml: [tool.harness{'.' if table else ''}{table}])"
+
+
 def _preferences(folder: Path) -> Preferences | None:
-    for path, table in ((folder / "harness.toml", ()), (folder / "pyproject.toml", ("tool", "harness"))):
+    for path, table in ((folder / FILE, ()), (folder / "pyproject.toml", ("tool", "harness"))):
         if not path.is_file():
             continue
         content: object = _parse(path)

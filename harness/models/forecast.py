@@ -55,6 +55,8 @@ class Forecast:
     most_tokens_out: int
     likely_usd: float | None
     worst_usd: float | None
+    likely_tokens_in: int = 0
+    likely_tokens_out: int = 0
 
 
 def of_baseline(arm: str, items: Sequence[Item], stored: Collection[str]) -> Forecast:
@@ -69,6 +71,8 @@ def of_prompt(
     wanted = [request for item in items if item.id not in stored for request in arm.requests(item)]
     by_key = {request_id(request): request for request in wanted}
     to_send = [request for key, request in by_key.items() if not rates.is_known(key)]
+    likely = [_likely(request) for request in to_send]
+    usages = [reply.usage for reply in likely if reply.usage is not None]
     return Forecast(
         *name,
         items=len(items),
@@ -77,8 +81,10 @@ def of_prompt(
         calls=len(to_send),
         most_tokens_in=sum(most_tokens_in(request) for request in to_send),
         most_tokens_out=sum(request.settings.max_tokens for request in to_send),
-        likely_usd=_usd([rates.list_nano(_likely(request)) for request in to_send]),
+        likely_usd=_usd([rates.list_nano(reply) for reply in likely]),
         worst_usd=_usd([rates.worst_nano(request) for request in to_send]),
+        likely_tokens_in=sum(usage.input_fresh for usage in usages),
+        likely_tokens_out=sum(usage.output_visible for usage in usages),
     )
 
 

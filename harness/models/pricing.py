@@ -19,6 +19,7 @@ from pydantic import Field
 from harness.errors import ConfigError
 from harness.ground import plugins
 from harness.ground.validation import validated
+from harness.ground.workspace import place
 from harness.types import Model, Usage
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def price(
 
 def unpriced(model: Model, *, batch: bool = False) -> str:
     """One line for a model without a price: why it has none, and how to give it one."""
-    prices, named_in = price_list(model.provider), f'[tool.harness.prices."{model}"]'
+    prices, named_in = price_list(model.provider), place(f'prices."{model}"')
     if prices is not None and prices.is_open and model.endpoint:
         why = f"{model} is asked at {model.endpoint}, which is not the vendor's own address: its price is not known"
     elif prices is None:
@@ -242,7 +243,7 @@ def table_name() -> str:
 
 
 def rates(settings: Mapping[str, object], where: str, moment: datetime | None = None) -> dict[str, Rates | Model]:
-    """The user's own prices: `[tool.harness.prices."openai/m"]`, dollars per million tokens by bucket.
+    """The user's own prices: `[prices."openai/m"]`, dollars per million tokens by bucket.
 
     Text in place of the table names a model that costs the same, looked up in the lists of that `moment`.
     """

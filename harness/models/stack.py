@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import ConfigError
+from harness.errors import AuthError, ConfigError, NoKey, meant
 from harness.ground import plugins
+from harness.ground.workspace import place
 from harness.models import pricing
 from harness.models.forecast import Rates
 from harness.models.middleware.batched import Batched, Terms
@@ -18,7 +19,7 @@ from harness.models.middleware.limited import Limited
 from harness.models.middleware.paced import Paced
 from harness.models.middleware.retrying import Patience, Retrying
 from harness.models.pricing import Tariff
-from harness.types import Request
+from harness.types import Model, Request
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -37,7 +38,10 @@ class Asking:
     """How a prompt's model is asked: which, where, how many at once, how fast, for how much, which draw.
 
     `batch` asks through the provider's batch API; `tell` hears how the batches stand. `priced_as` names the model
-    whose list price this one has (`VENDOR/MODEL`), for gateways and servers of one's own.
+    whose list price this one has (`VENDOR/MODEL`), for gateways and servers of one's own. What `sends_nothing`, a
+    forecast, needs no key. `spent_on` names what is asked for beside the runs on the dataset, which has a budget of
+    its own.
+
     """
 
     model: str = "auto"
@@ -52,6 +56,8 @@ class Asking:
     fresh: bool = False
     batch: bool = False
     priced_as: str | None = None
+    sends_nothing: bool = False
+    spent_on: str = ""
     tell: Callable[[str], None] = lambda _: None
 
     @classmethod
@@ -77,7 +83,27 @@ def connect(asking: Asking, extensions: Path | None = None) -> tuple[Connection,
     options: dict[str, object] = {"base_url": base_url}
     if "timeout_s" in inspect.signature(module.connect).parameters:
         options["timeout_s"] = asking.timeout_s
-    return module.connect(model_name, **options), module
+    try:
+        return module.connect(model_name, **options), module
+    except NoKey as missing:
+        if not asking.sends_nothing:
+            raise
+        return _Unconnected(Model(provider_name, model_name, missing.endpoint), module), module
+
+
+class _Unconnected:
+    """A model whose key is missing, for forecasts: known by its name, and asked by nobody."""
+
+    def __init__(self, model: Model, module: ModuleType) -> None:
+        self.model = model
+        self.batches = (lambda: self) if getattr(module, "BATCHES", False) else None
+
+    async def send(self, request: Request) -> Response:
+        """Nothing is sent."""
+        raise AuthError(f"{request.model} is not connected; a forecast sends nothing")
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""
 
 
 def resolve_model(name: str, base_url: str | None = None, extensions: Path | None = None) -> tuple[str, str | None]:
@@ -92,7 +118,10 @@ def resolve_model(name: str, base_url: str | None = None, extensions: Path | Non
     providers = plugins.names("providers", extensions)
     if "/" not in name or name.partition("/")[0] not in providers:
         known = ", ".join(f"{p}/..." for p in providers)
-        raise ConfigError(f"unknown model {name!r}; expected auto or PROVIDER/MODEL, one of {known}")
+        vendor, slash, model = name.partition("/")
+        near = meant(vendor, providers).replace("'?", f"/{model or 'MODEL'}'?")
+        hint = near if slash or vendor in providers else meant(vendor, ["auto"])
+        raise ConfigError(f"unknown model {name!r}; expected auto or PROVIDER/MODEL, one of {known}{hint}")
     return name, base_url
 
 
@@ -128,7 +157,7 @@ def _declaring(constant: str) -> list[str]:
 def tariff(module: ModuleType, connection: Connection, workspace: Workspace, asking: Asking, clock: Clock) -> Tariff:
     """What the calls of a connection cost in this workspace."""
     now = clock.now()
-    own = pricing.rates(workspace.preferences.prices, "[tool.harness]", now)
+    own = pricing.rates(workspace.preferences.prices, place(), now)
     return Tariff(
         connection.model,
         own,
@@ -158,12 +187,19 @@ class Stack:
         self._connection, self._ledger, self._clock = connection, ledger, clock
         self._tariff, self._account, self._asking = tariff, account, asking
         self._history: Sequence[Change] = ()
+        # A recipe is found by its path, and known by its name.
+        self.asked_as = str(connection.model) if asking.model == "auto" else asking.model
         if self.budget_usd is not None and asking.batch and self.unpriced is not None:
             raise ConfigError(f"--budget needs a price for {connection.model}: {self.unpriced}")
         if self.budget_usd is not None:
             self.worst_nano(Request(connection.model, ()))  # no price: said before anything is sent
         self._batched = self._in_batches() if asking.batch else None
         self.provider: Provider = self._batched or self._one_by_one()
+
+    @property
+    def workers(self) -> int:
+        """The most calls at once."""
+        return self._asking.workers
 
     @property
     def ask_ahead(self) -> Callable[[Sequence[Request]], Awaitable[None]] | None:

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from harness.ground import plugins
-from harness.report import html, markdown
+from harness.report import front, html, markdown
 from harness.report.blocks import Figure, Section
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ FOLDER = "sections"
 def sections(results: Results, drawn: Sequence[Drawn] = ()) -> list[Section]:
     """The sections that have something to say of this kind of task, in their order.
 
-    A figure stands at the top of the section with its title; without one it makes its own.
+    A figure stands at the top of the section that it belongs to; without one it makes its own.
     """
     task = results.split.task
     loaded = [plugins.load(FOLDER, name, task.at) for name in plugins.names(FOLDER, task.at)]
@@ -29,9 +29,9 @@ def sections(results: Results, drawn: Sequence[Drawn] = ()) -> list[Section]:
     told = [(module.ORDER, section) for module in modules if (section := module.section(results)) is not None]
     placed: dict[str, tuple[int, Section]] = {section.title: (order, section) for order, section in told}
     for figure in drawn:
-        order, section = placed.get(figure.title, (figure.order, Section(figure.title, ())))
+        order, section = placed.get(figure.place, (figure.order, Section(figure.title, ())))
         block = Figure(figure.name, figure.alt, figure.caption, figure.sql)
-        placed[figure.title] = (order, Section(section.title, (block, *section.blocks)))
+        placed[figure.place] = (order, Section(section.title, (block, *section.blocks)))
     return [section for _, section in sorted(placed.values(), key=lambda pair: pair[0])]
 
 
@@ -46,9 +46,9 @@ def build(results: Results, drawn: Sequence[Drawn] | None = None) -> dict[str, b
     title = f"{results.split.dataset}: which tool should serve it?"
     drawn = _drawn(results) if drawn is None else drawn
     told = sections(results, drawn)
-    page = html.render(title, told, {figure.name: figure.inline for figure in drawn})
+    page = html.render(title, told, {figure.name: (figure.inline, figure.narrow) for figure in drawn})
     twin = markdown.render(title, told)
-    made = {"report.html": page.encode(), "report.md": twin.encode()}
+    made = {"report.html": page.encode(), "report.md": twin.encode(), front.SUMMARY: front.summary(results, told)}
     for figure in drawn:
         made |= {f"{figure.name}.svg": figure.svg, f"{figure.name}.csv": figure.table}
     return made

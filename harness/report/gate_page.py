@@ -18,6 +18,7 @@ HEADLINES = {
     "fail": "Fail",
     "inconclusive": "Not enough data",
 }
+RESUMABLE = 3  # the exit code of what stopped early
 COLUMNS = (Column("check"), Column("verdict"), Column("found"))
 MARKS = {"pass": "pass", "fail": "FAIL", "inconclusive": "cannot tell"}
 
@@ -68,10 +69,18 @@ def error_bars(report: Report) -> list[str]:
     ]
 
 
-def marker(report: Report) -> str:
-    """The hidden line by which a later comment finds the one that it replaces."""
-    place = markdown.escaped(f"{report.dataset} / {report.split}").replace("--", "- -")
+def marker(dataset: str, split: str) -> str:
+    """The hidden line by which a later comment finds the one that it replaces, whichever version that was about."""
+    place = markdown.escaped(f"{dataset.partition('@')[0]} / {split}").replace("--", "- -")
     return f"<!-- harness-gate: {place} -->"
+
+
+def unchecked(dataset: str, split: str, message: str, exit_code: int) -> str:
+    """The comment where there is no verdict: what is wrong, in place of a verdict that no longer holds."""
+    title = "Answers are missing" if exit_code == RESUMABLE else "It cannot be compared"
+    advice = "The same command goes on where it stopped." if exit_code == RESUMABLE else "Nothing was compared."
+    said = Section("Checks", (Text(f"{title}: no verdict.", "verdict"), Text(message), Text(advice)))
+    return f"{marker(dataset, split)}\n{markdown.render(f'harness gate: {title.lower()}', [said])}"
 
 
 def comment(report: Report) -> str:
@@ -83,7 +92,7 @@ def comment(report: Report) -> str:
         body += "\n```text\n" + "\n".join(drawn) + "\n```\n\n`o` found, `( )` its interval, `!` the margin, `|` 0\n"
     fold = markdown.table(Table((*COLUMNS, Column("code")), tuple((*_row(one), one.code) for one in report.checks)))
     return (
-        f"{marker(report)}\n{body}\n<details><summary>All "
+        f"{marker(report.dataset, report.split)}\n{body}\n<details><summary>All "
         f"{formatting.plural(len(report.checks), 'check')}</summary>\n\n"
         f"{fold}\n\n</details>\n"
     )

@@ -37,8 +37,10 @@ KINDS = {
 UNSAFE = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})
 
 
-def render(title: str, sections: Sequence[Section], drawings: Mapping[str, str], *, form: str = "'none'") -> str:
-    """The page; `drawings` are the figures' SVG by name, drawn by us and put in as they are.
+def render(
+    title: str, sections: Sequence[Section], drawings: Mapping[str, tuple[str, str]], *, form: str = "'none'"
+) -> str:
+    """The page; `drawings` are the figures' SVG by name, for a window and for a phone, put in as we drew them.
 
     `form` is where forms may lead, in the words of a content security policy.
     """
@@ -54,7 +56,7 @@ def render(title: str, sections: Sequence[Section], drawings: Mapping[str, str],
         title=title,
         sections=sections,
         # Markup: our own drawings; the words inside were drawn as paths.
-        drawings={name: Markup(svg) for name, svg in drawings.items()},
+        drawings={name: tuple(map(Markup, both)) for name, both in drawings.items()},
         script=Markup(script),
         policy=POLICY.format(form=form, script=f"; script-src '{_hash(script)}'" if script else ""),
     )

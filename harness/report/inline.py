@@ -21,7 +21,7 @@ def text(section: Section) -> str:
     """What a terminal would show, without colours."""
     console = Console(file=io.StringIO(), width=WIDTH, color_system=None)
     for part in terminal.render(section):
-        console.print(part)
+        terminal.print_on(console, part)
     assert isinstance(console.file, io.StringIO)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
 

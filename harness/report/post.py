@@ -6,12 +6,11 @@ so the draft is right as it stands, and again whenever it is written anew.
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from harness.analysis import comparison, decision
 from harness.ground import formatting
-from harness.report import markdown
+from harness.report import again, markdown
 from harness.report.blocks import Code, Column, Table
 from harness.report.figures import _style
 
@@ -47,13 +46,14 @@ def draft(results: Results, drawn: Sequence[Drawn]) -> str:
         "## Where it goes wrong",
         *_pictures(figures, MISTAKES),
         "## The decision",
+        f"- {markdown.escaped(found.headline)}",
         *[f"- {markdown.escaped(reason)}." for reason in found.reasons],
         *[f"- What would change it: {markdown.escaped(change)}." for change in found.what_would_change_it],
         *_prompts(results),
         "## Limits",
         *[f"- {markdown.escaped(limit)}" for limit in _limits(results)],
         "## Do it again",
-        markdown.fenced(_again(results), "sh"),
+        markdown.fenced("\n".join(again.commands(results)), "sh"),
     ]
     return "\n\n".join(_joined(parts)) + "\n"
 
@@ -78,8 +78,9 @@ def _summary(results: Results, found: decision.Decision) -> str:
     best = results.runs[0]
     sure = "decided" if found.verdict == "decided" else "not decided yet"
     return (
-        f"{formatting.plural(len(results.runs), 'arm')} on the same {formatting.plural(best.n, 'item')}: the best, "
-        f"{best.run.name}, is right on {formatting.with_interval(best.headline)}. The verdict is {sure}."
+        f"{formatting.plural(len(results.runs), 'arm')} on the same {formatting.plural(best.n, 'item')}: the one "
+        f"that was right most often, {best.run.name}, is right on {formatting.with_interval(best.headline)}. "
+        f"The verdict is {sure}."
     )
 
 
@@ -202,8 +203,3 @@ def _limits(results: Results) -> list[str]:
         )
     facts = "; ".join(f"{name}: {value}" for name, value in results.provenance.items())
     return [*said, f"{facts}."]
-
-
-def _again(results: Results) -> str:
-    dataset = shlex.quote(results.split.dataset)
-    return "\n".join(f"harness {words} --dataset {dataset}" for words in ("baselines", "report", "figures"))

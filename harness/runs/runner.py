@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import Interrupted, RequestRejected, SetupRejected, TransientError
 from harness.models.middleware.retrying import stopping
+from harness.runs.failures import Failures
 from harness.types import Outcome
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ FLUSH_ROWS = 10_000  # a flush opens and closes the store, which takes longer th
 FLUSH_SECONDS = 2.0
 FAILURES_IN_A_ROW = 25
 REJECTED_AT_FIRST = 3
+PREPARING = "preparing"
 REJECTED = f"{RequestRejected.__name__}: "
 
 
@@ -42,7 +44,8 @@ class Progress:
     sent: int = 0
     cached: int = 0
     retried: int = 0
-    error: str | None = None  # of the first item that failed
+    failures: Failures = field(default_factory=Failures)
+    stage: str = ""  # what is done before the first item is asked
 
     @property
     def done(self) -> int:
@@ -61,8 +64,9 @@ class Progress:
         if not prediction.cached:
             self.sent += prediction.attempts
             self.retried += max(prediction.attempts - 1, 0)
-        self.error = self.error or prediction.error
-        if prediction.outcome is not Outcome.FAILED:
+        if prediction.outcome is Outcome.FAILED:
+            self.failures.add(prediction.error)
+        else:
             known = self.billed_usd is not None and prediction.billed_usd is not None
             self.billed_usd = self.billed_usd + prediction.billed_usd if known else None  # type: ignore[operator]
 
@@ -88,8 +92,10 @@ class Runner:
         stored = await asyncio.to_thread(self.sink.done, job.run.id)
         todo = [item for item in job.items if item.id not in stored]
         progress = Progress(total=len(job.items), already=len(job.items) - len(todo))
+        progress.stage = PREPARING if todo else ""
         self.watch(progress)
         if todo and not _has_enough(job.early) and await self._prepare(job.arm, todo):
+            progress.stage = ""
             await self._ask(job, todo, progress)
         if progress.done < progress.total and not _has_enough(job.early):
             raise Interrupted(

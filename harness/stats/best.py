@@ -60,7 +60,7 @@ def ahead(pairs: Pairwise, margin: float = 0.0, alpha: float = ALPHA) -> Flags:
     Either direction of a pair counts, so that with margin 0 the chance of any false claim is 2 x `alpha`; with a
     margin only one of the two can lie at its boundary.
     """
-    z = pairs.z(margin)
+    z = pairs.z_of_more(margin)
     arms = z.shape[-1]
     first, second = np.triu_indices(arms, 1)
     either = np.maximum(z[..., first, second], z[..., second, first])

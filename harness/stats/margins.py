@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy
 
-from harness.stats import intervals, paired
+from harness.stats import intervals, paired, tails
 from harness.stats.paired import Weights
 from harness.types import Estimate
 
@@ -44,7 +44,11 @@ class Evidence:
 
     def p_of_worse(self, margin: float) -> float:
         """The one-sided p of "a is worse than b by the margin at most": small when a is shown to be worse."""
-        return self._tail(self._statistic(margin))
+        statistic = self._statistic(margin)
+        if self.clusters is None:
+            n, losses, wins = (np.array(of) for of in (self.weights.n, self.weights.only_b, self.weights.only_a))
+            statistic = -float(tails.z_of_more(n, losses, wins, margin, np.array(-statistic)))
+        return self._tail(statistic)
 
     def needed_n(self, margin: float, alpha: float, power: float, difference: float = 0.0) -> int | None:
         """The items at which a candidate of that true difference would be settled with this power.

@@ -17,8 +17,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy
 
+from harness.stats import tails
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from harness.stats.strata import Strata
 
     Numbers = NDArray[np.float64]
 
@@ -31,12 +35,13 @@ class Units:
     """Items x arms of scores in [0, 1], nan where an arm has none, and which items are drawn together.
 
     The first arm of a pair is scored by `low`, the second by `high`; both are the same unless failed items
-    are bounded. `starts` are the first items of each unit, None where every item is one.
+    are bounded. `starts` are the first items of each unit, None where every item is one; `strata` weigh items.
     """
 
     low: Numbers
     high: Numbers
     starts: NDArray[np.int64] | None
+    strata: Strata | None = None
 
     @cached_property
     def is_binary(self) -> bool:
@@ -50,7 +55,7 @@ class Units:
 
     def weighed(self, weights: ArrayLike | None = None) -> Pairwise:
         """The pairs' evidence where unit u counts `weights[..., u]` times; once by default."""
-        is_exact = self.starts is None and self.is_binary
+        is_exact = self.starts is None and self.is_binary and self.strata is None
         if weights is None and is_exact:
             return self._counted()
         given = np.ones(self.count) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -83,14 +88,17 @@ class Units:
         gap = self.low[:, arm, None] - self.high
         known = ~np.isnan(gap)
         gap = np.where(known, gap, 0.0)
-        items, wins, losses, squares = (
-            self.summed(of) for of in (known.astype(np.float64), np.maximum(gap, 0), np.maximum(-gap, 0), gap**2)
-        )
-        sums = wins - losses
+        worth = known.astype(np.float64) if self.strata is None else known * self.strata.worth[:, None]
+        items, wins, losses = (self.summed(of * worth) for of in (known, np.maximum(gap, 0), np.maximum(-gap, 0)))
         n, won, lost, several = weights @ items, weights @ wins, weights @ losses, weights @ items**2
         mean = ratio(won - lost, n, 0.0)
-        together = weights @ sums**2 - 2 * mean * (weights @ (sums * items)) + mean**2 * several
-        alone = weights @ squares - n * mean**2
+        if self.strata is None:
+            sums = wins - losses
+            together = weights @ sums**2 - 2 * mean * (weights @ (sums * items)) + mean**2 * several
+            alone = weights @ self.summed(gap**2) - n * mean**2
+        else:
+            apart = self.strata.residuals(gap, known)
+            together, alone = weights @ self.summed(apart) ** 2, weights @ self.summed(apart**2)
         alike = ratio(several, n, 1.0)
         design = np.maximum(together + 2 * alike**2, alone + 2 * alike) / (won + lost - n * mean**2 + 2 * alike)
         return {"n": n, "wins": won, "losses": lost, "design": design, "units": weights @ (items > 0)}
@@ -109,34 +117,38 @@ class Units:
         return Pairwise(n, wins, losses, np.ones_like(n), n, is_exact=True)
 
 
-def units(scores: ArrayLike, clusters: ArrayLike | None = None) -> Units:
+def units(scores: ArrayLike, clusters: ArrayLike | None = None, strata: Strata | None = None) -> Units:
     """The units of an items x arms array of scores in [0, 1] (nan: no score); `clusters` holds a code per item.
 
-    A pair is compared on the items on which both have a score.
+    A pair is compared on the items on which both have a score; with `strata`, items are weighed.
     """
     values = np.asarray(scores, dtype=np.float64)
-    return _units(values, values, clusters)
+    return _units(values, values, clusters, strata)
 
 
-def bounded(scores: ArrayLike, is_lost: ArrayLike, clusters: ArrayLike | None = None) -> Units:
+def bounded(
+    scores: ArrayLike, is_lost: ArrayLike, clusters: ArrayLike | None = None, strata: Strata | None = None
+) -> Units:
     """As `units`, with the lost cells at their worst: all 0 in the first arm of a pair, all 1 in the second.
 
     What entry [a, b] then shows for a holds whatever the lost answers are (Manski 1990).
     """
     values, lost = np.asarray(scores, dtype=np.float64), np.asarray(is_lost, dtype=np.bool_)
     if not lost.any():
-        return units(values, clusters)
-    return _units(np.where(lost, 0.0, values), np.where(lost, 1.0, values), clusters)
+        return units(values, clusters, strata)
+    return _units(np.where(lost, 0.0, values), np.where(lost, 1.0, values), clusters, strata)
 
 
-def _units(low: Numbers, high: Numbers, clusters: ArrayLike | None) -> Units:
+def _units(low: Numbers, high: Numbers, clusters: ArrayLike | None, strata: Strata | None) -> Units:
     if clusters is None:
-        return Units(low, high, None)
+        return Units(low, high, None, strata)
     codes = np.asarray(clusters)
     order = np.argsort(codes, kind="stable")
     starts = np.flatnonzero(np.diff(codes[order], prepend=codes[order][:1] - 1))
     first = low[order]
-    return Units(first, first if low is high else high[order], None if len(starts) == len(codes) else starts)
+    ordered = None if strata is None else strata.rows(order)
+    last = first if low is high else high[order]
+    return Units(first, last, None if len(starts) == len(codes) else starts, ordered)
 
 
 @dataclass(frozen=True)
@@ -168,6 +180,14 @@ class Pairwise:
         gap, deviation = _score(self.n, self.wins, self.losses, np.asarray(at, dtype=np.float64))
         scale = deviation * np.sqrt(self._design)
         return self._as_normal(np.divide(gap, scale, out=np.zeros_like(gap), where=scale > 0))
+
+    def z_of_more(self, at: ArrayLike = 0.0) -> Numbers:
+        """As `z`, for saying that a leads b by more than `at`: see `tails.z_of_more`.
+
+        Clusters need none of that: the two that are imagined (see `margins.design_effect`) weigh more.
+        """
+        z = self.z(at)
+        return tails.z_of_more(self.n, self.wins, self.losses, at, z) if self.is_exact else z
 
     def p_of_no_difference(self) -> Numbers:
         """Two-sided p: McNemar's mid-P where it holds (see `paired.mcnemar_mid_p`), else the score test's."""
@@ -219,8 +239,5 @@ def ratio(of: Numbers, by: Numbers, otherwise: float) -> Numbers:
 
 def _score(n: Numbers, wins: Numbers, losses: Numbers, at: Numbers) -> tuple[Numbers, Numbers]:
     """`paired.score` for arrays."""
-    spread = at * (1 - at)
-    linear = (2 * n - wins + losses) * at - wins - losses
-    root = np.sqrt(np.maximum(0.0, linear**2 + 8 * n * losses * spread))
-    only_b = np.divide(np.maximum(0.0, root - linear), 4 * n, out=np.zeros_like(root), where=n > 0)
-    return np.asarray(wins - losses - n * at), np.sqrt(n * np.maximum(0.0, 2 * only_b + spread))
+    only_b = tails.nuisance(n, wins, losses, at)
+    return np.asarray(wins - losses - n * at), np.sqrt(n * np.maximum(0.0, 2 * only_b + at * (1 - at)))

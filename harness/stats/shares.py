@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy
 
-from harness.stats import pairwise
+from harness.stats import pairwise, tails
+from harness.types import Estimate
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from harness.stats.strata import Strata
 
     Numbers = NDArray[np.float64]
 
@@ -42,28 +45,51 @@ class Shares:
         low = np.where(known & (self.mean > 0), np.clip(low, 0, 1), 0.0)
         return low, np.where(known & (self.mean < 1), np.clip(high, 0, 1), 1.0)
 
+    def estimate(self, arm: int, n: int, name: str) -> Estimate:
+        """An arm's mean of n items with its 95% interval; unknown without items."""
+        low, high = self.limits()
+        if not n:
+            return Estimate(name, None, None, None, 0, "Wilson")
+        method = f"Wilson, weighed, worth {float(self.worth[arm]):,.0f} items"
+        return Estimate(name, float(self.mean[arm]), float(low[arm]), float(high[arm]), n, method)
+
     def z(self, least: float) -> Numbers:
-        """How many standard deviations a mean lies above `least`, on the scale of the normal: Wilson's test."""
-        deviation = np.sqrt(max(least * (1 - least), 1e-12) / np.maximum(self.worth, 1e-9))
+        """How far a mean lies above `least` (or below), on the scale of the normal: see `tails.z_of_share`."""
+        worth = np.maximum(self.worth, 1e-9)
+        deviation = np.sqrt(max(least * (1 - least), 1e-12) / worth)
         statistic = np.where(self.n > 0, (self.mean - least) / deviation, 0.0)
+        statistic = tails.z_of_share(self.mean * worth, worth, least, statistic)
         return statistic if self.is_exact else pairwise.as_normal(statistic, self.units)
 
 
-def shares(scores: ArrayLike, clusters: ArrayLike | None = None, weights: ArrayLike | None = None) -> Shares:
-    """The arms' means, from items x arms of scores (nan: none); unit u, by its code, counts `weights[..., u]` times."""
-    held = pairwise.units(scores, clusters)
+def shares(
+    scores: ArrayLike,
+    clusters: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    strata: Strata | None = None,
+) -> Shares:
+    """The arms' means, from items x arms of scores (nan: none); unit u, by its code, counts `weights[..., u]` times.
+
+    With `strata` the items are weighed, and what varies between the strata is no error (see `strata`).
+    """
+    held = pairwise.units(scores, clusters, strata)
     values = held.low
     known = ~np.isnan(values)
     filled = np.where(known, values, 0.0)
-    items, sums, squares = (held.summed(of) for of in (known.astype(np.float64), filled, filled**2))
+    worth = known.astype(np.float64) if held.strata is None else known * held.strata.worth[:, None]
+    items, sums = held.summed(worth), held.summed(worth * filled)
     given = np.ones(held.count) if weights is None else np.asarray(weights, dtype=np.float64)
     n, total = given @ items, given @ sums
     mean = pairwise.ratio(total, n, 0.0)
-    if held.starts is None and held.is_binary:
+    if held.starts is None and held.is_binary and held.strata is None:
         return Shares(mean, n, n, n, is_exact=True)
     several = given @ items**2
-    together = given @ sums**2 - 2 * mean * (given @ (sums * items)) + mean**2 * several
-    alone = given @ squares - n * mean**2
+    if held.strata is None:
+        together = given @ sums**2 - 2 * mean * (given @ (sums * items)) + mean**2 * several
+        alone = given @ held.summed(filled**2) - n * mean**2
+    else:
+        apart = held.strata.residuals(filled, known)
+        together, alone = given @ held.summed(apart) ** 2, given @ held.summed(apart**2)
     alike = pairwise.ratio(several, n, 1.0)
     design = np.maximum(together + 2 * alike**2, alone + 2 * alike) / (total - n * mean**2 + 2 * alike)
     return Shares(mean, n, n / design, given @ (items > 0), is_exact=False)

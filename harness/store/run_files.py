@@ -144,7 +144,7 @@ def rows(path: Path, told: Contents) -> pd.DataFrame:
         raise StoreError(f"{path}: {path.stat().st_size:,} bytes; at most {MAX_FILE_BYTES:,} are read")
     with duckdb.connect() as connection:
         try:
-            query = _verified(connection, path, told)
+            query = verified(connection, path, told)
             return connection.execute(query).df()
         except duckdb.Error as error:
             raise StoreError(f"{path}: not readable: {str(error).partition(chr(10))[0]}") from None
@@ -158,13 +158,13 @@ def restore(connection: DuckDBPyConnection, path: Path, told: Contents, runs: tu
         connection.execute(f"insert into runs ({names}) values ({marks})", list(asdict(run).values()))
     columns = ", ".join(f'"{name}"' for name in PREDICTION_COLUMNS)
     wanted = ", ".join(literal(run.run_id) for run in runs)
-    verified = _verified(connection, path, told)
+    checked = verified(connection, path, told)
     connection.execute(
-        f"insert into predictions ({columns}) select {columns} from ({verified}) where run_id in ({wanted})"
+        f"insert into predictions ({columns}) select {columns} from ({checked}) where run_id in ({wanted})"
     )
 
 
-def _verified(connection: DuckDBPyConnection, path: Path, told: Contents) -> str:
+def verified(connection: DuckDBPyConnection, path: Path, told: Contents) -> str:
     """The query of a file's rows, once its columns and their hash are those that were exported."""
     source = f"read_parquet({literal(str(path))})"
     described = connection.execute(f"describe select * from {source}").fetchall()

@@ -40,15 +40,16 @@ VECTORS = 8  # of 2,048 rows, read at once
 
 
 class Store:
-    """One DuckDB file of runs. Every method opens it for a moment; a `types.Sink`."""
+    """One DuckDB file of runs. Every method opens it for a moment; a `types.Sink`. `tell` hears who is waited for."""
 
     def __init__(
         self, path: Path, clock: SystemClock, wait_s: float | None = None, extensions: Path | None = None
     ) -> None:
         """`extensions` is where a workspace keeps kinds of its own, which say what an answer is worth."""
         self.path, self._extensions, self._clock = path, extensions, clock
-        self._wait_s = WAIT_S if wait_s is None else wait_s
-        self._write_wait_s = WRITER_WAIT_S if wait_s is None else wait_s
+        self.wait_s = WAIT_S if wait_s is None else wait_s
+        self.write_wait_s = WRITER_WAIT_S if wait_s is None else wait_s
+        self.tell: Callable[[str], None] = lambda _: None
         # One process may not hold the file for reading and for writing at once.
         self._turn = threading.RLock()
 
@@ -71,7 +72,7 @@ class Store:
             self._clock.now(),
             crediting.binary(dataset.kind, self._extensions),
         )
-        with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
+        with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
             connection.execute("begin")
             _insert_frame(connection, "examples", frame)
             connection.execute(f"insert into datasets values ({_marks(fields)}) on conflict do nothing", list(fields))
@@ -83,7 +84,7 @@ class Store:
         if self._has("prompts", "id", prompt_id):
             return
         fields = (prompt_id, task, version, rows.storable(content), self._clock.now())
-        with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
+        with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
             connection.execute(f"insert into prompts values ({_marks(fields)}) on conflict do nothing", list(fields))
 
     def start_run(self, run: Run, dataset: str, code_version: str, prices_as_of: str | None = None) -> None:
@@ -108,7 +109,7 @@ class Store:
             "prices_as_of": prices_as_of,
         }
         names = ", ".join(fields)
-        with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
+        with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
             connection.execute(
                 f"insert into runs ({names}) values ({_marks(fields)}) "
                 "on conflict (run_id) do update set status = 'running', purpose = excluded.purpose",
@@ -118,7 +119,7 @@ class Store:
     def append(self, run_id: str, predictions: Sequence[Prediction]) -> None:
         """Store predictions; a stored one stays, unless it had failed: then the new one replaces it."""
         frame = rows.of_predictions(run_id, predictions)
-        with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
+        with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
             connection.execute("begin")
             connection.execute(
                 "delete from predictions where run_id = ? and outcome = 'failed' and example_id in (select unnest(?))",
@@ -141,7 +142,7 @@ class Store:
         rest = dict(facts or {})
         limits, batch_latency_s = rest.pop("limits", None), rest.pop("batch_latency_s", None)
         written = [canonical_json(part) if part else None for part in (limits, rest)]
-        with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
+        with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
             digest, n = _content(connection, run_id)
             ended = (status, status == DECIDED_EARLY, self._clock.now())
             connection.execute(
@@ -158,13 +159,13 @@ class Store:
 
     def tag_run(self, run_id: str, tag: str) -> None:
         """Give a run a tag; the tag leaves the run that had it."""
-        with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
+        with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
             connection.execute("update runs set tag = null where tag = ?", [tag])
             connection.execute("update runs set tag = ? where run_id = ?", [tag, run_id])
 
     def remove_run(self, run_id: str) -> None:
         """Remove a run and its predictions. That its split was looked at stays on record."""
-        with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
+        with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
             connection.execute("begin")
             places = macros.places(connection, [run_id])
             connection.execute("delete from predictions where run_id = ?", [run_id])
@@ -180,7 +181,7 @@ class Store:
         told = run_files.contents(path)
         if told is None:
             raise StoreError(f"{path} is not a file of runs; harness runs export writes one")
-        with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
+        with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
             connection.execute("begin")
             here = {run.run_id: run.content_hash for run in run_files.records(connection, _ids(told))}
             for run in told.runs:
@@ -209,7 +210,7 @@ class Store:
         if not self.path.exists():
             return set()
         query = "select example_id from predictions where run_id = ? and outcome <> 'failed'"
-        with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
+        with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection:
             return {row[0] for row in connection.execute(query, [run_id]).fetchall()}
 
     def runs(self, dataset_id: str | None = None, split: str | None = None) -> pd.DataFrame:
@@ -223,12 +224,10 @@ class Store:
     def predictions(self, run_ids: Sequence[str]) -> pd.DataFrame:
         """What analysis reads of some runs, by run and item: columns as in the view `scored`.
 
-        `answered_by` is the arm that was asked last: of a cascade or a router, the member whose answer stands.
-
-        Text, tags and reply are there for the rows that were not right, which a report shows; of a
-        hundred thousand right ones they would be most of the memory.
+        `answered_by` is the arm that was asked last: of a cascade or a router, the member whose answer stands. Text,
+        tags and reply are there for rows that were not right: of 100,000 right ones they would be most of the memory.
         """
-        with self._turn, reading(self.path, self._clock, self._wait_s) as connection, _quiet():
+        with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection, _quiet():
             result = connection.execute(statements.ANALYSED, [list(run_ids)])
             # Part by part, so that the database's copy and pandas' are not both there in whole.
             words: dict[object, object] = {}
@@ -245,10 +244,14 @@ class Store:
         failed), answered. A hundred runs of a hundred thousand items take 200 MB.
         """
         arms, run_ids = [arm for arm, _ in runs], [run_id for _, run_id in runs]
-        with self._turn, reading(self.path, self._clock, self._wait_s) as connection, _quiet():
+        with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection, _quiet():
             items = connection.execute(statements.ITEMS, [run_ids]).df()
             columns = connection.execute(statements.SCORES, [run_ids, arms]).fetchnumpy()
         return items, columns
+
+    def guessed(self, run_ids: Sequence[str]) -> pd.DataFrame:
+        """Every answer of some runs (see `statements.GUESSED`), those to items without a label too: gold is None."""
+        return self._frame(statements.GUESSED, [list(run_ids)])
 
     def set_sizes(self, thresholds: Mapping[str, float]) -> pd.DataFrame:
         """How many labels of each item have a score of at least the run's threshold: run_id, example_id, size."""
@@ -260,7 +263,7 @@ class Store:
         return self._frame(
             'select e.example_id, e.text, e.tags, e.fields, e.gold, e."group" from predictions p '
             "join runs r using (run_id) join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id "
-            "where p.run_id = $1 order by e.example_id",
+            "where p.run_id = $1 and e.gold is not null order by e.example_id",
             [run_id],
         )
 
@@ -273,7 +276,7 @@ class Store:
     def stored(self, run_id: str) -> dict[str, Prediction]:
         """Everything that a run has stored, by item id."""
         query = "select * from predictions where run_id = ?"
-        with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
+        with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection:
             result = connection.execute(query, [run_id])
             names = [column[0] for column in result.description or ()]
             found = (rows.to_prediction(dict(zip(names, row, strict=True))) for row in result.fetchall())
@@ -281,7 +284,7 @@ class Store:
 
     def export(self, run_ids: Sequence[str], path: Path) -> Contents:
         """Write runs into a Parquet file that travels (see `run_files`); what it says of itself."""
-        with self._turn, copying(self.path, self._clock, self._wait_s) as connection:
+        with self._turn, copying(self.path, self._clock, self.wait_s, self.tell) as connection:
             found = run_files.records(connection, list(run_ids))
             unfinished = [run.run_id for run in found if run.content_hash is None]
             if unfinished:
@@ -296,12 +299,12 @@ class Store:
 
     def task(self, dataset_id: str) -> Task:
         """What a stored dataset asks; `StoreError` when it is not there."""
-        with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
+        with self._turn, reading(self.path, self._clock, self.wait_s) as connection:
             return crediting.task_of(connection, dataset_id, self._extensions)
 
     def looks(self, dataset_id: str, split: str) -> int:
         """How many runs have been scored on a split, removed ones included."""
-        with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
+        with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection:
             found = connection.execute(statements.LOOKS, [dataset_id, split]).fetchone()
         return int(found[0]) if found else 0
 
@@ -313,7 +316,7 @@ class Store:
     def verify(self) -> list[str]:
         """What is not as it was stored: runs whose row count or content hash has changed."""
         problems = []
-        with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
+        with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection:
             finished = connection.execute(
                 "select run_id, arm, n, content_hash from runs where content_hash is not null"
             ).fetchall()
@@ -328,7 +331,7 @@ class Store:
 
         `ConfigError` when it is mistaken or takes longer than `timeout_s`: while it runs, nobody can write.
         """
-        with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
+        with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection:
             try:
                 statements = connection.extract_statements(sql)
                 if len(statements) != 1:
@@ -341,7 +344,7 @@ class Store:
     @contextmanager
     def reader(self) -> Iterator[Select]:
         """A function that answers queries of ours, its values bound, null as None; the file is open meanwhile."""
-        with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
+        with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection:
 
             def select(sql: str, values: Sequence[object] = ()) -> list[dict[str, object]]:
                 result = connection.execute(sql, list(values))
@@ -353,7 +356,7 @@ class Store:
     def _frame(self, sql: str, values: list[object]) -> pd.DataFrame:
         with (
             self._turn,
-            reading(self.path, self._clock, self._wait_s) as connection,
+            reading(self.path, self._clock, self.wait_s, self.tell) as connection,
             _quiet(),
         ):
             return connection.execute(sql, values).df()
@@ -361,7 +364,7 @@ class Store:
     def _has(self, table: str, column: str, value: str) -> bool:
         if not self.path.exists():
             return False
-        with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
+        with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection:
             query = f"select 1 from {table} where {column} = ?"  # both names are ours
             return connection.execute(query, [value]).fetchone() is not None
 

@@ -33,7 +33,10 @@ def refused(root, path, **more):
     assert not folder.exists() or not list(folder.rglob("*"))
     assert "\n" not in str(caught.value)
     if not more.keys() - {"encoding"}:
-        assert by_command(root, path, **more) == (2, f"harness: {' '.join(str(caught.value).split())}\n")
+        code, line = by_command(root, path, **more)
+        said, _, following = line.rstrip("\n").partition("; next: ")
+        assert (code, said) == (2, f"harness: {' '.join(str(caught.value).split())}")
+        assert not following or following.startswith("harness dataset import ")
         assert not folder.exists() or not list(folder.rglob("*"))
     return str(caught.value)
 

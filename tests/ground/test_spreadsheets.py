@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness import datasets
 from harness.datasets import sampling
-from harness.ground.spreadsheets import guarded, unguarded
+from harness.ground.spreadsheets import Rows, guarded, unguarded
 from harness.report import drawings
 from harness.types import Item
 from tests.conftest import write_tickets
@@ -54,3 +55,26 @@ def test_labels_find_their_item_by_a_guarded_id(tmp_path):
     sampling.append_labels(tmp_path, "tickets@v1", "v2", tmp_path / "labelled.csv")
     [found] = [e for e in datasets.load(tmp_path, "tickets@v2").examples if e.item.id == "-5"]
     assert (found.item.text, found.item.tags, found.label) == ("=a new text", ("+t",), "bug")
+
+
+CELLS = st.text(
+    st.characters(exclude_characters="\0", exclude_categories=["Cs"]) | st.sampled_from('\r\n",'), max_size=8
+)
+
+
+@given(st.lists(st.lists(CELLS, min_size=2, max_size=2), min_size=1, max_size=5))
+def test_what_is_written_is_read_back(rows):
+    """Every cell, whatever ends of lines it holds."""
+    out = io.StringIO(newline="")
+    Rows(out).write_all(rows)
+    assert list(csv.reader(io.StringIO(out.getvalue(), newline=""))) == rows
+
+
+@pytest.mark.parametrize("text", ["a\rb", "a\r\nb", "a\nb", "b\r", "\rb", "a\x85b\u2028c\x0bd"])
+def test_a_version_keeps_the_ends_of_lines_in_its_texts(tmp_path, text):
+    """What is imported can be loaded, and says the same to the letter."""
+    rows = [{"text": text, "label": "x"}, {"text": "z", "label": "y"}]
+    (tmp_path / "d.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    spec = datasets.ImportSpec(name="d", version="v1", text="text", label="label")
+    datasets.import_file(tmp_path, spec, {None: tmp_path / "d.jsonl"})
+    assert datasets.load(tmp_path, "d@v1").examples[0].item.text == text

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.report import build
+from harness.report import build, front
 from tests import browsing
 from tests.browsing import PICTURES
 from tests.report.conftest import HOSTILE, made
@@ -222,4 +222,56 @@ def test_pictures_to_look_at(browser, written, width, scheme):
     visit = Visit(browser, written[0], width, scheme)
     visit.page.locator(".row").nth(2).click()
     visit.page.screenshot(path=str(Path(PICTURES) / f"report-{width}-{scheme}.png"), full_page=True)
+    visit.page.close()
+
+
+@pytest.fixture(scope="module")
+def front_page(tmp_path_factory):
+    """The front page over hostile and ordinary reports."""
+    folder = tmp_path_factory.mktemp("front")
+    results = [made(), made(name=HOSTILE[2], arms={f"{HOSTILE[0]} long name": {"right": 0.5}, "b": {"right": 0.4}})]
+    found = {}
+    for number, one in enumerate(results):
+        summary = front.read(front.summary(one, build.sections(one)))
+        found[(f"data {number}#%", "test")] = summary
+    path = folder / "index.html"
+    path.write_bytes(front.page(found, ["data 0#%"]))
+    return path.as_uri()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_front_page_is_quiet_fits_and_has_no_serious_defect(browser, front_page, axe, scheme):
+    """At 390 pixels nothing scrolls sideways but a table in its frame; nothing runs; axe-core is content."""
+    visit = Visit(browser, front_page, 390, scheme, timers=True)
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert visit.said == []
+    assert visit.asked == [front_page]
+    assert visit.defects(axe) == []
+    visit.page.close()
+
+
+@pytest.mark.parametrize(("width", "shown", "hidden"), [(1280, "wide", "narrow"), (390, "narrow", "wide")])
+def test_a_phone_has_figures_drawn_for_it(browser, written, width, shown, hidden):
+    """One drawing of each figure is there, as wide as the column, with letters that can be read."""
+    visit = Visit(browser, written[0], width)
+    figures = visit.page.locator(".drawing").count()
+    assert figures >= 5
+    assert visit.page.locator(f".{shown}:visible").count() == figures
+    assert visit.page.locator(f".{hidden}:visible").count() == 0
+    boxes = visit.page.eval_on_selector_all(f".{shown} svg", "all => all.map(one => one.getBoundingClientRect().width)")
+    assert all(300 <= box <= width for box in boxes)
+    visit.page.close()
+
+
+@pytest.mark.parametrize("name", ["written", "hostile_page"])
+def test_print_cuts_no_table(browser, request, name):
+    """On paper tables and figures are as wide as the page, the colours light, and what only a screen can use gone."""
+    address = request.getfixturevalue(name)
+    visit = Visit(browser, address if isinstance(address, str) else address[0], 690, "dark")
+    visit.page.emulate_media(media="print", color_scheme="dark")
+    cut = "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.ariaLabel)"
+    assert visit.page.eval_on_selector_all(".scroll", cut) == []
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 690
+    assert visit.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert visit.page.locator("nav:visible, #explorer:visible, .narrow:visible").count() == 0
     visit.page.close()

@@ -104,7 +104,7 @@ def test_every_figure_stands_any_results(name, hostile):
         with drawings._theme(_style.LIGHT):
             drawing = module.draw(results)
             if drawing is not None:
-                svg = drawings._svg(drawings._finished(drawing, results, module.TITLE), "about")
+                svg = drawings._saved(drawings._finished(drawing, results, module.TITLE), "about", "svg")
                 ElementTree.fromstring(svg)
                 assert len(svg) < 500_000
 

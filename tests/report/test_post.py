@@ -1,12 +1,13 @@
 """The draft of a blog post: numbers from the store, questions where only its author knows, nothing hostile acted on."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from harness.ground import formatting
-from harness.report import drawings, post
-from tests.report.conftest import made
+from harness.report import again, drawings, post
+from tests.report.conftest import made, whole
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +61,27 @@ def test_nothing_hostile_is_acted_on(hostile):
     assert "<script" not in outside
     assert "<img" not in outside
     assert not re.search(r"(?<!\\)\]\(javascript", outside)
+
+
+def test_do_it_again_names_arms_models_servers_items_seeds_and_repeats():
+    """Whatever decides what is asked and of whom stands in the command, quoted for a shell."""
+    results = whole()
+    runs = []
+    for one in results.runs:
+        facts = {
+            "prompt:v3": {"params": {"prompt": "p", "endpoint": "http://gpu:8000/v1"}, "seed": 7, "purpose": "limited"}
+        }
+        runs.append(replace(one, run=replace(one.run, **facts.get(one.run.arm, {}))))
+    again_v1 = next(one for one in runs if one.run.arm == "prompt:v1")
+    runs.append(replace(again_v1, run=replace(again_v1.run, repeat=2)))
+    where = "--dataset tickets@v1 --split test"
+    said = again.commands(replace(results, runs=tuple(runs)))
+    assert said == [
+        f"harness baselines {where} --arm minilm-lr --arm tfidf-lr --arm majority",
+        f"harness eval --prompt v3 {where} --model openai/m --base-url http://gpu:8000/v1 --limit 60 --seed 7",
+        f"harness eval --prompt v1 {where} --model openai/own --repeat 3",
+        f"harness cascade tfidf-lr prompt:v3 --how cascade --store {where}",
+        f"harness report --post {where}",
+    ]
+    hostile_name = again.commands(replace(results, split=replace(results.split, dataset="$(rm -rf x)")))
+    assert all("--dataset '$(rm -rf x)'" in line for line in hostile_name)

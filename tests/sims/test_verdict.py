@@ -126,44 +126,6 @@ def test_failing_on_hard_items_is_not_rewarded_in_brief():
 
 
 @pytest.mark.sims
-@pytest.mark.parametrize("n", [50, 300, 3000])
-@pytest.mark.parametrize("arms", [2, 4, 8, 16, 30])
-@pytest.mark.parametrize("accuracy", [0.5, 0.8, 0.99])
-@pytest.mark.parametrize("dear", [False, True])
-def test_equal_arms(n, arms, accuracy, dear):
-    """Arms that are all alike, at equal costs and with one dear."""
-    keeps(simulate(World((accuracy,) * arms, n), LONG, [5.0 if dear else 0.001] + [0.001] * (arms - 1)))
-
-
-@pytest.mark.sims
-@pytest.mark.parametrize("n", [50, 300, 3000])
-@pytest.mark.parametrize("arms", [2, 4, 8, 16, 30])
-@pytest.mark.parametrize("correlation", [0.2, 0.5, 0.9])
-def test_arms_at_the_margin(n, arms, correlation):
-    """All arms but the dear one are exactly the margin worse: the least favourable truth."""
-    keeps(simulate(World((0.88,) + (0.86,) * (arms - 1), n, correlation), LONG, [5.0] + [0.001] * (arms - 1)))
-
-
-@pytest.mark.sims
-@pytest.mark.parametrize("arms", [2, 8])
-@pytest.mark.parametrize(("groups", "size"), [(100, 5), (20, 5), (30, 20)])
-@pytest.mark.parametrize("alike", [0.3, 0.8, 0.99])
-def test_groups(arms, groups, size, alike):
-    """Items that fail together."""
-    world = World((0.82,) + (0.80,) * (arms - 1), groups * size, 0.5, size, alike)
-    keeps(simulate(world, LONG, [5.0] + [0.001] * (arms - 1)))
-
-
-@pytest.mark.sims
-@pytest.mark.parametrize("n", [50, 300])
-@pytest.mark.parametrize("arms", [2, 8])
-def test_repeats(n, arms):
-    """Each item asked three times; the margin is that of the mean answers."""
-    step = MARGIN / 0.6  # a repeat keeps the item's own answer with .8
-    keeps(simulate(World((0.9,) + (0.9 - step,) * (arms - 1), n, repeats=3), LONG, [5.0] + [0.001] * (arms - 1)))
-
-
-@pytest.mark.sims
 @pytest.mark.parametrize(("groups", "size", "alike"), [(100, 5, 0.99), (20, 5, 0.99), (30, 20, 0.9), (15, 50, 0.9)])
 @pytest.mark.parametrize("accuracy", [0.5, 0.8, 0.95])
 def test_an_accuracys_interval_covers_in_groups(groups, size, alike, accuracy):

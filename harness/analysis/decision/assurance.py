@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.analysis.decision import choosing
-from harness.stats import pairwise, shares
+from harness.stats import shares
+from harness.stats.strata import Strata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,8 +75,8 @@ class Question:
     def choice(self, weights: Numbers | None = None) -> tuple[choosing.Chosen, NDArray[np.bool_]]:
         """What the rule chooses, and which arms keep every limit."""
         together = self.together
-        worst = pairwise.bounded(together.scores, together.lost, together.clusters).weighed(weights)
-        accuracy = shares.shares(together.scores, together.clusters, weights).mean
+        worst = together.worst_pairs(weights)
+        accuracy = shares.shares(together.scores, together.clusters, weights, together.strata).mean
         judged = [floor.judged(together, weights) for floor in self.floors]
         may = ~np.any([broken for _, broken in judged], axis=0) if judged else np.ones(accuracy.shape, dtype=np.bool_)
         # Where every arm breaks a floor, nothing is chosen; the rule then speaks of none of them.
@@ -166,6 +167,7 @@ def _with_atoms(question: Question, rng: Generator) -> tuple[Question, Numbers]:
         asked=np.vstack([seen.asked, np.ones_like(atoms, dtype=np.bool_)]),
         answered=np.vstack([seen.answered, np.ones_like(atoms, dtype=np.bool_)]),
         clusters=clusters,
+        strata=None if seen.strata is None else _imagined(seen.strata, rows, rng),
     )
     wider = [
         replace(
@@ -178,11 +180,19 @@ def _with_atoms(question: Question, rng: Generator) -> tuple[Question, Numbers]:
     return replace(question, together=whole, floors=wider), np.concatenate([counts, np.zeros(ATOMS)])
 
 
+def _imagined(seen: Strata, rows: int, rng: Generator) -> Strata:
+    """The strata with imagined items behind, as many of a label as were seen, and none of them seen."""
+    like = seen.rows(rng.choice(len(seen.codes), size=rows, p=seen.times / seen.times.sum()))
+    codes, worth = np.concatenate([seen.codes, like.codes]), np.concatenate([seen.worth, like.worth])
+    return Strata(codes, worth, np.concatenate([seen.times, np.zeros(rows)]))
+
+
 def _alike(together: Panel, floors: Sequence[Floor]) -> tuple[Panel, Numbers, list[Floor]]:
     masks = np.column_stack([floor.items for floor in floors]) if floors else np.zeros((len(together.items), 0))
     known = np.where(np.isnan(together.scores), -1.0, together.scores)
     further = [np.nan_to_num(floor.scores, nan=-1.0) for floor in floors if floor.scores is not None]
-    rows = np.column_stack([known, together.asked, masks, *further]).astype(np.float64)
+    labels = np.zeros(len(known)) if together.strata is None else together.strata.codes
+    rows = np.column_stack([known, together.asked, masks, *further, labels]).astype(np.float64)
     _, first, counts = np.unique(rows, axis=0, return_index=True, return_counts=True)
     seen = replace(
         together,
@@ -190,5 +200,6 @@ def _alike(together: Panel, floors: Sequence[Floor]) -> tuple[Panel, Numbers, li
         scores=together.scores[first],
         asked=together.asked[first],
         answered=together.answered[first],
+        strata=None if together.strata is None else together.strata.rows(first).seen(counts.astype(np.float64)),
     )
     return seen, counts.astype(np.float64), [floor.take(first) for floor in floors]

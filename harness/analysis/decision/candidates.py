@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from harness.analysis import measures, panel
 from harness.analysis.decision import limits, ownership
-from harness.stats import best, clusters, frontier, pairwise
+from harness.errors import ConfigError
+from harness.stats import best, clusters, fits, frontier, shares, strata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from harness.analysis.results import Results, RunResult
     from harness.ground.constraints import Constraints
     from harness.stats.frontier import Standing, Status
+    from harness.stats.strata import Strata
     from harness.types import Estimate
 
 
@@ -34,7 +37,7 @@ class Candidate:
     `usd_per_1000` is the running cost at the traffic asked for, `monthly_usd` the whole bill of a month.
     `standing` says whether it is on the front of that, cost and time; `dominated_by` names an arm
     that is shown to be better and is neither dearer nor slower. `failed` items have no reply; nobody
-    knows whether it would have been right.
+    knows whether it would have been right. `fits` is how often it was trained.
     """
 
     run_id: str
@@ -51,6 +54,7 @@ class Candidate:
     standing: Status = "open"
     dominated_by: str | None = None
     failed: int = 0
+    fits: int = 1
 
     @property
     def state(self) -> State:
@@ -78,7 +82,12 @@ def field(results: Results, constraints: Constraints) -> Field:
     answers = [results.answers[result.run.run_id] for result in results.runs]
     measure = measures.mean_of_items(results.split.task, constraints.objective, "cannot be an objective")
     together = panel.of([measure.judged(one) for one in answers])
-    gold = answers[0].rows.drop_duplicates("example_id").set_index("example_id")["gold"].reindex(together.items)
+    every = np.concatenate([one.rows["example_id"].to_numpy(object) for one in answers])
+    gold = np.concatenate([one.rows["gold"].to_numpy(object) for one in answers])
+    gold = pd.Series(gold, index=every).groupby(level=0).first().reindex(together.items)
+    together = replace(together, fits=fits.of([result.fits for result in results.runs]))
+    if constraints.label_mix:
+        together = replace(together, strata=_strata(gold.to_numpy(object), constraints))
     asked = limits.floors(constraints, gold.to_numpy(object), results.split.task)
     floors = tuple(
         one if one.measure == measure else one.on(panel.of([one.measure.judged(arm) for arm in answers]))
@@ -89,10 +98,10 @@ def field(results: Results, constraints: Constraints) -> Field:
         tuple(limits.price_and_time(one.rows, result, constraints, owned))
         for one, result, owned in zip(answers, results.runs, bills, strict=True)
     ]
-    shares = [floor.limits(together) for floor in floors]
+    floored = [floor.limits(together) for floor in floors]
     heads = _heads(results, together, measure)
     made = [
-        _candidate(result, constraints, bills[arm], (*(share[arm] for share in shares), *fixed[arm]), heads[arm])
+        _candidate(result, constraints, bills[arm], (*(share[arm] for share in floored), *fixed[arm]), heads[arm])
         for arm, result in enumerate(results.runs)
     ]
     may = [limits.worst(kept) != "broken" and one.merit is not None for kept, one in zip(fixed, made, strict=True)]
@@ -102,15 +111,26 @@ def field(results: Results, constraints: Constraints) -> Field:
 def _heads(results: Results, together: Panel, measure: Measure) -> list[tuple[Estimate, float | None]]:
     """What each arm is chosen by, and the same with the larger number the better one."""
     found = [result.headline for result in results.runs]
-    if not measure.is_headline:
+    known = [together.known(arm) for arm in range(len(found))]
+    if together.strata is not None:
+        held = shares.shares(together.scores, together.clusters, strata=together.strata)
+        merits = [held.estimate(arm, int(known[arm].sum()), measure.name) for arm in range(len(found))]
+        found = [measure.of_merit(one) for one in merits]
+    elif not measure.is_headline:
         codes = np.arange(len(together.items)) if together.clusters is None else together.clusters
-        known = [together.known(arm) for arm in range(len(found))]
         merits = [
             clusters.cluster_mean(together.scores[k, a], codes[k], name=measure.name) for a, k in enumerate(known)
         ]
         found = [measure.of_merit(one) for one in merits]
     sign = 1.0 if measure.is_more_better else -1.0
     return [(one, None if one.value is None else sign * one.value) for one in found]
+
+
+def _strata(gold: NDArray[np.object_], constraints: Constraints) -> Strata:
+    try:
+        return strata.of(gold, constraints.label_mix)
+    except ValueError as error:
+        raise ConfigError(f"label mix: {error}; give label=share for each label of production") from None
 
 
 def _candidate(
@@ -134,14 +154,17 @@ def _candidate(
         found,
         owned,
         failed=result.n - result.headline.n,
+        fits=max(len(result.fits), 1),
     )
 
 
 def _with_dominance(together: Panel, found: Sequence[Candidate]) -> tuple[Candidate, ...]:
     costs, waits = [one.usd_per_1000 for one in found], [one.p95_s for one in found]
-    stands = frontier.standings(together.scores, costs, waits, np.random.default_rng(0), clusters=together.clusters)
-    worst = pairwise.bounded(together.scores, together.lost, together.clusters).weighed()
-    is_ahead = best.ahead(worst)
+    worth = None if together.strata is None else together.strata.worth
+    stands = frontier.standings(
+        together.scores, costs, waits, np.random.default_rng(0), clusters=together.clusters, worth=worth
+    )
+    is_ahead = best.ahead(together.worst_pairs())
     return tuple(
         _placed(one, stand, [other for k, other in enumerate(found) if is_ahead[k, arm]])
         for arm, (one, stand) in enumerate(zip(found, stands, strict=True))

@@ -79,7 +79,7 @@ class Floor:
         scores = self._scores(together)
         lost = together.lost & self.items[:, None]
         worst, best_case = (
-            shares.shares(np.where(lost, filled, scores), together.clusters, weights).z(self.least)
+            shares.shares(np.where(lost, filled, scores), together.clusters, weights, together.strata).z(self.least)
             for filled in (0.0, 1.0)
         )
         return best.shown(worst), best.shown(-best_case)
@@ -91,12 +91,15 @@ class Floor:
         codes = np.arange(len(together.items)) if together.clusters is None else together.clusters
         made, scores = [], self._scores(together)
         which = "at least" if self.measure.is_more_better else "at most"
-        low, high = self.measure.bounds
-        end = low + self.least * (high - low) if self.measure.is_more_better else high - self.least * (high - low)
+        end = self.measure.in_unit(self.least)
         for arm, state in enumerate(states):
             mine = ~np.isnan(scores[:, arm])
-            found = self.measure.of_merit(margins.share(scores[mine, arm], codes[mine], name=self.name))
-            made.append(Limit(self.name, f"{which} {formatting.share(end)}", formatting.with_interval(found), state))
+            found = margins.share(scores[mine, arm], codes[mine], name=self.name)
+            if together.strata is not None:
+                held = shares.shares(scores, together.clusters, strata=together.strata)
+                found = held.estimate(arm, int(mine.sum()), self.name)
+            said = formatting.with_interval(self.measure.of_merit(found))
+            made.append(Limit(self.name, f"{which} {formatting.share(end)}", said, state))
         return made
 
 

@@ -24,15 +24,14 @@ from harness.analysis.decision.choosing import Terms
 from harness.analysis.decision.limits import worst
 from harness.analysis.decision.rivals import compared
 from harness.analysis.decision.words import View
-from harness.stats import best, pairwise
+from harness.stats import best, shares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from harness.analysis.decision.candidates import Candidate, Field
     from harness.analysis.measures import Measure
+    from harness.analysis.panel import Panel
     from harness.analysis.results import Results
     from harness.ground.constraints import Constraints
 
@@ -78,6 +77,7 @@ def decide(results: Results, constraints: Constraints) -> Decision:
     is_decided = not view.better and not view.cheaper and view.chosen.state == "kept"
     outlook = None if is_decided else assurance(question, np.random.default_rng(0))
     is_turned = not is_decided and _is_decided_without_bounds(question)
+    view = replace(view, instead=_flip(results, constraints, view.chosen.arm))
     reasons = words.reasons(view, constraints, outlook, is_turned=is_turned)
     out = (words.broken(one, said.noun) for k, one in enumerate(everyone) if k not in left)
     case = changes.Case(
@@ -128,8 +128,8 @@ def _view(field: Field, question: Question, left: Sequence[int]) -> View:
     span = field.measure.span
     against = dict(zip(others, compared(field.together, arm, others, span), strict=True))
     behind = {int(served[k]) for k in np.flatnonzero(picked.behind)}
-    lost = field.together.lost
-    ahead = best.ahead(pairwise.bounded(field.together.scores, lost, field.together.clusters).weighed())[arm]
+    together = field.together
+    ahead = best.ahead(together.worst_pairs())[arm]
     return View(
         everyone[arm],
         everyone[leading],
@@ -139,19 +139,28 @@ def _view(field: Field, question: Question, left: Sequence[int]) -> View:
         others=tuple(everyone[k] for k in others),
         near=tuple(everyone[k] for k in others if k not in behind),
         ahead_of=frozenset(everyone[k].arm for k in others if ahead[k]),
-        bounds=_bounds(field.measure, field.together.scores[:, arm], lost[:, arm]),
+        bounds=_bounds(field.measure, together, arm),
         said=wording.of(field.measure),
     )
 
 
-def _bounds(measure: Measure, scores: NDArray[np.float64], lost: NDArray[np.bool_]) -> tuple[float, float]:
+def _bounds(measure: Measure, together: Panel, arm: int) -> tuple[float, float]:
     """What the arm comes to were all failed items at their worst, and at their best (Manski 1990)."""
-    worst_case, best_case = (float(np.nanmean(np.where(lost, filled, scores))) for filled in (0.0, 1.0))
-    if measure.is_headline:
-        return worst_case, best_case
-    low, high = measure.bounds
-    start, step = (low, measure.span) if measure.is_more_better else (high, -measure.span)
-    return start + step * worst_case, start + step * best_case
+    scores, lost = together.scores[:, [arm]], together.lost[:, [arm]]
+    worst_case, best_case = (
+        float(shares.shares(np.where(lost, filled, scores), strata=together.strata).mean[0]) for filled in (0.0, 1.0)
+    )
+    return measure.in_unit(worst_case), measure.in_unit(best_case)
+
+
+def _flip(results: Results, constraints: Constraints, arm: str) -> str:
+    """What the split's own mix of labels would have said, where it is another arm."""
+    if not constraints.label_mix:
+        return ""
+    field = candidates.field(results, replace(constraints, label_mix={}))
+    able = [one.arm for one, may in zip(field.candidates, field.may_serve, strict=True) if may]
+    plain = able[int(_question(field, constraints).choice()[0].arm)]
+    return plain if plain != arm else ""
 
 
 def _is_decided_without_bounds(question: Question) -> bool:

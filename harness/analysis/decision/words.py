@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,11 +15,13 @@ if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
     from harness.analysis.decision.assurance import Assurance
     from harness.analysis.decision.candidates import Candidate
+    from harness.analysis.results import Split
     from harness.analysis.wording import Wording
     from harness.ground.constraints import Constraints
 
 NOTABLE = 1.2  # times: smaller differences of a price are not worth a sentence
 MOST_NAMED = 4
+ELSEWHERE = ("import:", "python:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class View:
     with cheaper arms that might be good enough, `against` those with all others. `near` are the others that are not
     shown to lie behind by more than the margin; `ahead_of` names those that are shown to be worse, whatever failed
     calls would have said. `bounds` is what the chosen arm comes to with its failed items at their worst, and at their
-    best.
+    best; `instead` names the arm that would have been chosen at the split's own mix of labels, where it is another.
     """
 
     chosen: Candidate
@@ -42,12 +46,14 @@ class View:
     ahead_of: frozenset[str]
     bounds: tuple[float, float]
     said: Wording
+    instead: str = ""
 
 
 def reasons(view: View, constraints: Constraints, outlook: Assurance | None, *, is_turned: bool) -> list[str]:
     """Why the arm is recommended, what is certain, and what is open."""
     return [
         *_found(view),
+        *_mixed(view, constraints),
         *_place(view, constraints),
         *_pennies(view, constraints),
         *_certain(view),
@@ -75,6 +81,16 @@ def _found(view: View) -> Iterator[str]:
                 else f"its {view.said.noun} is {low} with the worst answers there, {high} with the best"
             )
         )
+
+
+def _mixed(view: View, constraints: Constraints) -> Iterator[str]:
+    """That items are weighed, and whether that turns the choice."""
+    if not constraints.label_mix:
+        return
+    shares = [f"{label} {formatting.share(share)}" for label, share in list(constraints.label_mix.items())[:MOST_NAMED]]
+    more = ", ..." if len(constraints.label_mix) > MOST_NAMED else ""
+    turned = f"; at the split's own mix it would be {view.instead}" if view.instead else ""
+    yield f"Accuracies are weighed to your mix of labels ({', '.join(shares)}{more}){turned}"
 
 
 def _place(view: View, constraints: Constraints) -> Iterator[str]:
@@ -134,8 +150,12 @@ def _certain(view: View) -> Iterator[str]:
 
 
 def _fits(view: View) -> Iterator[str]:
-    """Trained arms were fitted once: what another fit would have scored is in no interval."""
-    fitted = [one.arm for one in (view.chosen, *view.near) if one.n_train and not one.model]
+    """What another fit would have scored is in the interval of an arm that was fitted several times, else in none."""
+    trained = [one for one in (view.chosen, *view.near) if one.n_train and not one.model]
+    several = [f"{one.arm} ({one.fits})" for one in trained if one.fits > 1]
+    if several:
+        yield f"Said of the mean fit of {_listed(several)}, with the spread of its fits; of one training sample"
+    fitted = [one.arm for one in trained if one.fits == 1]
     if fitted:
         yield (
             f"Said of this fit of {_listed(fitted)}: another seed or training sample may come out differently, and no "
@@ -168,11 +188,8 @@ def _failed(view: View, *, is_turned: bool) -> Iterator[str]:
 
 
 def _outlook(view: View, outlook: Assurance | None) -> Iterator[str]:
-    """How many more labels would probably decide it, or that it is not labels that are missing."""
-    if outlook is None:
-        return
-    if outlook.labels is not None:
-        yield expected(outlook)
+    """That it is not labels that are missing; how many would probably decide it stands in the headline."""
+    if outlook is None or outlook.labels is not None:
         return
     missing = [limit.name for limit in view.chosen.limits if limit.state == "unsure"]
     instead = f"; what is open is {_listed(missing)}" if missing else ""
@@ -243,3 +260,15 @@ def _between(recommended: str, others: list[str]) -> str:
     if not 0 < len(others) <= MOST_NAMED:
         return ""
     return f" between {', '.join([recommended, *others[:-1]])} and {others[-1]}"
+
+
+def next_command(name: str | None, split: Split) -> str | None:
+    """What to type once an arm is to be served; None for one that answered elsewhere, and where none is.
+
+    The folder is called as the arm, as far as a path can be.
+    """
+    if name is None or name.startswith(ELSEWHERE):
+        return None
+    folder = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "arm"
+    where = "" if split.name == "test" else f" --split {shlex.quote(split.name)}"
+    return f"harness ship {shlex.quote(name)} --to shipped/{folder} --dataset {shlex.quote(split.dataset)}{where}"

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.analysis import comparison, measures
+from harness.analysis import comparison, measures, wording
 from harness.analysis.fusion.choosing import choose
 from harness.analysis.fusion.members import NEVER, cluster_names, folds
 from harness.analysis.fusion.sweep import P95, Walk, quantile, sweep, walk
 from harness.analysis.fusion.votes import counted, tally
+from harness.analysis.wording import Wording
 from harness.ground import formatting
 from harness.stats import clusters, margins, routing
 
@@ -129,6 +130,7 @@ class Study:
     is_crossfitted: bool
     is_thinned: bool = False
     unshared: int = 0
+    words: Wording = wording.ACCURACY
 
 
 def as_stored(_learnt_from: Members, shown: Members) -> Members:
@@ -163,6 +165,7 @@ def cascade(arm: str, chooser: Members, tested: Members, limits: Constraints, wa
         is_crossfitted,
         swept.is_thinned,
         tested.unshared,
+        wording.of_headline(tested.task),
     )
 
 
@@ -180,7 +183,18 @@ def vote(rule: Rule, arm: str, chooser: Members, tested: Members) -> Study:
     found = replace(_tested(arm, tested, walked), answered_by=None)
     n = chooser.whole().n
     reason = f"counted as {formatting.plural(n, 'item')} of the choosing split say"
-    return Study(arm, (), None, reason, found, _oracle(tested, None), None, is_crossfitted, unshared=tested.unshared)
+    return Study(
+        arm,
+        (),
+        None,
+        reason,
+        found,
+        _oracle(tested, None),
+        None,
+        is_crossfitted,
+        unshared=tested.unshared,
+        words=wording.of_headline(tested.task),
+    )
 
 
 def _setting(swept: Sweep, row: int) -> Setting:

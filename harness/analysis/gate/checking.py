@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def check(measured: Measured, settings: GateSettings) -> Report:
-    """The verdicts. Raises `MissingRows` when a side lacks answers, `ConfigError` for a limit on what is not there."""
+    """The verdicts; `MissingAnswers` when a side lacks answers, `ConfigError` for a limit on what is not there."""
     pairs = paired(measured, settings.max_failed)
     name, is_binary = measures.headline(measured.task).name, measured.task.rules.IS_BINARY
     headlines = [

@@ -16,6 +16,11 @@ def lines(report: Report) -> list[str]:
     return [*told, f"::notice title=harness gate::{_value(verdict)}"]
 
 
+def unchecked(message: str) -> list[str]:
+    """`::error` where there is no verdict."""
+    return [f"::error title=harness gate: no verdict::{_value(message)}"]
+
+
 def _annotation(check: Check) -> str:
     level = "error" if check.verdict == "fail" else "warning"
     return f"::{level} title={_property(f'harness gate: {check.name}')}::{_value(check.message)}"

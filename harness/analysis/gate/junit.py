@@ -39,6 +39,18 @@ def render(report: Report) -> bytes:
     return document + b"\n"
 
 
+def unchecked(message: str, exit_code: int) -> bytes:
+    """The document where there is no verdict: one error, with the exit code as its type."""
+    counts = {"tests": "1", "failures": "0", "errors": "1", "time": "0"}
+    top = ET.Element("testsuites", {"name": "harness gate", **counts})
+    suite = ET.SubElement(top, "testsuite", {"name": "harness gate", **counts, "skipped": "0"})
+    case = ET.SubElement(suite, "testcase", {"classname": "harness.gate", "name": "verdict", "time": "0"})
+    ET.SubElement(case, "error", {"message": _legal(message), "type": f"exit {exit_code}"}).text = _legal(message)
+    ET.indent(top)
+    document: bytes = ET.tostring(top, encoding="utf-8", xml_declaration=True)
+    return document + b"\n"
+
+
 def _case(suite: ET.Element, report: Report, check: Check, kind: str | None) -> None:
     classname = _legal(f"harness.gate.{report.dataset}.{report.split}")
     case = ET.SubElement(suite, "testcase", {"classname": classname, "name": _legal(check.name), "time": "0"})

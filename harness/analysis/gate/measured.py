@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.analysis import panel
 from harness.datasets.task import SINGLE, Task
-from harness.errors import ConfigError, HarnessError
+from harness.errors import ConfigError, MissingAnswers
 from harness.types import Outcome
 
 if TYPE_CHECKING:
@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 
     from harness.analysis.gate.findings import Side
     from harness.store import PassedOver
-
-
-class MissingRows(HarnessError):
-    """Items that the gate needs have no answer; the same command asks them."""
-
-    exit_code = 3
 
 
 @dataclass(frozen=True)
@@ -74,7 +68,7 @@ class Paired:
 
 
 def paired(measured: Measured, max_failed: float) -> Paired:
-    """The pairs; `MissingRows` when a side lacks items, or failed on more than `max_failed` of them."""
+    """The pairs; `MissingAnswers` when a side lacks items, or failed on more than `max_failed` of them."""
     wanted = set(measured.items)
     if not wanted:
         raise ConfigError(f"{measured.dataset} / {measured.split} has no items to compare on")
@@ -84,7 +78,7 @@ def paired(measured: Measured, max_failed: float) -> Paired:
     scored = shared.dropna(subset=["score_a", "score_b"])
     failed = len(shared) - len(scored)
     if failed > max_failed * len(wanted):
-        raise MissingRows(
+        raise MissingAnswers(
             f"{failed:,} of {len(wanted):,} items have no reply (at most {max_failed:.3g} of them may lack one: "
             "max_failed); the same command asks them again"
         )
@@ -95,7 +89,7 @@ def _of_items(rows: pd.DataFrame, wanted: set[str], who: str) -> pd.DataFrame:
     mine = panel.by_item(rows[rows["example_id"].isin(wanted)])
     if len(mine) < len(wanted):
         missing = sorted(wanted - set(mine.index))
-        raise MissingRows(
+        raise MissingAnswers(
             f"{who} has {len(mine):,} of the {len(wanted):,} items that are compared; the first that is missing is "
             f"{missing[0]!r}; run it on the whole split, or give the same --limit"
         )

@@ -13,6 +13,8 @@ from rich.console import Console
 from harness.app.commands import _options
 from harness.app.commands._groups import print_table
 from harness.errors import ConfigError
+from harness.ground import private
+from harness.ground.spreadsheets import Rows
 from harness.report import audited
 from harness.report.blocks import Table, Text
 from harness.runs import building
@@ -39,6 +41,13 @@ AUDIT = (
         "--encoder", default=None, metavar="NAME", help="Near by meaning: compare embeddings, such as minilm's."
     ),
     _options.option(
+        "--corrections",
+        type=_options.FILE,
+        default=None,
+        metavar="FILE",
+        help="Write a .csv of labels to correct, for new-version --edits.",
+    ),
+    _options.option(
         "--near-by-train", is_flag=True, help="Weigh n-grams by the train split alone, as an arm that learned it."
     ),
 )
@@ -52,6 +61,7 @@ class Options(_options.Where):
     severity: str
     near: float
     encoder: str | None
+    corrections: Path | None
     near_by_train: bool
 
 
@@ -71,12 +81,28 @@ def audit(options: Options) -> None:
     said = _part("record").written(found, severity)
     text = json.dumps(said, ensure_ascii=False, allow_nan=False, indent=1)
     files = _write(project, dataset, {"audit.html": audited.page(found), "audit.json": text.encode()})
+    if options.corrections is not None:
+        files.append(_correct(project, dataset, options.corrections))
     if options.as_json:
         _options.print_json({**said, "files": files})
     else:
         _show(found, files)
     if found.at_least(severity):
         raise click.exceptions.Exit(1)
+
+
+def _correct(project: Project, dataset: Dataset, path: Path) -> str:
+    """Write the table of corrections; one that somebody may have filled in is not written over."""
+    if path.suffix.lower() != ".csv":
+        raise ConfigError(f"--corrections {path}: expected the name of a .csv file")
+    if path.exists():
+        raise ConfigError(f"--corrections {path} is there already, and may be filled in; choose another name")
+    part = _part("corrections")
+    with private.files(), path.open("x", encoding="utf-8", newline="") as file:
+        writer = Rows(file)
+        writer.write(part.COLUMNS)
+        writer.write_all(one.cells for one in part.suggested(dataset))
+    return _options.shown(project, path.resolve())
 
 
 def near(project: Project, cosine: float, encoder: str | None, *, by_train: bool = False) -> Near:

@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from harness.analysis.results import fidelity
-from harness.app.commands import _options, _stopping
+from harness.analysis.lineage import fidelity
+from harness.app.commands import _console, _options, _stopping
+from harness.app.project import pages
 from harness.errors import Interrupted
-from harness.ground import formatting, private
+from harness.ground import formatting
 from harness.report import build, terminal
 from harness.runs import building
 
@@ -104,7 +105,7 @@ def _bar() -> Progress:
 
 
 def _note(progress: RunProgress, job: Job) -> str:
-    parts = []
+    parts = [progress.stage] if progress.stage else []
     if progress.sent:
         parts.append(formatting.dollars(progress.billed_usd))
     if job.model is not None:
@@ -118,9 +119,9 @@ def _note(progress: RunProgress, job: Job) -> str:
 def print_scorecard(results: Results) -> None:
     """The scorecard and the verdict in one sentence, on the terminal."""
     scorecard = build.section("scorecard", results)
-    console = Console()
+    console = _console.stdout()
     for part in terminal.render(scorecard) if scorecard is not None else ():
-        console.print(part)
+        terminal.print_on(console, part)
     verdict = build.section("verdict", results)
     if verdict is not None:
         console.print(*terminal.render(replace(verdict, blocks=verdict.blocks[:1])))
@@ -133,15 +134,8 @@ def write_report(project: Project, results: Results) -> list[str]:
 
 
 def write_files(project: Project, results: Results, files: Mapping[str, bytes]) -> list[str]:
-    """The paths of the files, written into the split's folder beside the store."""
-    folder = project.store.path.parent / results.split.dataset / results.split.name
-    written = []
-    with private.files():
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
-            written.append(_options.shown(project, folder / name))
-    return written
+    """The paths of the files, as the user would type them."""
+    return [_options.shown(project, path) for path in pages.write(project, results, files)]
 
 
 def run_json(results: Results, result: RunResult, files: Sequence[str]) -> dict[str, JSON]:
@@ -229,6 +223,17 @@ def default_baselines(
     return jobs
 
 
+def say_unlabelled(dataset: Dataset, split: str, done: Sequence[Done], *, as_json: bool) -> None:
+    """What was answered where no item has a label yet: there is nothing to score, and labels are the next step."""
+    counts = [{"run_id": one.run_id, "n": one.progress.done, "accuracy": None} for one in done]
+    if as_json:
+        _options.print_json(counts)
+        return
+    answered = formatting.plural(sum(one.progress.done for one in done), "item")
+    click.echo(f"{answered} answered and stored; no item of {dataset.ref} / {split} has a label yet")
+    click.echo(f"Next: harness label {dataset.name}, then harness estimate --dataset {dataset.name} --split {split}")
+
+
 def say_where(done: Sequence[Done], written: Sequence[str], again: str) -> None:
     """What was sent and billed just now, which files were written, and how to do it again."""
     sent, cached = (sum(getattr(one.calls, name) for one in done) for name in ("sent", "cached"))
@@ -238,5 +243,7 @@ def say_where(done: Sequence[Done], written: Sequence[str], again: str) -> None:
     click.echo(
         f"\nThis time: {formatting.plural(sent, 'call')} sent, {cached:,} answered before, {billed} billed, {wall}"
     )
-    click.echo(f"Report {written[0]}, and beside it {', '.join(path.rpartition('/')[2] for path in written[1:])}")
+    *report, index = written
+    click.echo(f"Report {report[0]}, and beside it {', '.join(path.rpartition('/')[2] for path in report[1:])}")
+    click.echo(f"All splits {index}")
     click.echo(f"Again: {again}")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
+
+from harness.app.commands import _console
+from harness.report import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,9 +17,9 @@ if TYPE_CHECKING:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence[str] = ()) -> None:
     """A plain table on stdout; numeric columns are set to the right."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for name in columns:
-        is_number = name in numeric
-        table.add_column(name, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number)
-    for row in rows:
+    cells = [tuple(row) for row in rows]
+    for i, name in enumerate(columns):
+        terminal.add_column(table, name, [row[i] for row in cells], is_number=name in numeric)
+    for row in cells:
         table.add_row(*row)
-    Console(markup=False, highlight=False).print(table)
+    terminal.print_on(_console.stdout(), table)

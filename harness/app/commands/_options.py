@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
 from functools import partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
+from harness.app.commands import _completion
 from harness.app.project import Project
 from harness.errors import ConfigError, one_of
 from harness.ground import escaping, workspace
@@ -23,7 +26,19 @@ if TYPE_CHECKING:
     from harness.types import JSON
 
 T = TypeVar("T")
-option = partial(click.option, show_default=True)
+
+
+def option(*names: str, **rest: Any) -> Callable[..., Any]:  # noqa: ANN401  (click's own)
+    """An option that shows its default, and completes its value where that is a name of the workspace's."""
+    offer = next((_completion.OF[name] for name in names if name in _completion.OF), None)
+    return click.option(*names, show_default=True, **({"shell_complete": offer} if offer else {}) | rest)
+
+
+def argument(name: str, offer: _completion.Offer, **rest: Any) -> Callable[..., Any]:  # noqa: ANN401  (click's own)
+    """An argument that completes names of the workspace's."""
+    return click.argument(name, shell_complete=offer, **rest)
+
+
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -61,7 +76,9 @@ class Where:
 
     def project(self) -> Project:
         """The project, its store not opened yet."""
-        return Project(workspace.find(Path.cwd(), self.root), SystemClock(), self.db)
+        project = Project(workspace.find(Path.cwd(), self.root), SystemClock(), self.db)
+        project.store.tell = partial(click.echo, err=True)
+        return project
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +94,30 @@ class Which(Where):
 def passed_over(runs: Sequence[PassedOver]) -> list[str]:
     """What was passed over, a line a run: it stands beside whatever is said of the others."""
     return [f"passed over: {one.name} ({one.reason}; run {one.run_id})" for one in runs]
+
+
+def again(dropped: Sequence[str] = (), **settled: object) -> str:
+    """The command line that does the same once more: what was typed, and what else was settled, by parameter.
+
+    `dropped` are options that would do something else the second time.
+    """
+    context = click.get_current_context()
+    words = context.command_path.split()
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        was_typed = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        value = settled.get(name, context.params.get(name) if was_typed else None)
+        if name not in dropped and value not in (None, False, ()):
+            words += _typed(parameter, value)
+    return shlex.join(words)
+
+
+def _typed(parameter: click.Parameter, value: object) -> list[str]:
+    """A parameter as it is typed."""
+    values = [str(one) for one in (value if isinstance(value, list | tuple) else [value])]
+    if isinstance(parameter, click.Argument):
+        return values
+    return [parameter.opts[0]] if value is True else [word for one in values for word in (parameter.opts[0], one)]
 
 
 def shown(project: Project, path: Path) -> str:

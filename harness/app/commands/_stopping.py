@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -37,10 +37,19 @@ def orderly(stop: asyncio.Event) -> Iterator[None]:
 
     handled = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
     for number in handled:
-        loop.add_signal_handler(number, ask)
+        _handle(loop, number, ask)
     try:
         yield
     finally:
         for number in handled:
-            loop.remove_signal_handler(number)
+            with suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
         as_ctrl_c()
+
+
+def _handle(loop: asyncio.AbstractEventLoop, number: int, ask: Callable[[], None]) -> None:
+    """Let a signal call `ask` in the loop; Windows' loop takes no handlers, and is woken by the plain one."""
+    try:
+        loop.add_signal_handler(number, ask)
+    except NotImplementedError:
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(ask))

@@ -17,7 +17,10 @@ from harness.runs.scope import TRAIN, Scope
 
 if TYPE_CHECKING:
     from harness.app.project import Project
+    from harness.runs.job import Job
     from harness.types import Dataset
+
+WANTED_TO = "ask"
 
 OPTIONS = (
     _options.option("--encoder", default=None, metavar="NAME", help="Texts to vectors; default: the workspace's."),
@@ -27,6 +30,7 @@ OPTIONS = (
     _options.option(
         "--folds", type=click.IntRange(2, 100), default=None, help="Cross-validate on the train split (or --split)."
     ),
+    _options.option("--seeds", type=click.IntRange(1, 100), default=1, help="Fits of each arm that learns."),
     _options.option("--arm", "arms", multiple=True, metavar="NAME", help="Repeatable; default: the workspace's."),
 )
 
@@ -38,6 +42,7 @@ class Options(_options.Which):
     encoder: str | None
     teacher: str | None
     folds: int | None
+    seeds: int
     arms: tuple[str, ...]
 
 
@@ -50,11 +55,11 @@ def command(options: Options) -> None:
     split = _split(options)
     scope = Scope(dataset, split, options.limit)
     choice = building.BaselineChoice(options.encoder, _teacher(project, dataset, options.teacher), options.folds)
-    jobs = [
-        building.baseline_job(name, scope, project.workspace, project.clock, options.seed, choice)
-        for name in options.arms
-    ] or _evaluation.default_baselines(project, scope, options.seed, choice)
+    jobs = _jobs(project, scope, options, choice)
     done = _evaluation.carry_out(project, dataset, jobs)
+    if not dataset.labelled(split):
+        _evaluation.say_unlabelled(dataset, split, done, as_json=options.as_json)
+        return
     results = project.results(dataset, split, first=done[-1].run_id)
     written = _evaluation.write_report(project, results)
     if options.as_json:
@@ -62,9 +67,24 @@ def command(options: Options) -> None:
         _options.print_json(objects)
     else:
         _evaluation.print_scorecard(results)
-        folds = f" --folds {options.folds}" if options.folds else ""
-        again = f"harness baselines --dataset {dataset.ref} --split {split}{folds}"
-        _evaluation.say_where(done, written, again)
+        _evaluation.say_where(done, written, _options.again(dataset=dataset.ref, split=split))
+
+
+def _jobs(project: Project, scope: Scope, options: Options, choice: building.BaselineChoice) -> list[Job]:
+    """Each arm, and those that learn with each further seed."""
+    jobs = [
+        building.baseline_job(name, scope, project.workspace, project.clock, options.seed, choice)
+        for name in options.arms
+    ] or _evaluation.default_baselines(project, scope, options.seed, choice)
+    names = options.arms or [name for name in project.workspace.preferences.arms if _suits(project, scope, name)]
+    for seed in range(options.seed + 1, options.seed + options.seeds):
+        further = [building.baseline_job(name, scope, project.workspace, project.clock, seed, choice) for name in names]
+        jobs += [job for job in further if job.run.n_train]
+    return jobs
+
+
+def _suits(project: Project, scope: Scope, name: str) -> bool:
+    return building.unsuitable(name, scope.dataset, project.workspace) is None
 
 
 def _split(options: Options) -> str:

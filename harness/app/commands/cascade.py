@@ -13,29 +13,28 @@ from typing import TYPE_CHECKING, TypeVar, get_args
 import click
 import numpy as np
 
-from harness.analysis import wording
 from harness.analysis.fusion.chosen import How
+from harness.analysis.fusion.sentences import sentences
 from harness.app.commands import _evaluation, _options
 from harness.app.commands._groups import print_table
 from harness.app.project import trying
 from harness.app.project.fusions import Splits
 from harness.app.project.trying import FusionSpec
-from harness.datasets.task import Task
 from harness.errors import ConfigError
 from harness.ground import formatting
 
 if TYPE_CHECKING:
     from harness.analysis.fusion.chosen import Choice
-    from harness.analysis.fusion.study import Standing, Study, Tested
-    from harness.analysis.wording import Wording
+    from harness.analysis.fusion.study import Study
     from harness.app.project.trying import Tried
     from harness.ground.constraints import Constraints
     from harness.types import Dataset
 
+WANTED_TO = "compare"
+
 T = TypeVar("T")
 SHARE, AMOUNT = click.FloatRange(0, 1), click.FloatRange(min=0)
 SHOWN = 8
-IDLE = 0.01
 HOW = get_args(How)
 OPTIONS = (
     click.argument("arms", nargs=-1, metavar="CHEAP DEAR [MORE]..."),
@@ -95,7 +94,7 @@ def command(options: Options) -> None:
             | {"dataset": dataset.ref, "choose_on": options.choose_on, "split": options.split, "run_id": run_id}
         )
         return
-    _show(tried, dataset, wording.of_headline(Task.of(dataset)))
+    _show(tried, dataset)
     if run_id is not None:
         click.echo(f"Stored as {run_id}: it stands in the scorecard, decide, compare and report as {found.arm}")
 
@@ -135,7 +134,7 @@ def _json(tried: Tried) -> dict[str, object]:
     }
 
 
-def _show(tried: Tried, dataset: Dataset, said: Wording) -> None:
+def _show(tried: Tried, dataset: Dataset) -> None:
     found, splits = tried.study, tried.splits
     how = (
         f"each tenth of {splits.tested} answered with what the other nine chose"
@@ -146,12 +145,12 @@ def _show(tried: Tried, dataset: Dataset, said: Wording) -> None:
     settings = f"{formatting.plural(len(found.settings), 'setting')}, " if found.settings else ""
     click.echo(f"{found.arm} on {dataset.ref}: {settings}{how}; no call was made\n")
     if found.settings:
-        _show_settings(found, [pair.name for pair in tried.pairs], splits.chooser, said)
+        _show_settings(found, [pair.name for pair in tried.pairs], splits.chooser)
     if found.tested is None:
         click.echo(click.style(f"Nothing was chosen: {found.reason}.", bold=True))
         return
-    _show_tested(found, splits.tested, said)
-    for line in [*sentences(found, said), *_of_router(tried.choice)]:
+    _show_tested(found, splits.tested)
+    for line in [*sentences(found), *_of_router(tried.choice)]:
         click.echo(line)
 
 
@@ -165,7 +164,7 @@ def _of_router(choice: Choice) -> list[str]:
     ]
 
 
-def _show_settings(found: Study, names: list[str], chooser: str, said: Wording) -> None:
+def _show_settings(found: Study, names: list[str], chooser: str) -> None:
     rows = [found.settings[int(i)] for i in np.unique(np.linspace(0, len(found.settings) - 1, SHOWN).round())]
     if found.chosen is not None and found.chosen not in rows:
         rows = sorted([*rows, found.chosen], key=found.settings.index)
@@ -173,7 +172,7 @@ def _show_settings(found: Study, names: list[str], chooser: str, said: Wording) 
         "",
         *(f"{name} {'gets' if found.arm.startswith('router:') else 'keeps'}" for name in names[:-1]),
         f"asks {names[-1]}",
-        f"{said.noun} on {chooser}",
+        f"{found.words.noun} on {chooser}",
         "$ per 1,000",
     )
     print_table(
@@ -201,7 +200,7 @@ def _threshold(threshold: float | None) -> str:
     return "nothing" if threshold is None else f"from {formatting.share(threshold)}"
 
 
-def _show_tested(found: Study, split: str, said: Wording) -> None:
+def _show_tested(found: Study, split: str) -> None:
     tested = found.tested
     assert tested is not None
     shares = map(formatting.share, tested.answered_by or [None] * len(tested.members))
@@ -216,56 +215,10 @@ def _show_tested(found: Study, split: str, said: Wording) -> None:
     ]
     mine = (formatting.share(tested.estimate.value), formatting.span(tested.estimate), formatting.dollars(tested.cost))
     print_table(
-        (f"on {split}", said.noun, "95%", "$ per 1,000", "answers"),
+        (f"on {split}", found.words.noun, "95%", "$ per 1,000", "answers"),
         [
             (found.arm, *mine, ""),
             *((*row, "" if tested.answered_by is None else share) for row, share in zip(rows, shares, strict=True)),
         ],
-        numeric=(said.noun, "95%", "$ per 1,000", "answers"),
+        numeric=(found.words.noun, "95%", "$ per 1,000", "answers"),
     )
-
-
-def _better_alone(tested: Tested) -> list[Standing]:
-    """The members that are as good as the fusion in both accuracy and cost; an unknown price is none."""
-    cost, accuracy = tested.cost, tested.estimate.value
-    return [
-        one
-        for one in tested.members
-        if cost is not None
-        and accuracy is not None
-        and (one.cost_per_1000_usd is not None and one.cost_per_1000_usd <= cost)
-        and (one.accuracy.value or 0.0) >= accuracy
-    ]
-
-
-def sentences(found: Study, said: Wording) -> list[str]:
-    """A tried fusion in words: against its members, against chance, and what no fusion could pass."""
-    tested, oracle, line = found.tested, found.oracle, found.random_line
-    assert tested is not None
-    lines = [
-        f"against {one.b} {formatting.with_interval(one.difference)}, p {formatting.p_value(one.adjusted_p)} "
-        f"(Holm, {len(tested.against)} comparisons)"
-        for one in tested.against
-    ]
-    if line is not None:
-        lines.append(
-            f"drawing the arm by lot, as often, gets {formatting.share(line.accuracy)}; choosing by score is "
-            f"{formatting.with_interval(line.lead)} better" + ("" if line.is_beaten else ": not shown to beat chance")
-        )
-    lines += [f"{one.name.replace('_', ' ')} is {formatting.with_interval(one)}" for one in tested.limited]
-    which = "an arm that is right" if said.counts_right else "the arm with the best answer"
-    lines.append(
-        f"the oracle, which always asks {which}, gets {formatting.with_interval(oracle.accuracy)}: "
-        f"{formatting.share(oracle.worth)} over the best member is all that any fusion could add"
-    )
-    lines += [
-        f"{one.arm} alone costs no more and is not {said.worse} here"
-        if not said.counts_right
-        else f"{one.arm} alone costs no more and is no less accurate here"
-        for one in _better_alone(tested)
-    ]
-    if oracle.worth < IDLE:
-        lines.append("that is less than a point: a fusion of these arms is idle")
-    if tested.failed:
-        lines.append(f"{formatting.plural(tested.failed, 'item')} on which an arm failed are not scored")
-    return lines

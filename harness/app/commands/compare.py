@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 import numpy as np
-from rich.console import Console
 
 from harness.analysis import comparison, measures
-from harness.app.commands import _options
+from harness.app.commands import _comparing, _completion, _options
 from harness.app.commands._groups import print_table
 from harness.datasets.task import Task
 from harness.errors import ConfigError
@@ -23,29 +22,15 @@ if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
     from harness.analysis.measures import Measure
     from harness.stats.paired import Table2x2
-    from harness.types import JSON, Estimate
+
+WANTED_TO = "compare"
 
 OPTIONS = (
-    click.argument("arms", nargs=-1, metavar="[A B]"),
+    _options.argument("arms", _completion.ARMS, nargs=-1, metavar="[A B]"),
     _options.option("--items", type=click.IntRange(min=0), default=10, help="Items on which they differ, to print."),
     _options.option("--metric", default=None, metavar="NAME", help="What to compare; default: the headline metric."),
     _options.model,
 )
-
-FURTHER = {
-    "macro_f1": lambda found: f"macro-F1 differs by {formatting.with_interval(found)}",
-    "cost_per_1000_usd": lambda found: f"cost per 1,000 items by {formatting.between(found, formatting.dollars)}",
-    "p95_s": lambda found: (
-        f"95th percentile of latency by {formatting.between(found, formatting.duration)} "
-        f"({formatting.plural(found.n, 'timed item')})"
-    ),
-}
-"""What else differs, in words."""
-
-
-def _measured(found: Estimate) -> str:
-    """The difference in a metric of a file."""
-    return f"{found.name} differs by {formatting.with_interval(found)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +67,9 @@ def command(options: Options) -> None:
             ids = {"a_run_id": answers[0].run_ids[0], "b_run_id": answers[1].run_ids[0]}
             ids["metric"] = measure.name
             datasets = {"datasets": [arm.dataset for arm in answers], "left_out": left_out or None}
-            _options.print_json({**_json(one), **ids, **datasets, "passed_over": [asdict(run) for run in passed_over]})
+            _options.print_json(
+                {**_comparing.as_json(one), **ids, **datasets, "passed_over": [asdict(run) for run in passed_over]}
+            )
             return
         _show(one, options.items, left_out, measure)
         click.echo("\n".join(_options.passed_over(passed_over)), nl=bool(passed_over))
@@ -97,7 +84,7 @@ def command(options: Options) -> None:
         run_of = beside.run_ids
         _options.print_json(
             [
-                {**_json(one), "a_run_id": run_of[one.a], "b_run_id": run_of[one.b]}
+                {**_comparing.as_json(one), "a_run_id": run_of[one.a], "b_run_id": run_of[one.b]}
                 | {"metric": measure.name, "passed_over": over}
                 for one in made
             ]
@@ -112,14 +99,11 @@ def _show(one: Comparison, items: int, left_out: str, measure: Measure) -> None:
     click.echo(f"{left_out}\n" if left_out else "")
     if one.table is not None:
         _show_table(one, one.table)
-    click.echo("\n".join(sentences(one, measure)))
+    click.echo("\n".join(_comparing.sentences(one, measure)))
     if one.changed and items:
-        Console().print()
+        click.echo()
         shown = one.changed[:items]
-        print_table(
-            ("item", "gold", one.a, one.b),
-            [(item.example_id, item.gold, item.a or "(none)", item.b or "(none)") for item in shown],
-        )
+        _comparing.print_changes(one, shown)
         click.echo(f"{len(shown)} of {len(one.changed):,} items on which they differ; --items shows more, --json all")
 
 
@@ -132,35 +116,6 @@ def _show_table(one: Comparison, table: Table2x2) -> None:
         ],
         numeric=(f"{one.b} right", f"{one.b} wrong"),
     )
-
-
-def sentences(one: Comparison, measure: Measure | None = None) -> list[str]:
-    """The comparison in words: what was found, how sure, and what so many items can show."""
-    of = "" if measure is None or (measure.task.rules.IS_BINARY and measure.is_headline) else f" in {measure.noun}"
-    lines = [
-        f"difference{of} {formatting.with_interval(one.difference)}, p {formatting.p_value(one.p_value)} "
-        f"({one.method})",
-        f"so many items, disagreeing so often, show a difference of {formatting.share(one.mde)} or more with 80% power"
-        if one.mde
-        else "so few disagree that no difference can show",
-    ]
-    lines += [FURTHER.get(found.name, _measured)(found) for found in one.further if found.value is not None]
-    if one.answered is not None:
-        lines.append(
-            f"{_unanswered(one, measure)}; on the {one.answered.n:,} that both answered: "
-            f"{formatting.with_interval(one.answered.difference)}, p {formatting.p_value(one.answered.p_value)}"
-        )
-    if one.failed:
-        lines.append(f"{formatting.plural(one.failed, 'item')} left out: a call failed")
-    if one.unshared:
-        lines.append(f"{formatting.plural(one.unshared, 'item')} left out: asked of one of the two only")
-    return lines
-
-
-def _unanswered(one: Comparison, measure: Measure | None) -> str:
-    if measure is not None and not measure.is_headline:
-        return f"unanswered items count as {measure.noun} says"
-    return f"unanswered items count as {'wrong' if one.table is not None else '0'}"
 
 
 def _show_all(made: list[Comparison], measure: Measure) -> None:
@@ -185,24 +140,3 @@ def _show_all(made: list[Comparison], measure: Measure) -> None:
     click.echo(
         f"{len(made)} comparisons; p (Holm) and the interval hold for all of them at once, --json has each one's own."
     )
-
-
-def _json(one: Comparison) -> dict[str, JSON]:
-    table = one.table
-    return {
-        "a": one.a,
-        "b": one.b,
-        "n": one.n,
-        **{name: None if table is None else getattr(table, name) for name in ("both", "only_a", "only_b", "neither")},
-        "difference": asdict(one.difference),
-        "together": None if one.together is None else asdict(one.together),
-        "p_value": one.p_value,
-        "adjusted_p": one.adjusted_p,
-        "method": one.method,
-        "mde": one.mde,
-        "failed": one.failed,
-        "unshared": one.unshared,
-        "further": [asdict(estimate) for estimate in one.further],
-        "answered": None if one.answered is None else {k: v for k, v in _json(one.answered).items() if k != "changed"},
-        "changed": [asdict(item) for item in one.changed],
-    }

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from harness.app.project import Project
     from harness.types import Dataset
 
+WANTED_TO = "compare"
+
 OPTIONS = (
     click.argument("arms", nargs=-1, metavar="ARM..."),
     _options.option("--against", default=None, metavar="RUN", help="Run id, tag or arm that the curve has to meet."),
@@ -89,7 +91,7 @@ def command(options: Options) -> None:
         _options.print_json(objects[0] if len(objects) == 1 else objects)
         return
     for curve in drawn:
-        _show(curve, dataset, options, measure.noun)
+        _show(curve, dataset, options)
 
 
 def _rival(project: Project, dataset: Dataset, options: Options, measure: Measure) -> Rival:
@@ -97,19 +99,13 @@ def _rival(project: Project, dataset: Dataset, options: Options, measure: Measur
     answers = project.answers(dataset, options.split, [options.against], options.model)[0]
     for line in _options.passed_over(answers.passed_over):
         click.echo(line, err=True)
-    rows = measure.judged(answers).rows
-    scores = rows.groupby("example_id")["credit"].mean().dropna()
-    if scores.empty:
-        raise ConfigError(f"{options.against} has no scored item on {dataset.ref} / {options.split}")
-    return Rival(answers.name, {str(item): float(score) for item, score in scores.items()})
+    return curve_runs.rival(measure.judged(answers), f"{dataset.ref} / {options.split}")
 
 
 def _sizes(dataset: Dataset, options: Options) -> tuple[Size, ...]:
     if options.labels and options.per_class:
         raise ConfigError("--labels and --per-class say the same thing twice; give one of them")
-    training = dataset.in_split("train")
-    if not training:
-        raise ConfigError(f"{dataset.ref} has no training split, so there is nothing to learn from")
+    training = curve_runs.training(dataset)
     if options.per_class:
         most = max(sum(one.label == name for one in training) for name in dataset.label_names)
         return tuple(Size(k, is_per_class=True) for k in _counts(options.per_class, "--per-class", most))
@@ -143,15 +139,15 @@ def _json(curve: Curve) -> dict[str, object]:
     }
 
 
-def _show(curve: Curve, dataset: Dataset, options: Options, noun: str) -> None:
+def _show(curve: Curve, dataset: Dataset, options: Options) -> None:
     draws = formatting.plural(curve.seeds, "draw")
     click.echo(f"\n{curve.arm} on {dataset.ref} / {options.split}: {draws} of labels for each size")
     print_table(
-        ("labels", noun, "95%"),
+        ("labels", curve.noun, "95%"),
         [
             (formatting.count(point.n_labels), formatting.share(point.estimate.value), formatting.span(point.estimate))
             for point in curve.points
         ],
         numeric=("labels", "accuracy", "95%"),
     )
-    click.echo("\n".join(curves.sentences(curve, options.margin, noun)))
+    click.echo("\n".join(curves.sentences(curve, options.margin)))

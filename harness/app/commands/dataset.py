@@ -23,6 +23,8 @@ from harness.errors import ConfigError
 from harness.ground import formatting, plugins
 from harness.ground.workspace import checked_name
 
+WANTED_TO = "start"
+
 
 @click.group(help=__doc__)
 def command() -> None:

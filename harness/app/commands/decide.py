@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.analysis import decision, measures, wording
+from harness.app.commands import _label_mix as label_mix
 from harness.app.commands import _options
 from harness.app.commands._groups import print_table
 from harness.datasets.task import Task
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from harness.analysis.decision import Candidate
     from harness.ground.constraints import Constraints
 
+WANTED_TO = "decide"
+
 SHARE, AMOUNT = click.FloatRange(0, 1), click.FloatRange(min=0)
 OPTIONS = (
     _options.option("--min-credit", type=SHARE, default=None, help="Least mean credit."),
@@ -33,6 +36,7 @@ OPTIONS = (
     _options.option("--objective", default=None, metavar="METRIC", help="Choose by it; default: the headline metric."),
     _options.option("--max-cost", type=AMOUNT, default=None, metavar="USD", help="Most dollars per 1,000 items."),
     _options.option("--max-p95", type=AMOUNT, default=None, metavar="SECONDS", help="Slowest 95th percentile."),
+    _options.option("--label-mix", multiple=True, metavar="FILE|LABEL=SHARE", help="Labels in production; repeatable."),
     _options.option("--margin", type=click.FloatRange(0, 1, min_open=True), default=None, help="How much to give up."),
     _options.option("--volume", type=click.IntRange(min=1), default=None, help="Items a month."),
     _options.option("--months", type=click.IntRange(min=1), default=None, help="Months the arm will serve."),
@@ -72,6 +76,7 @@ class Options(_options.Where):
     at_least: tuple[str, ...]
     at_most: tuple[str, ...]
     objective: str | None
+    label_mix: tuple[str, ...]
     max_cost: float | None
     max_p95: float | None
     margin: float | None
@@ -111,6 +116,7 @@ def command(options: Options) -> None:
         _options.print_json(
             asdict(found)
             | {"constraints": asdict(constraints), "dataset": dataset.ref, "split": options.split}
+            | {"next": decision.next_command(found.recommendation, results.split)}
             | {"candidates": [_candidate(one, called[one.run_id], found.objective) for one in found.candidates]}
             | {"passed_over": [asdict(run) for run in results.passed_over]}
         )
@@ -130,6 +136,9 @@ def command(options: Options) -> None:
     click.echo("\n".join(f"- {reason}" for reason in found.reasons))
     if found.what_would_change_it:
         click.echo("What would change it:\n" + "\n".join(f"- {change}" for change in found.what_would_change_it))
+    following = decision.next_command(found.recommendation, results.split)
+    if following is not None:
+        click.echo(f"Next: {following}")
     lacking = [one for one in results.by_arm.runs if one.missing]
     for one in lacking:
         n = formatting.plural(results.split.n, "item")
@@ -169,18 +178,19 @@ def _constraints(options: Options, settings: Constraints, task: Task, arms: Coll
     hours = dict(settings.hours) | dict(_hours(text, arms) for text in options.hours)
     least = dict(settings.at_least) | _options.limits(options.at_least, "--at-least")
     most = dict(settings.at_most) | _options.limits(options.at_most, "--at-most")
-    return replace(settings, min_recall=recall, hours=hours, at_least=least, at_most=most, **given)
+    mix = label_mix.parsed(options.label_mix, labels) or settings.label_mix
+    return replace(settings, min_recall=recall, hours=hours, at_least=least, at_most=most, label_mix=mix, **given)
 
 
 def _recall(text: str, labels: Collection[str]) -> tuple[str, float]:
-    label, share = _options.numbered(text, "--min-recall", "LABEL=SHARE", labels)
+    label, share = label_mix.named(text, "--min-recall", "LABEL=SHARE", labels)
     if not 0 <= share <= 1:
         raise ConfigError(f"--min-recall {text!r}: found {share:g}; expected a share from 0 to 1")
     return label, share
 
 
 def _hours(text: str, arms: Collection[str]) -> tuple[str, float]:
-    arm, hours = _options.numbered(text, "--hours", "ARM=HOURS", arms)
+    arm, hours = label_mix.named(text, "--hours", "ARM=HOURS", arms)
     if not hours >= 0 or isinf(hours):
         raise ConfigError(f"--hours {text!r}: found {hours:g}; expected a number of hours from 0 up")
     return arm, hours

@@ -1,4 +1,4 @@
-"""Check this set-up: what is missing or wrong, and what to do about it.
+"""Check this set-up: what is missing or wrong, and what to do next.
 
 Example: harness doctor
 """
@@ -13,6 +13,8 @@ import click
 
 from harness import __version__, datasets
 from harness.app.commands import _options
+from harness.app.project import next_step
+from harness.app.project.next_step import Step
 from harness.arms import encoding
 from harness.errors import HarnessError
 from harness.ground import extensions, plugins
@@ -21,6 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.app.project import Project
+
+WANTED_TO = "start"
+
+
+MEND = Step("harness doctor", "mend first what is bad above, then look again")
+IGNORING = {"results", "results/*", "results/**"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +53,30 @@ def command(options: _options.Where) -> None:
         _checked("encoder", _encoder),
         *_datasets(project),
         _checked("store", lambda: _store(project)),
+        *_ignored(project),
     ]
+    following = next_step.of(project) if all(finding.state != "bad" for finding in findings) else MEND
     if options.as_json:
-        _options.print_json([asdict(finding) for finding in findings])
+        step = Finding("next", "note", f"{following.command} ({following.why})")
+        _options.print_json([asdict(finding) for finding in (*findings, step)])
     else:
         for finding in findings:
             click.echo(f"{finding.state:4}  {finding.what}: {finding.detail}")
+        click.echo(f"Next: {following.command}   ({following.why})")
     if any(finding.state == "bad" for finding in findings):
         raise click.exceptions.Exit(1)
+
+
+def _ignored(project: Project) -> Iterator[Finding]:
+    """Whether git would take people's texts along: the ledger, the store and the reports hold them."""
+    root = project.workspace.root
+    if (root / ".git").exists():
+        path = root / ".gitignore"
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+        if not IGNORING & {line.strip().strip("/") for line in lines}:
+            yield Finding(
+                "git", "bad", "results/ holds people's texts and is not ignored; write results/* to .gitignore"
+            )
 
 
 def _providers() -> Iterator[Finding]:

@@ -2,25 +2,26 @@
 
 Example: harness gate --prompt v4 --baseline results/baselines/production.parquet --junit gate.xml
 
-The rest is set in [tool.harness.gate]. Exit codes: 0 pass, 1 fail, 4 not enough data; 2 the comparison
-cannot be made (another dataset version, too many looks), 3 answers are missing.
+The rest is set under [gate] in harness.toml ([tool.harness.gate] in pyproject.toml). Exit codes: 0 pass,
+1 fail, 4 not enough data; 2 the comparison cannot be made (another dataset version, too many looks),
+3 answers are missing.
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
-from rich.console import Console
 
 from harness.analysis import gate
 from harness.analysis.gate import github, junit
-from harness.app.commands import _evaluation, _options
+from harness.app.commands import _console, _evaluation, _options
 from harness.app.project import gates
-from harness.errors import ConfigError, DatasetError
+from harness.errors import ConfigError, DatasetError, HarnessError
 from harness.ground import formatting
 from harness.models import stack
 from harness.report import gate_page, terminal
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from harness.app.project import Done, Project
     from harness.ground.gate_settings import GateSettings
     from harness.types import JSON
+
+WANTED_TO = "ship"
 
 SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 OPTIONS = (
@@ -74,6 +77,15 @@ class Options(_options.Where):
 @_options.gathered(Options, *OPTIONS, *_options.WHERE)
 def command(options: Options) -> None:
     """The gate."""
+    try:
+        exit_code = _checked(options)
+    except HarnessError as error:
+        _write_unchecked(options, " ".join(str(error).split()), error.exit_code)
+        raise
+    raise click.exceptions.Exit(exit_code)
+
+
+def _checked(options: Options) -> int:
     project = options.project()
     settings = _settings(options, project.workspace.preferences.gate)
     dataset = project.dataset(options.dataset)
@@ -87,12 +99,24 @@ def command(options: Options) -> None:
         lambda jobs: done.extend(_evaluation.carry_out(project, dataset, jobs)),
     )
     report = gate.check(gates.measured(project, dataset, settings, base, asked), settings)
-    written = _write(project, report, options)
+    files = _Files(gate_page.comment(report), junit.render(report), github.lines(report))
+    written = [_options.shown(project, path) for path in _write(options, files)]
     if options.as_json:
         _options.print_json(_json(report, done, written))
     else:
         _show(report, done, written)
-    raise click.exceptions.Exit(report.exit_code)
+    return report.exit_code
+
+
+def _write_unchecked(options: Options, message: str, exit_code: int) -> None:
+    """The files where there is no verdict: an old "Pass" must not stay on a pull request."""
+    dataset, split = options.dataset, options.split
+    with suppress(HarnessError):
+        preferences = options.project().workspace.preferences
+        dataset, split = dataset or preferences.dataset, split or preferences.gate.split
+    comment = gate_page.unchecked(dataset or "no dataset", split or "test", message, exit_code)
+    with suppress(HarnessError):  # what is wrong is said already
+        _write(options, _Files(comment, junit.unchecked(message, exit_code), github.unchecked(message)))
 
 
 def _settings(options: Options, settings: GateSettings) -> GateSettings:
@@ -118,33 +142,40 @@ def _candidate(project: Project, options: Options, settings: GateSettings) -> ga
     return gates.Candidate(settings, asking, run, options.limit, options.seed)
 
 
-def _write(project: Project, report: Report, options: Options) -> list[str]:
+class _Files(NamedTuple):
+    """What is written for a pull request, for a CI server, and as GitHub's annotations."""
+
+    comment: str
+    junit: bytes
+    annotations: list[str]
+
+
+def _write(options: Options, files: _Files) -> list[Path]:
     written = []
-    comment = gate_page.comment(report)
-    for path, content in ((options.junit, junit.render(report)), (options.markdown, comment.encode())):
+    for path, content in ((options.junit, files.junit), (options.markdown, files.comment.encode())):
         if path is not None:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
             except OSError as error:
                 raise DatasetError(f"{path} cannot be written: {error.strerror}") from None
-            written.append(_options.shown(project, path))
+            written.append(path)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(comment)
+            file.write(files.comment)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         # On stderr, which the runner reads as well: stdout may be JSON.
-        click.echo("\n".join(github.lines(report)), err=True)
+        click.echo("\n".join(files.annotations), err=True)
     return written
 
 
 def _show(report: Report, done: list[Done], written: list[str]) -> None:
-    console = Console(highlight=False)
+    console = _console.stdout()
     for part in terminal.render(gate_page.section(report)):
-        console.print(part)
+        terminal.print_on(console, part)
     for line in gate_page.error_bars(report):
-        console.print(line, markup=False)
+        console.print(line)
     sent, cached = (sum(getattr(one.calls, name) for one in done) for name in ("sent", "cached"))
     click.echo(f"\n{formatting.plural(sent, 'call')} sent, {cached:,} answered before")
     if written:

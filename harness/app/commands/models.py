@@ -13,12 +13,15 @@ from harness.app.commands import _options
 from harness.app.commands._groups import print_table
 from harness.ground import extensions, plugins
 from harness.ground.clock import SystemClock
+from harness.ground.workspace import place
 from harness.models import pricing
 from harness.types import Model, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+WANTED_TO = "start"
 
 SMALL = 1_000  # tokens of a price: some models charge more per token for long requests
 # What a call is billed for, and what a million of it is called in JSON.
@@ -47,7 +50,7 @@ def command(options: _options.Where) -> None:
     """The models that can be called here."""
     project = options.project()
     now = SystemClock().now()
-    own = pricing.rates(project.workspace.preferences.prices, "[tool.harness]", now)
+    own = pricing.rates(project.workspace.preferences.prices, place(), now)
     rows = [row for name in plugins.names("providers") for row in _rows(name, own, now)]
     rows += [
         {"model": f"{name}/...", "missing": f"{_options.shown(project, path)}, loaded when it is named"} | _unknown()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from harness.app.project import Project
     from harness.types import JSON
 
+WANTED_TO = "compare"
+
 USUAL_DISAGREEMENTS = (0.05, 0.10, 0.20, 0.30)
 SHARE = click.FloatRange(0, 1, min_open=True)
 OPTIONS = (
@@ -79,7 +81,7 @@ def command(options: Options) -> None:
 
 
 def _n_items(project: Project, dataset: str | None, split: str) -> int:
-    return len(project.dataset(dataset).in_split(split))
+    return len(project.dataset(dataset).labelled(split))
 
 
 def _row(n: int, disagreement: float, options: Options) -> dict[str, JSON]:

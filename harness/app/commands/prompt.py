@@ -1,24 +1,25 @@
-"""The prompt's life: list, show and render prompt versions.
+"""The prompt's life: list, show, render and compare prompt versions, and begin the next one.
 
 Example: harness prompt render v3 --item 3
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from harness import datasets
-from harness.app.commands import _options
+from harness.app.commands import _completion, _options, _prompt_versions
 from harness.app.commands._groups import print_table
-from harness.arms import choice, fewshot
+from harness.app.commands._prompt_versions import TASK
 from harness.arms.prompts import files, promptfoo
 from harness.datasets import importing, tables
 from harness.errors import ConfigError
 from harness.ground import formatting
 from harness.ground.workspace import checked_name
+from harness.models import forecast, stack
 from harness.runs import building
 from harness.runs.scope import Scope
 
@@ -26,7 +27,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.app.project import Project
-    from harness.types import Dataset, Item
+    from harness.arms.prompt import PromptArm
+    from harness.models.forecast import Forecast
+    from harness.runs.job import Job
+    from harness.types import Dataset, Item, Request
+
+WANTED_TO = "start"
+
+
+RENDERED_WITH = "fake/first"  # the messages are the same with every model
 
 
 @click.group(help=__doc__)
@@ -34,7 +43,8 @@ def command() -> None:
     """The prompt's life."""
 
 
-TASK = _options.option("--task", default=None, help="Folder under prompts/; default: all, or the dataset's.")
+command.add_command(_prompt_versions.new)
+command.add_command(_prompt_versions.diff)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +87,7 @@ class Show(_options.Where):
     dataset: str | None
 
 
-NAME = click.argument("name", metavar="VERSION|FILE")
+NAME = _options.argument("name", _completion.PROMPTS, metavar="VERSION|FILE")
 
 
 @command.command()
@@ -101,6 +111,9 @@ class Render(Show):
 
     split: str
     item: str
+    model: str | None
+    base_url: str | None
+    priced_as: str | None
 
 
 RENDER = (
@@ -109,36 +122,69 @@ RENDER = (
     _options.dataset,
     _options.split,
     _options.option("--item", default="0", metavar="ID|NUMBER", help="Item by id, or by place in the split."),
+    _options.option("--model", default=None, metavar="PROVIDER/MODEL", help="Tell tokens and cost with this model."),
+    _options.option("--base-url", default=None, metavar="URL", help="An OpenAI-compatible server."),
+    _options.priced_as,
 )
 
 
 @command.command()
 @_options.gathered(Render, *RENDER, *_options.WHERE)
 def render(options: Render) -> None:
-    """The messages that a model would be sent for one item; nothing is sent.
+    """The messages that a model would be sent for one item, and with --model their tokens and cost; nothing is sent.
 
-    Example: harness prompt render v3 --item 3
+    Example: harness prompt render v3 --item 3 --model openai/gpt-4o-mini
     """
     project = options.project()
     dataset = project.dataset(options.dataset)
     prompt = _load(project, options.name, options.task, options.dataset)
     scope = Scope(dataset, options.split)
     item = _item(dataset, scope, options.item)
-    few_shot = prompt.header.examples
-    pool = scope.training() if few_shot.how != "none" else ()
-    selector = fewshot.selector(few_shot, pool, building.embed_with(few_shot.encoder, project.workspace))
-    selector.prepare([item])
-    is_choice = prompt.header.output == "choice"
-    draw = choice.draws(dataset.labels, 1, 1, 0)[0] if is_choice else choice.plain(dataset.labels)
-    messages = prompt.template.messages(item, dataset.labels, dataset.name, selector.choose(item), draw.alias_of)
+    asking = stack.Asking.of(
+        project.workspace.preferences,
+        model=options.model or RENDERED_WITH,
+        base_url=options.base_url,
+        priced_as=options.priced_as,
+        sends_nothing=True,
+    )
+    with project.ledger() as ledger:
+        job = building.prompt_job(prompt, scope, asking, project.workspace, ledger, project.clock)
+        requests, costs = _asked(job, item, has_costs=options.model is not None)
+    messages = requests[0].messages
     if options.as_json:
-        _options.print_json({"item": item.id, "prompt": prompt.id, "messages": [asdict(m) for m in messages]})
+        said = {"item": item.id, "prompt": prompt.id, "messages": [asdict(m) for m in messages]}
+        _options.print_json(said | {what: asdict(cost) for what, cost in costs.items()})
         return
     for message in messages:
         click.echo(click.style(f"── {message.role}", dim=True))
         click.echo(message.content)
     characters = sum(len(message.content) for message in messages)
-    click.echo(click.style(f"── item {item.id}, {characters:,} characters", dim=True))
+    times = f", asked {len(requests)} times, with the labels in other orders" if len(requests) > 1 and costs else ""
+    click.echo(click.style(f"── item {item.id}, {characters:,} characters{times}", dim=True))
+    for what, cost in costs.items():
+        click.echo(_cost_line(what, cost))
+
+
+def _asked(job: Job, item: Item, *, has_costs: bool) -> tuple[list[Request], dict[str, Forecast]]:
+    """What is asked for the item; on request what it and the whole split would cost, were nothing known yet."""
+    arm, model = cast("PromptArm", job.arm), cast("stack.Stack", job.model)
+    if job.training:
+        arm.fit([example.item for example in job.training], [example.label for example in job.training])
+    arm.choose_examples(job.items if has_costs else [item])
+    rates = replace(model.rates, is_known=lambda _: False)
+    items = {"item": (item,), "split": job.items} if has_costs else {}
+    name = (job.run.arm, str(model.model))
+    costs = {what: forecast.of_prompt(name, arm, part, (), rates) for what, part in items.items()}
+    return list(arm.requests(item)), costs
+
+
+def _cost_line(what: str, cost: Forecast) -> str:
+    return (
+        f"{what if cost.items == 1 else f'{what} of {cost.items:,} items'} with {cost.model}: "
+        f"about {cost.likely_tokens_in:,} tokens in and {cost.likely_tokens_out:,} out, "
+        f"{formatting.dollars(cost.likely_usd)}; at most {cost.most_tokens_in:,} and {cost.most_tokens_out:,}, "
+        f"{formatting.dollars(cost.worst_usd)}"
+    )
 
 
 IMPORT = (
@@ -199,10 +245,7 @@ def import_(options: Import) -> None:
 
 def _load(project: Project, name: str, task: str | None, dataset: str | None) -> files.Prompt:
     if task is None and not name.endswith(".j2"):
-        preferences = project.workspace.preferences
-        task = preferences.task or (dataset or preferences.dataset or "").partition("@")[0]
-        if not task:
-            raise ConfigError("which task? give --task, or set `dataset` in [tool.harness]")
+        task = _prompt_versions.task_of(project, task, dataset)
     return files.load(project.workspace.root, task or "", name)
 
 

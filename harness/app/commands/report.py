@@ -12,6 +12,8 @@ import click
 from harness.app.commands import _evaluation, _options
 from harness.report import build, drawings, post
 
+WANTED_TO = "look"
+
 POST = _options.option("--post", is_flag=True, help="Write a draft of a blog post too, with its figures as PNG.")
 
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from harness.runs.job import Job
     from harness.runs.plan import Plan
 
+WANTED_TO = "ask"
+
 OPTIONS = (
     click.argument("file", metavar="PLAN.TOML", type=_options.FILE),
     _options.option("--dry-run", is_flag=True, help="Print what is missing and its price; run nothing."),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.app.commands import _evaluation, _options
+from harness.app.commands import _completion, _evaluation, _options
 from harness.app.commands._groups import print_table
 from harness.app.project import exchange, parcels
 from harness.errors import ConfigError
@@ -23,6 +23,8 @@ from harness.store.matching import Columns
 if TYPE_CHECKING:
     from harness.app.project import Project
     from harness.store import Selected
+
+WANTED_TO = "look"
 
 
 COLUMNS = ("run", "on", "name", "model", "n", "status", "tag", "UTC")
@@ -97,7 +99,7 @@ class One(_options.Where):
 
 
 ONE = (
-    click.argument("run", metavar="RUN"),
+    _options.argument("run", _completion.ARMS, metavar="RUN"),
     _options.dataset,
     _options.option("--split", default="test", help="Split that a name is looked up on."),
     _options.model,

@@ -8,12 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import click
-from rich.console import Console
 from rich.table import Table
 
-from harness.app.commands import _options
+from harness.app.commands import _console, _options
 from harness.ground import formatting
+from harness.report import terminal
 from harness.store import LONGEST_QUERY_S, QUERY_S
+
+WANTED_TO = "look"
 
 OPTIONS = (
     click.argument("query"),
@@ -46,11 +48,14 @@ def command(options: Options) -> None:
         _options.print_json(frame.astype(object).where(frame.notna(), None).to_dict("records"))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in frame.columns:
-        numeric = frame[name].dtype.kind in "iuf"
-        table.add_column(str(name), justify="right" if numeric else "left", overflow="fold")
-    for row in frame.itertuples(index=False):
-        table.add_row(*("null" if formatting.is_missing(cell) else str(cell) for cell in row))
-    Console(markup=False, highlight=False).print(table)
+    rows = [
+        ["null" if formatting.is_missing(cell) else str(cell) for cell in row] for row in frame.itertuples(index=False)
+    ]
+    for i, name in enumerate(frame.columns):
+        is_number = frame[name].dtype.kind in "iuf"
+        terminal.add_column(table, str(name), [row[i] for row in rows], is_number=is_number)
+    for row in rows:
+        table.add_row(*row)
+    terminal.print_on(_console.stdout(), table)
     if len(frame) == options.limit:
         click.echo(f"stopped after {options.limit:,} rows; --limit prints more", err=True)

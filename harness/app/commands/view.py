@@ -18,6 +18,8 @@ from harness.report.view import Server
 if TYPE_CHECKING:
     from harness.app.project import Project
 
+WANTED_TO = "look"
+
 OPTIONS = (_options.option("--port", type=click.IntRange(0, 65535), default=0, help="Port; 0 takes a free one."),)
 MOST_ROWS = 400_000  # predictions in a whole report; more are looked at page by page
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from harness import __version__
 from harness.analysis import curves, measures
-from harness.analysis.curves import Learnt
+from harness.analysis.curves import Learnt, Rival
 from harness.analysis.panel import Answers
 from harness.datasets.task import Task
 from harness.errors import ConfigError, Interrupted
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from harness.analysis.panel import Answers
     from harness.app.project.project import Project
     from harness.types import Dataset, Example, Prediction, Run
 
@@ -73,6 +74,23 @@ def learn(project: Project, dataset: Dataset, curve_plan: CurvePlan, tell: Calla
     return [curve_fits.learnt(arm, found[arm], is_flat=arm not in going) for arm in curve_plan.arms]
 
 
+def rival(answers: Answers, where: str) -> Rival:
+    """What a curve has to meet: each item's score, the mean over the repeats of a run."""
+    rows = answers.rows
+    scores = rows.groupby("example_id")["credit"].mean().dropna()
+    if scores.empty:
+        raise ConfigError(f"{answers.name} has no scored item on {where}")
+    return Rival(answers.name, {str(item): float(score) for item, score in scores.items()})
+
+
+def training(dataset: Dataset) -> Sequence[Example]:
+    """The items that can be learnt from; `ConfigError` when there are none."""
+    found = dataset.labelled("train")
+    if not found:
+        raise ConfigError(f"{dataset.ref} has no training split, so there is nothing to learn from")
+    return found
+
+
 @dataclass(slots=True)
 class _Growing:
     """A curve so far: its sizes and, for each, seeds x items."""
@@ -92,9 +110,9 @@ class _CurveFits:
     def __init__(self, project: Project, dataset: Dataset, curve_plan: CurvePlan) -> None:
         self._project, self._dataset, self._curve_plan = project, dataset, curve_plan
         self._scope = Scope(dataset, curve_plan.split, curve_plan.limit)
-        self._items = self._scope.items()
         self._training = self._scope.training()
-        gold = {example.item.id: example.label for example in dataset.in_split(curve_plan.split)}
+        gold = {example.item.id: example.label for example in dataset.labelled(curve_plan.split)}
+        self._items = tuple(item for item in self._scope.items() if item.id in gold)
         self._measure = measures.mean_of_items(Task.of(dataset), curve_plan.metric, "has no learning curve")
         self._task, self._gold = Task.of(dataset), [gold[item.id] for item in self._items]
         groups = {example.item.id: example.group for example in dataset.in_split(curve_plan.split)}

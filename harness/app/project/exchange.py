@@ -5,7 +5,6 @@ What a file says is checked against the dataset before anything is stored.
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections import Counter
@@ -17,7 +16,7 @@ import numpy as np
 from harness import __version__, datasets
 from harness.datasets import unread
 from harness.datasets.task import Task
-from harness.errors import ConfigError, DatasetError, HarnessError
+from harness.errors import ConfigError, DatasetError, MissingAnswers
 from harness.ground import formatting, plugins, private, spreadsheets
 from harness.ground.workspace import checked_name
 from harness.store import matching, run_files
@@ -57,10 +56,9 @@ class Ended:
     fit_s: float | None = None
 
 
-class MissingPredictions(HarnessError):
+class MissingPredictions(MissingAnswers):
     """Items have no prediction; the rest is stored, and a fuller file completes it."""
 
-    exit_code = 3
     is_aside = True
 
 
@@ -251,11 +249,11 @@ def _write_csv(project: Project, run_ids: list[str], path: Path) -> Contents:
         limit=10_000_000,
     )
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([name.strip('"') for name in CSV_COLUMNS])
+    writer = spreadsheets.Rows(out)
+    writer.write([name.strip('"') for name in CSV_COLUMNS])
     for row in rows.itertuples(index=False):
         known = ("" if formatting.is_missing(cell) else cell for cell in row)
-        writer.writerow([spreadsheets.guarded(cell) if isinstance(cell, str) else cell for cell in known])
+        writer.write([spreadsheets.guarded(cell) if isinstance(cell, str) else cell for cell in known])
     with private.replaced(path) as fresh:
         fresh.write_text(out.getvalue(), encoding="utf-8")
     return run_files.Contents("csv", "", len(rows), 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from harness.analysis.comparison import Answers
 from harness.analysis.fusion import chosen
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.analysis.fusion.chosen import Choice
+    from harness.analysis.fusion.foresight import Foresight
     from harness.analysis.fusion.members import Members
+    from harness.analysis.fusion.votes import Count, Rule
     from harness.app.project.project import Project
     from harness.runs.job import Job
     from harness.store import Selection
@@ -91,10 +93,17 @@ def arm(project: Project, choice: Choice, members: Sequence[Arm], dataset: Datas
     """
     if choice.how == "cascade":
         return CascadeArm(members, choice.limits)
+    if choice.how == "router":
+        return routers.arm(project, choice, members, cast("Foresight", learnt(project, choice, dataset)))
+    return VoteArm(members, cast("Count", learnt(project, choice, dataset)))
+
+
+def learnt(project: Project, choice: Choice, dataset: Dataset) -> Count | Foresight:
+    """What a vote or a router has learnt from what its members have stored for the split that chose it."""
     chooser = _lesson(project, choice, dataset)
     if choice.how == "router":
-        return routers.arm(project, choice, members, dataset, chooser)
-    return VoteArm(members, counted(choice.how, chooser))
+        return routers.foresight_of(project, choice, dataset, chooser)
+    return counted(cast("Rule", choice.how), chooser)
 
 
 def _lesson(project: Project, choice: Choice, dataset: Dataset) -> Members:

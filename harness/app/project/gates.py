@@ -16,6 +16,7 @@ from harness.arms.prompts import files
 from harness.datasets.task import Task
 from harness.errors import ConfigError
 from harness.ground import plugins
+from harness.ground.workspace import place
 from harness.runs import building
 from harness.runs.scope import Scope
 
@@ -88,7 +89,7 @@ def pinned(project: Project, dataset: Dataset, settings: GateSettings) -> Pinned
     if name is None:
         raise ConfigError(
             "the gate has no baseline: pin one with `harness runs export RUN`, commit the file and set "
-            "baseline = FILE in [tool.harness.gate]; or name a run with --baseline"
+            f"baseline = FILE in {place('gate')}; or name a run with --baseline"
         )
     if name.endswith(PARQUET):
         return _from_file(project, dataset, settings.split, _path(project, name))
@@ -188,7 +189,7 @@ def _jobs(project: Project, dataset: Dataset, candidate: Candidate, ledger: Ledg
         else:
             raise ConfigError(
                 "the gate has no candidate: give --prompt VERSION, --arm NAME or a run, or set prompt in "
-                "[tool.harness.gate]"
+                f"{place('gate')}"
             )
 
 
@@ -252,7 +253,7 @@ def slices(examples: Sequence[Example], columns: Sequence[str]) -> dict[str, fro
 def _injected(dataset: Dataset, settings: GateSettings) -> dict[str, str]:
     if settings.injected is None:
         return {}
-    examples = dataset.in_split(settings.injected_split or settings.split)
+    examples = dataset.labelled(settings.injected_split or settings.split)
     sources = {example.item.id: example.item.fields.get(settings.injected, "") for example in examples}
     return {item_id: source for item_id, source in sources.items() if source}
 

@@ -22,14 +22,17 @@ from harness.arms.folded import FoldedArm
 from harness.datasets.audit import record
 from harness.datasets.audit.equality import equal_rows
 from harness.datasets.task import Task
-from harness.errors import ConfigError, HarnessError
+from harness.errors import ConfigError, MissingAnswers
 from harness.ground import formatting
+from harness.ground.workspace import place
 from harness.models import forecast, pricing
 from harness.models.ledger import Ledger
+from harness.runs import keeping
 from harness.runs.early import Reference
+from harness.runs.failures import Failures
 from harness.runs.runner import Progress, Runner
+from harness.runs.scope import Scope
 from harness.store import DECIDED_EARLY, Selected, Store, Where
-from harness.types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,7 +45,6 @@ if TYPE_CHECKING:
     from harness.ground.workspace import Workspace
     from harness.models.forecast import Forecast
     from harness.runs.job import Job
-    from harness.runs.scope import Scope
     from harness.store import Selection
     from harness.types import JSON, Dataset
 
@@ -83,7 +85,7 @@ class Project:
         wanted = ref or self.workspace.preferences.dataset
         if wanted is None:
             raise ConfigError(
-                "no dataset: give --dataset NAME@VERSION, or set `dataset` in [tool.harness]; "
+                f"no dataset: give --dataset NAME@VERSION, or set `dataset` in {place()}; "
                 f"there are: {', '.join(datasets.refs(self.workspace.root)) or 'none yet'}"
             )
         return datasets.load(self.workspace.root, wanted)
@@ -104,6 +106,7 @@ class Project:
         Its early stop is shown what the run has stored already, then every prediction as it comes.
         """
         store, run, start_s = self.store, job.run, self.clock.monotonic()
+        store.wait_s = store.write_wait_s  # who reads meanwhile must not make it fail
         store.add_dataset(dataset)
         if job.prompt is not None:
             prompt = job.prompt
@@ -118,6 +121,9 @@ class Project:
         status = "stopped"
         try:
             if len(store.done(run.id)) < len(job.items):
+                if job.training:
+                    stage = f"fitting on {formatting.plural(len(job.training), 'item')}"
+                    watch(Progress(len(job.items), 0, stage=stage))
                 fit_s = await self._fit(job)
             progress = await runner.run(job)
             whole = "done" if progress.done == progress.total else DECIDED_EARLY
@@ -152,7 +158,9 @@ class Project:
         items = [example.item for example in job.training]
         labels = [example.label for example in job.training]
         await asyncio.to_thread(job.arm.fit, items, labels)
-        return self.clock.monotonic() - start_s
+        fit_s = self.clock.monotonic() - start_s
+        keeping.keep(self.workspace, job.run, job.arm)
+        return fit_s
 
     def where(self, dataset: Dataset, split: str, model: str | None = None) -> Where:
         """Where a run's name is looked up: on a split of a dataset version."""
@@ -163,10 +171,12 @@ class Project:
 
         Which runs stand for the arms is the `Selection`'s to say; what it passed over is named in the results.
         """
+        _check_gold(dataset, split)
         frame = self.store.runs(dataset.id, split)
         selection, where = self.store.selection(), self.where(dataset, split)
         arms = selection.arms(where, first)
         if not arms:
+            Scope(dataset, split).items()  # raises for a split that is none
             raise ConfigError(
                 f"the store has no finished run on {dataset.ref} / {split}; start with: harness baselines "
                 f"--dataset {dataset.ref} --split {split}"
@@ -175,7 +185,7 @@ class Project:
         return replace(
             results,
             passed_over=(*results.passed_over, *selection.passed_over(where, first)),
-            curves=learnt.stored(self.store, frame, len(dataset.in_split("train")), results),
+            curves=learnt.stored(self.store, frame, len(dataset.labelled("train")), results),
             sets=prediction_sets.found(self.store, results),
             is_standing=first is None or selecting.are_the_same(arms, selection.arms(where), first),
         )
@@ -191,6 +201,7 @@ class Project:
             n=int((predictions["run_id"] == runs[0].run_id).sum()),
             looks=self.store.looks(dataset.id, split),
             costs=dataset.costs,
+            unlabelled=len(dataset.in_split(split)) - len(dataset.labelled(split)),
         )
         found = analyse(facts, runs, predictions, self._provenance(runs))
         preferences = self.workspace.preferences
@@ -254,6 +265,7 @@ class Project:
 
         The arms are those of `results`: one that lacks too many of the items is passed over here as there.
         """
+        _check_gold(dataset, split)
         selection, where = self.store.selection(), self.where(dataset, split)
         arms = selection.arms(where)
         if measure is not None and not measure.is_headline:
@@ -359,16 +371,25 @@ def _found_out(job: Job) -> dict[str, JSON]:
 
 def complain_about_failures(runs: Sequence[Done]) -> None:
     """Raise when items failed: the scorecard is printed, and the exit code says that it is not whole."""
-    failed = sum(done.progress.outcomes[Outcome.FAILED] for done in runs)
-    total = sum(done.progress.total for done in runs)
+    failures = Failures()
+    for done in runs:
+        failures.merge(done.progress.failures)
+    failed, total = failures.counts.total(), sum(done.progress.total for done in runs)
     if failed:
-        reason = next((done.progress.error for done in runs if done.progress.error), "no reason was stored")
         again = "and are not scored; the same command asks them again"
-        raise FailedItems(f"{failed} of {total} items failed {again}; the first with {reason}")
+        raise FailedItems(f"{failed} of {formatting.plural(total, 'item')} failed {again}: {failures.sentence}")
 
 
-class FailedItems(HarnessError):
+class FailedItems(MissingAnswers):
     """The run ended, and some items have no reply; resumable."""
 
-    exit_code = 3
     is_aside = True
+
+
+def _check_gold(dataset: Dataset, split: str) -> None:
+    """Raise `ConfigError` where items are there, and nobody has labelled one: there is nothing to score by."""
+    if dataset.in_split(split) and not dataset.labelled(split):
+        raise ConfigError(
+            f"no item of {dataset.ref} / {split} has a label yet, so nothing can be scored; "
+            f"next: harness label {dataset.name}"
+        )

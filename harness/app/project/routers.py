@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.analysis.fusion.chosen import Choice
+    from harness.analysis.fusion.foresight import Foresight
     from harness.analysis.fusion.members import Members
     from harness.analysis.fusion.study import Way
     from harness.app.project.project import Project
@@ -61,19 +62,24 @@ def toll(project: Project, dataset: Dataset, chooser: Members, known: Vectors) -
     return RoutingCost(each_s / 3600 * project.workspace.preferences.cpu_usd_per_hour, each_s)
 
 
-def arm(project: Project, choice: Choice, members: Sequence[Arm], dataset: Dataset, chooser: Members) -> RouterArm:
-    """The chosen router; `ConfigError` when the workspace's encoder is not the one it was chosen with."""
+def foresight_of(project: Project, choice: Choice, dataset: Dataset, chooser: Members) -> Foresight:
+    """What the router has learnt; `ConfigError` when the workspace's encoder is not the one it was chosen with."""
     found = encoder(project)
     if choice.encoder != found or choice.toll is None:
         raise ConfigError(
             f"{choice.name} was chosen with encoder {choice.encoder}, and the workspace's is {found}; "
             f"{chosen.again_with(choice, dataset)}"
         )
-    learnt = foresight.learnt(chooser, foresight.rows(vectors(project, dataset, chooser), chooser))
+    return foresight.learnt(chooser, foresight.rows(vectors(project, dataset, chooser), chooser))
+
+
+def arm(project: Project, choice: Choice, members: Sequence[Arm], learnt: Foresight) -> RouterArm:
+    """The chosen router."""
 
     def foresee(items: Sequence[Item]) -> NDArray[np.float64]:
         return learnt.scores(_embedded(project, items))
 
+    assert choice.toll is not None  # it was checked with what the router has learnt
     return RouterArm(members, choice.limits, foresee, choice.toll.cost_usd, choice.toll.latency_s)
 
 

@@ -18,6 +18,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,18 +27,36 @@ import numpy as np
 
 from harness import datasets
 from harness.analysis import comparison, decision, gate
-from harness.app.project import Project, exchange, gates
+from harness.analysis.curves import analyse as analysed
+from harness.app.project import Project, curves, exchange, frames, gates, trying
+from harness.app.project.fusions import Splits
 from harness.app.workbench import foreign_arms
-from harness.app.workbench.shown import Compared, Decided, Evaluation, Gated
+from harness.app.workbench.keywords import checked
+from harness.app.workbench.shown import (
+    Compared,
+    Decided,
+    Evaluation,
+    Fused,
+    Gated,
+    Learned,
+    ShownDataset,
+    ShownResults,
+    Written,
+    shown,
+)
 from harness.arms.prompts import files
 from harness.datasets import importing, tables
 from harness.errors import ConfigError
 from harness.ground import formatting, plugins, workspace
 from harness.ground.clock import SystemClock
+from harness.ground.constraints import Constraints
+from harness.ground.gate_settings import GateSettings
+from harness.ground.validation import validated
 from harness.ground.workspace import checked_name
 from harness.models import stack
-from harness.runs import building
+from harness.runs import building, training_parts
 from harness.runs.scope import Scope
+from harness.runs.spread import Size
 from harness.store import matching
 
 if TYPE_CHECKING:
@@ -44,12 +64,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from harness.analysis.results import Results
+    from harness.analysis.fusion.chosen import How
     from harness.runs.job import Job
     from harness.types import Dataset
 
 T = TypeVar("T")
 PYTHON = "python:"
+WRITTEN = "harness.app.workbench.written"  # loads what draws, which takes half a second
 
 
 class Workbench:
@@ -59,6 +80,7 @@ class Workbench:
         found = workspace.find(Path.cwd(), None if root is None else Path(root))
         self.project = Project(found, SystemClock(), None if db is None else Path(db))
 
+    @checked("id", "tags", "group", "split")
     def dataset(
         self,
         source: str | Path | pd.DataFrame | None = None,
@@ -67,18 +89,15 @@ class Workbench:
         text: str = "text",
         label: str = "label",
         **columns: str | None,
-    ) -> Dataset:
+    ) -> ShownDataset:
         """A released dataset: by `name@version`, or made of a file or a DataFrame.
 
         Further columns: `id`, `tags`, `group` and `split`. Rows without a split get one by hash, 60/20/20.
         The same rows are the same version; other rows under a name that is taken make its next
-        version. Raises `DatasetError` with file and line, `ConfigError` for an unknown option.
+        version. Raises `DatasetError` with file and line.
         """
         if source is None or (isinstance(source, str) and not Path(source).suffix):
-            return self.project.dataset(source)
-        unknown = set(columns) - {"id", "tags", "group", "split"}
-        if unknown:
-            raise ConfigError(f"unknown column {sorted(unknown)[0]!r}; expected id, tags, group or split")
+            return shown(ShownDataset, self.project.dataset(source))
         if isinstance(source, str | Path):
             rows, stem = list(tables.read(Path(source))), Path(source).stem
         else:
@@ -95,6 +114,7 @@ class Workbench:
         )
         return self._released(spec, [(None, where, row) for where, row in rows])
 
+    @checked("limit", stack.Asking)
     def evaluate(
         self,
         what: object,
@@ -114,7 +134,7 @@ class Workbench:
         `items` are the ids of the items to ask, where it is not all; `limit` a random part.
         `name` is what a function or an estimator is called in reports: `python:NAME`.
         """
-        on = dataset if not isinstance(dataset, str | None) else self.project.dataset(dataset)
+        on = self._on(dataset)
         scope = Scope(on, split, options.pop("limit", None), tuple(items))
         if isinstance(what, str):
             run_id = self._job(what, scope, options)
@@ -122,20 +142,96 @@ class Workbench:
             if options:
                 raise ConfigError(f"{sorted(options)[0]!r} goes with a prompt; a function or an estimator takes none")
             run_id = self._own(what, scope, checked_name(name or _called(what), "name"), workers)
-        return Evaluation(run_id, on, split, self.project.run_results(run_id))
+        return self._evaluation(run_id, on)
 
     def run(self, name: str) -> Evaluation:
         """A stored run, by id, unique prefix, tag or arm name."""
         run_id = self.project.anywhere(name).first.run_id
-        results = self.project.run_results(run_id)
-        on = self.project.dataset(results.split.dataset)
-        return Evaluation(run_id, on, results.split.name, results)
+        return self._evaluation(run_id, None)
 
-    def results(self, dataset: Dataset | str | None = None, split: str = "test") -> Results:
+    def runs(self, dataset: Dataset | str | None = None, split: str | None = None) -> pd.DataFrame:
+        """The stored runs, oldest first, of all datasets or one; `frames.RUNS` says what the columns mean."""
+        dataset_id = None if dataset is None else self._on(dataset).id
+        return frames.runs(self.project.store, self.project.store.selection(), dataset_id, split)
+
+    @checked()
+    def results(self, dataset: Dataset | str | None = None, split: str = "test") -> ShownResults:
         """The latest run of every arm on a split."""
-        on = dataset if not isinstance(dataset, str | None) else self.project.dataset(dataset)
-        return self.project.results(on, split)
+        return shown(ShownResults, self.project.results(self._on(dataset), split))
 
+    @checked("per_class", "limit", "processes")
+    def curve(
+        self,
+        *arms: str,
+        dataset: Dataset | str | None = None,
+        split: str = "test",
+        against: str | None = None,
+        labels: Sequence[int] = (),
+        seeds: int = 5,
+        margin: float = 0.0,
+        **options: Any,  # noqa: ANN401  (of several types)
+    ) -> Learned:
+        """Accuracy by number of labels, and from how many on an arm meets the run `against`; every fit is stored.
+
+        `labels` are the numbers to try, or `per_class` those of each label; without either six, up to all. Further
+        options: `limit`, a random part of the items, and `processes` at once.
+        """
+        on = self._on(dataset)
+        sizes = [Size(n) for n in labels] + [Size(n, is_per_class=True) for n in options.get("per_class", ())]
+        default = (Size(n) for n in training_parts.default_sizes(len(curves.training(on)), len(on.label_names)))
+        rival = None
+        if against is not None:
+            rival = curves.rival(self.project.answers(on, split, [against])[0], f"{on.ref} / {split}")
+        plan = curves.CurvePlan(
+            arms, tuple(sizes or default), tuple(range(seeds)), split, options.get("limit"), options.get("processes")
+        )
+        found = curves.learn(self.project, on, plan, lambda _: None)
+        groups = {one.item.id: one.group for one in on.in_split(split) if one.group is not None}
+        return Learned(tuple(analysed(found, groups, rival, margin, np.random.default_rng(0))), margin)
+
+    @checked(Constraints)
+    def cascade(
+        self,
+        *arms: str,
+        dataset: Dataset | str | None = None,
+        split: str = "test",
+        how: How = "cascade",
+        choose_on: str = "dev",
+        store: bool = False,
+        **limits: Any,  # noqa: ANN401  (the fields of `constraints.Constraints`)
+    ) -> Fused:
+        """A fusion of stored arms, the cheapest first: chosen on one split, reported on another; nobody is asked.
+
+        `how` is cascade, router, vote, vote-weighted or vote-stacked. With `store` it becomes an arm of its own.
+        """
+        on = self._on(dataset)
+        spec = trying.FusionSpec(how, arms, Splits(choose_on, split))
+        tried = trying.tried(self.project, on, spec, self._limits("cascade()", limits))
+        run_id = self._carried_out(trying.job(self.project, on, tried), on) if store else None
+        return Fused(tried.study, run_id)
+
+    @checked()
+    def report(self, dataset: Dataset | str | None = None, split: str = "test", *, post: bool = False) -> Written:
+        """The report of a split with its figures, written beside the store; with `post` a draft of a blog post too."""
+        results = self.project.results(self._on(dataset), split)
+        return Written(import_module(WRITTEN).report(self.project, results, with_post=post))
+
+    @checked()
+    def figures(
+        self,
+        dataset: Dataset | str | None = None,
+        split: str = "test",
+        *,
+        arms: Sequence[str] = (),
+        size: tuple[int, int] | None = None,
+        formats: Sequence[str] = ("svg", "png"),
+    ) -> Written:
+        """The figures of a split, of all arms or some, `size` in pixels; a notebook shows them."""
+        results = self.project.results(self._on(dataset), split)
+        written = import_module(WRITTEN)
+        return Written(written.figures(self.project, results, arms, written.wanted(formats, size)))
+
+    @checked()
     def compare(self, a: Evaluation | str, b: Evaluation | str, *, seed: int = 0) -> Compared:
         """`a` against `b` on the items that both were asked: paired, with interval and p."""
         there = next((each for each in (a, b) if not isinstance(each, str)), None) or self.run(str(a))
@@ -143,23 +239,25 @@ class Workbench:
         answers = self.project.answers(there.dataset, there.split, names)
         return Compared(comparison.compare(answers[0], answers[1], np.random.default_rng(seed)))
 
+    @checked(Constraints)
     def decide(
         self,
         dataset: Dataset | str | None = None,
         split: str = "test",
         **constraints: Any,  # noqa: ANN401  (the fields of `constraints.Constraints`)
     ) -> Decided:
-        """Which of the stored arms should serve the task; constraints as in `[tool.harness.decide]`."""
-        settings = self.project.workspace.preferences.decide
-        return Decided(decision.decide(self.results(dataset, split), replace(settings, **constraints)))
+        """Which of the stored arms should serve the task; constraints as in `[decide]` of harness.toml."""
+        limits = self._limits("decide()", constraints)
+        return Decided(decision.decide(self.project.results(self._on(dataset), split), limits))
 
+    @checked(GateSettings)
     def gate(
         self,
         candidate: Evaluation | str | None = None,
         baseline: Evaluation | str | None = None,
         **settings: Any,  # noqa: ANN401  (the fields of `gate_settings.GateSettings`)
     ) -> Gated:
-        """The candidate against an evaluation, a run or a file; what is not given is `[tool.harness.gate]`'s."""
+        """The candidate against an evaluation, a run or a file; what is not given is `[gate]`'s of harness.toml."""
         given = dict(settings)
         if baseline is not None:
             given["baseline"] = baseline if isinstance(baseline, str) else baseline.run_id
@@ -175,9 +273,25 @@ class Workbench:
         asked = gates.asked(self.project, on, base, what, lambda jobs: [self._carried_out(job, on) for job in jobs])
         return Gated(gate.check(gates.measured(self.project, on, chosen, base, asked), chosen))
 
+    def _on(self, dataset: Dataset | str | None) -> Dataset:
+        return self.project.dataset(dataset) if isinstance(dataset, str | None) else dataset
+
+    def _limits(self, where: str, given: dict[str, Any]) -> Constraints:
+        """The workspace's constraints with those that are given, which are checked."""
+        checked_limits = validated(Constraints, given, where)
+        return replace(
+            self.project.workspace.preferences.decide, **{name: getattr(checked_limits, name) for name in given}
+        )
+
+    def _evaluation(self, run_id: str, on: Dataset | None) -> Evaluation:
+        results = shown(ShownResults, self.project.run_results(run_id))
+        dataset = shown(ShownDataset, on or self.project.dataset(results.split.dataset))
+        read = partial(frames.predictions, self.project.store, dataset, results)
+        return Evaluation(run_id, dataset, results.split.name, results, read)
+
     def _released(
         self, spec: datasets.ImportSpec, rows: list[tuple[str | None, str, dict[str, tables.Cell]]]
-    ) -> Dataset:
+    ) -> ShownDataset:
         root = self.project.workspace.root
         with tempfile.TemporaryDirectory() as scratch:
             importing.import_rows(Path(scratch), spec, rows, extra={}, origin=spec.name)
@@ -185,11 +299,11 @@ class Workbench:
         versions = [ref for ref in datasets.refs(root) if ref.partition("@")[0] == spec.name]
         for ref in reversed(versions):
             if (there := datasets.load(root, ref)).id == made.id:
-                return there
+                return shown(ShownDataset, there)
         taken = {ref.partition("@")[2] for ref in versions}
         version = next(f"v{i}" for i in range(1, len(taken) + 2) if f"v{i}" not in taken)
         importing.import_rows(root, replace(spec, version=version), rows, extra={}, origin=spec.name)
-        return datasets.load(root, f"{spec.name}@{version}")
+        return shown(ShownDataset, datasets.load(root, f"{spec.name}@{version}"))
 
     def _job(self, what: str, scope: Scope, options: dict[str, Any]) -> str:
         if what in self._baselines():

@@ -17,6 +17,8 @@ from scipy.optimize import minimize
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 from harness.arms.baselines._one_class import OrTheOnlyLabel
+from harness.arms.portable.heads import softened
+from harness.arms.portable.kept import state_of
 from harness.ground.ids import unit_interval
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from harness.arms.portable.kept import State
     from harness.types import Item
 
 FOLDS = 5
@@ -87,11 +90,17 @@ class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         scores = np.asarray(self.classifier_.predict_proba(items), dtype=np.float64)
         if self.temperature_ == 1.0 and self.spread_ == 0.0:
             return scores
-        return _softened(scores, self.temperature_, self.spread_)
+        return softened(scores, self.temperature_, self.spread_)
 
     def predict(self, items: Sequence[Item]) -> NDArray[np.str_]:
         """The label with the highest score."""
         return np.asarray(self.classes_[self.predict_proba(items).argmax(axis=1)])
+
+    def state(self) -> State | None:
+        """What was learnt: the classifier's, and the two numbers."""
+        inner = state_of(self.classifier_)
+        spec = {"kind": "calibrated", "temperature": self.temperature_, "spread": self.spread_}
+        return inner and inner.inside({**spec, "classes": self.classes_.tolist()})
 
     def _held_out(self, items: Sequence[Item], labels: NDArray[np.str_]) -> Iterator[Fold]:
         """Fold by fold, until enough items are scored."""
@@ -143,7 +152,7 @@ def _fitted(folds: Sequence[Fold]) -> tuple[float, float]:
         temperature, spread = np.exp(logs)
         total = 0.0
         for fold in folds:
-            given = _softened(fold.scores, temperature, spread)[np.arange(len(fold.gold)), fold.gold]
+            given = softened(fold.scores, temperature, spread)[np.arange(len(fold.gold)), fold.gold]
             total -= float(np.log(np.maximum(given, SMALLEST)).sum())
         return total
 
@@ -151,13 +160,3 @@ def _fitted(folds: Sequence[Fold]) -> tuple[float, float]:
     found = minimize(surprise, start, method="Nelder-Mead", bounds=np.log([TEMPERATURES, SPREADS]))
     temperature, spread = np.exp(found.x)
     return float(temperature), float(spread)
-
-
-def _softened(scores: NDArray[np.float64], temperature: float, spread: float) -> NDArray[np.float64]:
-    """Scores to the power 1 / temperature, each row adding up to 1, with a share spread over all labels."""
-    highest = scores.max(axis=1, keepdims=True, initial=0.0)
-    answered = highest > 0
-    relative = np.divide(scores, highest, out=np.zeros_like(scores), where=answered) ** (1 / temperature)
-    total = relative.sum(axis=1, keepdims=True)
-    shares = np.divide(relative, total, out=np.zeros_like(scores), where=answered)
-    return np.asarray(np.where(answered, (1 - spread) * shares + spread / max(scores.shape[1], 1), 0.0))

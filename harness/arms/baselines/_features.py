@@ -57,9 +57,3 @@ class Embedded(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
-
-
-def row_normalised(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rows that add up to 1; rows of zeros stay zeros."""
-    total = scores.sum(axis=1, keepdims=True)
-    return np.asarray(np.divide(scores, total, out=np.zeros_like(scores), where=total > 0))

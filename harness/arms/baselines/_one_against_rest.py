@@ -10,7 +10,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 
-from harness.arms.baselines._features import row_normalised
+from harness.arms.portable.heads import row_normalised
+from harness.arms.portable.kept import State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,11 @@ class OneAgainstRest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         if chances.shape[1] == 1:  # of two labels, one regression tells both
             return np.column_stack([1 - chances, chances])
         return row_normalised(chances)
+
+    def state(self) -> State:
+        """What was learnt: the weights of all regressions."""
+        spec = {"kind": "counted", "how": "one_against_rest", "classes": self.classes_.tolist()}
+        return State(spec, {"weights": self.weights_, "intercepts": self.intercepts_})
 
     def predict(self, features: csr_matrix) -> NDArray[np.str_]:
         """The label with the highest score."""

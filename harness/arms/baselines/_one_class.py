@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
+from harness.arms.baselines._pipelines import state_of
+from harness.arms.portable.kept import State
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -46,6 +49,12 @@ class OrTheOnlyLabel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         if len(items) == 0:
             return np.zeros((0, len(self.classes_)))
         return np.asarray(self.classifier_.predict_proba(items), dtype=np.float64)
+
+    def state(self) -> State | None:
+        """What was learnt: the classifier's, or the only label."""
+        if self.classifier_ is None:
+            return State({"kind": "constant", "classes": self.classes_.tolist()}, {"shares": np.ones(1)})
+        return state_of(self.classifier_)
 
     def predict(self, items: Sequence[Item]) -> NDArray[np.str_]:
         """The label with the highest score."""

@@ -10,6 +10,8 @@ from scipy.special import expit, softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
 
+from harness.arms.portable.kept import State
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -34,3 +36,8 @@ class LinearMargins(LinearSVC):  # type: ignore[misc]  # scikit-learn has no typ
             upper = expit(margins)
             return np.column_stack([1 - upper, upper])
         return np.asarray(softmax(margins, axis=1))
+
+    def state(self) -> State:
+        """What was learnt: the weights of the margins."""
+        spec = {"kind": "counted", "how": "softmax", "classes": self.classes_.tolist()}
+        return State(spec, {"weights": np.ascontiguousarray(self.coef_.T), "intercepts": self.intercept_})

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from sklearn.dummy import DummyClassifier
 
+from harness.arms.portable.kept import State
+
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
 
@@ -15,4 +17,12 @@ KINDS = "any"  # what it answers is the gold of some training item
 
 def build(seed: int = 0) -> ClassifierMixin:
     """Always the most frequent label; its share in training is the score."""
-    return DummyClassifier(strategy="prior", random_state=seed)
+    return Prior(strategy="prior", random_state=seed)
+
+
+class Prior(DummyClassifier):  # type: ignore[misc]  # scikit-learn has no types
+    """scikit-learn's, which can say what it has learnt."""
+
+    def state(self) -> State:
+        """The share of each label."""
+        return State({"kind": "constant", "classes": self.classes_.tolist()}, {"shares": self.class_prior_})

@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 
 from harness.arms.baselines._calibrated import calibrated
 from harness.arms.baselines._features import Embedded
+from harness.arms.portable.kept import State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,6 +72,11 @@ class NamedClusters(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         if len(vectors) == 0:
             return np.zeros((0, len(self.classes_)))
         return np.asarray(self.shares_[self.kmeans_.predict(np.ascontiguousarray(vectors))])
+
+    def state(self) -> State:
+        """The centres, and the shares of the labels around each."""
+        spec = {"kind": "clusters", "classes": self.classes_.tolist()}
+        return State(spec, {"centres": self.kmeans_.cluster_centers_, "shares": self.shares_})
 
     def predict(self, vectors: NDArray[np.float32]) -> NDArray[np.str_]:
         """The name of the nearest cluster."""

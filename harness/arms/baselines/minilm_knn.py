@@ -9,7 +9,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.pipeline import make_pipeline
 
 from harness.arms.baselines._calibrated import calibrated
-from harness.arms.baselines._features import Embedded, row_normalised
+from harness.arms.baselines._features import Embedded
+from harness.arms.portable.heads import votes
+from harness.arms.portable.kept import State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 VERSION = 2
-CHUNK = 512
-TIE = 1e-6
 
 
 def build(
@@ -51,16 +51,16 @@ class NearestVotes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
 
     def predict_proba(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
         """Scores, one row per row."""
-        scores = np.zeros((len(vectors), len(self.classes_)))
-        k = min(self.k, len(self.vectors_))
-        for start in range(0, len(vectors), CHUNK):
-            similarity = vectors[start : start + CHUNK] @ self.vectors_.T
-            farthest = np.partition(similarity, -k, axis=1)[:, [-k]]
-            rows, nearest = np.nonzero(similarity >= farthest - TIE)
-            # A vote is exp(cosine / temperature), divided by the greatest so that none overflows.
-            behind = (similarity.max(axis=1)[rows] - similarity[rows, nearest]).astype(np.float64)
-            np.add.at(scores, (start + rows, self.codes_[nearest]), np.exp(-behind / self.temperature))
-        return row_normalised(scores)
+        return votes(vectors, self.vectors_, self.codes_, self._settings)
+
+    @property
+    def _settings(self) -> dict[str, float]:
+        return {"k": self.k, "temperature": self.temperature, "n_labels": len(self.classes_)}
+
+    def state(self) -> State:
+        """The training rows and their labels."""
+        spec = {"kind": "votes", "classes": self.classes_.tolist(), **self._settings}
+        return State(spec, {"vectors": self.vectors_, "codes": self.codes_})
 
     def predict(self, vectors: NDArray[np.float32]) -> NDArray[np.str_]:
         """The label with most votes."""

@@ -14,6 +14,7 @@ from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from harness.arms.baselines._features import Embedded, spelt_out
+from harness.arms.portable.kept import State
 from harness.types import Item
 
 if TYPE_CHECKING:
@@ -66,6 +67,11 @@ class NearestLabel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
             return np.zeros((0, len(self.classes_)))
         cosines = self.embedded_.transform(items) @ self.vectors_.T
         return np.asarray(softmax(cosines.astype(np.float64) / self.temperature, axis=1))
+
+    def state(self) -> State:
+        """The labels' vectors."""
+        spec = {"kind": "labels", "classes": self.classes_.tolist(), "temperature": self.temperature}
+        return State({**spec, "encoder": str(self.encoder)}, {"vectors": self.vectors_})
 
     def predict(self, items: Sequence[Item]) -> NDArray[np.str_]:
         """The nearest label."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from harness.arms.portable.kept import State
 from harness.ground.ids import unit_interval
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ class Guess(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lea
         scores = np.zeros((len(items), len(self.classes_)))
         scores[np.arange(len(items)), np.searchsorted(self.cumulative_, draws, side="right")] = 1.0
         return scores
+
+    def state(self) -> State:
+        """How often each label occurs, and the seed."""
+        spec = {"kind": "guess", "seed": self.seed, "classes": self.classes_.tolist()}
+        return State(spec, {"cumulative": self.cumulative_})
 
     def predict(self, items: Sequence[Item]) -> NDArray[np.str_]:
         """The label that was drawn."""

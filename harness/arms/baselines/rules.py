@@ -16,6 +16,7 @@ import re2
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from harness.arms.baselines._features import tags
+from harness.arms.portable.kept import State
 from harness.errors import ConfigError, one_of
 from harness.ground.validation import validated
 
@@ -92,6 +93,11 @@ class RuleClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
             if code is not None:
                 row[code] = 1.0
         return scores
+
+    def state(self) -> State:
+        """The rules as they are written."""
+        spec = {"kind": "built", "baseline": "rules", "parameters": {"rules": self.rules}}
+        return State({**spec, "classes": self.classes_.tolist()})
 
     def predict(self, items: Sequence[Item]) -> NDArray[np.str_]:
         """The label of the first rule that fits (the first label where none does)."""

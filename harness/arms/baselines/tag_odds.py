@@ -16,6 +16,7 @@ from sklearn.naive_bayes import MultinomialNB
 
 from harness.arms.baselines._calibrated import calibrated
 from harness.arms.baselines._features import tags
+from harness.arms.portable.kept import State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +58,15 @@ class TagOdds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
             counts = self.vectorizer_.transform([items[i] for i in answered])
             scores[answered] = self.bayes_.predict_proba(counts)
         return scores
+
+    def state(self) -> State:
+        """The tags that are known, and their odds."""
+        spec = {"kind": "tag_odds", "tags": [], "classes": self.classes_.tolist()}
+        if self.bayes_ is None:
+            return State(spec, {"prior": np.zeros(len(self.classes_)), "given": np.zeros((len(self.classes_), 0))})
+        tags = self.vectorizer_.get_feature_names_out().tolist()
+        arrays = {"prior": self.bayes_.class_log_prior_, "given": self.bayes_.feature_log_prob_}
+        return State({**spec, "tags": tags}, arrays)
 
     def predict(self, items: Sequence[Item]) -> NDArray[np.str_]:
         """The label with the best odds (the first label where no tag is known)."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.arms.encoders._cache import VectorCache
+from harness.arms.encoders._vectors import normalised, readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,14 +47,3 @@ class Encoder:
         if not texts:
             return np.zeros((0, self.dim), dtype=np.float32)
         return np.stack([known[text] for text in texts])
-
-
-def readable(texts: Sequence[str]) -> list[str]:
-    """The texts with question marks for lone surrogates, which JSON can carry and which are no Unicode."""
-    return [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-
-
-def normalised(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The rows, each of length 1."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)

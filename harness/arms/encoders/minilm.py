@@ -27,6 +27,11 @@ def connect(cache: Path | None = None, model: str = "") -> Encoder:
     return Encoder(f"minilm-int8:{_minilm.SHA256[:16]}", _minilm.DIMENSIONS, _encode, cache)
 
 
+def shipped(model: str = "") -> tuple[bytes, bytes]:  # noqa: ARG001  (it is one model)
+    """The weights and the tokenizer, as files."""
+    return _minilm.weights(), _minilm.tokenizer().to_str().encode()
+
+
 def _encode(texts: Sequence[str]) -> NDArray[np.float32]:
     return _transformer.encode(texts, _minilm.tokenizer(), _model())
 

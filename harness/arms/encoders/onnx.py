@@ -39,6 +39,13 @@ def connect(cache: Path | None = None, model: str = "") -> Encoder:
     return Encoder(f"onnx:{digest}", len(encode(["width"])[0]), encode, cache)
 
 
+def shipped(model: str) -> tuple[bytes, bytes]:
+    """The weights and the tokenizer, as files."""
+    weights, vocabulary = _files(Path(model))
+    tokenizer, _, _ = _loaded(weights, vocabulary)
+    return weights.read_bytes(), tokenizer.to_str().encode()
+
+
 def _files(folder: Path) -> tuple[Path, Path]:
     weights = next((path for path in (folder / "model.onnx", folder / "onnx" / "model.onnx") if path.is_file()), None)
     vocabulary = folder / "tokenizer.json"

@@ -6,6 +6,7 @@ messages. Rendering lives next door; this module never sees an item.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ Selection = Literal["none", "fixed", "random", "stratified", "knn"]
 FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 FieldType = Literal["string", "number", "integer", "boolean"]
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
+PLAIN = re.compile(r"v[0-9]+[A-Za-z0-9-]*")  # YAML reads it as text
 MAX_FILE_BYTES = 1_000_000
 
 
@@ -87,9 +89,14 @@ def tasks(root: Path) -> list[str]:
     return sorted({path.parent.name for path in (root / "prompts").glob("*/*.j2")})
 
 
+def path_of(root: Path, task: str, name: str) -> Path:
+    """The file of a prompt: by version (`v3`, under prompts/<task>/) or by path to a `.j2` file."""
+    return _by_path(root, name) if name.endswith(".j2") else _by_version(root, task, name)
+
+
 def load(root: Path, task: str, name: str) -> Prompt:
-    """A prompt by version (`v3`, under prompts/<task>/) or by path to a `.j2` file."""
-    path = _by_path(root, name) if name.endswith(".j2") else _by_version(root, task, name)
+    """A prompt by version or by path; see `path_of`."""
+    path = path_of(root, task, name)
     return parse(_read(path), task=task, version=path.stem, path=str(path))
 
 
@@ -106,6 +113,20 @@ def parse(text: str, task: str, version: str, path: str) -> Prompt:
         )
     said = _identity(header) | {"template": template.source, "description": None, "parent": None}
     return Prompt(content_id(said), task, version, header, template, text)
+
+
+def with_parent(prompt: Prompt) -> str:
+    """The text of a copy that names the prompt as its parent; `ConfigError` where its front matter has no lines."""
+    found = FRONT_MATTER.match(prompt.content)
+    said = prompt.version if PLAIN.fullmatch(prompt.version) else json.dumps(prompt.version)
+    line = f"parent: {said}\n"
+    lines = [] if found is None else found.group(1).splitlines(keepends=True)
+    places = [i for i, one in enumerate(lines) if one.startswith("parent:")] or [len(lines)]
+    lines[places[0] : places[0] + 1] = [line]
+    text = f"---\n{''.join(lines)}---\n{prompt.content[found.end() if found else 0 :]}"
+    if parse(text, prompt.task, prompt.version, "the copy").header.parent != prompt.version:
+        raise ConfigError(f"{prompt.version}: `parent` cannot be added to its front matter; copy the file by hand")
+    return text
 
 
 def _identity(header: FrontMatter) -> dict[str, JSON]:

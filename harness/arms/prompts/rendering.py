@@ -128,6 +128,19 @@ class Template:
         return f"{self._path}:{self._compiled.get_corresponding_lineno(lines[-1]) + self._offset}"
 
 
+class Shown(dict[str, object]):
+    """What a template sees of a label, an item or an example: printed as a whole it is its name, or its text."""
+
+    def __init__(self, chief: str, seen: Mapping[str, object]) -> None:
+        super().__init__(seen)
+        self._chief = chief
+
+    def __str__(self) -> str:
+        return str(self[self._chief])
+
+    __repr__ = __str__
+
+
 class Phrasing:
     """A template with the labels and the task filled in; an item completes it.
 
@@ -140,16 +153,17 @@ class Phrasing:
     ) -> None:
         self._template = template
         self._aliases = aliases
-        self._seen = {"labels": [_said(label) | _alias(label.name, aliases) for label in labels], "task": task}
+        named = [Shown("name", _said(label) | _alias(label.name, aliases)) for label in labels]
+        self._seen = {"labels": named, "task": task}
         self._rendered: dict[Role, str] = {}
 
     def messages(self, item: Item, examples: Sequence[Example] = ()) -> tuple[Message, ...]:
         """The messages for one item; a template's mistake is a `ConfigError` with file and line."""
         shown = [
-            _plain(example.item) | {"label": example.label} | _alias(example.label, self._aliases)
+            Shown("text", _plain(example.item) | {"label": example.label} | _alias(example.label, self._aliases))
             for example in examples
         ]
-        context = self._template.context(self._seen | {"item": _plain(item), "examples": shown})
+        context = self._template.context(self._seen | {"item": Shown("text", _plain(item)), "examples": shown})
         rendered = [(role, self._content(role, context)) for role in self._template.roles]
         return tuple(Message(role, content) for role, content in rendered if content)
 

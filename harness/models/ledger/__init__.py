@@ -2,6 +2,7 @@
 
 from harness.models.ledger.batches import Batch
 from harness.models.ledger.bookings import Spent
+from harness.models.ledger.erasing import erase
 from harness.models.ledger.ledger import Asked, Ledger
 
-__all__ = ["Asked", "Batch", "Ledger", "Spent"]
+__all__ = ["Asked", "Batch", "Ledger", "Spent", "erase"]

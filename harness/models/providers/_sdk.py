@@ -215,7 +215,8 @@ class Wire:
         if isinstance(cause, httpx2.TimeoutException):
             return TransientError(f"{self._model}: no answer in time", may_be_billed=may_be_billed)
         name = "cannot connect" if not may_be_billed else "the connection broke"
-        said = f"{self._model}: {name}: {_failures.shortened(str(cause) or type(cause).__name__)}"
+        reason = _transport.refusal(cause) or _failures.shortened(str(cause) or type(cause).__name__)
+        said = f"{self._model}: {name}: {reason}"
         return TransientError(self.hide(said), may_be_billed=may_be_billed)
 
     def _failure(self, problem: _failures.Problem, where: str, request_id: str | None) -> ProviderError:

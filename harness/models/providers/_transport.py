@@ -8,6 +8,7 @@ server that reads the request and hangs up as a connect time-out.)
 from __future__ import annotations
 
 import asyncio
+import errno
 import ssl
 from contextlib import contextmanager
 from functools import cache
@@ -101,6 +102,20 @@ def timeouts(timeout_s: float) -> httpx2.Timeout:
 def was_never_sent(error: BaseException | None) -> bool:
     """Whether the connection was not even made; anything later may have reached the server."""
     return isinstance(error, httpx2.ConnectError)
+
+
+def refusal(error: BaseException | None) -> str | None:
+    """What to say where nothing listens at the address; None for any other error."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        inner = getattr(error, "os_error", error)
+        if isinstance(inner, OSError) and inner.errno == errno.ECONNREFUSED:
+            host, port = getattr(error, "host", None), getattr(error, "port", None)
+            where = f"{host}:{port}" if host else "that address"
+            return f"connection refused: nothing listens at {where}"
+        error = error.__cause__ or error.__context__
+    return None
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from harness.errors import AuthError, ConfigError
+from harness.errors import AuthError, ConfigError, NoKey
 from harness.ground import plugins
 from harness.ground.redaction import public_address
 from harness.types import Model
@@ -68,9 +68,10 @@ def check_address(provider: str, address: str) -> None:
         )
 
 
-def no_key(provider: str, model: str, variable: str) -> AuthError:
+def no_key(provider: str, model: str, variable: str, endpoint: str = "") -> NoKey:
     """The error of a call that has no key."""
-    return AuthError(f"no key for {provider}/{model}: set {variable}, or choose --model local/gemma3-270m")
+    said = f"no key for {provider}/{model}: set {variable}, or choose --model local/gemma3-270m"
+    return NoKey(said, endpoint=endpoint)
 
 
 @dataclass(frozen=True, slots=True)

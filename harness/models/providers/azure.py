@@ -58,6 +58,6 @@ def connect(model: str, base_url: str | None = None, timeout_s: float = _vendor.
     _vendor.check_address("azure", endpoint)
     key = _vendor.secret(KEY)
     if not key:
-        raise _vendor.no_key("azure", model, KEY)
+        raise _vendor.no_key("azure", model, KEY, endpoint)
     chat = import_module("harness.models.providers._azure_chat")
     return chat.Deployment(Model("azure", model, endpoint), (address, version), key, timeout_s, DIALECT)  # type: ignore[no-any-return]

@@ -44,6 +44,6 @@ def connect(model: str, base_url: str | None = None, timeout_s: float = _vendor.
     variable = KEY if owner is None else _vendor.key_of(owner)
     key = _vendor.secret(variable)
     if not key and (not endpoint or owner is not None):
-        raise _vendor.no_key("systemone", model, variable)
+        raise _vendor.no_key("systemone", model, variable, endpoint)
     wire = import_module("harness.models.providers._systemone_wire")
     return wire.SystemOne(Model("systemone", model, endpoint), address, (variable, key), timeout_s)  # type: ignore[no-any-return]

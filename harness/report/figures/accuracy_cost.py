@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.ground import formatting
 from harness.report import queries
-from harness.report.figures import _style, _tradeoff
+from harness.report.figures import _looks, _style, _tradeoff
 
 if TYPE_CHECKING:
     from harness.analysis.results import Results, RunResult
@@ -17,14 +17,15 @@ ORDER = 20
 
 def draw(results: Results) -> _style.Drawing | None:
     """Every arm with a price; nothing when none has one."""
+    known = _looks.looks(results)
     points = [
-        _tradeoff.Marker(result, result.cost_per_1000_usd)
+        _tradeoff.Marker(result, known[result.run.arm_name], result.cost_per_1000_usd)
         for result in results.runs
         if result.cost_per_1000_usd and result.headline.value is not None
     ]
     if not points:
         return None
-    figure = _tradeoff.draw(points, "list price per 1,000 items", _price)
+    figure, settle = _tradeoff.draw(points, "list price per 1,000 items", _price)
     drawn = {point.result.run.run_id for point in points}
     missing = [result for result in results.runs if result.run.run_id not in drawn]
     caption = (
@@ -45,6 +46,7 @@ def draw(results: Results) -> _style.Drawing | None:
         caption,
         results.runs[0].headline.method,
         queries.line(results, "scorecard"),
+        settle=settle,
     )
 
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.ground import formatting
-from harness.report.figures import _style
+from harness.report.figures import _looks, _style
 from harness.stats import margins
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from harness.analysis.results import Results, RunResult
+    from harness.report.figures._looks import Look
     from harness.types import Estimate
 
 TITLE = "Accuracy against coverage"
@@ -31,10 +32,10 @@ def draw(results: Results) -> _style.Drawing | None:
     figure = _style.canvas()
     axes = figure.add_subplot()
     rows: list[tuple[_style.Cell, ...]] = []
-    told, lowest = [], 1.0
+    told, lowest, known = [], 1.0, _looks.looks(results)
     for number, result in enumerate(arms):
         steps = _steps(results, result)
-        _line(axes, number, result, steps)
+        _line(axes, (known[result.run.arm_name], _style.name_of(result)), steps, has_band=number < BANDS)
         lowest = min(lowest, *(_style.value_of(found) for _, _, found in steps))
         for coverage, threshold, found in steps:
             named = (result.run.name, result.run.run_id)
@@ -69,22 +70,19 @@ def _steps(results: Results, result: RunResult) -> list[tuple[float, float, Esti
     return [((i + 1) / len(rows), float(scores[i]), margins.share(credit[: i + 1])) for i in chosen.tolist()]
 
 
-def _line(axes: Axes, number: int, result: RunResult, steps: list[tuple[float, float, Estimate]]) -> None:
-    coverage = [step[0] for step in steps]
-    color = _style.mark(number)
-    if number < BANDS:
+def _line(axes: Axes, arm: tuple[Look, str], steps: list[tuple[float, float, Estimate]], *, has_band: bool) -> None:
+    (look, name), coverage = arm, [step[0] for step in steps]
+    if has_band:
         low, high = [step[2].low or 0.0 for step in steps], [step[2].high or 0.0 for step in steps]
-        axes.fill_between(coverage, low, high, color=color, alpha=0.13, linewidth=0)
+        axes.fill_between(coverage, low, high, color=look.color, alpha=0.13, linewidth=0)
     axes.plot(
         coverage,
         [_style.value_of(step[2]) for step in steps],
-        color=color,
-        linestyle=_style.DASHES[number],
+        linestyle=look.dashes,
         linewidth=2,
-        marker=_style.MARKERS[number],
         markevery=[len(steps) - 1],
-        markersize=6.5,
-        label=_style.name_of(result),
+        label=name,
+        **look.drawn(),
     )
 
 
@@ -95,4 +93,4 @@ def _dress(axes: Axes, lowest: float) -> None:
     axes.set_ylim(max(-0.02, lowest - 0.08), 1.012)
     _style.grid(axes)
     _style.shares(axes, x=True, y=True)
-    axes.legend(loc="lower left", fontsize=9.5)
+    _style.legend(axes)

@@ -6,19 +6,21 @@ from typing import TYPE_CHECKING
 
 from harness.ground import formatting
 from harness.report import queries
-from harness.report.figures import _style, _tradeoff
+from harness.report.figures import _looks, _style, _tradeoff
 
 if TYPE_CHECKING:
     from harness.analysis.results import Results, RunResult
 
 TITLE = "Accuracy against latency"
 ORDER = 22
+LATENCY = "latency of one item: median, with a line to the 95th percentile"
 
 
 def draw(results: Results) -> _style.Drawing | None:
     """Every arm that was timed; nothing when none was."""
+    known = _looks.looks(results)
     points = [
-        _tradeoff.Marker(result, result.latency_s["p50"], result.latency_s["p95"])
+        _tradeoff.Marker(result, known[result.run.arm_name], result.latency_s["p50"], result.latency_s["p95"])
         for result in results.runs
         if result.latency_s["p50"] and result.headline.value is not None
     ]
@@ -28,8 +30,10 @@ def draw(results: Results) -> _style.Drawing | None:
         f"{_style.name_of(point.result)} {formatting.share(point.y)} in {formatting.duration(point.x)}"
         for point in points
     )
+    what = "latency of one item: median, line to p95" if _style.is_narrow() else LATENCY
+    figure, settle = _tradeoff.draw(points, what, formatting.duration)
     return _style.Drawing(
-        _tradeoff.draw(points, "latency of one item: median, with a line to the 95th percentile", formatting.duration),
+        figure,
         ("arm", "model", "run_id", "n", "accuracy", "low", "high", "p50_s", "p95_s", "timed_items"),
         tuple(_row(point.result) for point in points),
         f"Accuracy against latency: {told}.",
@@ -37,6 +41,7 @@ def draw(results: Results) -> _style.Drawing | None:
         "line to the 95th percentile. No other arm is both better and faster (median) than those on the step line.",
         results.runs[0].headline.method,
         queries.line(results, "scorecard"),
+        settle=settle,
     )
 
 

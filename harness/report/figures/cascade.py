@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.analysis import results as analysis
+from harness.analysis import lineage
 from harness.analysis.comparison import Answers
 from harness.analysis.fusion.members import NEVER, members
 from harness.analysis.fusion.sweep import sweep
 from harness.ground import formatting
-from harness.report.figures import _style
+from harness.report.figures import _looks, _style
 from harness.stats import margins, routing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from harness.analysis.fusion.members import Members
     from harness.analysis.results import Results, RunResult
+    from harness.report.figures._looks import Look
     from harness.types import Estimate
 
 TITLE = "Fusions"
@@ -44,7 +45,7 @@ class Chosen:
     @property
     def is_router(self) -> bool:
         """Whether it chose the arm before it asked one."""
-        return bool(analysis.choice(self.result.run)["how"] == "router")
+        return bool(lineage.choice(self.result.run)["how"] == "router")
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,9 @@ def draw(results: Results) -> _style.Drawing | None:
         return None
     figure = _style.canvas()
     axes = figure.add_subplot()
-    _lines(axes, found)
-    _points(axes, found)
+    known = _looks.looks(results)
+    _lines(axes, found, next((known[one.result.run.arm_name].color for one in found.chosen), _style.ink()))
+    _points(axes, found, known)
     _dress(axes, found)
     return _style.Drawing(
         figure,
@@ -123,11 +125,11 @@ def _swept(results: Results) -> Swept | None:
 
 def _stages(results: Results, result: RunResult) -> tuple[RunResult, RunResult] | None:
     """The two arms of a cascade or a router, where both are among the results."""
-    members = analysis.members(results, result)
-    if analysis.choice(result.run).get("how") not in HOWS or len(members) != 2:
+    members = lineage.members(results, result)
+    if lineage.choice(result.run).get("how") not in HOWS or len(members) != 2:
         return None
     cheap, dear = members
-    return None if analysis.choice(cheap.run) else (cheap, dear)  # of a fusion's answers nobody sees whose they were
+    return None if lineage.choice(cheap.run) else (cheap, dear)  # of a fusion's answers nobody sees whose they were
 
 
 def _called(stages: tuple[RunResult, RunResult]) -> list[str]:
@@ -171,7 +173,7 @@ def _chosen(results: Results, result: RunResult, stages: tuple[RunResult, RunRes
     return Chosen(result, float(asked.mean()), accuracy, None if np.isnan(cost) else cost)
 
 
-def _lines(axes: Axes, found: Swept) -> None:
+def _lines(axes: Axes, found: Swept, color: str) -> None:
     kept = np.unique(np.linspace(0, len(found.share) - 1, min(POINTS, len(found.share))).round().astype(int)).tolist()
     share = [found.share[i] for i in kept]
     ink = _style.ink()
@@ -187,35 +189,33 @@ def _lines(axes: Axes, found: Swept) -> None:
     axes.plot(
         share,
         [_style.value_of(found.accuracy[i]) for i in kept],
-        color=_style.mark(0),
+        color=color,
         linewidth=2,
         label="cascade, every threshold",
     )
     axes.plot([0, 1], [low, high], color=ink, linestyle="--", linewidth=1.3, label="the arm drawn by lot")
 
 
-def _points(axes: Axes, found: Swept) -> None:
-    cheap, dear = (_style.name_of(stage) for stage in found.stages)
-    _point(axes, 0.0, found.alone[0], f"{cheap} alone", (1, "o"))
-    _point(axes, 1.0, found.alone[1], f"{dear} alone", (2, "D"))
+def _points(axes: Axes, found: Swept, known: Mapping[str, Look]) -> None:
+    cheap, dear = found.stages
+    for share, result, accuracy in ((0.0, cheap, found.alone[0]), (1.0, dear, found.alone[1])):
+        _point(axes, share, accuracy, f"{_style.name_of(result)} alone", known[result.run.arm_name])
     for one in found.chosen:
-        name, look = ("router, as chosen", (3, "P")) if one.is_router else ("cascade, as chosen", (0, "*"))
-        _point(axes, one.share, one.accuracy, name, look)
+        name = "router, as chosen" if one.is_router else "cascade, as chosen"
+        _point(axes, one.share, one.accuracy, name, known[one.result.run.arm_name])
 
 
-def _point(axes: Axes, share: float, accuracy: Estimate, name: str, look: tuple[int, str]) -> None:
-    number, marker = look
+def _point(axes: Axes, share: float, accuracy: Estimate, name: str, look: Look) -> None:
     below, above = _style.ends(accuracy)
     axes.errorbar(
         [share],
         [_style.value_of(accuracy)],
         yerr=[[below], [above]],
-        fmt=marker,
-        markersize={"*": 13, "P": 10}.get(marker, 7),
-        color=_style.mark(number),
+        linestyle="",
         elinewidth=1.6,
         label=name,
         zorder=4,
+        **look.drawn(7),
     )
 
 
@@ -225,7 +225,7 @@ def _dress(axes: Axes, found: Swept) -> None:
     axes.set_xlim(-0.03, 1.03)
     _style.grid(axes)
     _style.shares(axes, x=True, y=True)
-    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=9)
+    _style.legend(axes)
 
 
 def _rows(found: Swept) -> list[tuple[_style.Cell, ...]]:

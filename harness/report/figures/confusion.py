@@ -22,11 +22,13 @@ from harness.store.statements import literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from harness.analysis.results import Results, RunResult
 
 TITLE = "Confusion"
+ONE_ARM = True  # of several that are chosen, each has its own
 ORDER = 44
 NEEDS = ("classes",)
 NAMED = 12  # labels: up to so many are drawn in one panel, with names
@@ -42,19 +44,10 @@ def draw(results: Results) -> _style.Drawing | None:
         return None
     order = _order(counts)
     labels, counts = [labels[i] for i in order], counts[np.ix_(order, [*order, len(order)])]
-    figure = _style.canvas(5.2 if len(labels) <= NAMED else 4.9)
-    if len(labels) <= NAMED:
-        _named(figure.add_subplot(), labels, counts)
-    else:
-        whole, zoom = figure.subplots(1, 2, width_ratios=(1, 1.05))
-        start = _worst_block(counts)
-        _whole(whole, counts, start)
-        block = slice(start, start + BLOCK)
-        _named(zoom, labels[block], counts[block, block])
     worst = _worst(labels, counts)
     told = "; ".join(f"{n} {_style.said(gold)} taken for {_style.said(said)}" for gold, said, n in worst[:5])
     return _style.Drawing(
-        figure,
+        _figure(labels, counts),
         ("arm", "run_id", "gold", "answer", "n"),
         tuple(
             (result.run.name, result.run.run_id, labels[i], [*labels, NO_ANSWER][j], int(counts[i, j]))
@@ -64,7 +57,24 @@ def draw(results: Results) -> _style.Drawing | None:
         _caption(result, len(labels)),
         "none: counts",
         queries.line(results, "answers", f"where name = {literal(result.run.name)} and credit < 1"),
+        title=f"{TITLE}: {_style.name_of(result)}",
     )
+
+
+def _figure(labels: list[str], counts: NDArray[np.int64]) -> Figure:
+    """One panel of few labels; of many two, the whole and its worst block, above each other where it is narrow."""
+    is_narrow = _style.is_narrow()
+    if len(labels) <= NAMED:
+        figure = _style.canvas(4.4 if is_narrow else 5.2)
+        _named(figure.add_subplot(), labels, counts)
+        return figure
+    figure = _style.canvas(7.6 if is_narrow else 4.9)
+    whole, zoom = figure.subplots(2, 1) if is_narrow else figure.subplots(1, 2, width_ratios=(1, 1.05))
+    start = _worst_block(counts)
+    _whole(whole, counts, start)
+    block = slice(start, start + BLOCK)
+    _named(zoom, labels[block], counts[block, block])
+    return figure
 
 
 def _caption(result: RunResult, labels: int) -> str:
@@ -72,7 +82,11 @@ def _caption(result: RunResult, labels: int) -> str:
         f"{_style.name_of(result)}: gold labels down, answers across, in the order of their confusion; the darker, the "
         "larger the share of the gold label's items."
     )
-    return text if labels <= NAMED else text + " Right: the framed block, where most mistakes are, with item counts."
+    return (
+        text
+        if labels <= NAMED
+        else text + " Beside or below it: the framed block, where most mistakes are, with item counts."
+    )
 
 
 def _counted(results: Results, result: RunResult) -> tuple[list[str], NDArray[np.int64]]:

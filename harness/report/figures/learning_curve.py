@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from harness.analysis import curves
 from harness.ground import formatting
 from harness.report import queries
-from harness.report.figures import _style
+from harness.report.figures import _labels, _looks, _style
 from harness.stats import margins
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from matplotlib.axes import Axes
 
     from harness.analysis.curves import Curve, Curves
     from harness.analysis.results import Results, RunResult
+    from harness.report.figures._looks import Look
     from harness.types import Estimate
 
     Level = tuple[RunResult, Estimate]
+    Place = tuple[float, float]
 
 TITLE = "Learning curves"
 ORDER = 29
 LEVELS = 3
-LEVEL_DASHES = ("--", ":", "-.")
+MARK, CROSS = 5.5, 9.0  # points
 MOST_TICKS = 8
+PIECES = 8
 
 
 def draw(results: Results) -> _style.Drawing | None:
@@ -37,13 +45,13 @@ def draw(results: Results) -> _style.Drawing | None:
     figure = _style.canvas()
     axes = figure.add_subplot()
     _dress(axes, shown, [level for _, level in levels])
-    for number, curve in enumerate(shown):
-        _line(axes, number, curve, found)
-    for dashes, (result, level) in zip(LEVEL_DASHES, levels, strict=False):
-        name = f"{_style.name_of(result)}, {formatting.share(level.value)}"
-        axes.axhline(_style.value_of(level), color=_style.ink(), linestyle=dashes, linewidth=1.4, label=name, zorder=1)
-    for number, curve in enumerate(shown):
-        _cross(axes, number, curve)
+    known = _looks.looks(results)
+    for curve in shown:
+        _line(axes, known[curve.arm], curve, found)
+    for result, level in levels:
+        _level(axes, known[result.run.arm_name], f"{_style.name_of(result)}, {formatting.share(level.value)}", level)
+    for curve in shown:
+        _cross(axes, known[curve.arm], curve)
     _style.legend(axes)
     return _style.Drawing(
         figure,
@@ -53,6 +61,7 @@ def draw(results: Results) -> _style.Drawing | None:
         _caption(found, levels),
         "percentile bootstrap of seeds x items; of prompts: Wilson",
         queries.line(results, "curve_points"),
+        settle=partial(_name, axes, [(known[curve.arm], curve) for curve in shown]),
     )
 
 
@@ -70,9 +79,16 @@ def _levels(results: Results, found: Curves) -> list[Level]:
     return levels[:LEVELS]
 
 
-def _line(axes: Axes, number: int, curve: Curve, found: Curves) -> None:
+def _level(axes: Axes, look: Look, name: str, level: Estimate) -> None:
+    """A prompt's accuracy, which no label changes: a dashed line, its marker at both ends."""
+    height = [_style.value_of(level)] * 2
+    drawn = look.drawn(MARK) | {"linestyle": look.dashes if look.marker != "o" else "--"}
+    axes.plot(axes.get_xlim(), height, linewidth=1.4, label=name, zorder=1, clip_on=False, **drawn)
+
+
+def _line(axes: Axes, look: Look, curve: Curve, found: Curves) -> None:
     """The mean with its band, and a dot for each draw of labels."""
-    labels, color = [point.n_labels for point in curve.points], _style.mark(number)
+    labels, color = [point.n_labels for point in curve.points], look.color
     ends = [(point.estimate.low or 0.0, point.estimate.high or 0.0) for point in curve.points]
     axes.fill_between(
         labels, [low for low, _ in ends], [high for _, high in ends], color=color, alpha=0.13, linewidth=0
@@ -90,35 +106,60 @@ def _line(axes: Axes, number: int, curve: Curve, found: Curves) -> None:
     axes.plot(
         labels,
         [_style.value_of(point.estimate) for point in curve.points],
-        color=color,
         linewidth=2,
-        marker=_style.MARKERS[number],
-        markersize=5.5,
         label=_style.said(curve.arm),
         zorder=3,
+        gid=f"mark:{curve.arm}",
+        **look.drawn(MARK),
     )
 
 
-def _cross(axes: Axes, number: int, curve: Curve) -> None:
+def _cross(axes: Axes, look: Look, curve: Curve) -> None:
     """Where the curve meets the level: a cross with its interval, open to the right where it is not closed."""
     crossing, level = curve.crossover, curve.level
     if crossing is None or crossing.labels is None or crossing.low is None or level is None:
         return
-    y, color = _style.value_of(level), _style.mark(number)
+    y, color = _style.value_of(level), look.color
     right = axes.get_xlim()[1] if crossing.high is None else crossing.high
     axes.plot([crossing.low, right], [y, y], color=color, linewidth=4, alpha=0.6, solid_capstyle="butt", zorder=2)
-    axes.plot([crossing.labels], [y], linestyle="", marker="X", markersize=9, color=color, zorder=5)
-    axes.annotate(
-        f"{crossing.labels:,.0f} labels ({curves.crossed_between(crossing)})",
-        (crossing.labels, y),
-        xytext=(0, 9 + 13 * number),
-        textcoords="offset points",
-        ha="center",
-        fontsize=9,
+    axes.plot(
+        [crossing.labels],
+        [y],
+        linestyle="",
+        marker="X",
+        markersize=CROSS,
         color=color,
-        path_effects=_style.halo(),
-        zorder=6,
+        zorder=5,
+        gid=f"mark:{curve.arm}",
     )
+
+
+def _name(axes: Axes, shown: Sequence[tuple[Look, Curve]], _laid_out: Callable[[], None]) -> None:
+    """How many labels a crossing takes, beside its cross; where no place is free the figure's words have it."""
+    names, marks, lines = [], [], []
+    for look, curve in shown:
+        places = [(point.n_labels, _style.value_of(point.estimate)) for point in curve.points]
+        marks += [_labels.box_around(axes, [place], look.size(MARK) / 2 + 1) for place in places]
+        for pair in pairwise(places):
+            lines += [_labels.box_around(axes, part, 1) for part in _parts(axes, *pair)]
+        crossing, level = curve.crossover, curve.level
+        if crossing is not None and crossing.labels is not None and level is not None:
+            at = (crossing.labels, _style.value_of(level))
+            marks.append(_labels.box_around(axes, [at], CROSS / 2))
+            ends = [(crossing.low or at[0], at[1]), (crossing.high or axes.get_xlim()[1], at[1])]
+            lines.append(_labels.box_around(axes, ends, 2))
+            text = f"{crossing.labels:,.0f} labels ({curves.crossed_between(crossing)})"
+            names.append(_labels.Name(text, (at,), CROSS / 2, look.color))
+    _labels.place(axes, names, np.array(marks), np.array(lines))
+
+
+def _parts(axes: Axes, start: Place, end: Place) -> list[list[Place]]:
+    """A slanting line in pieces whose boxes hug it."""
+    (x0, y0), (x1, y1) = axes.transData.transform([start, end])
+    steps = np.linspace(0, 1, PIECES + 1)
+    points = axes.transData.inverted().transform(np.column_stack([x0 + steps * (x1 - x0), y0 + steps * (y1 - y0)]))
+    corners: list[Place] = [(float(x), float(y)) for x, y in points]
+    return [list(pair) for pair in pairwise(corners)]
 
 
 def _dress(axes: Axes, shown: tuple[Curve, ...], levels: list[Estimate]) -> None:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness.ground import formatting
-from harness.report.figures import _style
+from harness.report.figures import _looks, _style
 from harness.stats import margins
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from harness.analysis.results import Results, RunResult
+    from harness.report.figures._looks import Look
     from harness.types import Estimate
 
 TITLE = "Calibration"
 ORDER = 50
 BINS = 10
 FEWEST = 8  # items in a bin
+PANEL_INCHES = 1.7
 
 
 def draw(results: Results) -> _style.Drawing | None:
@@ -27,18 +30,29 @@ def draw(results: Results) -> _style.Drawing | None:
     arms = _style.scored(results)
     if not arms:
         return None
-    figure = _style.canvas(3.4)
-    panels = figure.subplots(1, len(arms), sharex=True, sharey=True, squeeze=False)[0]
+    across = min(len(arms), max(1, int(_style.FRAME.get().width / PANEL_INCHES)))
+    down = ceil(len(arms) / across)
+    figure = _style.canvas(1.0 + 2.4 * down)
+    panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel()
+    for unused in panels[len(arms) :]:
+        unused.remove()
+    known = _looks.looks(results)
     rows: list[tuple[_style.Cell, ...]] = []
     told = []
-    for number, (axes, result) in enumerate(zip(panels, arms, strict=True)):
+    for axes, result in zip(panels, arms, strict=False):
         bins = _bins(results, result)
-        _panel(axes, number, result, bins)
+        _panel(axes, known[result.run.arm_name], bins)
+        axes.set_title(
+            _style.said(_style.name_of(result), _style.letters(_style.FRAME.get().width / across - 0.45, 10)),
+            fontsize=10,
+            loc="left",
+        )
         for score, found in bins:
             named = (result.run.name, result.run.run_id)
             rows.append((*named, score, found.n, found.value, found.low, found.high))
         told.append(f"{_style.name_of(result)} {_in_words(bins)}")
-    panels[0].set_ylabel("accuracy")
+    for axes in panels[::across]:
+        axes.set_ylabel("accuracy")
     return _style.Drawing(
         figure,
         ("arm", "run_id", "mean_score", "n", "accuracy", "low", "high"),
@@ -59,21 +73,18 @@ def _bins(results: Results, result: RunResult) -> list[tuple[float, Estimate]]:
     return [(float(scores[part].mean()), margins.share(credit[part])) for part in parts if len(part)]
 
 
-def _panel(axes: Axes, number: int, result: RunResult, bins: list[tuple[float, Estimate]]) -> None:
+def _panel(axes: Axes, look: Look, bins: list[tuple[float, Estimate]]) -> None:
     axes.plot([0, 1], [0, 1], color=_style.ink(), alpha=0.4, linewidth=1, zorder=1)
     ends = [_style.ends(found) for _, found in bins]
     axes.errorbar(
         [score for score, _ in bins],
         [_style.value_of(found) for _, found in bins],
         yerr=np.array(ends).T,
-        fmt=_style.MARKERS[number] + _style.DASHES[0],
-        markersize=5,
         linewidth=1.2,
         elinewidth=1.4,
-        color=_style.mark(number),
         zorder=2,
+        **look.drawn(5),
     )
-    axes.set_title(_style.said(_style.name_of(result), 22), fontsize=10, loc="left")
     axes.set_xlabel("score")
     axes.set_xlim(-0.03, 1.03)
     axes.set_ylim(-0.03, 1.03)

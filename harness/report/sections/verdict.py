@@ -10,6 +10,7 @@ from harness.report.blocks import Column, Section, Table, Text
 
 if TYPE_CHECKING:
     from harness.analysis.results import Results
+    from harness.report.blocks import Block
 
 ORDER = 5
 PARTS = ("running", "machines", "labels", "training", "work", "a month")
@@ -23,7 +24,11 @@ def section(results: Results) -> Section | None:
     found = decision.decide(results, results.constraints)
     reasons = [Text(f"{reason}.") for reason in found.reasons]
     changes = [Text(f"What would change it: {change}.", "quiet") for change in found.what_would_change_it]
-    return Section("Verdict", (Text(found.headline, "verdict"), *reasons, *_bills(found, results), *changes))
+    blocks: list[Block] = [Text(found.headline, "verdict"), *reasons, *_bills(found, results), *changes]
+    following = decision.next_command(found.recommendation, results.split)
+    if following is not None:
+        blocks.append(Text(f"Next: {following}"))
+    return Section("Verdict", tuple(blocks))
 
 
 def _bills(found: decision.Decision, results: Results) -> list[Table]:

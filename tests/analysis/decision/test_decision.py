@@ -8,6 +8,7 @@ import pytest
 
 from harness.analysis import curves, decision
 from harness.analysis.results import BUCKETS, RunFacts, Split, analyse
+from harness.errors import ConfigError
 from harness.ground.constraints import Constraints
 from harness.stats import intervals
 
@@ -85,7 +86,9 @@ def test_too_few_items_are_said_to_be_too_few():
     few = decide(overlapping(100))
     assert few.verdict == "undecided"
     assert few.more_items > 500
-    assert any(f"With {few.more_items:,} more labels the verdict would be decided" in one for one in few.reasons)
+    said = f"With {few.more_items:,} more labels the verdict would be decided"
+    assert said in few.headline
+    assert not any("more labels" in reason for reason in few.reasons)
     many = decide(overlapping(few.more_items + 1500))
     assert (many.recommendation, many.verdict) == ("cheap", "decided")
 
@@ -184,3 +187,42 @@ def test_the_crossover_is_among_what_would_change_it(served, shares, said):
     assert decided.recommendation == served
     labels = [change for change in decided.what_would_change_it if "labels" in change and "dearer" not in change]
     assert labels == ([] if said is None else [said])
+
+
+def mixed(n=1000):
+    """Half of the items are b: `eager` is right on nearly all of them and on few others, `calm` on most of both."""
+    found = results(n, eager=(0.9, 0.001, 0.01, None), calm=(0.8, 0.001, 0.01, None))
+    rows = found.predictions.copy()
+    number = rows["example_id"].str.lstrip("i").astype(int)
+    is_spam = number % 2 == 0
+    rows["gold"] = np.where(is_spam, "b", "a")
+    is_right = np.where(rows["run_id"] == "eager", np.where(is_spam, number % 20 > 1, number % 4 != 1), number % 5 > 0)
+    rows["credit"] = is_right.astype(float)
+    return replace(found, predictions=rows)
+
+
+def test_another_mix_of_labels_may_turn_the_choice_and_says_so():
+    """.90 and .50 by label against .80 throughout: best with much spam, worst with little."""
+    found = mixed()
+    means = found.predictions.groupby(["run_id", "gold"])["credit"].mean()
+    assert means["eager", "b"] > means["calm", "b"] > means["eager", "a"]
+    much, little = (decide(found, label_mix={"b": share}) for share in (0.95, 0.05))
+    assert (much.recommendation, little.recommendation) == ("eager", "calm")
+    plain = decide(found).recommendation
+    turned = little if plain == "eager" else much
+    kept = much if plain == "eager" else little
+    assert any(f"at the split's own mix it would be {plain}" in reason for reason in turned.reasons)
+    assert not any("it would be" in reason for reason in kept.reasons)
+    share = 0.05 * means["eager", "b"] + 0.95 * means["eager", "a"]
+    assert next(one for one in little.candidates if one.arm == "eager").accuracy.value == pytest.approx(share)
+
+
+def test_a_mix_without_items_of_a_label_is_a_users_mistake():
+    """Nothing was measured on it: exit code 2 and the label by name."""
+    with pytest.raises(ConfigError, match="'c' has a share of 0.5, and no item has that label"):
+        decide(mixed(), label_mix={"c": 0.5})
+
+
+def test_the_mix_leaves_no_sentence_where_there_is_none():
+    """Without a mix nothing speaks of one."""
+    assert not any("mix of labels" in reason for reason in decide(mixed()).reasons)

@@ -7,8 +7,7 @@ import pytest
 
 from harness.analysis import gate
 from harness.analysis.gate.findings import CODES
-from harness.analysis.gate.measured import MissingRows
-from harness.errors import ConfigError
+from harness.errors import ConfigError, MissingAnswers
 from harness.ground.gate_settings import GateSettings
 from tests.analysis.gate.conftest import from_table, measured, rows
 
@@ -146,7 +145,7 @@ def test_repeats_and_groups_are_clusters():
 def test_failed_calls_are_no_wrong_answers():
     """One failed call is missing data: exit 3; where it is allowed it is left out, and its rate is a check."""
     a = [None] + [True] * 399
-    with pytest.raises(MissingRows, match="1 of 400 items have no reply") as refused:
+    with pytest.raises(MissingAnswers, match="1 of 400 items have no reply") as refused:
         gate.check(measured(a, [True] * 400), settings())
     assert refused.value.exit_code == 3
     report = gate.check(measured(a, [True] * 400), settings(max_failed=0.02))
@@ -158,7 +157,7 @@ def test_missing_items_are_refused():
     """A side without all the items that are compared: exit 3, and the item is named."""
     one = measured([True] * 40, [True] * 40)
     one = replace(one, baseline_rows=one.baseline_rows[one.baseline_rows["example_id"] != "i3"])
-    with pytest.raises(MissingRows, match=r"the baseline, prompt:v1, has 39 of the 40 items.*'i3'"):
+    with pytest.raises(MissingAnswers, match=r"the baseline, prompt:v1, has 39 of the 40 items.*'i3'"):
         gate.check(one, settings())
 
 

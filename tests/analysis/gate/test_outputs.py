@@ -91,7 +91,12 @@ def test_the_comment(kind):
     first = text.splitlines()[0]
     assert re.fullmatch(r"<!-- harness-gate: .* -->", first)
     assert "-->" not in first[4:-3]
-    assert first == gate_page.marker(replace(one, checks=()))
+    assert (
+        first
+        == gate_page.marker(one.dataset, one.split)
+        == gate_page.marker(f"{one.dataset.partition('@')[0]}@v9", one.split)
+    )
+    assert gate_page.unchecked(one.dataset, one.split, "why\n<script", 3).splitlines()[0] == first
     assert "<script" not in text
     assert not re.search(r"(?<!\\)\]\(javascript", text)
     assert ("[" in text) == ("```text" in text)

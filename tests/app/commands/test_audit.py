@@ -1,5 +1,7 @@
 """`dataset audit` on the command line: a table, JSON, a page, and an exit code that a pipeline can trust."""
 
+import csv
+
 import pytest
 
 from harness import datasets
@@ -86,3 +88,21 @@ def test_the_same_meaning_in_other_words_is_near(harness, root):
     assert "nothing would change" in harness(*made, "--to", "v2").err
     assert harness(*made, "--to", "v2", "--encoder", "minilm").code == 0
     assert grouped(root, "v2") == 2
+
+
+def test_corrections_make_a_version(harness, root):
+    """What `--corrections` writes is taken by `--edits` as it stands; a table that is there is not written over."""
+    rows = [*clean_rows(), ("one more that I paid twice", "Billing", "train")]
+    ref = release(root, rows, "twins")
+    done = harness("dataset", "audit", ref, "--corrections", "fix.csv")
+    assert "fix.csv" in done.out
+    with (root / "fix.csv").open(newline="") as file:
+        (row,) = list(csv.DictReader(file))
+    assert (row["label"], row["#was"], row["#text"]) == ("billing", "Billing", "one more that I paid twice")
+    assert harness("dataset", "new-version", ref, "--to", "v2", "--edits", "fix.csv").code == 0
+    assert datasets.load(root, "twins@v2").label_names == tuple(
+        name for name in datasets.load(root, ref).label_names if name != "Billing"
+    )
+    again = harness("dataset", "audit", ref, "--corrections", "fix.csv")
+    assert again.code == 2
+    assert "there already" in again.err

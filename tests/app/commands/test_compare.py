@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.loopback import serve
+
 
 @pytest.fixture
 def stored(harness):
@@ -35,6 +37,21 @@ def test_two_arms_agree_with_sql(harness, stored):
     assert found["difference"]["value"] == pytest.approx(row["diff"])
     assert found["difference"]["low"] < found["difference"]["value"] < found["difference"]["high"]
     assert len(found["changed"]) == found["only_a"] + found["only_b"]
+
+
+def test_a_reply_stands_beside_an_answer_that_it_says_in_other_words(harness, root):
+    """A label in other letters is shown with its reply, no label as the reply; both readings are printed."""
+    said = ["Billing.", "no idea", "bug", "question", "bug"]
+    with serve(lambda text: said[len(text) % len(said)]) as server:
+        assert harness("eval", "--prompt", "v1", "--model", "openai/m", "--base-url", server.openai_url).code == 0
+    assert harness("baselines", "--arm", "rules").code == 0
+    done = harness("compare", "rules", "prompt:v1", "--items", "100")
+    words = " ".join(done.out.split())
+    assert "billing (of 'Billing.')" in words
+    assert "(none: 'no idea')" in words
+    assert "unanswered items count as wrong; on the" in words
+    changed = harness("compare", "rules", "prompt:v1", "--json").json["changed"]
+    assert {one["b_reply"] for one in changed if one["b"] is None} == {"no idea"}
 
 
 def test_in_words(harness, stored):

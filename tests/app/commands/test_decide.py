@@ -36,6 +36,8 @@ def test_in_words_and_in_the_report(harness, stored, root):
     assert "items a month" in out
     harness("report")
     report = next(root.glob("results/**/report.md")).read_text()
+    following = next(line for line in out.splitlines() if line.startswith("Next: harness ship "))
+    assert following in report
     headline = next(line for line in out.splitlines() if line.startswith(("Serve ", "Cannot tell yet")))
     assert headline.split(";")[0] in report
 
@@ -50,12 +52,32 @@ def test_settings_and_options(harness, stored, root):
     assert harness("decide", "--min-accuracy", "0.01", "--json").json["constraints"]["min_accuracy"] == 0.01
 
 
+def test_another_mix_of_labels(harness, stored, root):
+    """Typed or counted in a file, the shares weigh every accuracy; SQL gives the same from the recalls."""
+    (root / "traffic.csv").write_text("label,count\nbug,600\nbilling,300\nquestion,100\n")
+    typed = ("--label-mix", "bug=0.6", "--label-mix", "billing=0.3", "--label-mix", "question=0.1")
+    one, other = (harness("decide", *given, "--json").json for given in (typed, ("--label-mix", "traffic.csv")))
+    assert one["constraints"]["label_mix"] == {"bug": 0.6, "billing": 0.3, "question": 0.1}
+    recalls = harness("sql", "select arm, gold, avg(correct::int) as r from scored group by all", "--json").json
+    for mine, theirs in zip(one["candidates"], other["candidates"], strict=True):
+        by_hand = sum(
+            one["constraints"]["label_mix"][row["gold"]] * row["r"] for row in recalls if row["arm"] == mine["arm"]
+        )
+        assert mine["accuracy"]["value"] == pytest.approx(by_hand) == pytest.approx(theirs["accuracy"]["value"])
+    assert "weighed to your mix of labels" in harness("decide", *typed).out
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("--min-recall", "nolabel=0.5"), "expected LABEL=SHARE; expected one of 'billing', 'bug', 'question'"),
         (("--min-recall", "bug=much"), "'much' is not a number; expected LABEL=SHARE"),
         (("--min-recall", "bug=1.5"), "found 1.5; expected a share from 0 to 1"),
+        (("--label-mix", "nolabel=0.5"), "expected LABEL=SHARE; expected one of 'billing', 'bug', 'question'"),
+        (("--label-mix", "bug=1.5"), "found 1.5; expected a share from 0 to 1"),
+        (("--label-mix", "shares.csv"), "no such file; expected LABEL=SHARE, or a CSV file of label and share"),
+        (("--label-mix", "bug=.5", "--label-mix", "bug=.4"), "'bug' has a share already"),
+        (("--label-mix", "bug=.9", "--label-mix", "billing=.4"), "the shares sum to 1.3"),
         (("--hours", "nobody=3"), "expected ARM=HOURS; expected one of"),
         (("--hours", "majority=-3"), "found -3; expected a number of hours"),
         (("--dataset", "nothing@v1"), "there is no dataset 'nothing@v1'"),
@@ -104,3 +126,14 @@ def test_the_bill_of_owning(harness, stored):
     assert bills["tag-odds"]["labels"] == pytest.approx((60 + 2 * 12) / 6)
     assert bills["prompt:v1"] is None or bills["prompt:v1"]["hosting"] == 0
     assert "machines of their own" in harness("decide", *options).out
+
+
+def test_several_fits_are_one_candidate(harness, root):
+    """Three seeds of each arm that learns: one row, said of the mean fit; arms that do not learn ran once."""
+    done = harness("baselines", "--arm", "tfidf-lr", "--arm", "rules", "--seeds", "3", "--json")
+    assert sorted(one["arm"] for one in done.json) == ["rules", "tfidf-lr", "tfidf-lr", "tfidf-lr"]
+    found = harness("decide", "--json").json
+    assert sorted(one["fits"] for one in found["candidates"]) == [1, 3]
+    learned = next(one for one in found["candidates"] if one["fits"] == 3)
+    assert "3 fits" in learned["accuracy"]["method"]
+    assert any("Said of the mean fit of tfidf-lr (3)" in reason for reason in found["reasons"])

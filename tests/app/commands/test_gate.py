@@ -191,7 +191,7 @@ def test_where_ci_looks(harness, large, monkeypatch):
     done = harness("gate", "--prompt", "v2", "--baseline", "production", "--json")
     assert done.json["verdict"] == "pass"
     assert "::notice title=harness gate::pass" in done.err
-    assert Path("summary.md").read_text().startswith("<!-- harness-gate: large@v1 / test -->")
+    assert Path("summary.md").read_text().startswith("<!-- harness-gate: large / test -->")
 
 
 @pytest.mark.parametrize(

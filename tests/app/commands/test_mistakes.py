@@ -50,6 +50,11 @@ def files_of(root):
         ("sql select", "there is no store at"),
         ("eval --prompt v1 --model openai/m --base-url localhost:11434/v1", "names no server.*http://127.0.0.1:11434"),
         ("report", "there is no store at"),
+        ("eval --prompt v1 --model openai/m --base-url gpu:8000/v1", "did you mean http://gpu:8000/v1"),
+        (
+            "eval --prompt v1 --model openai/m --base-url u:secretword@h/v1",
+            "expected one like http://127.0.0.1:11434/v1$",
+        ),
         ("eval --prompt v1 --root /nowhere/at/all", "there is no such folder"),
         ("nonsense", "No such command 'nonsense'"),
     ],

@@ -33,7 +33,7 @@ def said(server):
     return [body["messages"][-1]["content"] for body in server.requests]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["ctrl-c", "sigterm", "hangup"])
 def test_ctrl_c_finishes_what_is_in_flight_and_resumes(root, number):
     """Exit code 3, one line that says how far it came; the same command asks only the rest."""
     with serve(lambda text: "bug", held_from=4) as server:
@@ -94,3 +94,30 @@ def test_a_disk_that_takes_no_more_is_one_line(root):
     assert (done.returncode, done.stderr.count("Traceback")) == (3, 0)
     assert "File too large" in done.stderr
     assert [path.name for path in (root / "results").glob(".*")] == []
+
+
+def test_a_reader_that_has_gone_is_no_error(root):
+    """As in `harness ... | head`: exit code 0 and not a word, however much was still to be printed."""
+    with processes.harness(root, "dataset", "list") as process:
+        process.stdout.close()
+        assert (process.wait(timeout=processes.HANGS_S), process.stderr.read()) == (0, "")
+
+
+BOMB_MB, MOST_MB = 400, 300
+
+
+def test_a_packed_reply_is_not_unpacked_beyond_its_cap(root):
+    """400 MB in a few hundred kilobytes: the item fails, and the process never holds them."""
+    (root / "harness.toml").write_text('dataset = "tickets@v1"\ndeadline_s = 1.0\n')
+    with hostile() as server:
+        command = ["eval", "--prompt", "v1", "--model", "openai/m", "--limit", "1", "--base-url"]
+        process = processes.harness(root, *command, f"{server.url}/bomb:{BOMB_MB}/v1")
+        err = process.stderr.read()
+        process.stdout.close()
+        process.stderr.close()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 3, err
+    assert "larger" in err or "bytes" in err or "MiB" in err
+    assert used.ru_maxrss / 1024 < MOST_MB
+    assert (root / "results" / "calls.sqlite").stat().st_size < 4 << 20

@@ -142,7 +142,7 @@ def test_a_dataset_from_a_frame_or_a_file(bench, tmp_path):
     assert bench.dataset("own@v2").ref == "own@v2"
     with pytest.raises(DatasetError, match="there is no column 'text'"):
         bench.dataset(frame, name="x")
-    with pytest.raises(ConfigError, match="unknown column 'tag'"):
+    with pytest.raises(ConfigError, match="no keyword 'tag'.*did you mean 'tags'"):
         bench.dataset(frame, name="x", text="body", label="queue", tag="n")
 
 

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from harness.arms import encoding
-from harness.arms.baselines import minilm_knn
 from harness.arms.baselines._features import Embedded
 from harness.arms.baselines.minilm_knn import NearestVotes
 from harness.arms.encoders import minilm
+from harness.arms.portable import heads
 from harness.types import Item
 
 
@@ -50,7 +50,7 @@ def test_many_rows_are_scored_in_chunks(monkeypatch):
     classifier = NearestVotes().fit(at(*rng.uniform(0, 360, 50)), list("ab") * 25)
     asked = at(*rng.uniform(0, 360, 20))
     whole = classifier.predict_proba(asked)
-    monkeypatch.setattr(minilm_knn, "CHUNK", 7)
+    monkeypatch.setattr(heads, "CHUNK", 7)
     assert classifier.predict_proba(asked) == pytest.approx(whole, abs=1e-6)
 
 

@@ -34,6 +34,23 @@ def test_templates_see_plain_data():
 
 
 @pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        ("{{ labels | join(', ') }}", "A, B"),
+        ("{% for label in labels %}{{ label }};{% endfor %}", "A;B;"),
+        ("{{ labels }}", "[A, B]"),
+        ("{{ 'is ' ~ labels[0] }}", "is A"),
+        ("{{ item }}", "grinning face"),
+        ("{{ examples | first }}", "cat"),
+        ("{{ labels[0] | tojson }}", '{"description": "the first", "name": "A"}'),
+    ],
+)
+def test_a_label_prints_as_its_name_and_an_item_as_its_text(block, said):
+    """No braces of a program's ever stand in a prompt; the fields are there as before."""
+    assert rendered(block, examples=[Example(Item("2", "cat", ("pet",)), "B", "train")]) == said
+
+
+@pytest.mark.parametrize(
     ("block", "message"),
     [
         ("{{ itm.text }}", "p.j2:1: 'itm' is undefined; templates see item.text"),

@@ -14,6 +14,7 @@ from harness.models.pricing import Rates, Tariff
 from harness.models.stack import Asking, Stack
 from harness.types import Message, Request, Settings
 from tests.hostile import hostile
+from tests.processes import HANGS_S
 
 RATES = Rates(input_fresh=1.0, output_visible=10.0)
 MOST_SAID = 10
@@ -64,7 +65,7 @@ def check(tmp_path, seed: int, share: float, processes: int) -> None:
             for buyer in buyers:
                 buyer.start()
             for buyer in buyers:
-                buyer.join(120)
+                buyer.join(HANGS_S)
                 assert buyer.exitcode == 0
         billed_usd = (seen.billed[mode, "asked"] * 1.0 + seen.billed[mode, "said"] * 10.0) / 1e6
     with Ledger(path) as ledger:

@@ -22,7 +22,7 @@ from harness.types import Message, ReplyFormat, Request, Response, Settings
 from tests.hostile import BAD_USAGE, SAID, hostile
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "paid-answers.md"
-WIRES = ("openai", "anthropic", "decision")
+WIRES = ("openai", "anthropic", "decision", "systemone")
 RATES = Rates(input_fresh=1.0, output_visible=10.0)
 ORDINARY_NANO = 100 * 1000 + SAID * 10_000
 BUDGET_USD = 1.0
@@ -73,6 +73,7 @@ CASES = {
 }
 # What another wire calls the same: a list with `choices` means nothing to Anthropic.
 NOT_OF_ITS_OWN = {("empty choices", "anthropic"), ("error in the choice", "anthropic")}
+NOT_OF_ITS_OWN |= {(f"odd:{kind}", "systemone") for kind in ("nul", "surrogate", "escape")}  # no option says that
 
 
 class Hasty(SystemClock):

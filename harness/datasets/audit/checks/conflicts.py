@@ -25,8 +25,8 @@ def check(subject: Subject) -> list[Finding]:
             Severity.ERROR,
             f"{plural(len(torn), 'text')} under different labels: {within:,} within a split, "
             f"{len(torn) - within:,} across splits",
-            "decide which label is right and make a new version: harness dataset new-version "
-            f"{subject.dataset.ref} --to VERSION --edits FILE",
+            f"decide which label is right: harness dataset audit {subject.dataset.ref} --corrections FILE writes a "
+            f"table to fill in; then harness dataset new-version {subject.dataset.ref} --to VERSION --edits FILE",
             tuple(subject.ids[row] for rows in torn for row in rows),
             {"texts": len(torn), "within a split": within, "across splits": len(torn) - within},
             Evidence(

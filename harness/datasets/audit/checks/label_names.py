@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from harness.datasets.audit import spelling
 from harness.datasets.audit.findings import Evidence, Finding, Severity
-from harness.datasets.audit.subject import by_value
 from harness.ground.formatting import plural
 
 if TYPE_CHECKING:
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
 
 NEEDS = ("classes",)
 ENOUGH = 5  # labels of one style, before another style is odd
-BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d_])[\s_-]+(?=[^\W\d_])")
 
 
 def check(subject: Subject) -> list[Finding]:
@@ -26,8 +23,7 @@ def check(subject: Subject) -> list[Finding]:
 
 
 def _twins(subject: Subject, names: list[str]) -> list[Finding]:
-    keys = list(map(_spoken, names))
-    twins = [[names[i] for i in rows] for rows in by_value(keys, range(len(names))).values() if len(rows) > 1]
+    twins = spelling.twins(names)
     if not twins:
         return []
     concerned = {name for family in twins for name in family}
@@ -36,21 +32,13 @@ def _twins(subject: Subject, names: list[str]) -> list[Finding]:
             Severity.ERROR,
             f"{plural(len(twins), 'label')} spelt in more than one way: {', '.join(map(repr, twins[0]))}"
             + (", ..." if len(twins) > 1 else ""),
-            f"write them in one way: harness dataset new-version {subject.dataset.ref} --to VERSION --edits FILE",
+            f"write them in one way: harness dataset audit {subject.dataset.ref} --corrections FILE, then "
+            f"harness dataset new-version {subject.dataset.ref} --to VERSION --edits FILE",
             tuple(subject.ids[row] for row, label in enumerate(subject.labels) if label in concerned),
             {"spelt twice": len(twins)},
             Evidence(("labels",), tuple((", ".join(map(repr, family)),) for family in twins)),
         )
     ]
-
-
-def _spoken(name: str) -> str:
-    """The name as one says it: without case, and without what joins words.
-
-    A sign beside a digit or at an end is part of the name: `-1` is not `1`, `0,1,4` not `0,14`, `C++` not `C`.
-    """
-    composed = unicodedata.normalize("NFC", name).casefold().strip()
-    return BETWEEN_LETTERS.sub("", composed)
 
 
 def _odd(names: list[str]) -> list[Finding]:

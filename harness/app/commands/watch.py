@@ -1,0 +1,117 @@
+"""A log of production against what the arm promised: drift, label shift, accuracy; exit code 1 on an alarm.
+
+Every test may be looked at after every item: all of them together give a false alarm with at most --alpha.
+
+Example: harness watch minilm-lr log.csv --gold gold
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.app.commands import _options
+from harness.app.commands._groups import print_table
+from harness.app.project import watching
+from harness.app.project.watching import LogFile
+from harness.app.serving.folder import MANIFEST
+from harness.errors import HarnessError
+from harness.ground import formatting
+
+if TYPE_CHECKING:
+    from harness.analysis.watching import Alarm, Watched
+
+SHOWN = 5
+OPTIONS = (
+    click.argument("arm", metavar="DIR|ARM"),
+    click.argument("log", type=_options.FILE, metavar="LOG"),
+    _options.option("--text", default=None, metavar="COLUMN", help="Column of texts; default: the dataset's."),
+    _options.option(
+        "--answer", default=None, metavar="COLUMN", help="Column of answers; default: harness_label, label."
+    ),
+    _options.option("--score", default=None, metavar="COLUMN", help="Column of scores; default: harness_score, score."),
+    _options.option("--gold", default=None, metavar="COLUMN", help="Column of gold labels, empty where unknown."),
+    _options.option("--alpha", type=click.FloatRange(0.0001, 0.5), default=0.05, help="Rate of false alarms, in all."),
+    _options.option(
+        "--promised", type=click.FloatRange(0, 1), default=None, help="Accuracy; default: the interval's low end."
+    ),
+    _options.option("--model", default=None, metavar="PROVIDER/MODEL", help="Which, where an arm was run on several."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options(_options.Where):
+    """What the command line chose."""
+
+    arm: str
+    log: Path
+    text: str | None
+    answer: str | None
+    score: str | None
+    gold: str | None
+    alpha: float
+    promised: float | None
+    model: str | None
+    dataset: str | None
+    split: str
+    seed: int
+
+
+class Alarmed(HarnessError):
+    """Something has changed."""
+
+    exit_code = 1
+    is_aside = True
+
+
+@click.command(help=__doc__)
+@_options.gathered(Options, *OPTIONS, _options.dataset, _options.split, _options.seed, *_options.WHERE)
+def command(options: Options) -> None:
+    """Watch an arm."""
+    project = options.project()
+    folder = Path(options.arm)
+    if (folder / MANIFEST).is_file():
+        reference = watching.of_folder(folder)
+    else:
+        selected = project.anywhere(options.arm, options.dataset, options.split, options.model)
+        reference = watching.of_run(project, selected.first)
+    log = LogFile(options.log, options.text, options.answer, options.score, options.gold)
+    settings = {"alpha": options.alpha, "promised": options.promised, "seed": options.seed}
+    found = watching.watched(project, reference, log, settings)
+    if options.as_json:
+        _options.print_json(asdict(found) | {"arm": reference.arm, "alpha": options.alpha, "alarmed": found.is_alarmed})
+    else:
+        _show(reference.arm, found, options.alpha)
+    if found.is_alarmed:
+        names = ", ".join(one.test.replace("_", " ") for one in found.alarms if one.at is not None)
+        raise Alarmed(f"{reference.arm}: alarm of {names}")
+
+
+def _show(arm: str, found: Watched, alpha: float) -> None:
+    gold = f"{found.n_gold:,} with a gold label"
+    click.echo(f"{arm}: {formatting.plural(found.n, 'item')}, {gold}; together {alpha:g} of false alarms\n")
+    print_table(
+        ("test", "evidence", "alarm from", "after", "it is supposed that"),
+        [_row(one) for one in found.alarms],
+        numeric=("evidence", "alarm from", "after"),
+    )
+    if found.n_gold:
+        click.echo(f"accuracy {formatting.with_interval(found.accuracy)}; promised {formatting.share(found.promised)}")
+    click.echo(f"expected under the mix of labels now: {formatting.with_interval(found.expected)}")
+    moved = sorted(found.mix, key=lambda one: -abs(one.estimated - one.reference))[:SHOWN]
+    for one in moved:
+        click.echo(
+            f"  {one.label}: {formatting.share(one.reference)} before, {formatting.share(one.estimated)} now "
+            f"(answered {formatting.share(one.answered)})"
+        )
+    if found.label_next:
+        rows = ", ".join(str(one.row + 1) for one in found.label_next)
+        click.echo(f"label next: rows {rows}; --json says why")
+
+
+def _row(one: Alarm) -> tuple[str, ...]:
+    at = "" if one.at is None else f"item {one.at:,}"
+    return one.test.replace("_", " "), f"{one.e_value:,.3g}", f"{1 / one.alpha:,.0f}", at, one.hypothesis

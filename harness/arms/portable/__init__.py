@@ -1,0 +1,1 @@
+"""A fitted classifier as numbers: what is kept, what is shipped, and how it answers with numpy alone."""
