@@ -30,6 +30,12 @@ class Wording:
         """The same with the items that it was found on."""
         return f"{self.has(found)} {'of' if self.counts_right else 'on'} {items}"
 
+    def say(self, text: str) -> str:
+        """A text of ours that speaks of accuracy, speaking of this metric; nothing of people's own stands in it."""
+        if self.counts_right:
+            return text
+        return text.replace("Accuracy", self.title).replace("accuracy", self.noun).replace(" (Wilson)", "")
+
     @property
     def was_best(self) -> str:
         """Of the arm with the best number."""

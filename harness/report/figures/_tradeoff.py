@@ -46,7 +46,7 @@ class Marker:
 
 
 def draw(
-    points: Sequence[Marker], x_label: str, x_printed: Callable[[float], str]
+    points: Sequence[Marker], y_label: str, x_label: str, x_printed: Callable[[float], str]
 ) -> tuple[Figure, Callable[[Callable[[], None]], None]]:
     """The figure, without title and names; and what puts the names in once it is laid out."""
     figure = _style.canvas(_style.HEIGHT + (NARROW_ARM if _style.is_narrow() else ARM) * len(points))
@@ -56,7 +56,7 @@ def draw(
     spread = max(max(all_x) / min(all_x), LEAST_SPREAD)
     axes.set_xlim(min(all_x) / spread**0.15, max(all_x) * spread**0.3)
     axes.set_xlabel(x_label)
-    axes.set_ylabel("accuracy")
+    axes.set_ylabel(y_label)
     _style.grid(axes)
     _style.shares(axes, y=True)
     axes.step(*_steps(points), where="post", color=_style.ink(), alpha=0.4, linewidth=1.2, zorder=1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness.analysis import comparison, lineage
 from harness.ground import formatting
 from harness.report.blocks import Column, Section, Table, Text
+from harness.report.sections import _cells
 
 if TYPE_CHECKING:
     from harness.analysis.results import Results, RunResult
@@ -61,7 +62,7 @@ def _table(results: Results, result: RunResult, members: list[RunResult], thresh
         for member, keeps, one in zip(members, kept, made, strict=True)
     )
     said = "Chosen on another split than this one. p-values are Holm's, over the members."
-    return Table(COLUMNS, rows, said)
+    return Table(_cells.worded(COLUMNS, results.split.task), rows, said)
 
 
 def _stands(threshold: float | None, *, is_routed: bool) -> str:

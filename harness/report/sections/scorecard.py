@@ -9,7 +9,7 @@ from harness.analysis import comparison, measures
 from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Section, Table, Text
-from harness.report.sections import _unread
+from harness.report.sections import _cells, _unread
 
 if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
@@ -41,7 +41,7 @@ def section(results: Results) -> Section:
     )
     extra = tuple(name for name in measures.of_files(split.task) if any(name in one.metrics for one in results.runs))
     rows = tuple(_row(result, extra) for result in results.runs)
-    columns = (*COLUMNS, *(Column(name, numeric=True) for name in extra))
+    columns = (*_cells.worded(COLUMNS, split.task), *(Column(name, numeric=True) for name in extra))
     return Section(
         "Scorecard", (Text(head), Table(columns, rows, sql=queries.line(results, "scorecard")), *_notes(results))
     )
@@ -67,7 +67,7 @@ def _notes(results: Results) -> list[Text]:
     split_n = results.split.n
     asked = {r.run.arm_name: r.run.model for r in results.runs if r.run.model and r.run.model not in r.run.arm_name}
     notes = [Text(f"{arm} asks {model}.", "quiet") for arm, model in asked.items()]
-    notes += [Text(_spread(spread)) for spread in results.spreads]
+    notes += [Text(_spread(spread, results.split.task.noun)) for spread in results.spreads]
     notes += _cross_validated(results)
     notes += _head_to_head(results)
     notes += [Text(f"{one.name} is not shown: {one.reason}.", "warning") for one in results.passed_over]
@@ -100,10 +100,10 @@ def _cross_validated(results: Results) -> list[Text]:
     ]
 
 
-def _spread(spread: Spread) -> str:
+def _spread(spread: Spread, noun: str) -> str:
     values = ", ".join(formatting.share(value) for value in spread.values)
     return (
-        f"{spread.name} was {'asked' if spread.model else 'fitted'} {len(spread.values)} times: accuracy {values} "
+        f"{spread.name} was {'asked' if spread.model else 'fitted'} {len(spread.values)} times: {noun} {values} "
         f"(mean {formatting.share(spread.mean)}, "
         f"standard deviation {formatting.share(spread.deviation)}); the answer changed for "
         f"{formatting.with_interval(spread.changed)} of the items."
