@@ -123,4 +123,5 @@ class _Contract(_Said):
 
     def runtest(self) -> None:
         subject = import_module("harness.app.contracts").Subject
-        self._check(subject(*self._place, plugins.load(*self._place, _workspace(self.config))))
+        at = _workspace(self.config)
+        self._check(subject(*self._place, plugins.load(*self._place, at), {"at": at}))

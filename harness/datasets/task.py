@@ -102,14 +102,17 @@ class Task:
         return next(iter(self.rules.METRICS)).replace("_", " ")
 
     def meets(self, module: ModuleType) -> bool:
-        """Whether it has what a section, a figure or a check says that it `NEEDS`: some of `TRAITS`, by name.
+        """Whether it is of the `KINDS` that a section, a figure, a check or a metric names, and has what that `NEEDS`.
 
+        Needs are some of `TRAITS`, by name.
         `ConfigError` for a need that no kind can meet.
         """
         needs: tuple[str, ...] = getattr(module, "NEEDS", ())
         for need in needs:
             if need not in TRAITS:
                 raise ConfigError(f"{module.__file__} NEEDS {need!r}; {one_of(need, TRAITS)}")
+        if self.kind not in getattr(module, "KINDS", (self.kind,)):
+            return False
         return all(getattr(self.rules, TRAITS[need]) for need in needs)
 
     def credit(self, gold: str, answer: object) -> float:

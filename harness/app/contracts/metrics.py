@@ -8,6 +8,7 @@ import numpy as np
 
 from harness.app.contracts import _samples
 from harness.datasets.task import Task
+from harness.ground.located import Located
 
 if TYPE_CHECKING:
     from harness.app.contracts._subject import Subject
@@ -24,9 +25,11 @@ def _constants(subject: Subject) -> None:
 
 
 def _task(subject: Subject) -> tuple[Task, list[str], list[str | None]]:
-    task: Task = subject.given.get("task", Task("single", _samples.LABELS, COSTS))
+    at, kinds = subject.given.get("at"), getattr(subject.module, "KINDS", ("single",))
+    task = Task(kinds[0] if at is None else Located(kinds[0], at), _samples.LABELS, COSTS)
+    cells = [cell for cell, _, _ in getattr(task.rules, "EXAMPLES", ())] or list(_samples.LABELS)
     rng = np.random.default_rng(0)
-    gold = [str(one) for one in rng.choice(task.labels or ("gold",), 60)]
+    gold = [task.rules.read_gold(str(one), task.labels, "row 1") for one in rng.choice(cells, 60)]
     return task, gold, [None if i % 7 == 0 else str(one) for i, one in enumerate(rng.permutation(gold))]
 
 
