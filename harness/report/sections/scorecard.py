@@ -40,20 +40,22 @@ def section(results: Results) -> Section:
         f"{waiting if split.unlabelled else ''}"
     )
     extra = tuple(name for name in measures.of_files(split.task) if any(name in one.metrics for one in results.runs))
-    rows = tuple(_row(result, extra) for result in results.runs)
-    columns = (*_cells.worded(COLUMNS, split.task), *(Column(name, numeric=True) for name in extra))
+    has_f1 = "macro_f1" in split.task.rules.METRICS
+    rows = tuple(_row(result, extra, has_f1=has_f1) for result in results.runs)
+    shown = [column for column in COLUMNS if has_f1 or column.title != "macro-F1"]
+    columns = (*_cells.worded(shown, split.task), *(Column(name, numeric=True) for name in extra))
     return Section(
         "Scorecard", (Text(head), Table(columns, rows, sql=queries.line(results, "scorecard")), *_notes(results))
     )
 
 
-def _row(result: RunResult, extra: tuple[str, ...]) -> tuple[str, ...]:
+def _row(result: RunResult, extra: tuple[str, ...], *, has_f1: bool) -> tuple[str, ...]:
     metrics, latency_s = result.metrics, result.latency_s
     return (
         result.run.name,
         formatting.share(result.headline.value),
         formatting.span(result.headline),
-        formatting.share(metrics["macro_f1"].value) if "macro_f1" in metrics else "",
+        *((formatting.share(metrics["macro_f1"].value) if "macro_f1" in metrics else "",) if has_f1 else ()),
         formatting.dollars(result.cost_per_1000_usd),
         formatting.duration(latency_s["p50"]),
         formatting.duration(latency_s["p95"]),
