@@ -14,7 +14,9 @@ from click.testing import CliRunner
 from harness import Workbench, datasets
 from harness.app import cli
 from harness.errors import DatasetError
-from harness.ground import plugins
+from harness.ground import formatting, plugins
+from harness.report import html
+from harness.report.view import pages
 from tests.conftest import small_workspace
 
 PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
@@ -241,3 +243,25 @@ def test_the_workbench_shows_it(root, rows):
     asked = bench.evaluate("prompt:v1", "grades@v1", model=f"fake/{root / 'knows.toml'}")
     gap = bench.compare(asked, one).comparison.difference.value
     assert gap == pytest.approx(closeness(rows, PROMPT_ARM) - closeness(rows, "my-arm"))
+
+
+def test_the_pages_of_the_store_show_it(root, rows):
+    """The split's page and the run's have the headline's name, and no labels that could be confused."""
+    workspace = Workbench(root).project
+    with workspace.store.reader() as select:
+        book = pages.Book(select, {}, workspace.store.extensions)
+        run_id, dataset_id = next(
+            (one["run_id"], one["dataset_id"])
+            for one in select(
+                "select run_id, dataset_id from runs where dataset like 'grades%' and split = 'test' "
+                "and purpose = 'whole' and arm = 'my-arm'",
+                [],
+            )
+        )
+        _, of_split = pages.split(book, pages.Wanted({"dataset": dataset_id, "split": "test"}))
+        _, of_run = pages.run(book, pages.Wanted({"run": run_id}))
+    page = html.render("grades", [*of_split, *of_run], {})
+    assert "closeness" in page
+    assert formatting.share(closeness(rows, "my-arm")) in page
+    assert not {"Labels", "Confusions"} & {section.title for section in of_run}
+    assert "ccuracy" not in page
