@@ -265,3 +265,11 @@ def test_the_pages_of_the_store_show_it(root, rows):
     assert formatting.share(closeness(rows, "my-arm")) in page
     assert not {"Labels", "Confusions"} & {section.title for section in of_run}
     assert "ccuracy" not in page
+
+
+def test_an_arm_of_another_kind_is_refused_by_name(root, rows):
+    """Naming it is no way around what it learns."""
+    with pytest.raises(
+        AssertionError, match="tag-odds: it learns tasks of kind single, and grades@v1 is of kind grade"
+    ):
+        of(root, "baselines", "--arm", "tag-odds")
