@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from harness.analysis.measures import Measure
     from harness.datasets.task import Task
     from harness.stats.pairwise import Pairwise
 
@@ -41,9 +40,7 @@ __all__ = [
     "compare",
     "compare_all",
     "compare_pairs",
-    "in_unit",
     "leading",
-    "stretched",
 ]
 
 TAIL = 0.025
@@ -120,35 +117,6 @@ def compare(a: Answers, b: Answers, rng: Generator) -> Comparison:
     own = replace(made, adjusted_p=None, together=None)
     further = (*_further(replied, a.task, rng), *measures.differences(replied, a.task))
     return replace(own, changed=_changed(together, a, b), further=further)
-
-
-def in_unit(one: Comparison, measure: Measure) -> Comparison:
-    """A comparison of arms that a metric judged, its differences in the metric's own unit: a minus b."""
-    if measure.is_headline:
-        return one
-    return replace(
-        one,
-        table=None,
-        difference=measure.gap_of_merit(one.difference),
-        together=None if one.together is None else measure.gap_of_merit(one.together),
-        mde=None if one.mde is None else one.mde * measure.span,
-        answered=None if one.answered is None else in_unit(one.answered, measure),
-        further=tuple(other for other in one.further if other.name != measure.name),
-    )
-
-
-def stretched(one: Comparison, span: float) -> Comparison:
-    """A comparison whose differences are counted in a unit of which `span` make 1; a lead stays a lead."""
-    if span == 1:
-        return one
-    together = None if one.together is None else _times(one.together, span)
-    mde = None if one.mde is None else one.mde * span
-    return replace(one, difference=_times(one.difference, span), together=together, mde=mde)
-
-
-def _times(found: Estimate, span: float) -> Estimate:
-    value, low, high = (None if end is None else end * span for end in (found.value, found.low, found.high))
-    return replace(found, value=value, low=low, high=high)
 
 
 def compare_all(together: Panel) -> list[Comparison]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.analysis import comparison
+from harness.analysis import comparison, units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,4 +18,4 @@ def compared(together: Panel, arm: int, others: Sequence[int], span: float) -> l
 
     A positive difference is the arm's lead; `span` is what a lead of 1 is worth in the metric's unit.
     """
-    return [comparison.stretched(one, span) for one in comparison.among_all(together, [(arm, k) for k in others])]
+    return [units.stretched(one, span) for one in comparison.among_all(together, [(arm, k) for k in others])]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from harness.analysis import comparison, measures
+from harness.analysis import comparison, measures, units
 from harness.app.commands import _comparing, _completion, _options
 from harness.app.commands._groups import print_table
 from harness.datasets.task import Task
@@ -61,7 +61,7 @@ def command(options: Options) -> None:
         if set(answers[0].run_ids) == set(answers[1].run_ids):
             raise ConfigError(f"{options.arms[0]!r} and {options.arms[1]!r} are the same run; compare takes two")
         one = comparison.compare(measure.judged(answers[0]), measure.judged(answers[1]), rng)
-        one = comparison.in_unit(one, measure)
+        one = units.in_unit(one, measure)
         left_out, passed_over = answers[0].left_out, (*answers[0].passed_over, *answers[1].passed_over)
         if options.as_json:
             ids = {"a_run_id": answers[0].run_ids[0], "b_run_id": answers[1].run_ids[0]}
@@ -78,7 +78,7 @@ def command(options: Options) -> None:
     names = beside.panel.names
     if len(names) < 2:
         raise ConfigError(f"{dataset.ref} / {options.split} has {len(names)} arms in the store; two can be compared")
-    made = [comparison.in_unit(one, measure) for one in comparison.compare_all(beside.panel)]
+    made = [units.in_unit(one, measure) for one in comparison.compare_all(beside.panel)]
     if options.as_json:
         over = [asdict(run) for run in beside.passed_over]
         run_of = beside.run_ids

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from harness.analysis.decision import Candidate
+    from harness.analysis.wording import Wording
     from harness.ground.constraints import Constraints
 
 WANTED_TO = "decide"
@@ -103,6 +104,7 @@ def command(options: Options) -> None:
     arms = {called for result in results.runs for called in (result.run.arm, result.run.arm_name)}
     constraints = _constraints(options, project.workspace.preferences.decide, Task.of(dataset), arms)
     found = decision.decide(results, constraints)
+    said = wording.of(measures.named(results.split.task, found.objective))
     called = {
         one.run.run_id: {
             "name": one.run.name,
@@ -117,11 +119,10 @@ def command(options: Options) -> None:
             asdict(found)
             | {"constraints": asdict(constraints), "dataset": dataset.ref, "split": options.split}
             | {"next": decision.next_command(found.recommendation, results.split)}
-            | {"candidates": [_candidate(one, called[one.run_id], found.objective) for one in found.candidates]}
+            | {"candidates": [_candidate(one, called[one.run_id], found.objective, said) for one in found.candidates]}
             | {"passed_over": [asdict(run) for run in results.passed_over]}
         )
         return
-    said = wording.of(measures.named(results.split.task, found.objective))
     print_table(
         ("arm", said.noun, "95%", "$ per 1,000", "p95", "$ a month"),
         [_row(one) for one in sorted(found.candidates, key=lambda one: -(one.merit or 0.0))],
@@ -166,8 +167,10 @@ def _reckoned_with(constraints: Constraints) -> str:
     return ", ".join(said)
 
 
-def _candidate(one: Candidate, called: Mapping[str, object], objective: str) -> dict[str, object]:
-    return {**asdict(one), "headline": {"metric": objective, **asdict(one.headline)}, **called}
+def _candidate(one: Candidate, called: Mapping[str, object], objective: str, said: Wording) -> dict[str, object]:
+    own = asdict(one.headline)
+    accuracy = {"accuracy": own} if said.counts_right else {}
+    return {**asdict(one), **called, "headline": {"metric": objective, **own}, **accuracy}
 
 
 def _constraints(options: Options, settings: Constraints, task: Task, arms: Collection[str]) -> Constraints:
