@@ -63,6 +63,8 @@ DECIDE: Mapping[str, Meaning] = {
     "hours": Meaning("hours of work, by arm", '{"rules" = 8}'),
     "hosting": Meaning("shared: an arm here pays for its seconds; own: for machines around the clock"),
     "batch": Meaning("reckon hosted models at the price of their batch API: half, no latency"),
+    "looks": Meaning("scored tries that are not shown, beyond which the verdict says what they cost"),
+    "label_mix": Meaning("shares of labels in production; others keep their proportions", '{"spam" = 0.1}'),
 }
 GATE: Mapping[str, Meaning] = {
     "baseline": Meaning(
