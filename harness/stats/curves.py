@@ -94,7 +94,9 @@ def crossing(sizes: Sequence[int], curves: Numbers, levels: Numbers, seeds: int)
     if seen == BEYOND:
         last = f"{float(curves[0, -1]):.3f} at {sizes[-1]:,} labels"
         may = "" if low == BEYOND else f"; it may from {low:,.0f} labels on"
-        return Crossing(None, None, None, f"the curve does not reach {float(levels[0]):.3f}: it is at {last}{may}", seeds)
+        return Crossing(
+            None, None, None, f"the curve does not reach {float(levels[0]):.3f}: it is at {last}{may}", seeds
+        )
     said = []
     if low <= sizes[0]:
         said.append(f"it may be there already with the {sizes[0]:,} labels of the smallest size")
