@@ -17,7 +17,8 @@ class ImportSpec:
     """Which columns mean what, how the files are laid out, and how rows without a split get one.
 
     `relabel` gives labels new names ('': none). Rows without a label are refused, or left out with
-    `drop_unlabelled`; rows without a text are refused, or left out with `drop_empty`.
+    `drop_unlabelled`, or kept to be labelled where `labels` are the closed set (`is_closed`); then `label` may be
+    empty too: no row has one. Rows without a text are refused, or left out with `drop_empty`.
     """
 
     name: str
@@ -40,6 +41,7 @@ class ImportSpec:
     relabel: Mapping[str, str] = field(default_factory=dict)
     drop_unlabelled: bool = False
     drop_empty: bool = False
+    is_closed: bool = False
 
     @property
     def layout(self) -> Layout:

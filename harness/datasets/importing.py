@@ -28,6 +28,7 @@ Rows = Callable[[Notes], Iterator[Placed]]
 """The rows, from the first one each time it is called: they are read twice, for a million do not fit in memory."""
 SHARES = {"train": 0.6, "dev": 0.2, "test": 0.2}
 WATCHED = 20_000  # rows between two reports of progress
+NO_COLUMN = "\x00label"  # of a file without labels: no column is called so
 LOOKED_AT = 1_000  # rows that may lack a column before it counts as missing
 
 
@@ -127,6 +128,7 @@ class _Reading:
                 spec.relabel,
                 spec.drop_unlabelled,
                 spec.drop_empty,
+                spec.is_closed,
             )
         )
         self._taken: set[str] = set()
@@ -137,7 +139,7 @@ class _Reading:
         if root is not None:
             refuse_existing(root, self.described())
         notes, survey, read = Notes(), self._survey, _source(self.spec)
-        if not (self.spec.text and self.spec.label):
+        if not (self.spec.text and (self.spec.label or self.spec.is_closed)):
             raise unknown_columns.unnamed(self.spec, self._file)
         for given, where, row in self._rows(notes):
             survey.add(where, row, given, notes)
@@ -178,7 +180,10 @@ class _Reading:
 
     def finished(self) -> Manifest:
         """The manifest with the labels that were found; `DatasetError` unless they can be a closed set."""
-        found = sorted({label for of_split in self.counts.values() for label in of_split})
+        found = sorted({label for of_split in self.counts.values() for label in of_split} - {""})
+        if self.spec.is_closed:
+            _check_closed(found, self.spec)
+            return self.described(self.spec.labels)
         _check_labels(found, self.spec)
         return self.described(found)
 
@@ -191,7 +196,7 @@ class _Reading:
             label = survey.kept(where, row)
             if label is None:
                 continue
-            raw = loading.example(where, {**row, spec.label: label}, read)
+            raw = loading.example(where, {**row, read.label: label}, read)
             item_id = self._named(raw.item, where)
             split = given or survey.split(_split(spec, raw, item_id, where))
             of_split = self.counts.setdefault(split, {})
@@ -247,13 +252,24 @@ def _check_labels(found: list[str], spec: ImportSpec) -> None:
         raise DatasetError(f"{origin}: column {spec.label!r} holds one label only: {found[0]!r}")
 
 
+def _check_closed(found: list[str], spec: ImportSpec) -> None:
+    """Raise `DatasetError` unless the labels in the file are among those that were given, two or more."""
+    if len(spec.labels) < 2:
+        raise DatasetError(f"--labels names {len(spec.labels)} label; a closed set has two or more")
+    for label in found:
+        if label not in spec.labels:
+            raise DatasetError(
+                f"{spec.source['file']}: label {label!r} is none of --labels; {one_of(label, spec.labels)}"
+            )
+
+
 def _source(spec: ImportSpec) -> Manifest:
     """The columns of the source, as a manifest; splits are drawn here, when each row has its id."""
     return Manifest(
         name=spec.name,
         version=spec.version,
         text=spec.text,
-        label=spec.label,
+        label=spec.label or NO_COLUMN,
         labels={},
         splits=Splits(column=spec.split_column),
         id=spec.id,

@@ -38,6 +38,7 @@ class Roles:
     relabel: Mapping[str, str]
     drop_unlabelled: bool
     drop_empty: bool
+    keep_unlabelled: bool = False
 
 
 @dataclass(slots=True)
@@ -64,25 +65,30 @@ class Survey:
             self.columns.update(dict.fromkeys(row))
             if len(self.columns) > MAX_COLUMNS:
                 raise DatasetError(f"{where}: the rows have more than {MAX_COLUMNS:,} different columns")
-        gold = self.gold(where, row)
-        if gold.why and gold.label is not None:
-            example = f"{row.get(self.roles.label)!r} is {gold.label!r}"
-            notes.add("repaired", gold.why, where, example)
-        if gold.label is None:
-            _count(self._unlabelled, gold.why, where)
-        elif self._is_empty(row):
-            self._empty = self._empty or Seen(0, where)
-            self._empty.n += 1
-        else:
-            _count(self._labels, gold.label, where)
-            if len(self._labels) > MAX_LABELS and self.roles.kind == SINGLE:
-                self._refuse_many(where)
+        self._add_gold(where, row, notes)
         split = None if given is not None or self.roles.split is None else row.get(self.roles.split)
         if isinstance(split, str) and split.strip():
             _count(self._splits, split, where)
 
+    def _add_gold(self, where: str, row: Mapping[str, Cell], notes: Notes) -> None:
+        gold = self.gold(where, row)
+        if gold.why and gold.label is not None:
+            example = f"{row.get(self.roles.label)!r} is {gold.label!r}"
+            notes.add("repaired", gold.why, where, example)
+        if gold.label is None and not (self.roles.keep_unlabelled and self._is_empty(row)):
+            _count(self._unlabelled, gold.why, where)
+        elif self._is_empty(row):
+            self._empty = self._empty or Seen(0, where)
+            self._empty.n += 1
+        elif gold.label is not None:
+            _count(self._labels, gold.label, where)
+            if len(self._labels) > MAX_LABELS and self.roles.kind == SINGLE:
+                self._refuse_many(where)
+
     def gold(self, where: str, row: Mapping[str, Cell]) -> Gold:
         """What the label cell of a row says, before names are brought together."""
+        if not self.roles.label:
+            return Gold(None)
         cell = row.get(self.roles.label)
         if self.roles.kind != SINGLE:
             return Gold(cell if isinstance(cell, str) and cell.strip() else None)
@@ -110,20 +116,23 @@ class Survey:
                 f"{self.n:,} rows have none: leave them out with --drop-empty",
                 {"drop_empty": True},
             )
-        if self._unlabelled and not roles.drop_unlabelled:
+        is_kept = roles.keep_unlabelled and not roles.drop_unlabelled
+        if self._unlabelled and not (roles.drop_unlabelled or is_kept):
             self._refuse_unlabelled()
         for why, seen in self._unlabelled.items():
             reason = f" ({why})" if why else ""
-            notes.add("left out", f"rows without a label{reason}", seen.where, n=seen.n)
+            notes.add("noticed" if is_kept else "left out", f"rows without a label{reason}", seen.where, n=seen.n)
         if self._empty is not None:
             notes.add("left out", "rows without a text", self._empty.where, n=self._empty.n)
 
     def kept(self, where: str, row: Mapping[str, Cell]) -> str | None:
-        """The label of a row as it is released; None for a row that is left out."""
-        label = self.gold(where, row).label
-        if label is None or self._is_empty(row):
+        """The label of a row as it is released, '' of one to be labelled; None for a row that is left out."""
+        if self._is_empty(row):
             return None
-        return self._final.get(label, label)
+        label = self.gold(where, row).label
+        label = None if label is None else self._final.get(label, label)
+        is_kept = self.roles.keep_unlabelled and not self.roles.drop_unlabelled
+        return "" if label is None and is_kept else label
 
     def split(self, raw: str) -> str:
         """The name of a split as it is released."""

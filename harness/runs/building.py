@@ -19,7 +19,8 @@ from harness.ground.ids import content_id, item_set_id
 from harness.models import stack
 from harness.runs import training_parts
 from harness.runs.job import Job
-from harness.types import Run
+from harness.runs.scope import TRAIN
+from harness.types import Example, Item, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from harness.ground.workspace import Workspace
     from harness.models.ledger import Ledger
     from harness.runs.scope import Scope
-    from harness.types import JSON, Arm, Dataset, Example, Item, Purpose
+    from harness.types import JSON, Arm, Dataset, Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +96,27 @@ def _lessons(
             )
         # What learns nothing from labels sees them only to know which there are; folds would change nothing.
         learns = declared.constants.get("LEARNS", True)
-        return scope.dataset.in_split(scope.split), {"folds": choice.folds} if learns else {}
+        shown = scope.dataset.labelled(scope.split) or _without_labels(name, declared, scope)
+        return shown, {"folds": choice.folds} if learns else {}
     training = scope.training()
-    if not training:
-        raise ConfigError(f"{scope.dataset.ref} has no training split, so {name!r} has nothing to learn from")
     if teacher is None or not is_taught:
-        return training, {}
-    answers = teacher.answers
-    taught = tuple(replace(one, label=answers[one.item.id]) for one in training if one.item.id in answers)
+        return training or _without_labels(name, declared, scope), {}
+    answers, there = teacher.answers, scope.dataset.in_split(TRAIN)
+    taught = tuple(replace(one, label=answers[one.item.id]) for one in there if one.item.id in answers)
     if not taught:
         raise ConfigError(f"run {teacher.run_id} ({teacher.arm}) answered no training item; expected a run on train")
     said: dict[str, JSON] = {"teacher": teacher.run_id, "teacher_arm": teacher.arm, "teacher_model": teacher.model}
     return taught, {**said, "taught_n": len(taught)}
+
+
+def _without_labels(name: str, declared: Declared, scope: Scope) -> tuple[Example, ...]:
+    """What an arm that learns nothing is shown where no training item has a label: each label once, by its name."""
+    dataset = scope.dataset
+    if declared.constants.get("LEARNS", True):
+        is_there = bool(dataset.in_split(TRAIN))
+        why = f"no label in its training split; next: harness label {dataset.name}" if is_there else "no training split"
+        raise ConfigError(f"{dataset.ref} has {why}, so {name!r} has nothing to learn from")
+    return tuple(Example(Item(label, label), label, TRAIN) for label in dataset.label_names)
 
 
 def _encoded(name: str, encoder: str) -> tuple[str, dict[str, JSON]]:
@@ -148,6 +158,8 @@ def unsuitable(name: str, dataset: Dataset, workspace: Workspace) -> str | None:
             "it learns from a prompt's answers to the training items; name the run with --teacher "
             "(harness eval --prompt v1 --split train makes one)"
         )
+    if declared.constants.get("LEARNS", True) and not dataset.labelled():
+        return f"no item of {dataset.ref} has a label yet (harness label {dataset.name} gives them some)"
     if declared.constants.get("NEEDS_TAGS") and not any(example.item.tags for example in dataset.examples):
         return f"no item of {dataset.ref} has tags"
     return None

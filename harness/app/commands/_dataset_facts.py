@@ -72,6 +72,9 @@ def tell(options: _options.Where, facts: Facts, written: list[Path] | None) -> N
     click.echo(f"{ref}  {formatting.plural(facts.n, 'item')}  {facts.id}")
     click.echo(read.description)
     rows = [(name, *(formatting.count(of_label.get(name, 0)) for of_label in counts.values())) for name in read.labels]
+    if waiting := sum(of_label.get("", 0) for of_label in counts.values()):
+        each = (formatting.count(of_label.get("", 0)) for of_label in counts.values())
+        rows.append((f"({formatting.count(waiting)} without a label)", *each))
     totals = ("all", *(formatting.count(sum(of_label.values())) for of_label in counts.values()))
     print_table(("label", *counts), [*rows, totals], numeric=tuple(counts))
     for key, value in read.source.items():
