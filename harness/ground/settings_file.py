@@ -68,7 +68,6 @@ DECIDE: Mapping[str, Meaning] = {
     "hosting": Meaning("shared: an arm here pays for its seconds; own: for machines around the clock"),
     "batch": Meaning("reckon hosted models at the price of their batch API: half, no latency"),
     "looks": Meaning("scored tries that are not shown, beyond which the verdict says what they cost"),
-    "label_mix": Meaning("shares of labels in production; others keep their proportions", '{"spam" = 0.1}'),
 }
 GATE: Mapping[str, Meaning] = {
     "baseline": Meaning(

@@ -38,7 +38,7 @@ def wrong_labels(found: LabelNoise | None, chosen: str, results: Results, *, is_
         where = f"{shlex.quote(results.split.dataset)} --split {shlex.quote(results.split.name)}"
         yield (
             f"Suspected labels could turn the verdict: {'; '.join(_turns(found, chosen))}. Have them read: harness "
-            f"dataset sample {where} --how disagreement --n {max(found.differing.values())} --out relabel.csv"
+            f"dataset sample {where} --how discordant --n {max(found.differing.values())} --out relabel.csv"
         )
     elif found.differing:
         still = f"{chosen} would be served all the same" + (", decided" if is_decided else "")

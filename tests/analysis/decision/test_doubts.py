@@ -79,7 +79,7 @@ def test_a_verdict_that_relabelling_could_turn_says_so():
     said = reasons(found)
     assert "Suspected labels could turn the verdict: arm00 and arm01 answer 30 of them differently" in said
     assert "it would be arm01" in said
-    assert "harness dataset sample d@v1 --split test --how disagreement --n 30 --out relabel.csv" in said
+    assert "harness dataset sample d@v1 --split test --how discordant --n 30 --out relabel.csv" in said
 
 
 def test_a_verdict_that_relabelling_would_only_open():
