@@ -163,7 +163,9 @@ def new_version(options: New) -> None:
     """
     project = options.project()
     if options.edits is None and options.drop is None and options.group is None and options.fresh is None:
-        raise ConfigError("nothing to change: give --edits, --drop or --fresh, or --group near-duplicates")
+        raise ConfigError(
+            "nothing to change: give --edits FILE, --drop FILE or --group near-duplicates, or --fresh SPLIT"
+        )
     old = project.dataset(options.ref)
     folder = versions.new_version(
         project.workspace.root, old.ref, checked_name(options.to, "version"), _edits(project, options, old)
