@@ -10,8 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.datasets import parsing, replies
+from harness.datasets.cells import is_missing
 from harness.datasets.kinds import _sets, _structured, _values
 from harness.datasets.kinds._values import Value
+from harness.datasets.problems import ImportProblem
 from harness.datasets.replies import Pairs
 from harness.errors import ConfigError, DatasetError, one_of
 from harness.types import Estimate, Metric, Outcome, ReplyFormat
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from harness.datasets.cells import Cell
+    from harness.datasets.gold_cells import Form
     from harness.types import JSON, ReplyMode
 
 IS_BINARY = False
@@ -44,6 +48,76 @@ def read_gold(cell: str, labels: Collection[str], where: str) -> str:
             raise DatasetError(f"{where}: field {name!r} is not in [fields]; {one_of(name, labels)}")
         values += [_gold_value(name, one, where) for one in (held if isinstance(held, list) else [held])]
     return canonical(values)
+
+
+def imported(cell: Cell, form: Form) -> str | None:
+    """The values of a cell of people's own file; None for no cell.
+
+    An object of fields (a value is a text, a number, a list of them, null, or has its place), or a list of places
+    as annotation tools write it: objects with start, end and label, or lists of the three.
+    """
+    text = json.dumps(cell) if isinstance(cell, list) else cell or ""
+    if is_missing(text):
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if isinstance(value, dict):
+        values = [one for name, held in value.items() for one in _imported_values(name, held, form)]
+    elif isinstance(value, list):
+        values = [_placed(one, form) for one in value]
+    else:
+        raise ImportProblem(
+            f"{form.where}: column {form.column!r} holds {text[:60]!r}; expected a JSON object of fields, or a list of "
+            "places with start, end and label; for a column a field give --field NAME=COLUMN"
+        )
+    return canonical(values)
+
+
+def strata(golds: Sequence[str]) -> list[tuple[str, ...]]:
+    """What a split should keep the shares of, per item: the fields that have a value."""
+    return [parts(gold) for gold in golds]
+
+
+def _imported_values(name: str, held: object, form: Form) -> list[Value]:
+    values = []
+    for one in held if isinstance(held, list) else [held]:
+        match one:
+            case None | "":
+                continue
+            case bool() | int() | float():
+                values.append(Value(name, json.dumps(one)))
+            case str(text) if not is_missing(text):
+                values.append(Value(name, text.strip()))
+            case {"start": int(start), "end": int(end)}:
+                values.append(_placed([start, end, name], form))
+            case str():
+                continue
+            case _:
+                raise ImportProblem(
+                    f"{form.where}: field {name!r} holds {json.dumps(one, ensure_ascii=False)[:60]}; expected a text"
+                )
+    return values
+
+
+def _placed(one: object, form: Form) -> Value:
+    """The value at a place of the text."""
+    name: object
+    match one:
+        case {"start": int(start), "end": int(end), **rest}:
+            given = [rest[key] for key in ("label", "field", "slot", "name", "labels") if rest.get(key)]
+            name = given[0][0] if given and isinstance(given[0], list) else next(iter(given), None)
+        case [int(start), int(end), str(name)]:
+            pass
+        case _:
+            start, end, name = 0, 0, None
+    if not isinstance(name, str) or not 0 <= start < end <= len(form.text):
+        raise ImportProblem(
+            f"{form.where}: column {form.column!r} holds the place {json.dumps(one, ensure_ascii=False)[:80]}, and the "
+            f"text has {len(form.text)} characters; expected start, end (behind the last character) and label"
+        )
+    return Value(name, form.text[start:end], start, end)
 
 
 def _gold_value(name: str, held: object, where: str) -> Value:

@@ -6,8 +6,10 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from harness.datasets import parsing, replies
+from harness.datasets import gold_cells, parsing, replies
+from harness.datasets.cells import is_missing
 from harness.datasets.kinds import _sets, _structured
+from harness.datasets.problems import ImportProblem
 from harness.errors import ConfigError, DatasetError, one_of
 from harness.ground.ids import canonical_json
 from harness.types import Metric, Outcome, ReplyFormat
@@ -15,6 +17,8 @@ from harness.types import Metric, Outcome, ReplyFormat
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from harness.datasets.cells import Cell
+    from harness.datasets.gold_cells import Form
     from harness.types import JSON, ReplyMode
 
 IS_BINARY = False
@@ -38,6 +42,34 @@ def read_gold(cell: str, labels: Collection[str], where: str) -> str:
         if name not in labels:
             raise DatasetError(f"{where}: label {name!r} is not in [labels]; {one_of(name, labels)}")
     return canonical(value)
+
+
+def imported(cell: Cell, form: Form) -> str | None:
+    """The labels of a cell of people's own file: a list, or names with a separator between them; None for no cell.
+
+    A blank cell says nothing; `[]` says that there is no label.
+    """
+    listed = cell if isinstance(cell, list) else gold_cells.as_list(cell or "")
+    if listed is None:
+        text = cell if isinstance(cell, str) else ""
+        if is_missing(text):
+            return None
+        listed = text.split(form.separator) if form.separator else [text]
+    names = [gold_cells.plain(part) for part in listed if not is_missing(part)]
+    if any(name.startswith("{") for name in names):
+        raise ImportProblem(f"{form.where}: column {form.column!r} holds objects, {names[0][:60]}; a label is a text")
+    return canonical(names)
+
+
+def renamed(answer: str, new_name: Mapping[str, str | None]) -> str:
+    """The same labels by other names; those without one left out."""
+    names = (new_name.get(name, name) for name in parts(answer))
+    return canonical(name for name in names if name is not None)
+
+
+def strata(golds: Sequence[str]) -> list[tuple[str, ...]]:
+    """What a split should keep the shares of, per item: its labels."""
+    return [parts(gold) for gold in golds]
 
 
 def canonical(names: Iterable[str]) -> str:

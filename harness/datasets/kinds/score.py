@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.datasets import parsing, replies
+from harness.datasets.cells import is_missing
 from harness.datasets.kinds import _sets, _structured
+from harness.datasets.problems import ImportProblem
 from harness.errors import ConfigError, DatasetError
 from harness.stats import correlation, margins
 from harness.types import Estimate, Metric, Outcome, ReplyFormat
@@ -22,12 +24,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from harness.datasets.cells import Cell
+    from harness.datasets.gold_cells import Form
     from harness.types import JSON, ReplyMode
 
     Clusters = NDArray[np.int64] | None
     Numbers = NDArray[np.float64]
 
 IS_BINARY = False
+TENTHS = 10
 NAMES = ("score", "label", "rating", "value", "number")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _LEAD = re.compile(r"(?i)(?:the |my )?(?:final )?(?:score|rating|answer|value|number|label)\s*(?:[:=]|is\b:?)\s*")
@@ -58,6 +63,25 @@ def read_gold(cell: str, labels: Collection[str], where: str) -> str:
     if not low <= number <= high:
         raise DatasetError(f"{where}: {canonical(number)} lies outside the range {low:g} to {high:g}")
     return canonical(number)
+
+
+def imported(cell: Cell, form: Form) -> str | None:
+    """The number of a cell of people's own file; None for no cell. Raises `ImportProblem` where it is no number."""
+    text = "" if isinstance(cell, list) else cell or ""
+    if is_missing(text):
+        return None
+    number = number_of(text)
+    if number is None:
+        hint = "; write a point, not a comma" if re.fullmatch(r"[+-]?\d+,\d+", text.strip()) else ""
+        raise ImportProblem(f"{form.where}: column {form.column!r} holds {text[:60]!r}; expected a number{hint}")
+    return canonical(number)
+
+
+def strata(golds: Sequence[str]) -> list[tuple[str, ...]]:
+    """What a split should keep the shares of, per item: which tenth of the numbers it lies in."""
+    numbers = np.array([float(gold) for gold in golds])
+    cuts = np.unique(np.quantile(numbers, np.arange(1, TENTHS) / TENTHS)) if len(numbers) else numbers
+    return [(f"{place:02}",) for place in np.searchsorted(cuts, numbers, side="right")]
 
 
 def number_of(text: str) -> float | None:
