@@ -28,7 +28,7 @@ SIZES = {
     "sms-spam": ({"train": 3_374, "dev": 1_086, "test": 1_114}, 2),
     "emoji-tags": ({"train": 869, "dev": 306, "test": 304}, 8),
     "restaurants8k": ({"train": 8_198, "test": 3_731}, 5),
-    "nlupp-banking": ({"train": 1_659, "dev": 208, "test": 204}, 48),
+    "nlupp-banking": ({"train": 1_658, "dev": 209, "test": 204}, 48),
     "vader-tweets": ({"train": 2_517, "dev": 835, "test": 848}, 2),
 }
 with_public_data = pytest.mark.skipif(not PUBLIC_DATA.is_dir(), reason=f"needs the public data sets in {PUBLIC_DATA}")

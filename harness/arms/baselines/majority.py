@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING
 
 from sklearn.dummy import DummyClassifier
 
+from harness.arms.answers import SINGLE, Task
+from harness.arms.baselines._constant import Constant
+
 if TYPE_CHECKING:
-    from sklearn.base import ClassifierMixin
+    from sklearn.base import BaseEstimator
 
 VERSION = 1
+KINDS = ("single", "multi", "extract", "score")
 
 
-def build(seed: int = 0) -> ClassifierMixin:
-    """Always the most frequent label; its share in training is the score."""
+def build(task: Task = SINGLE, seed: int = 0) -> BaseEstimator:
+    """Always the most frequent label, with its share in training; of other kinds, the answer worth most there."""
+    if task.kind != "single":
+        return Constant(task)
     return DummyClassifier(strategy="prior", random_state=seed)

@@ -8,8 +8,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.pipeline import make_pipeline
 
+from harness.arms.answers import SINGLE, Task
 from harness.arms.baselines._calibrated import calibrated
 from harness.arms.baselines._features import Embedded, row_normalised
+from harness.arms.baselines._label_by_label import LabelByLabel
+from harness.arms.baselines._label_scorers import NeighbourShares
+from harness.arms.baselines._numbers import NeighbourMean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,20 +21,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 VERSION = 2
+KINDS = ("single", "multi", "score")
 CHUNK = 512
 TIE = 1e-6
 
 
 def build(
     k: int = 10,
-    temperature: float = 0.05,
     encoder: str = "minilm",
     cache: str | None = None,
     calibrate: bool = True,
+    task: Task = SINGLE,
     seed: int = 0,
-) -> ClassifierMixin:
-    """The `k` nearest training items vote, nearer ones with more weight."""
-    return calibrated(make_pipeline(Embedded(encoder, cache), NearestVotes(k, temperature)), seed, wanted=calibrate)
+) -> BaseEstimator:
+    """The `k` nearest training items vote, nearer ones with more weight; of numbers, their mean is taken."""
+    if task.kind == "multi":
+        return LabelByLabel(NeighbourShares(Embedded(encoder, cache), k), task.labels, seed)
+    if task.kind == "score":
+        return NeighbourMean(Embedded(encoder, cache), task.labels, k)
+    return calibrated(make_pipeline(Embedded(encoder, cache), NearestVotes(k)), seed, wanted=calibrate)
 
 
 class NearestVotes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
