@@ -18,6 +18,7 @@ from harness.ground import plugins
 from harness.ground.constraints import Constraints
 from harness.stats import calibration, clusters, intervals
 from harness.store import MOST_MISSING, PassedOver
+from harness.store.rows import BUCKETS
 from harness.types import Confidence, Estimate, Outcome, Usage
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from harness.datasets.audit.equality import Defects
     from harness.types import JSON, Metric, Purpose
 
-BUCKETS = ("input_fresh", "cache_read", "cache_write", "output_visible", "reasoning")
+
 SCORES = ["score", "correct", "gold_score", "squares", "total", "named"]
 QUANTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 

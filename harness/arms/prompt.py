@@ -15,18 +15,17 @@ from harness.models.pricing import NANO
 from harness.types import Example, Outcome, Prediction, Request, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from harness.arms.fewshot import Selector
     from harness.arms.prompts.files import Prompt
-    from harness.types import Item, Label, Model, Provider, ReplyFormat, Response
-
-    Cost = Callable[[Response], tuple[int | None, int | None]]
+    from harness.models.stack import Stack
+    from harness.types import Item, Label, Provider, ReplyFormat, Response
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a prompt arm asks of whom: everything that does not depend on the item.
+    """What a prompt arm asks: everything that does not depend on the item.
 
     `gives_scores` is False for a model without log-probabilities: in mode `choice` it votes instead.
     `one_at_a_time` is True for a model that answers only one request at once, `describes` for one that is sent
@@ -34,7 +33,6 @@ class Question:
     """
 
     prompt: Prompt
-    model: Model
     kind: str
     task: str
     labels: tuple[Label, ...]
@@ -45,23 +43,19 @@ class Question:
 
 
 class PromptArm:
-    """One prompt and one model. `cost` gives a reply's list price and its bill in nano-dollars, or None."""
+    """One prompt and one model."""
 
     batch_size = 1
 
     def __init__(
         self,
         question: Question,
-        provider: Provider,
+        model: Stack,
         select: Callable[[Sequence[Example]], Selector],
-        cost: Cost,
-        ask_ahead: Callable[[Sequence[Request]], Awaitable[None]] | None = None,
     ) -> None:
         self._question = question
-        self._provider = provider
+        self._model = model
         self._select = select
-        self._cost = cost
-        self._ask_ahead = ask_ahead
         header = question.prompt.header
         self._selector = select(()) if header.examples.how == "none" else None
         self._kind = plugins.load("kinds", question.kind)
@@ -84,8 +78,8 @@ class PromptArm:
     async def prepare(self, items: Sequence[Item]) -> None:
         """Choose the examples for all items at once; ask all requests ahead where that is how they are asked."""
         await asyncio.to_thread(self.choose_examples, items)
-        if self._ask_ahead is not None:
-            await self._ask_ahead([request for item in items for request in self.requests(item)])
+        if self._model.ask_ahead is not None:
+            await self._model.ask_ahead([request for item in items for request in self.requests(item)])
 
     def choose_examples(self, items: Sequence[Item]) -> None:
         """Choose the examples that are shown for each item."""
@@ -99,7 +93,7 @@ class PromptArm:
         examples = self._selector.choose(item) if self._selector is not None else ()
         return [
             Request(
-                question.model,
+                self._model.model,
                 phrasing.messages(item, examples),
                 header.model,
                 self._reply,
@@ -115,9 +109,9 @@ class PromptArm:
     async def _ask(self, item: Item) -> Prediction:
         requests = self.requests(item)
         if len(requests) == 1:
-            replies = [await _reply_or_outage(self._provider, requests[0])]
+            replies = [await _reply_or_outage(self._model.provider, requests[0])]
         else:
-            replies = await asyncio.gather(*(_reply_or_outage(self._provider, request) for request in requests))
+            replies = await asyncio.gather(*(_reply_or_outage(self._model.provider, request) for request in requests))
         answered = [reply for reply in replies if not isinstance(reply, ProviderError)]
         outages = [reply for reply in replies if isinstance(reply, ProviderError)]
         return self._failed(item, outages) if outages else self._prediction(item, answered)
@@ -136,7 +130,7 @@ class PromptArm:
     def _prediction(self, item: Item, replies: Sequence[Response]) -> Prediction:
         outcome, label, scores = self._answer(replies)
         is_unread = outcome is Outcome.UNPARSED
-        prices = [self._cost(reply) for reply in replies]
+        prices = [self._model.cost(reply) for reply in replies]
         return Prediction(
             item.id,
             outcome,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from harness.datasets.cells import is_missing
 from harness.datasets.problems import ImportProblem
+from harness.ground import formatting
 
 if TYPE_CHECKING:
     from harness.datasets.cells import Cell
@@ -96,7 +97,7 @@ def _refuse_object(text: str, where: str, column: str, *, is_alone: bool = True)
         value = json.loads(text)
     except (ValueError, RecursionError):
         return
-    shown = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    shown = formatting.cut(text, LONGEST)
     inner = next(iter(value), None) if is_alone else None
     way_out = f": name its part, --label {column}.{inner}" if inner is not None else ""
     change = {} if inner is None else {"label": f"{column}.{inner}"}

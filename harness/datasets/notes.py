@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.ground import formatting
+
 How = Literal["repaired", "left out", "noticed"]
 LONGEST = 80
 
@@ -37,8 +39,7 @@ class Notes:
         """Count one more; place and example are kept of the first."""
         note = self._notes.get((how, what))
         if note is None:
-            short = example if len(example) <= LONGEST else example[: LONGEST - 1] + "…"
-            self._notes[how, what] = Note(how, what, n, where, short)
+            self._notes[how, what] = Note(how, what, n, where, formatting.cut(example, LONGEST))
         else:
             note.n += n
 

@@ -22,6 +22,16 @@ def is_missing(value: object) -> bool:
     return value is None or (not isinstance(value, Sized) and bool(value != value))  # noqa: PLR0124  (NaN is not itself)
 
 
+def cut(text: str, longest: int) -> str:
+    """The text, or its beginning and an ellipsis where it has more than `longest` characters."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def one_line(text: str, longest: int) -> str:
+    """The text on one line of at most `longest` characters."""
+    return cut(" ".join(text.split()), longest)
+
+
 def share(value: float | None, digits: int = 3) -> str:
     """A number between -1 and 1, as papers print it: `.865`, `-.042`, `1.000`."""
     if value is None:

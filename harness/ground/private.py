@@ -35,6 +35,18 @@ def close(path: Path) -> None:
             path.chmod(mode & 0o777 & ~OTHERS)
 
 
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """A new file beside `path` that takes its place at the end; after an error `path` is as it was."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        yield fresh
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
 def _enter() -> None:
     with _lock:
         found = os.umask(OTHERS)

@@ -1,1 +1,1 @@
-"""From names to a finished run: wiring, the plan, the runner, the early stop, and runs spread over processes."""
+"""From names to a finished run: building, the plan, the runner, the early stop, and runs spread over processes."""

@@ -34,8 +34,8 @@ class Reference:
     chosen_from: int = 1
 
 
-class Lookout:
-    """Watches a run's predictions and says when no more are needed."""
+class EarlyStop:
+    """Looks at a run's predictions and knows when no more are needed."""
 
     def __init__(self, order: Sequence[str], reference: Reference, alpha: float = 0.05) -> None:
         self.reference = reference

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from harness.errors import Interrupted, RequestRejected, SetupRejected, TransientError
 from harness.models.middleware.retrying import stopping
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from harness.ground.clock import Clock
-    from harness.types import Arm, Item, Prediction, Run, Sink
+    from harness.runs.early import EarlyStop
+    from harness.runs.job import Job
+    from harness.types import Arm, Item, Prediction, Sink
 
 FLUSH_ROWS = 10_000  # a flush opens and closes the store, which takes longer the more there is in it
 FLUSH_SECONDS = 2.0
@@ -67,40 +69,33 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """Carries runs out. `watch` is told of every step; setting `stop` ends a run after what is in flight.
-
-    With a `lookout`, a run also ends, in good order, once it says that no more answers are needed.
-    """
+    """Carries jobs out. `watch` is told of every step; setting `stop` ends a run after what is in flight."""
 
     sink: Sink
     clock: Clock
     stop: asyncio.Event
     watch: Callable[[Progress], None]
-    lookout: Lookout | None = None
 
-    async def run(self, run: Run, arm: Arm, items: Sequence[Item], workers: int = 1) -> Progress:
+    async def run(self, job: Job) -> Progress:
         """The progress of the finished run; all predictions are in the sink when this returns or raises.
 
         Raises `Interrupted` when stopped, and whatever ended the run: a refused key, a spent budget,
         a template's mistake, `FAILURES_IN_A_ROW` outages in a row, or the same rejection for each of the
         first `REJECTED_AT_FIRST` items. Cancelled, it stores what was answered before it goes.
+        A job with an early stop also ends, in good order, once no more answers are needed.
         """
         stopping.set(self.stop)
-        stored = await asyncio.to_thread(self.sink.done, run.id)
-        todo = [item for item in items if item.id not in stored]
-        progress = Progress(total=len(items), already=len(items) - len(todo))
+        stored = await asyncio.to_thread(self.sink.done, job.run.id)
+        todo = [item for item in job.items if item.id not in stored]
+        progress = Progress(total=len(job.items), already=len(job.items) - len(todo))
         self.watch(progress)
-        if todo and not self._has_enough and await self._prepare(arm, todo):
-            await self._ask(run, arm, todo, workers, progress)
-        if progress.done < progress.total and not self._has_enough:
+        if todo and not _has_enough(job.early) and await self._prepare(job.arm, todo):
+            await self._ask(job, todo, progress)
+        if progress.done < progress.total and not _has_enough(job.early):
             raise Interrupted(
                 f"stopped with {progress.done} of {progress.total} items stored; the same command goes on from there"
             )
         return progress
-
-    @property
-    def _has_enough(self) -> bool:
-        return self.lookout is not None and self.lookout.is_over
 
     async def _prepare(self, arm: Arm, todo: list[Item]) -> bool:
         """Whether the arm got ready before somebody asked to stop; a batch may take a day."""
@@ -116,8 +111,9 @@ class Runner:
         preparing.result()  # raises what went wrong
         return True
 
-    async def _ask(self, run: Run, arm: Arm, todo: list[Item], workers: int, progress: Progress) -> None:
-        buffer = _Buffer(self.sink, run.id, self.clock)
+    async def _ask(self, job: Job, todo: list[Item], progress: Progress) -> None:
+        arm, early = job.arm, job.early
+        buffer = _Buffer(self.sink, job.run.id, self.clock)
         ending = _Ending(self.stop)
         # One iterator shared by all workers: a straggler holds one worker, never a chunk.
         batches = (todo[start : start + arm.batch_size] for start in range(0, len(todo), arm.batch_size))
@@ -132,31 +128,22 @@ class Runner:
                 for prediction in predictions:
                     progress.count(prediction)
                     ending.notice(prediction)
-                    if self.lookout is not None:
-                        self.lookout.notice(prediction)
+                    if early is not None:
+                        early.notice(prediction)
                 self.watch(progress)
                 await buffer.add(predictions)
-                if ending.is_near or self._has_enough:
+                if ending.is_near or _has_enough(early):
                     return
 
         try:
-            await asyncio.gather(*(work() for _ in range(min(workers, len(todo)))))
+            await asyncio.gather(*(work() for _ in range(min(job.workers, len(todo)))))
         finally:
             await buffer.flush()
         ending.raise_error()
 
 
-class Lookout(Protocol):
-    """What says when a run has asked enough."""
-
-    @property
-    def is_over(self) -> bool:
-        """Whether no more answers are needed."""
-        ...
-
-    def notice(self, prediction: Prediction) -> None:
-        """Look at one more prediction."""
-        ...
+def _has_enough(early: EarlyStop | None) -> bool:
+    return early is not None and early.is_over
 
 
 class _Buffer:

@@ -16,7 +16,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from harness import datasets
-from harness.runs import training_parts, wiring
+from harness.runs import building, training_parts
+from harness.runs.scope import Scope
 from harness.types import Outcome, Prediction
 
 if TYPE_CHECKING:
@@ -113,13 +114,13 @@ def _work(fit: Fit) -> list[Prediction]:
 
 def _opened(place: Place) -> _FitInputs:
     dataset = datasets.load(place.workspace.root, place.dataset)
-    scope = wiring.Scope(dataset, place.split, place.limit)
+    scope = Scope(dataset, place.split, place.limit)
     return _FitInputs(place.workspace, dataset, scope.training(), scope.items())
 
 
 def _predictions(inputs: _FitInputs, fit: Fit) -> list[Prediction]:
     part = fit.size.part(inputs.training, fit.seed)
-    classifier = wiring.uncalibrated(fit.arm, inputs.dataset, inputs.workspace, fit.seed)
+    classifier = building.uncalibrated(fit.arm, inputs.dataset, inputs.workspace, fit.seed)
     classifier.fit([example.item for example in part], [example.label for example in part])
     scores = classifier.predict_proba(list(inputs.items))
     best = np.argmax(scores, axis=1)

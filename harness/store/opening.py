@@ -16,6 +16,7 @@ import duckdb
 from harness.errors import StoreBusy, StoreError, StoreFull
 from harness.ground import private
 from harness.store import schema
+from harness.store.statements import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,8 +124,7 @@ def _create(path: Path) -> None:
 
 def _fill(fresh: Path, path: Path) -> None:
     with private.files(), duckdb.connect() as connection:
-        quoted = str(fresh).replace("'", "''")
-        connection.execute(f"attach '{quoted}' as fresh (storage_version '{FORMAT}')")
+        connection.execute(f"attach {literal(str(fresh))} as fresh (storage_version '{FORMAT}')")
         connection.execute("use fresh")
         schema.upgrade(connection, path)
         connection.execute("use memory")

@@ -8,7 +8,6 @@ first; a hash guards against damage and edits, not against somebody who forges b
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
@@ -16,9 +15,11 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from harness.errors import StoreError
+from harness.ground import private
 from harness.ground.ids import canonical_json
 from harness.ground.validation import validated
 from harness.store.rows import PREDICTION_COLUMNS
+from harness.store.statements import literal
 from harness.types import Purpose
 
 if TYPE_CHECKING:
@@ -96,22 +97,17 @@ def records(connection: DuckDBPyConnection, run_ids: list[str]) -> tuple[RunReco
 
 def write(connection: DuckDBPyConnection, runs: tuple[RunRecord, ...], looks: int, path: Path) -> Contents:
     """The file of these runs at `path`, there whole or not at all; the same runs give the same bytes."""
-    ids = ", ".join(_quoted(run.run_id) for run in runs)
+    ids = ", ".join(literal(run.run_id) for run in runs)
     query = f"select {ROWS} from predictions where run_id in ({ids}) order by run_id, example_id"
     digest, n = _hash(connection, query)
     contents = Contents(FORMAT, digest, n, looks, runs)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    told = _quoted(canonical_json(asdict(contents)))
+    meta = literal(canonical_json(asdict(contents)))
     try:
-        connection.execute(
-            f"copy ({query}) to {_quoted(str(fresh))} (format parquet, compression zstd, kv_metadata {{{KEY}: {told}}})"
-        )
-        fresh.replace(path)
+        with private.replaced(path) as fresh:
+            copied = f"(format parquet, compression zstd, kv_metadata {{{KEY}: {meta}}})"
+            connection.execute(f"copy ({query}) to {literal(str(fresh))} {copied}")
     except duckdb.Error as error:
         raise StoreError(f"{path} cannot be written: {str(error).partition(chr(10))[0]}") from None
-    finally:
-        fresh.unlink(missing_ok=True)
     return contents
 
 
@@ -161,7 +157,7 @@ def restore(connection: DuckDBPyConnection, path: Path, told: Contents, runs: tu
     for run in runs:
         connection.execute(f"insert into runs ({names}) values ({marks})", list(asdict(run).values()))
     columns = ", ".join(f'"{name}"' for name in PREDICTION_COLUMNS)
-    wanted = ", ".join(_quoted(run.run_id) for run in runs)
+    wanted = ", ".join(literal(run.run_id) for run in runs)
     verified = _verified(connection, path, told)
     connection.execute(
         f"insert into predictions ({columns}) select {columns} from ({verified}) where run_id in ({wanted})"
@@ -170,7 +166,7 @@ def restore(connection: DuckDBPyConnection, path: Path, told: Contents, runs: tu
 
 def _verified(connection: DuckDBPyConnection, path: Path, told: Contents) -> str:
     """The query of a file's rows, once its columns and their hash are those that were exported."""
-    source = f"read_parquet({_quoted(str(path))})"
+    source = f"read_parquet({literal(str(path))})"
     described = connection.execute(f"describe select * from {source}").fetchall()
     types = {str(name): str(kind) for name, kind, *_ in described}
     if types != TYPES:
@@ -189,7 +185,3 @@ def _verified(connection: DuckDBPyConnection, path: Path, told: Contents) -> str
 def _hash(connection: DuckDBPyConnection, query: str) -> tuple[str, int]:
     found = connection.execute(HASH.format(rows=query)).fetchone()
     return ("", 0) if found is None or found[0] is None else (str(found[0]), int(found[1]))
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

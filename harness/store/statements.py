@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+
+def literal(text: str) -> str:
+    """A text as SQL writes it, for the few statements that take no bound values."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 CONTENT_HASH = """
     select sha256(string_agg(concat_ws(chr(31), example_id, outcome, coalesce(label, ''),
         coalesce(format('{:.9g}', score), ''), coalesce(raw, ''), coalesce(error, ''),

@@ -7,7 +7,8 @@ from harness.arms import choice, fewshot
 from harness.arms.prompt import PromptArm, Question
 from harness.arms.prompts import files
 from harness.errors import ConfigError, TransientError
-from harness.types import Item, Label, Model, Outcome, Response, Usage
+from harness.types import Item, Label, Outcome, Response, Usage
+from tests.served import served
 
 LABELS = tuple(Label(name) for name in ("ham", "spam", "news", "bill"))
 SOURCE = """---
@@ -38,8 +39,8 @@ class Answering:
 def ask(reply, rotations=4, gives_scores=True, sample=0, one_at_a_time=False):
     prompt = files.parse(SOURCE.format(rotations=rotations), task="t", version="v1", path="p.j2")
     provider = Answering(reply)
-    question = Question(prompt, Model("openai", "m"), "single", "t", LABELS, sample, gives_scores, one_at_a_time)
-    arm = PromptArm(question, provider, lambda pool: fewshot.Fixed(()), lambda response: (10, 5))
+    question = Question(prompt, "single", "t", LABELS, sample, gives_scores, one_at_a_time)
+    arm = PromptArm(question, served(provider, (10, 5)), lambda pool: fewshot.Fixed(()))
     (prediction,) = asyncio.run(arm.predict([Item("i", "win a prize")]))
     return prediction, provider
 

@@ -9,7 +9,8 @@ from harness.arms.prompt import PromptArm, Question
 from harness.arms.prompts import files
 from harness.errors import AuthError, RateLimited, RequestRejected, TransientError
 from harness.ground.ids import request_id
-from harness.types import Attempt, Item, Label, Model, Outcome, Response, Usage
+from harness.types import Attempt, Item, Label, Outcome, Response, Usage
+from tests.served import served
 
 LABELS = (Label("ham"), Label("spam"))
 SOURCE = "{% block system %}Labels.{% endblock %}{% block user %}{{ item.text }}{% endblock %}"
@@ -33,8 +34,8 @@ class Canned:
 def ask(reply, header="", sample=0):
     prompt = files.parse(header + SOURCE, task="t", version="v1", path="p.j2")
     provider = Canned(reply)
-    question = Question(prompt, Model("openai", "m"), "single", "t", LABELS, sample)
-    arm = PromptArm(question, provider, lambda pool: fewshot.Fixed(()), lambda response: (2_000_000, 1_000_000))
+    question = Question(prompt, "single", "t", LABELS, sample)
+    arm = PromptArm(question, served(provider, (2_000_000, 1_000_000)), lambda pool: fewshot.Fixed(()))
     (prediction,) = asyncio.run(arm.predict([Item("i", "win a prize")]))
     return prediction, provider
 
@@ -130,9 +131,9 @@ def test_a_letter_that_fills_its_limit_is_not_cut_off():
     """In mode `choice` one token is asked for, so the limit is always reached."""
     header = "---\noutput: choice\nrotations: 1\nvotes: 1\nmodel: {max_tokens: 1}\n---\n"
     prompt = files.parse(header + SOURCE.replace("Labels.", "{{ labels[0].alias }}"), "t", "v1", "p.j2")
-    question = Question(prompt, Model("openai", "m"), "single", "t", LABELS, gives_scores=False)
+    question = Question(prompt, "single", "t", LABELS, gives_scores=False)
     provider = Canned(replace(REPLY, text="B", finish="length"))
-    arm = PromptArm(question, provider, lambda pool: fewshot.Fixed(()), lambda response: (0, 0))
+    arm = PromptArm(question, served(provider, (0, 0)), lambda pool: fewshot.Fixed(()))
     (prediction,) = asyncio.run(arm.predict([Item("i", "win a prize")]))
     assert (prediction.label, prediction.error) == ("spam", None)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.runs.early import Lookout, Reference, shuffled
+from harness.runs.early import EarlyStop, Reference, shuffled
 from harness.types import Item, Outcome, Prediction
 
 ORDER = [f"i{i}" for i in range(400)]
@@ -17,13 +17,13 @@ def said(item_id, right, outcome=Outcome.ANSWERED):
     return Prediction(item_id, outcome, label)
 
 
-def lookout(theirs, chosen_from=1, alpha=0.05):
-    return Lookout(ORDER, Reference("ref", dict(zip(ORDER, theirs, strict=False)), GOLD, chosen_from), alpha)
+def stop_at(theirs, chosen_from=1, alpha=0.05):
+    return EarlyStop(ORDER, Reference("ref", dict(zip(ORDER, theirs, strict=False)), GOLD, chosen_from), alpha)
 
 
 def test_a_clear_winner_ends_it():
     """Eight items on which only the run is right: 28 to 1 for it, and from 20 to 1 on it is decided."""
-    watch = lookout([False] * 400)
+    watch = stop_at([False] * 400)
     for item_id in ORDER[:7]:
         watch.notice(said(item_id, right=True))
         assert not watch.is_over
@@ -35,7 +35,7 @@ def test_a_clear_winner_ends_it():
 
 def test_nothing_changes_after_the_end():
     """Replies that were in flight do not turn a decision over."""
-    watch = lookout([False] * 400)
+    watch = stop_at([False] * 400)
     for item_id in ORDER[:8]:
         watch.notice(said(item_id, right=True))
     decided = watch.race
@@ -49,7 +49,7 @@ def test_replies_that_overtake_each_other_change_nothing(arrival):
     """Items are looked at in their order, whichever reply comes first."""
     rng = np.random.default_rng(0)
     mine, theirs = rng.random(40) < 0.6, rng.random(40) < 0.5
-    one, other = lookout(theirs.tolist()), lookout(theirs.tolist())
+    one, other = stop_at(theirs.tolist()), stop_at(theirs.tolist())
     for i in range(40):
         one.notice(said(ORDER[i], mine[i]))
     for i in arrival:
@@ -59,7 +59,7 @@ def test_replies_that_overtake_each_other_change_nothing(arrival):
 
 def test_outages_of_either_say_nothing():
     """A failed call and an item that the reference failed on are passed over; no answer is a wrong one."""
-    watch = lookout([None, True, False])
+    watch = stop_at([None, True, False])
     watch.notice(said("i0", right=True))
     watch.notice(said("i1", right=False, outcome=Outcome.FAILED))
     watch.notice(said("i2", right=False, outcome=Outcome.UNPARSED))
@@ -68,7 +68,7 @@ def test_outages_of_either_say_nothing():
 
 def test_a_reference_picked_for_being_the_best_has_a_part_of_alpha():
     """Of five baselines: decided at 100 to 1 instead of 20 to 1."""
-    watch = lookout([False] * 400, chosen_from=5)
+    watch = stop_at([False] * 400, chosen_from=5)
     for item_id in ORDER[:9]:
         watch.notice(said(item_id, right=True))
     assert not watch.is_over  # 51.2 to 1
@@ -81,7 +81,7 @@ def test_the_false_alarm_rate_is_kept():
     """Equal arms, looked at after every one of 400 items: at most 5% of 1,000 runs end, and some do."""
     rng, alarms, runs = np.random.default_rng(11), 0, 1000
     for _ in range(runs):
-        watch = lookout((rng.random(400) < 0.7).tolist())
+        watch = stop_at((rng.random(400) < 0.7).tolist())
         for item_id, right in zip(ORDER, rng.random(400) < 0.7, strict=True):
             watch.notice(said(item_id, right))
         alarms += watch.is_over
@@ -94,7 +94,7 @@ def test_the_best_of_several_equal_baselines_is_no_false_alarm():
     for _ in range(runs):
         baselines = rng.random((4, 400)) < 0.7
         best = baselines[baselines.sum(axis=1).argmax()]
-        watch = lookout(best.tolist(), chosen_from=4)
+        watch = stop_at(best.tolist(), chosen_from=4)
         for item_id, right in zip(ORDER, rng.random(400) < 0.7, strict=True):
             watch.notice(said(item_id, right))
         alarms += watch.is_over

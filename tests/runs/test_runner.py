@@ -4,6 +4,7 @@ import pytest
 
 from harness.errors import AuthError, Interrupted, TransientError
 from harness.ground.clock import VirtualClock
+from harness.runs.job import Job
 from harness.runs.runner import FAILURES_IN_A_ROW, FLUSH_ROWS, Runner
 from harness.types import Item, Outcome, Prediction, Run
 
@@ -58,7 +59,7 @@ def carry_out(arm, sink, workers=4, stop=None, watch=lambda progress: None):
         event = asyncio.Event()
         if stop:
             event.set()
-        return await Runner(sink, VirtualClock(), event, watch).run(RUN, arm, ITEMS, workers)
+        return await Runner(sink, VirtualClock(), event, watch).run(Job(RUN, arm, (), tuple(ITEMS), workers))
 
     return asyncio.run(go())
 
@@ -127,7 +128,7 @@ def test_predictions_are_stored_while_the_run_goes_on():
 
     async def go():
         runner = Runner(sink, VirtualClock(), asyncio.Event(), lambda progress: seen.append(len(sink.rows)))
-        await runner.run(RUN, Scripted(batch_size=10), many, workers=1)
+        await runner.run(Job(RUN, Scripted(batch_size=10), (), tuple(many)))
 
     asyncio.run(go())
     assert len(sink.rows) == len(many)

@@ -14,7 +14,7 @@ from harness.analysis.fusion.members import NEVER, RoutingCost
 from harness.errors import ConfigError
 from harness.ground.ids import content_id, item_set_id
 from harness.ground.validation import validated
-from harness.runs.wiring import Job
+from harness.runs.job import Job
 from harness.types import Run
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from harness.app.commands._groups import print_table
 from harness.errors import ConfigError
 from harness.report import audited
 from harness.report.blocks import Table, Text
-from harness.runs import wiring
+from harness.runs import building
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,7 +81,7 @@ def audit(options: Options) -> None:
 
 def near(project: Project, cosine: float, encoder: str | None, *, by_train: bool = False) -> Near:
     """What counts as nearly the same text, as the command line says it."""
-    embed = None if encoder is None else wiring.embed_with(encoder, project.workspace)
+    embed = None if encoder is None else building.embed_with(encoder, project.workspace)
     how: Near = _part("subject").Near(cosine, by_train, embed, encoder)
     return how
 

@@ -92,7 +92,10 @@ def _show(found: Difference, items: int) -> None:
     for name in WAYS:
         changes: tuple[Change, ...] = getattr(found, name)
         if changes and items:
-            shown = [(change.id, _short(change.before), _short(change.after)) for change in changes[:items]]
+            shown = [
+                (change.id, formatting.one_line(change.before, LONGEST), formatting.one_line(change.after, LONGEST))
+                for change in changes[:items]
+            ]
             print_table((name, "was", "is"), shown)
 
 
@@ -114,11 +117,6 @@ def _show_runs(runs: list[Carried], new: Dataset) -> None:
         ],
         numeric=("kept", "relabelled", "gone", "to ask"),
     )
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
 @dataclass(frozen=True, slots=True)

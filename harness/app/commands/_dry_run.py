@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.app.project import Project
     from harness.models.forecast import Forecast
     from harness.models.stack import Stack
-    from harness.runs.wiring import Job
+    from harness.runs.job import Job
 
 
 def show(project: Project, jobs: Sequence[Job], *, as_json: bool) -> None:

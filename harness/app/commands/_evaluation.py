@@ -18,34 +18,31 @@ from harness.app.commands import _options, _stopping
 from harness.errors import Interrupted
 from harness.ground import formatting, plugins, private
 from harness.report import build, terminal
-from harness.runs import wiring
+from harness.runs import building
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.analysis.results import Results, RunResult
     from harness.app.project import Done, Project
-    from harness.runs.runner import Lookout
+    from harness.runs.job import Job
     from harness.runs.runner import Progress as RunProgress
-    from harness.runs.wiring import Job, Scope
+    from harness.runs.scope import Scope
     from harness.types import JSON, Dataset, Estimate
 
 
-def carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job], lookout: Lookout | None = None) -> list[Done]:
-    """Each job done in turn; Ctrl-C lets what is in flight finish, stores it and stops.
-
-    A `lookout` ends a job early, once it has seen enough.
-    """
+def carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job]) -> list[Done]:
+    """Each job done in turn; Ctrl-C lets what is in flight finish, stores it and stops."""
     # Thousands of calls make and drop small objects; looking for cycles at every 700 takes a fifth of the time.
     gc.set_threshold(100_000, 50, 100)
-    return asyncio.run(_carry_out(project, dataset, jobs, lookout))
+    return asyncio.run(_carry_out(project, dataset, jobs))
 
 
-async def _carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job], lookout: Lookout | None) -> list[Done]:
+async def _carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job]) -> list[Done]:
     stop = asyncio.Event()
     try:
         with _stopping.orderly(stop):
-            return await _one_after_the_other(project, dataset, jobs, stop, lookout)
+            return await _one_after_the_other(project, dataset, jobs, stop)
     except asyncio.CancelledError:
         raise Interrupted(
             "stopped at once; what was answered is stored, and calls that were dropped may be on the bill; "
@@ -54,7 +51,7 @@ async def _carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job], lo
 
 
 async def _one_after_the_other(
-    project: Project, dataset: Dataset, jobs: Sequence[Job], stop: asyncio.Event, lookout: Lookout | None
+    project: Project, dataset: Dataset, jobs: Sequence[Job], stop: asyncio.Event
 ) -> list[Done]:
     done = []
     with _bar() as bar:
@@ -68,7 +65,7 @@ async def _one_after_the_other(
                     bar.update(task, completed=progress.done, note=_note(progress, job))  # type: ignore[arg-type]
 
             try:
-                done.append(await project.carry_out(job, dataset, stop, watch, lookout))
+                done.append(await project.carry_out(job, dataset, stop, watch))
             finally:
                 if job.model is not None:
                     await job.model.close()
@@ -210,14 +207,14 @@ def _estimate(estimate: Estimate) -> dict[str, JSON]:
 
 
 def default_baselines(
-    project: Project, scope: Scope, seed: int, choice: wiring.BaselineChoice | None = None
+    project: Project, scope: Scope, seed: int, choice: building.BaselineChoice | None = None
 ) -> list[Job]:
     """The workspace's baselines that suit this dataset; the others are named on stderr with the reason."""
     jobs = []
     for name in project.workspace.preferences.arms:
-        reason = wiring.unsuitable(name, scope.dataset, project.workspace)
+        reason = building.unsuitable(name, scope.dataset, project.workspace)
         if reason is None:
-            jobs.append(wiring.baseline_job(name, scope, project.workspace, project.clock, seed, choice))
+            jobs.append(building.baseline_job(name, scope, project.workspace, project.clock, seed, choice))
         else:
             click.echo(f"{name}: left out, {reason}", err=True)
     return jobs

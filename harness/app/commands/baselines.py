@@ -12,7 +12,8 @@ import click
 from click.core import ParameterSource
 
 from harness.app.commands import _evaluation, _options
-from harness.runs import wiring
+from harness.runs import building
+from harness.runs.scope import TRAIN, Scope
 
 if TYPE_CHECKING:
     from harness.app.project import Project
@@ -47,10 +48,10 @@ def command(options: Options) -> None:
     project = options.project()
     dataset = project.dataset(options.dataset)
     split = _split(options)
-    scope = wiring.Scope(dataset, split, options.limit)
-    choice = wiring.BaselineChoice(options.encoder, _teacher(project, dataset, options.teacher), options.folds)
+    scope = Scope(dataset, split, options.limit)
+    choice = building.BaselineChoice(options.encoder, _teacher(project, dataset, options.teacher), options.folds)
     jobs = [
-        wiring.baseline_job(name, scope, project.workspace, project.clock, options.seed, choice)
+        building.baseline_job(name, scope, project.workspace, project.clock, options.seed, choice)
         for name in options.arms
     ] or _evaluation.default_baselines(project, scope, options.seed, choice)
     done = _evaluation.carry_out(project, dataset, jobs)
@@ -69,15 +70,15 @@ def command(options: Options) -> None:
 def _split(options: Options) -> str:
     """The split that is scored. Folds are for data too small to be split, so they are the train split's by default."""
     was_chosen = click.get_current_context().get_parameter_source("split") is not ParameterSource.DEFAULT
-    return options.split if was_chosen or options.folds is None else wiring.TRAIN
+    return options.split if was_chosen or options.folds is None else TRAIN
 
 
-def _teacher(project: Project, dataset: Dataset, name: str | None) -> wiring.Teacher | None:
+def _teacher(project: Project, dataset: Dataset, name: str | None) -> building.Teacher | None:
     """The run of that name on the train split, with what it answered."""
     if name is None:
         return None
-    run = project.selected(name, dataset, wiring.TRAIN).first
+    run = project.selected(name, dataset, TRAIN).first
     rows = project.store.predictions([run.run_id])
     rows = rows[rows["label"].notna()]
     answers = dict(zip(rows["example_id"], rows["label"], strict=True))
-    return wiring.Teacher(run.run_id, run.arm, run.model, answers)
+    return building.Teacher(run.run_id, run.arm, run.model, answers)

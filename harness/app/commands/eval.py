@@ -17,7 +17,8 @@ from harness.arms.prompts import files
 from harness.errors import ConfigError
 from harness.ground import formatting
 from harness.models import stack
-from harness.runs import early, wiring
+from harness.runs import building, early
+from harness.runs.scope import Scope
 
 if TYPE_CHECKING:
     from harness.ground.workspace import Preferences
@@ -74,12 +75,12 @@ def command(options: Options) -> None:
     dataset = project.dataset(options.dataset)
     task = options.task or preferences.task or dataset.name
     prompt = files.load(project.workspace.root, task, options.prompt)
-    scope = wiring.Scope(dataset, options.split, options.limit)
+    scope = Scope(dataset, options.split, options.limit)
     _refuse_nonsense(options)
     with project.ledger() as ledger:
         baselines = _evaluation.default_baselines(project, scope, options.seed) if options.baselines else []
         jobs = [
-            wiring.prompt_job(
+            building.prompt_job(
                 prompt, scope, _asking(options, preferences, repeat), project.workspace, ledger, project.clock
             )
             for repeat in range(options.repeat)
@@ -89,24 +90,24 @@ def command(options: Options) -> None:
             _dry_run.show(project, [*baselines, *jobs], as_json=options.as_json)
             return
         _evaluation.carry_out(project, dataset, baselines)
-        lookout = None
+        stop = None
         if options.stop_when_decided:
-            jobs = [replace(job, items=early.shuffled(job.items)) for job in jobs]
-            reference = project.reference(dataset, scope, options.against)
-            lookout = early.Lookout([item.id for item in jobs[0].items], reference)
-        repeats = _evaluation.carry_out(project, dataset, jobs, lookout)
+            items = early.shuffled(jobs[0].items)
+            stop = early.EarlyStop([item.id for item in items], project.reference(dataset, scope, options.against))
+            jobs = [replace(job, items=items, early=stop) for job in jobs]
+        repeats = _evaluation.carry_out(project, dataset, jobs)
     done = repeats[0]
     results = project.results(dataset, options.split, first=done.run_id)
     written = _evaluation.write_report(project, results)
     if options.as_json:
         objects = [_evaluation.run_json(results, project.result(results, one), written) for one in repeats]
         spread = {"repeats": objects, "spread": [asdict(one) for one in results.spreads]}
-        decided = {} if lookout is None else {"early": _early_json(lookout)}
+        decided = {} if stop is None else {"early": _early_json(stop)}
         _options.print_json(objects[0] | (spread if len(objects) > 1 else {}) | decided)
     else:
         _evaluation.print_scorecard(results)
-        if lookout is not None:
-            click.echo(_early_words(lookout, prompt.version, len(scope.items())))
+        if stop is not None:
+            click.echo(_early_words(stop, prompt.version, len(scope.items())))
         again = f"harness eval --prompt {options.prompt} --dataset {dataset.ref}"
         _evaluation.say_where(repeats, written, again)
     complain_about_failures(repeats)
@@ -122,26 +123,26 @@ def _refuse_nonsense(options: Options) -> None:
         raise ConfigError(f"--stop-when-decided ends a run between two answers, and {other}; give one of them")
 
 
-def _early_json(lookout: early.Lookout) -> dict[str, JSON]:
-    race = lookout.race
+def _early_json(stop: early.EarlyStop) -> dict[str, JSON]:
+    race = stop.race
     return {
-        "against": lookout.reference.arm,
-        "is_decided": lookout.is_over,
-        "leader": {"a": "prompt", "b": lookout.reference.arm}.get(race.leader(lookout.alpha) or ""),
+        "against": stop.reference.arm,
+        "is_decided": stop.is_over,
+        "leader": {"a": "prompt", "b": stop.reference.arm}.get(race.leader(stop.alpha) or ""),
         "only_prompt": race.only_a,
         "only_reference": race.only_b,
         "n": race.n,
         "p_value": race.p_value,
-        "alpha": lookout.alpha,
+        "alpha": stop.alpha,
     }
 
 
-def _early_words(lookout: early.Lookout, version: str, total: int) -> str:
-    race, other = lookout.race, lookout.reference.arm
-    p = f"anytime-valid p {formatting.p_value(race.p_value)}, threshold {formatting.share(lookout.alpha)}"
-    if not lookout.is_over:
+def _early_words(stop: early.EarlyStop, version: str, total: int) -> str:
+    race, other = stop.race, stop.reference.arm
+    p = f"anytime-valid p {formatting.p_value(race.p_value)}, threshold {formatting.share(stop.alpha)}"
+    if not stop.is_over:
         return f"Not decided between prompt:{version} and {other} after {formatting.plural(race.n, 'item')} ({p})."
-    better = f"prompt:{version}" if race.leader(lookout.alpha) == "a" else other
+    better = f"prompt:{version}" if race.leader(stop.alpha) == "a" else other
     return (
         f"Decided after {race.n:,} of {formatting.plural(total, 'item')}: {better} is better ({p}). The p holds "
         "whenever "

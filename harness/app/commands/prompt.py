@@ -19,7 +19,8 @@ from harness.datasets import importing, tables
 from harness.errors import ConfigError
 from harness.ground import formatting
 from harness.ground.workspace import checked_name
-from harness.runs import wiring
+from harness.runs import building
+from harness.runs.scope import Scope
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,11 +122,11 @@ def render(options: Render) -> None:
     project = options.project()
     dataset = project.dataset(options.dataset)
     prompt = _load(project, options.name, options.task, options.dataset)
-    scope = wiring.Scope(dataset, options.split)
+    scope = Scope(dataset, options.split)
     item = _item(dataset, scope, options.item)
     few_shot = prompt.header.examples
     pool = scope.training() if few_shot.how != "none" else ()
-    selector = fewshot.selector(few_shot, pool, wiring.embed_with(few_shot.encoder, project.workspace))
+    selector = fewshot.selector(few_shot, pool, building.embed_with(few_shot.encoder, project.workspace))
     selector.prepare([item])
     is_choice = prompt.header.output == "choice"
     draw = choice.draws(dataset.labels, 1, 1, 0)[0] if is_choice else choice.plain(dataset.labels)
@@ -205,7 +206,7 @@ def _load(project: Project, name: str, task: str | None, dataset: str | None) ->
     return files.load(project.workspace.root, task or "", name)
 
 
-def _item(dataset: Dataset, scope: wiring.Scope, wanted: str) -> Item:
+def _item(dataset: Dataset, scope: Scope, wanted: str) -> Item:
     items = scope.items()
     by_id = {item.id: item for item in items}
     if wanted in by_id:

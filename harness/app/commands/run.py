@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.app.project import Done, Project
+    from harness.runs.job import Job
     from harness.runs.plan import Plan
-    from harness.runs.wiring import Job
 
 OPTIONS = (
     click.argument("file", metavar="PLAN.TOML", type=_options.FILE),

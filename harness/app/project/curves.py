@@ -17,7 +17,8 @@ from harness.analysis import curves
 from harness.analysis.curves import Learnt
 from harness.errors import ConfigError, Interrupted
 from harness.ground import plugins
-from harness.runs import spread, training_parts, wiring
+from harness.runs import building, spread, training_parts
+from harness.runs.scope import Scope
 from harness.runs.spread import Fit, Place, Size
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class _CurveFits:
 
     def __init__(self, project: Project, dataset: Dataset, curve_plan: CurvePlan) -> None:
         self._project, self._dataset, self._curve_plan = project, dataset, curve_plan
-        self._scope = wiring.Scope(dataset, curve_plan.split, curve_plan.limit)
+        self._scope = Scope(dataset, curve_plan.split, curve_plan.limit)
         self._items = self._scope.items()
         self._training = self._scope.training()
         self._gold = {example.item.id: example.label for example in dataset.in_split(curve_plan.split)}
@@ -158,7 +159,7 @@ class _CurveFits:
 
     def _run(self, arm: str, seed: int) -> Run:
         project = self._project
-        return wiring.baseline_job(arm, self._scope, project.workspace, project.clock, seed).run
+        return building.baseline_job(arm, self._scope, project.workspace, project.clock, seed).run
 
     def _drawn(self, size: Size, seed: int) -> list[Example]:
         return size.part(self._training, seed)
@@ -178,7 +179,7 @@ class _CurveFits:
         said = [plugins.declared("baselines", arm, workspace.extensions) for arm in self._curve_plan.arms]
         if any("cache" in one.parameters for one in said):
             texts = [item.words for item in (*(example.item for example in self._training), *self._items)]
-            wiring.embed_with(workspace.preferences.encoder, workspace)(texts)
+            building.embed_with(workspace.preferences.encoder, workspace)(texts)
 
 
 def _check_learns(arm: str, extensions: Path) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 from harness import __version__, datasets
 from harness.datasets import unread
 from harness.errors import ConfigError, DatasetError, HarnessError
-from harness.ground import formatting, plugins, spreadsheets
+from harness.ground import formatting, plugins, private, spreadsheets
 from harness.ground.workspace import checked_name
 from harness.store import matching, run_files
 from harness.types import Outcome
@@ -257,10 +256,8 @@ def _write_csv(project: Project, run_ids: list[str], path: Path) -> Contents:
     for row in rows.itertuples(index=False):
         known = ("" if formatting.is_missing(cell) else cell for cell in row)
         writer.writerow([spreadsheets.guarded(cell) if isinstance(cell, str) else cell for cell in known])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    fresh.write_text(out.getvalue(), encoding="utf-8")
-    fresh.replace(path)
+    with private.replaced(path) as fresh:
+        fresh.write_text(out.getvalue(), encoding="utf-8")
     return run_files.Contents("csv", "", len(rows), 0)
 
 

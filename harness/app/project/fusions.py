@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from harness.analysis.fusion.chosen import Choice
     from harness.analysis.fusion.members import Members
     from harness.app.project.project import Project
-    from harness.runs.wiring import Job
+    from harness.runs.job import Job
     from harness.store import Selection
     from harness.types import Arm, Dataset, Purpose
 

@@ -15,8 +15,8 @@ from harness.app.project import exchange
 from harness.arms.prompts import files
 from harness.errors import ConfigError
 from harness.ground import plugins
-from harness.runs import wiring
-from harness.runs.wiring import Scope
+from harness.runs import building
+from harness.runs.scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from harness.ground.gate_settings import GateSettings
     from harness.models.ledger import Ledger
     from harness.models.stack import Asking
-    from harness.runs.wiring import Job
+    from harness.runs.job import Job
     from harness.store import PassedOver, Selected
     from harness.types import Dataset, Example
 
@@ -178,12 +178,12 @@ def _jobs(project: Project, dataset: Dataset, candidate: Candidate, ledger: Ledg
         scopes.append(Scope(dataset, settings.injected_split or ""))
     for scope in scopes:
         if settings.arm is not None:
-            yield wiring.baseline_job(settings.arm, scope, workspace, project.clock, candidate.seed)
+            yield building.baseline_job(settings.arm, scope, workspace, project.clock, candidate.seed)
         elif settings.prompt is not None:
             prompt = files.load(workspace.root, workspace.preferences.task or dataset.name, settings.prompt)
             for repeat in range(settings.repeat):
                 asking = replace(candidate.asking, repeat=repeat)
-                yield wiring.prompt_job(prompt, scope, asking, workspace, ledger, project.clock)
+                yield building.prompt_job(prompt, scope, asking, workspace, ledger, project.clock)
         else:
             raise ConfigError(
                 "the gate has no candidate: give --prompt VERSION, --arm NAME or a run, or set prompt in "

@@ -18,8 +18,9 @@ from harness.app.project.trying import FusionSpec
 from harness.arms.prompts import files
 from harness.errors import ConfigError
 from harness.ground import plugins
-from harness.runs import wiring
+from harness.runs import building
 from harness.runs.plan import PROMPT, Step
+from harness.runs.scope import Scope
 from harness.runs.spread import Size
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from harness.arms.prompts.files import Prompt
     from harness.models.ledger import Ledger
     from harness.models.stack import Asking
+    from harness.runs.job import Job
     from harness.runs.plan import Fusion, Plan
-    from harness.runs.wiring import Job
     from harness.types import Dataset
 
 
@@ -47,11 +48,11 @@ class JobBuilder:
     def check(self, step: Step) -> None:
         """Raise `ConfigError` for a dataset, split, arm or prompt that is not there; nothing is connected."""
         dataset = self.project.dataset(step.dataset)
-        wiring.Scope(dataset, step.split, self.limit).items()
+        Scope(dataset, step.split, self.limit).items()
         if step.kind == "prompt":
             self._prompt(step, dataset)
             return
-        reason = wiring.unsuitable(step.arm, dataset, self.project.workspace)
+        reason = building.unsuitable(step.arm, dataset, self.project.workspace)
         if reason is not None:
             raise ConfigError(f"arm {step.arm!r} cannot run on {dataset.ref}: {reason}")
 
@@ -59,12 +60,12 @@ class JobBuilder:
         """The job of one run of the matrix."""
         project = self.project
         dataset = project.dataset(step.dataset)
-        scope = wiring.Scope(dataset, step.split, self.limit)
+        scope = Scope(dataset, step.split, self.limit)
         if step.kind == "baseline":
-            return wiring.baseline_job(step.arm, scope, project.workspace, project.clock, step.seed)
+            return building.baseline_job(step.arm, scope, project.workspace, project.clock, step.seed)
         prompt = self._prompt(step, dataset)
         asking = self.asking if step.model is None else replace(self.asking, model=step.model)
-        return wiring.prompt_job(prompt, scope, asking, project.workspace, self.ledger, project.clock)
+        return building.prompt_job(prompt, scope, asking, project.workspace, self.ledger, project.clock)
 
     def _prompt(self, step: Step, dataset: Dataset) -> Prompt:
         task = self.project.workspace.preferences.task or dataset.name

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from harness.ground.clock import SystemClock
     from harness.ground.workspace import Workspace
     from harness.models.forecast import Forecast
-    from harness.runs.runner import Lookout
-    from harness.runs.wiring import Job, Scope
+    from harness.runs.job import Job
+    from harness.runs.scope import Scope
     from harness.store import Selection
     from harness.types import JSON, Dataset
 
@@ -96,11 +96,10 @@ class Project:
         dataset: Dataset,
         stop: asyncio.Event,
         watch: Callable[[Progress], None],
-        lookout: Lookout | None = None,
     ) -> Done:
         """The finished job: fitted, run and stored. However it ends, what was answered is stored.
 
-        A `lookout` is shown what the run has stored already, then every prediction as it comes.
+        Its early stop is shown what the run has stored already, then every prediction as it comes.
         """
         store, run, start_s = self.store, job.run, self.clock.monotonic()
         store.add_dataset(dataset)
@@ -109,15 +108,16 @@ class Project:
             store.add_prompt(prompt.id, prompt.task, prompt.version, prompt.content)
         prices = f"{pricing.table_name()} at {self.clock.now():%Y-%m-%d}" if run.model else None
         store.start_run(run, dataset=dataset.ref, code_version=__version__, prices_as_of=prices)
-        for prediction in store.stored(run.id).values() if lookout is not None else ():
-            lookout.notice(prediction)  # type: ignore[union-attr]  # there is one
-        runner = Runner(store, self.clock, stop, watch, lookout)
+        if job.early is not None:
+            for prediction in store.stored(run.id).values():
+                job.early.notice(prediction)
+        runner = Runner(store, self.clock, stop, watch)
         fit_s: float | None = None
         status = "stopped"
         try:
             if len(store.done(run.id)) < len(job.items):
                 fit_s = await self._fit(job)
-            progress = await runner.run(run, job.arm, job.items, job.workers)
+            progress = await runner.run(job)
             whole = "done" if progress.done == progress.total else DECIDED_EARLY
             status = "failed items" if progress.failed else whole
         finally:

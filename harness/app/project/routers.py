@@ -10,7 +10,7 @@ from harness.analysis.fusion.members import RoutingCost
 from harness.arms import encoding
 from harness.arms.router import RouterArm
 from harness.errors import ConfigError
-from harness.runs import wiring
+from harness.runs import building
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,5 +78,5 @@ def arm(project: Project, choice: Choice, members: Sequence[Arm], dataset: Datas
 
 
 def _embedded(project: Project, items: Sequence[Item]) -> NDArray[np.float32]:
-    embed = wiring.embed_with(project.workspace.preferences.encoder, project.workspace)
+    embed = building.embed_with(project.workspace.preferences.encoder, project.workspace)
     return embed([item.words for item in items])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.app.project.fusions import Pair
     from harness.app.project.project import Project
     from harness.ground.constraints import Constraints
-    from harness.runs.wiring import Job
+    from harness.runs.job import Job
     from harness.types import Dataset
 
 

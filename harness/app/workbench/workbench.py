@@ -35,7 +35,8 @@ from harness.ground import formatting, plugins, workspace
 from harness.ground.clock import SystemClock
 from harness.ground.workspace import checked_name
 from harness.models import stack
-from harness.runs import wiring
+from harness.runs import building
+from harness.runs.scope import Scope
 from harness.store import matching
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from harness.analysis.results import Results
-    from harness.runs.wiring import Job
+    from harness.runs.job import Job
     from harness.types import Dataset
 
 T = TypeVar("T")
@@ -114,7 +115,7 @@ class Workbench:
         `name` is what a function or an estimator is called in reports: `python:NAME`.
         """
         on = dataset if not isinstance(dataset, str | None) else self.project.dataset(dataset)
-        scope = wiring.Scope(on, split, options.pop("limit", None), tuple(items))
+        scope = Scope(on, split, options.pop("limit", None), tuple(items))
         if isinstance(what, str):
             run_id = self._job(what, scope, options)
         else:
@@ -190,9 +191,9 @@ class Workbench:
         importing.import_rows(root, replace(spec, version=version), rows, extra={}, origin=spec.name)
         return datasets.load(root, f"{spec.name}@{version}")
 
-    def _job(self, what: str, scope: wiring.Scope, options: dict[str, Any]) -> str:
+    def _job(self, what: str, scope: Scope, options: dict[str, Any]) -> str:
         if what in self._baselines():
-            job = wiring.baseline_job(what, scope, self.project.workspace, self.project.clock)
+            job = building.baseline_job(what, scope, self.project.workspace, self.project.clock)
             return self._carried_out(job, scope.dataset)
         preferences = self.project.workspace.preferences
         prompt = files.load(
@@ -200,7 +201,7 @@ class Workbench:
         )
         asking = stack.Asking.of(preferences, **options)
         with self.project.ledger() as ledger:
-            job = wiring.prompt_job(prompt, scope, asking, self.project.workspace, ledger, self.project.clock)
+            job = building.prompt_job(prompt, scope, asking, self.project.workspace, ledger, self.project.clock)
             return self._carried_out(job, scope.dataset)
 
     def _carried_out(self, job: Job, dataset: Dataset) -> str:
@@ -214,7 +215,7 @@ class Workbench:
 
         return _awaited(carry_out())
 
-    def _own(self, what: object, scope: wiring.Scope, name: str, workers: int) -> str:
+    def _own(self, what: object, scope: Scope, name: str, workers: int) -> str:
         clock, arm, start_s = self.project.clock, PYTHON + name, self.project.clock.monotonic()
         usd_per_hour = self.project.workspace.preferences.cpu_usd_per_hour
         fit_s = None

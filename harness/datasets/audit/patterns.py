@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re2
 
+from harness.ground import formatting
+
 HIDDEN = "[hidden]"
 LONGEST = 120
 
@@ -48,8 +50,7 @@ def kinds_in(text: str, patterns: dict[str, str]) -> list[str]:
 
 def shown(text: str) -> str:
     """The text on one line, short, and without secrets: fit for a page that is passed around."""
-    line = " ".join(_ANY_SECRET.sub(HIDDEN, text).split())
-    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+    return formatting.one_line(_ANY_SECRET.sub(HIDDEN, text), LONGEST)
 
 
 def _is_card(number: str) -> bool:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.errors import ConfigError, ContentRefused, RequestRejected
+from harness.ground import private
 from harness.ground.clock import SystemClock
 from harness.models.providers._logprobs import option_scores
 from harness.types import Model, Response, Usage
@@ -194,17 +195,12 @@ def _gemma() -> Path:
     parts: list[Path] = package.chunk_paths()
     if path.is_file() and path.stat().st_size == sum(part.stat().st_size for part in parts):
         return path
-    folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f".{path.name}.{os.getpid()}"
-    try:
+    with private.replaced(path) as fresh:
         with fresh.open("wb") as file:
             for part in parts:
                 file.write(part.read_bytes())
         if _hash(fresh) != GEMMA_SHA256:
             raise ConfigError(f"the weights in {parts[0].parent} are not the ones that are pinned; reinstall {WEIGHTS}")
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
     return path
 
 

@@ -18,8 +18,7 @@ LONGEST_TEXT = 140
 
 def short(text: str, longest: int = LONGEST_TEXT) -> str:
     """The text on one line, cut where it is too long."""
-    line = " ".join(text.split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"
+    return formatting.one_line(text, longest)
 
 
 def texts(results: Results) -> dict[str, str]:

@@ -37,7 +37,7 @@ def section(results: Results) -> Section | None:
         ],
         "labels": labels,
         "id": ids,
-        "text": [_cut(str(text), LONGEST_TEXT) for text in items["text"].tolist()],
+        "text": [formatting.cut(str(text), LONGEST_TEXT) for text in items["text"].tolist()],
         "tags": [[] if formatting.is_missing(tags) else [str(tag) for tag in tags] for tags in items["tags"].tolist()],
         "gold": [code[gold] for gold in items["gold"].tolist()],
         "runs": [
@@ -76,9 +76,5 @@ def _numbers(column: pd.Series, digits: int) -> object:
 def _reply(raw: object, label: object, error: object) -> str:
     """What the model said where that is not the label alone, or why there is no reply."""
     if isinstance(raw, str) and raw.strip() and raw.strip() != label:
-        return _cut(raw, LONGEST_REPLY)
-    return _cut(error, LONGEST_REPLY) if isinstance(error, str) else ""
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+        return formatting.cut(raw, LONGEST_REPLY)
+    return formatting.cut(error, LONGEST_REPLY) if isinstance(error, str) else ""

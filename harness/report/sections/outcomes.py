@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.analysis.results import BUCKETS
 from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table
+from harness.store.rows import BUCKETS
 from harness.types import Outcome
 
 if TYPE_CHECKING:

@@ -225,4 +225,4 @@ def _short(text: object, tags: object) -> str:
     line = " ".join(str(text or "").split())
     if isinstance(tags, list) and tags:
         line += f" [{', '.join(map(str, tags))}]"
-    return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1] + "…"
+    return formatting.cut(line, LONGEST_TEXT)

@@ -12,7 +12,8 @@ from harness.errors import ConfigError
 from harness.ground import extensions, plugins
 from harness.ground.clock import SystemClock
 from harness.ground.workspace import Preferences, Workspace
-from harness.runs import wiring
+from harness.runs import building
+from harness.runs.scope import Scope
 
 ARM = '''"""The first label it learns, always."""
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -262,5 +263,5 @@ def test_an_encoder_of_a_file_is_the_same_in_another_place(root, tmp_path_factor
     for place in (root, tmp_path_factory.mktemp("moved")):
         write(place, "embedders", "my_encoder.py", ENCODER.format(version=1))
         there = Workspace(place, Preferences(encoder="my-encoder"))
-        ids.append(wiring.baseline_job("minilm-lr", wiring.Scope(dataset), there, SystemClock()).run.id)
+        ids.append(building.baseline_job("minilm-lr", Scope(dataset), there, SystemClock()).run.id)
     assert ids[0] == ids[1]

@@ -15,6 +15,7 @@ from harness.models import pricing
 from harness.models.providers._typed_questions import asked
 from harness.types import Item, Label, Message, Model, ReplyFormat, Request, Settings, Usage
 from tests.loopback import serve
+from tests.served import served
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 KEY = "tsk-canary-0123456789abcdefghij"
@@ -229,7 +230,7 @@ def test_a_prompt_tells_the_labels_meanings_to_who_takes_them_as_data(describes,
     """In the labels' order; a chat model has them from the prompt alone."""
     prompt = files.parse("{% block user %}{{ item.text }}{% endblock %}", "tickets", "v1", "v1.j2")
     labels = (Label("bug", "it fails"), Label("other"))
-    question = Question(prompt, Model("systemone", "m"), "single", "tickets", labels, describes=describes)
-    arm = PromptArm(question, None, lambda pool: None, lambda reply: (None, None))
+    question = Question(prompt, "single", "tickets", labels, describes=describes)
+    arm = PromptArm(question, served(None, (None, None), Model("systemone", "m")), lambda pool: None)
     (request,) = arm.requests(Item("1", "it broke"))
     assert (request.reply.options, request.reply.descriptions) == (("bug", "other"), sent)

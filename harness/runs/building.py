@@ -12,11 +12,12 @@ from harness.arms import encoding, fewshot
 from harness.arms.classifier import Classifier, ClassifierArm
 from harness.arms.folded import FoldedArm
 from harness.arms.prompt import PromptArm, Question
-from harness.errors import ConfigError, one_of
+from harness.errors import ConfigError
 from harness.ground import plugins
-from harness.ground.ids import content_id, item_set_id, unit_interval
+from harness.ground.ids import content_id, item_set_id
 from harness.models import stack
 from harness.runs import training_parts
+from harness.runs.job import Job
 from harness.types import Run
 
 if TYPE_CHECKING:
@@ -31,69 +32,8 @@ if TYPE_CHECKING:
     from harness.ground.plugins import Declared
     from harness.ground.workspace import Workspace
     from harness.models.ledger import Ledger
+    from harness.runs.scope import Scope
     from harness.types import JSON, Arm, Dataset, Example, Item, Purpose
-
-TRAIN = "train"
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Which items of a dataset are predicted: a split, a random part of it of size `limit`, or those of these ids."""
-
-    dataset: Dataset
-    split: str = "test"
-    limit: int | None = None
-    ids: tuple[str, ...] = ()
-
-    def items(self) -> tuple[Item, ...]:
-        """The items to predict. A smaller limit gives a subset of a larger one."""
-        examples = self.dataset.in_split(self.split)
-        if not examples:
-            splits = {example.split for example in self.dataset.examples}
-            raise ConfigError(f"{self.dataset.ref} has no items in split {self.split!r}; {one_of(self.split, splits)}")
-        if self.ids:
-            return self._chosen(examples)
-        if self.limit is not None and self.limit < len(examples):
-            drawn = sorted(examples, key=lambda example: unit_interval("limit", example.item.id))
-            examples = tuple(drawn[: self.limit])
-        return tuple(example.item for example in examples)
-
-    def _chosen(self, examples: Sequence[Example]) -> tuple[Item, ...]:
-        by_id = {example.item.id: example.item for example in examples}
-        for item_id in self.ids:
-            if item_id not in by_id:
-                raise ConfigError(
-                    f"{self.dataset.ref} / {self.split} has no item {item_id!r}; {one_of(item_id, by_id)}"
-                )
-        return tuple(by_id[item_id] for item_id in dict.fromkeys(self.ids))
-
-    def is_whole(self, items: Sequence[Item]) -> bool:
-        """Whether these are all items of the split."""
-        return len(items) == len(self.dataset.in_split(self.split))
-
-    def training(self) -> tuple[Example, ...]:
-        """The examples that arms may learn from: the training split, never the one that is scored."""
-        if self.split == TRAIN:
-            raise ConfigError(
-                "arms learn from the train split, so scoring it says nothing; use --split test or --folds 5"
-            )
-        return self.dataset.in_split(TRAIN)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """An arm with everything the runner needs to run it.
-
-    `model` is what an arm asks, if it asks one.
-    """
-
-    run: Run
-    arm: Arm
-    training: tuple[Example, ...]
-    items: tuple[Item, ...]
-    workers: int = 1
-    prompt: Prompt | None = None
-    model: stack.Stack | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +157,6 @@ def prompt_job(
     dataset, header = scope.dataset, prompt.header
     question = Question(
         prompt,
-        connection.model,
         dataset.kind,
         dataset.name,
         dataset.labels,
@@ -234,10 +173,8 @@ def prompt_job(
     model = stack.Stack(connection, ledger, clock, tariff, account, asking)
     arm = PromptArm(
         question,
-        model.provider,
+        model,
         lambda pool: fewshot.selector(header.examples, pool, embed_with(header.examples.encoder, workspace)),
-        model.cost,
-        model.ask_ahead,
     )
     training = scope.training() if header.examples.how != "none" else ()
     items = scope.items()
