@@ -23,14 +23,14 @@ KEPT_SCORES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class KindSpec:
     """What kind of answer is wanted, and what it is made of: labels, fields or the ends of a range, described."""
 
     kind: str
     labels: tuple[tuple[str, str], ...] = ()
 
 
-SINGLE = Task("single")
+SINGLE = KindSpec("single")
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,11 +117,16 @@ def _checked(found: Declared, where: str) -> Declared:
 
 def _constant(statement: ast.stmt) -> tuple[str, object] | None:
     match statement:
-        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)):
-            return name, value
-        case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=value)):
-            return name, value
-    return None
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant() | ast.Tuple() as value):
+            pass
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant() | ast.Tuple() as value):
+            pass
+        case _:
+            return None
+    try:
+        return name, ast.literal_eval(value)
+    except ValueError:  # a tuple of what is computed
+        return None
 
 
 @cache  # the package's own files stay as they are while it runs, and an encoder is looked up for every item

@@ -211,13 +211,23 @@ def default_baselines(
 ) -> list[Job]:
     """The workspace's baselines that suit this dataset; the others are named on stderr with the reason."""
     jobs = []
-    for name in project.workspace.preferences.arms:
+    for name in _arms_of_kind(project, scope.dataset.kind):
         reason = building.unsuitable(name, scope.dataset, project.workspace)
         if reason is None:
             jobs.append(building.baseline_job(name, scope, project.workspace, project.clock, seed, choice))
         else:
             click.echo(f"{name}: left out, {reason}", err=True)
     return jobs
+
+
+def _arms_of_kind(project: Project, kind: str) -> tuple[str, ...]:
+    """The workspace's baselines, and of other kinds than one label all of ours that give such answers."""
+    chosen, extensions = project.workspace.preferences.arms, project.workspace.extensions
+    if kind == building.SINGLE:
+        return chosen
+    ours = plugins.names("baselines", extensions)
+    more = [name for name in ours if kind in building.kinds(plugins.declared("baselines", name, extensions))]
+    return (*(name for name in chosen if name in more), *(name for name in more if name not in chosen))
 
 
 def say_where(done: Sequence[Done], written: Sequence[str], again: str) -> None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from sklearn.base import BaseEstimator
 
-from harness.arms.answers import Answer, Task
+from harness.arms.answers import Answer, KindSpec
 from harness.arms.baselines import _conditions, _numbers
 from harness.arms.baselines._conditions import Condition
 from harness.errors import ConfigError, one_of
@@ -94,9 +94,9 @@ class WeightRules:
     description: str = ""
 
 
-def of_task(task: Task, rules: str) -> BaseEstimator:
+def of_kind(spec: KindSpec, rules: str) -> BaseEstimator:
     """The rules of a task's kind; `fit` raises `ConfigError` that names the rule and what is wrong with it."""
-    return {"multi": LabelsThatFire, "extract": NamedGroups, "score": Lexicon}[task.kind](rules, task.labels)
+    return {"multi": LabelsThatFire, "extract": NamedGroups, "score": Lexicon}[spec.kind](rules, spec.labels)
 
 
 class LabelsThatFire(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types

@@ -79,7 +79,7 @@ class LabelByLabel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         if not items:
             return []
         raw = np.asarray(self.scorer_.chances(items), dtype=np.float64)
-        is_known = ~np.isnan(raw).any(axis=1)
+        is_known = np.asarray(~np.isnan(raw).any(axis=1))
         likely = self._calibrated(np.where(is_known[:, None], raw, 0.0))
         taken = np.asarray(likely >= self.thresholds_)
         expected = expected_f1(likely, taken)
@@ -112,7 +112,7 @@ class LabelByLabel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
             if getattr(self.scorer, "learns", True):
                 scorer = clone(self.scorer).fit([items[i] for i in learnt], held[learnt])
             found = np.asarray(scorer.chances([items[i] for i in held_out]), dtype=np.float64)
-            is_known = ~np.isnan(found).any(axis=1)
+            is_known = np.asarray(~np.isnan(found).any(axis=1))
             rows.append(held_out[is_known])
             chances.append(found[is_known])
             if sum(map(len, rows)) >= ENOUGH:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sklearn.dummy import DummyClassifier
 
-from harness.arms.answers import SINGLE, Task
+from harness.arms.answers import SINGLE, KindSpec
 from harness.arms.baselines._constant import Constant
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ VERSION = 1
 KINDS = ("single", "multi", "extract", "score")
 
 
-def build(task: Task = SINGLE, seed: int = 0) -> BaseEstimator:
+def build(spec: KindSpec = SINGLE, seed: int = 0) -> BaseEstimator:
     """Always the most frequent label, with its share in training; of other kinds, the answer worth most there."""
-    if task.kind != "single":
-        return Constant(task)
+    if spec.kind != "single":
+        return Constant(spec)
     return DummyClassifier(strategy="prior", random_state=seed)

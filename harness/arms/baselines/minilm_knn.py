@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.pipeline import make_pipeline
 
-from harness.arms.answers import SINGLE, Task
+from harness.arms.answers import SINGLE, KindSpec
 from harness.arms.baselines._calibrated import calibrated
 from harness.arms.baselines._features import Embedded, row_normalised
 from harness.arms.baselines._label_by_label import LabelByLabel
@@ -31,14 +31,14 @@ def build(
     encoder: str = "minilm",
     cache: str | None = None,
     calibrate: bool = True,
-    task: Task = SINGLE,
+    spec: KindSpec = SINGLE,
     seed: int = 0,
 ) -> BaseEstimator:
     """The `k` nearest training items vote, nearer ones with more weight; of numbers, their mean is taken."""
-    if task.kind == "multi":
-        return LabelByLabel(NeighbourShares(Embedded(encoder, cache), k), task.labels, seed)
-    if task.kind == "score":
-        return NeighbourMean(Embedded(encoder, cache), task.labels, k)
+    if spec.kind == "multi":
+        return LabelByLabel(NeighbourShares(Embedded(encoder, cache), k), spec.labels, seed)
+    if spec.kind == "score":
+        return NeighbourMean(Embedded(encoder, cache), spec.labels, k)
     return calibrated(make_pipeline(Embedded(encoder, cache), NearestVotes(k)), seed, wanted=calibrate)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.arms.answers import SINGLE, Task
+from harness.arms.answers import SINGLE, KindSpec
 from harness.arms.baselines._calibrated import calibrated
 from harness.arms.baselines._features import Embedded
 from harness.arms.baselines._heads import regression_on_embeddings
@@ -23,10 +23,10 @@ def build(
     encoder: str = "minilm",
     cache: str | None = None,
     calibrate: bool = True,
-    task: Task = SINGLE,
+    spec: KindSpec = SINGLE,
     seed: int = 0,
 ) -> BaseEstimator:
     """Sentence embeddings, then logistic regression."""
-    if task.kind == "multi":
-        return LabelByLabel(Regressions(Embedded(encoder, cache), c, seed=seed), task.labels, seed)
+    if spec.kind == "multi":
+        return LabelByLabel(Regressions(Embedded(encoder, cache), c, seed=seed), spec.labels, seed)
     return calibrated(regression_on_embeddings(c, encoder, cache, seed), seed, wanted=calibrate)

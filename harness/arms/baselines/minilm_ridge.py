@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.arms.answers import SINGLE, KindSpec
 from harness.arms.baselines._features import Embedded
 from harness.arms.baselines._numbers import RidgeOnFeatures
 
@@ -9,6 +10,6 @@ VERSION = 1
 KINDS = ("score",)
 
 
-def build(encoder: str = "minilm", cache: str | None = None, task: Task = SINGLE, seed: int = 0) -> RidgeOnFeatures:
+def build(encoder: str = "minilm", cache: str | None = None, spec: KindSpec = SINGLE, seed: int = 0) -> RidgeOnFeatures:
     """Features, then ridge regression."""
-    return RidgeOnFeatures(Embedded(encoder, cache), task.labels, seed)
+    return RidgeOnFeatures(Embedded(encoder, cache), spec.labels, seed)

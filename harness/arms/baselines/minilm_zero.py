@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from harness.arms.answers import SINGLE, Task
+from harness.arms.answers import SINGLE, KindSpec
 from harness.arms.baselines._features import Embedded, spelt_out
 from harness.arms.baselines._label_by_label import LabelByLabel
 from harness.arms.baselines._label_scorers import DescriptionSimilarity
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 VERSION = 1
 LEARNS = False
 KINDS = ("single", "multi")
+LEARNS_OF = ("multi",)  # thresholds
 
 
 def build(
@@ -34,12 +35,12 @@ def build(
     temperature: float = 0.05,
     encoder: str = "minilm",
     cache: str | None = None,
-    task: Task = SINGLE,
+    spec: KindSpec = SINGLE,
     seed: int = 0,
 ) -> BaseEstimator:
     """Cosine to each label's name and description; `labels` are (name, description), else training's names."""
-    if task.kind == "multi":
-        return LabelByLabel(DescriptionSimilarity(labels, Embedded(encoder, cache)), task.labels, seed)
+    if spec.kind == "multi":
+        return LabelByLabel(DescriptionSimilarity(labels, Embedded(encoder, cache)), spec.labels, seed)
     return NearestLabel(labels, temperature, encoder, cache)
 
 

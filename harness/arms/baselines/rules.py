@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from harness.arms.answers import SINGLE, Task
+from harness.arms.answers import SINGLE, KindSpec
 from harness.arms.baselines import _conditions, _kind_rules
 from harness.errors import ConfigError, one_of
 from harness.ground.validation import validated
@@ -53,11 +53,11 @@ class Rules:
 
 def build(
     rules: str,
-    task: Task = SINGLE,
+    spec: KindSpec = SINGLE,
     seed: int = 0,  # noqa: ARG001  (nothing is random)
 ) -> BaseEstimator:
     """The classifier of a rules file's text; nothing is learnt but which labels there are."""
-    return RuleClassifier(rules) if task.kind == "single" else _kind_rules.of_task(task, rules)
+    return RuleClassifier(rules) if spec.kind == "single" else _kind_rules.of_kind(spec, rules)
 
 
 class RuleClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types

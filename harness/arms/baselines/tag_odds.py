@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.naive_bayes import MultinomialNB
 
-from harness.arms.answers import SINGLE, Task
+from harness.arms.answers import SINGLE, KindSpec
 from harness.arms.baselines._calibrated import calibrated
 from harness.arms.baselines._features import tags
 from harness.arms.baselines._label_by_label import LabelByLabel
@@ -35,12 +35,12 @@ KINDS = ("single", "multi")
 def build(
     alpha: float = 0.1,
     calibrate: bool = True,
-    task: Task = SINGLE,
+    spec: KindSpec = SINGLE,
     seed: int = 0,
 ) -> BaseEstimator:
     """Naive Bayes over tags; `alpha` is added to every count."""
-    if task.kind == "multi":
-        return LabelByLabel(TagChances(alpha), task.labels, seed)
+    if spec.kind == "multi":
+        return LabelByLabel(TagChances(alpha), spec.labels, seed)
     return calibrated(TagOdds(alpha), seed, wanted=calibrate)
 
 

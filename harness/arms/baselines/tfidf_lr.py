@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sklearn.pipeline import make_pipeline, make_union
 
-from harness.arms.answers import SINGLE, Task
+from harness.arms.answers import SINGLE, KindSpec
 from harness.arms.baselines._calibrated import calibrated
 from harness.arms.baselines._label_by_label import LabelByLabel
 from harness.arms.baselines._label_scorers import Regressions
@@ -23,11 +23,11 @@ KINDS = ("single", "multi")
 def build(
     c: float = 10.0,
     calibrate: bool = True,
-    task: Task = SINGLE,
+    spec: KindSpec = SINGLE,
     seed: int = 0,
 ) -> BaseEstimator:
     """TF-IDF of words (one and two) and character pieces (2 to 5), then logistic regression."""
     features = make_union(word_counts(), piece_counts())
-    if task.kind == "multi":
-        return LabelByLabel(Regressions(features, c, is_sparse=True, seed=seed), task.labels, seed)
+    if spec.kind == "multi":
+        return LabelByLabel(Regressions(features, c, is_sparse=True, seed=seed), spec.labels, seed)
     return calibrated(make_pipeline(features, OneAgainstRest(c, seed)), seed, wanted=calibrate)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sklearn.pipeline import make_union
 
-from harness.arms.answers import SINGLE, Task
+from harness.arms.answers import SINGLE, KindSpec
 from harness.arms.baselines._numbers import RidgeOnFeatures
 from harness.arms.baselines._tfidf import piece_counts, word_counts
 
@@ -12,6 +12,6 @@ VERSION = 1
 KINDS = ("score",)
 
 
-def build(task: Task = SINGLE, seed: int = 0) -> RidgeOnFeatures:
+def build(spec: KindSpec = SINGLE, seed: int = 0) -> RidgeOnFeatures:
     """Features, then ridge regression."""
-    return RidgeOnFeatures(make_union(word_counts(), piece_counts()), task.labels, seed)
+    return RidgeOnFeatures(make_union(word_counts(), piece_counts()), spec.labels, seed)

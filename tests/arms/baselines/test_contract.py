@@ -15,10 +15,14 @@ from sklearn.model_selection import GridSearchCV, cross_val_predict
 
 from harness.arms import baselines
 from harness.ground import plugins
+from harness.runs.building import kinds
 from harness.types import Item
 
 MISSING = {"setfit"} if find_spec("setfit") is None else set()  # an extra: its packages are gigabytes
-NAMES = sorted(set(plugins.names("baselines")) - MISSING)
+OF_OTHER_KINDS = {
+    name for name in plugins.names("baselines") if "single" not in kinds(plugins.declared("baselines", name))
+}
+NAMES = sorted(set(plugins.names("baselines")) - MISSING - OF_OTHER_KINDS)
 OWN_WEIGHTS = {"setfit"}  # what it learns is an encoder
 READS_NAMES = {"rules", "minilm-zero"}  # what a label is called is what they go by
 
