@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.stats import intervals
+from harness.datasets.task import Task
+from harness.stats import margins
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
-    from harness.types import Dataset, Estimate, Example
+    from harness.types import Dataset, Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def carried(run: Mapping[str, str], rows: pd.DataFrame, old: Dataset, new: Datas
     now = {example.item.id: example for example in new.in_split(run["split"])}
     predicted = dict(zip(rows["example_id"], rows["label"], strict=True))
     kept = [key for key in predicted if key in now and key in was and now[key].item == was[key].item]
-    failed = set(rows.loc[rows["correct"].isna(), "example_id"])
+    failed = set(rows.loc[rows["credit"].isna(), "example_id"])
     return Carried(
         run_id=run["run_id"],
         arm=run["arm"],
@@ -50,13 +51,11 @@ def carried(run: Mapping[str, str], rows: pd.DataFrame, old: Dataset, new: Datas
         relabelled=sum(was[key].label != now[key].label for key in kept),
         gone=len(predicted) - len(kept),
         to_ask=len(now) - len(kept),
-        before=_accuracy([key for key in predicted if key in was], predicted, was, failed),
-        after=_accuracy(kept, predicted, now, failed),
+        before=_accuracy([key for key in predicted if key in was and key not in failed], predicted, old),
+        after=_accuracy([key for key in kept if key not in failed], predicted, new),
     )
 
 
-def _accuracy(
-    ids: list[str], predicted: Mapping[str, object], examples: Mapping[str, Example], failed: Collection[str]
-) -> Estimate:
-    scored = [key for key in ids if key not in failed]
-    return intervals.wilson(sum(predicted[key] == examples[key].label for key in scored), len(scored))
+def _accuracy(scored: Sequence[str], predicted: Mapping[str, object], dataset: Dataset) -> Estimate:
+    gold = {example.item.id: example.label for example in dataset.examples}
+    return margins.share(Task.of(dataset).credits([gold[key] for key in scored], [predicted[key] for key in scored]))

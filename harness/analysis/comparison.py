@@ -58,22 +58,22 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Arm `a` against arm `b` on `n` shared items; `difference` is a minus b, in accuracy.
+    """Arm `a` against arm `b` on `n` shared items; `difference` is a minus b, in credit.
 
     `table` counts items; with repeats an arm counts as right where it was right more often than
-    not. `p_value` is two-sided, `adjusted_p` corrected for all comparisons made together, and `together` the
-    difference with an interval that holds for all of them at once; both None for a pair by itself. `mde` is
-    the difference that so many items show with 80% power at the disagreement seen, groups of items counted as
-    what they are worth; None when they could show none. `failed` items had an outage, `unshared` ones were
-    asked of one arm only; `bounded_p` is the p-value, corrected likewise, were all failed calls against the arm that is
-    ahead. `answered` is the same comparison on the items both answered, where some have no
+    not; None where answers have degrees. `p_value` is two-sided, `adjusted_p` corrected for all comparisons made
+    together, and `together` the difference with an interval that holds for all of them at once; both None for a pair
+    by itself. `mde` is the difference that so many items show with 80% power at the disagreement seen, groups
+    of items counted as what they are worth; None when they could show none. `failed` items had an outage, `unshared`
+    ones were asked of one arm only; `bounded_p` is the p-value, corrected likewise, were all failed calls against the
+    arm that is ahead. `answered` is the same comparison on the items both answered, where some have no
     answer. `further` are other differences, a minus b: macro-F1, cost per 1,000 items, 95th percentile of latency.
     """
 
     a: str
     b: str
     n: int
-    table: Table2x2
+    table: Table2x2 | None
     difference: Estimate
     p_value: float | None
     adjusted_p: float | None
@@ -106,7 +106,7 @@ def compare(a: Answers, b: Answers, rng: Generator) -> Comparison:
     (made,) = compare_pairs(together, [(0, 1)])
     mine, theirs = _first_rows(a.rows), _first_rows(b.rows)
     shared = mine.merge(theirs, left_index=True, right_index=True, suffixes=("_a", "_b"))
-    replied = shared.dropna(subset=["correct_a", "correct_b"])
+    replied = shared.dropna(subset=["credit_a", "credit_b"])
     own = replace(made, adjusted_p=None, together=None)
     return replace(own, changed=_changed(together, shared), further=_further(replied, rng))
 
@@ -255,7 +255,10 @@ class _Family:
     def _compared(self, found: _Evidence, table: Table2x2, pair: tuple[int, int]) -> Comparison:
         seen = found.pairs
         design, units = float(seen.design[pair]), int(seen.units[pair])
-        method = "Tango" if seen.is_exact else f"Tango, {units:,} clusters, design effect {design:.2g}"
+        is_binary = self._together.is_binary
+        what = "clusters" if is_binary or self._together.clusters is not None else "items"
+        method = "Tango" if seen.is_exact else f"Tango, {units:,} {what}, design effect {design:.2g}"
+        discordant = table.discordant if is_binary else float(seen.wins[pair] + seen.losses[pair])
         difference = Estimate("difference", None, None, None, 0, method)
         if table.n:
             ends = max(-1.0, float(found.low[pair])), min(1.0, float(found.high[pair]))
@@ -264,12 +267,12 @@ class _Family:
             self._together.names[pair[0]],
             self._together.names[pair[1]],
             n=table.n,
-            table=table,
+            table=table if is_binary else None,
             difference=difference,
             p_value=float(found.p_values[pair]) if table.n else None,
             adjusted_p=None,
-            method="McNemar mid-P, Tango interval" if seen.is_exact else "score test and interval of clusters",
-            mde=power.mde(int(table.n / design), table.discordant / table.n) if table.discordant else None,
+            method="McNemar mid-P, Tango interval" if seen.is_exact else f"score test and interval of {what}",
+            mde=power.mde(int(table.n / design), discordant / table.n) if discordant else None,
             failed=0,
             unshared=0,
         )
@@ -314,7 +317,7 @@ class _Products:
 
 def _first_rows(rows: pd.DataFrame) -> pd.DataFrame:
     """One row per item, of the first repeat."""
-    wanted = [name for name in ("gold", "label", "correct", "cost_usd", "latency_s") if name in rows]
+    wanted = [name for name in ("gold", "label", "credit", "cost_usd", "latency_s") if name in rows]
     return rows.drop_duplicates("example_id").set_index("example_id")[wanted]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.errors import ConfigError
 from harness.ground import formatting
-from harness.stats import clusters, curves, intervals
+from harness.stats import clusters, curves, margins
 from harness.types import Estimate
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ LEAST_GAIN = 0.01  # over two steps: less is flat
 
 @dataclass(frozen=True)
 class Learnt:
-    """One arm: `right` is seeds x sizes x items, for the numbers of labels in `sizes` and the `items`' ids.
+    """One arm: `credit` is seeds x sizes x items, for the numbers of labels in `sizes` and the `items`' ids.
 
     `is_flat`: larger sizes were left out, because the last two steps were shown to gain less than a point.
     `run_ids` are the stored runs behind it.
@@ -35,7 +35,7 @@ class Learnt:
 
     arm: str
     sizes: tuple[int, ...]
-    right: NDArray[np.bool_]
+    credit: NDArray[np.float64]
     items: tuple[str, ...]
     is_flat: bool = False
     run_ids: tuple[str, ...] = ()
@@ -116,14 +116,14 @@ class Curves:
 def _level(scores: NDArray[np.float64]) -> Estimate:
     """What the rival gets right: a share of the items, or the mean of their scores where it was asked repeatedly."""
     if np.isin(scores, (0.0, 1.0)).all():
-        return intervals.wilson(int(scores.sum()), len(scores))
+        return margins.share(scores)
     return clusters.cluster_mean(scores, np.arange(len(scores)), name="accuracy")
 
 
 def is_flat(learnt: Learnt, groups: Mapping[str, str], rng: Generator) -> bool:
     """Whether more labels are shown to gain next to nothing."""
     weights = curves.item_weights(_codes(learnt.items, groups), rng)
-    return curves.is_flat(curves.resampled(learnt.right, weights, rng), LEAST_GAIN)
+    return curves.is_flat(curves.resampled(learnt.credit, weights, rng), LEAST_GAIN)
 
 
 def analyse(
@@ -146,15 +146,16 @@ def analyse(
     if rival is not None and not kept.any():
         raise ConfigError(f"{rival.name} was asked none of the curve's items; run it on the same split and --limit")
     weights = curves.item_weights(_codes([item for item, keep in zip(items, kept, strict=True) if keep], groups), rng)
-    drawn = [curves.resampled(one.right[:, :, kept], weights, rng) for one in learnt]
+    drawn = [curves.resampled(one.credit[:, :, kept], weights, rng) for one in learnt]
     scores = np.array([rival.scores[item] for item in items if item in rival.scores]) if rival else None
     levels = None if scores is None else weights @ scores
     return [
         Curve(
             arm=one.arm,
-            seeds=len(one.right),
+            seeds=len(one.credit),
             points=tuple(
-                Point(n, curves.estimate(draws[:, i], int(kept.sum()), len(one.right))) for i, n in enumerate(one.sizes)
+                Point(n, curves.estimate(draws[:, i], int(kept.sum()), len(one.credit)))
+                for i, n in enumerate(one.sizes)
             ),
             is_flat=one.is_flat,
             rival=None if rival is None else rival.name,

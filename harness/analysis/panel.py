@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from harness.datasets.task import SINGLE, Task
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -25,7 +27,7 @@ class Answers:
 
     `dataset` is the version it was run on; `left_out` says which rows are not here because the
     other arm was run on another version. `run_ids` are the runs that the rows are of, the first
-    one first; `passed_over` are runs of the arm that they are not of.
+    one first; `passed_over` are runs of the arm that they are not of. `task` is what was asked.
     """
 
     name: str
@@ -34,15 +36,17 @@ class Answers:
     left_out: str = ""
     run_ids: tuple[str, ...] = ()
     passed_over: tuple[PassedOver, ...] = ()
+    task: Task = SINGLE
 
 
 @dataclass(frozen=True)
 class Panel:
     """Items x arms.
 
-    `scores` is an item's mean score over its repeats, in [0, 1]; nan where every call failed or the arm
+    `scores` is an item's mean credit over its repeats, in [0, 1]; nan where every call failed or the arm
     was not asked. `asked` and `answered` say whether there is a row, and one with an answer.
     `clusters` holds a code per item where items come in groups, None where each stands for itself.
+    `is_binary`: an answer is right or wrong, its credit 1 or 0.
     """
 
     names: tuple[str, ...]
@@ -52,6 +56,7 @@ class Panel:
     answered: NDArray[np.bool_]
     clusters: NDArray[np.int64] | None = None
     is_repeated: bool = False
+    is_binary: bool = True
 
     @property
     def is_single(self) -> bool:
@@ -67,7 +72,7 @@ class Panel:
         """The panel of some of the arms, on the same items."""
         names = tuple(name for name, is_in in zip(self.names, arms, strict=True) if is_in)
         cells = (self.scores[:, arms], self.asked[:, arms], self.answered[:, arms])
-        return Panel(names, self.items, *cells, self.clusters, self.is_repeated)
+        return Panel(names, self.items, *cells, self.clusters, self.is_repeated, self.is_binary)
 
     def known(self, *arms: int) -> NDArray[np.bool_]:
         """The items on which all of these arms have a score."""
@@ -93,10 +98,11 @@ def of(arms: Sequence[Answers]) -> Panel:
     columns = Rows(
         np.repeat(np.arange(len(arms)), [len(arm.rows) for arm in arms]),
         np.asarray(codes, dtype=np.int64),
-        np.concatenate([arm.rows["correct"].astype("Float64").to_numpy(float, na_value=np.nan) for arm in arms]),
+        np.concatenate([arm.rows["credit"].astype("Float64").to_numpy(float, na_value=np.nan) for arm in arms]),
         np.concatenate([arm.rows["label"].notna().to_numpy(bool) for arm in arms]),
     )
-    return of_rows([arm.name for arm in arms], np.asarray(items, dtype=object), groups, columns)
+    together = of_rows([arm.name for arm in arms], np.asarray(items, dtype=object), groups, columns)
+    return replace(together, is_binary=all(arm.task.rules.IS_BINARY for arm in arms))
 
 
 def of_rows(names: Sequence[str], items: NDArray[np.object_], groups: NDArray[np.object_], rows: Rows) -> Panel:
@@ -147,9 +153,9 @@ def clusters_of(groups: NDArray[np.object_]) -> NDArray[np.int64] | None:
 
 
 def by_item(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row per item: its mean score over repeats (None: failed each time), gold, label, group, answered."""
+    """One row per item: its mean credit over repeats (None: failed each time), gold, label, group, answered."""
     ordered = rows.assign(
-        score=rows["correct"].astype("Float64"), is_answered=rows["label"].notna(), label=rows["label"].astype(object)
+        score=rows["credit"].astype("Float64"), is_answered=rows["label"].notna(), label=rows["label"].astype(object)
     )
     if "group" not in ordered:
         ordered["group"] = None

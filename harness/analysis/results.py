@@ -14,7 +14,7 @@ import numpy as np
 
 from harness.analysis import panel
 from harness.analysis.panel import Answers
-from harness.ground import plugins
+from harness.datasets.task import Task, kind_of
 from harness.ground.constraints import Constraints
 from harness.stats import calibration, clusters, intervals
 from harness.store import MOST_MISSING, PassedOver
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from harness.types import JSON, Metric, Purpose
 
 
-SCORES = ["score", "correct", "gold_score", "squares", "total", "named"]
+SCORES = ["score", "credit", "gold_score", "squares", "total", "named"]
 QUANTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
 
@@ -56,6 +56,11 @@ class Split:
     labels: tuple[str, ...]
     n: int
     looks: int = 0
+
+    @property
+    def task(self) -> Task:
+        """What was asked."""
+        return Task(self.kind, self.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +164,7 @@ class Results:
     """What analysis hands to report and gate: the runs, best first, on the same items.
 
     `predictions` has one row per run and item: run_id, arm, example_id, text, tags, gold,
-    outcome, label, score, correct, cost_usd, latency_s, raw, error, and of the scores per label
+    outcome, label, score, credit, cost_usd, latency_s, raw, error, and of the scores per label
     gold_score, squares, total and named. `passed_over` are stored runs
     that are not shown, and why. `spreads` has an entry for every arm that was repeated. `constraints`
     are what the workspace asks of an arm, `cpu_usd_per_hour` what it pays for a machine. `leading` is the run
@@ -189,7 +194,8 @@ class Results:
         by_run = {str(run_id): rows for run_id, rows in self.predictions.groupby("run_id", sort=False)}
         empty = self.predictions.iloc[:0]
         runs = (result.run for result in self.runs)
-        return {run.run_id: Answers(run.name, by_run.get(run.run_id, empty)) for run in runs}
+        task = self.split.task
+        return {run.run_id: Answers(run.name, by_run.get(run.run_id, empty), task=task) for run in runs}
 
     @cached_property
     def by_arm(self) -> Results:
@@ -257,7 +263,7 @@ def _by_arm(results: Results) -> Results:
 def _pooled(split: Split, runs: Sequence[RunResult], rows: pd.DataFrame) -> RunResult:
     """The runs of an arm summed up together: of each item the mean score, an interval over items or their groups."""
     first, headline = runs[0], next(iter(runs[0].metrics))
-    together = panel.of([Answers(first.run.arm_name, rows)])
+    together = panel.of([Answers(first.run.arm_name, rows, task=split.task)])
     known = together.known(0)
     codes = np.arange(len(known)) if together.clusters is None else together.clusters
     mean = clusters.cluster_mean(together.scores[known, 0], codes[known], name=headline)
@@ -308,8 +314,7 @@ def summarise(split: Split, run: RunFacts, frame: pd.DataFrame, seed: int = 0) -
 
 
 def _metrics(kind: str) -> Mapping[str, Metric]:
-    metrics: Mapping[str, Metric] = plugins.load("kinds", kind).METRICS
-    return metrics
+    return kind_of(kind).METRICS
 
 
 def _estimates(split: Split, replied: pd.DataFrame, seed: int) -> dict[str, Estimate]:
@@ -331,7 +336,7 @@ def confidence(rows: pd.DataFrame, n_labels: int) -> Confidence:
     answered = known[known["score"].notna()]
     of = {name: answered[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in SCORES}
     error = calibration.squared_error(of["gold_score"], of["squares"], of["total"], n_labels - of["named"])
-    return Confidence(of["score"], of["correct"] == 1.0, error)
+    return Confidence(of["score"], of["credit"] == 1.0, error)
 
 
 def choice(run: RunFacts) -> Mapping[str, Any]:

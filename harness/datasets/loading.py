@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from harness.datasets import content, manifest, released, splits
+from harness.datasets.task import kind_of
 from harness.errors import DatasetError, HarnessError, one_of
 from harness.ground import plugins
 from harness.ground.workspace import checked_name
@@ -92,7 +93,7 @@ def read_examples(folder: Path, read: Manifest) -> Iterator[tuple[str, Example]]
     path = folder / read.file
     if path.is_symlink():
         raise DatasetError(f"{path} is a link; a version holds its own rows")
-    kind = plugins.load("kinds", read.kind)
+    kind = kind_of(read.kind)
     seen: dict[str, str] = {}
     for where, row in released.read(path):
         one = example(where, row, read)

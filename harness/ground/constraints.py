@@ -18,7 +18,8 @@ Months = Annotated[int, Field(ge=1)]
 class Constraints:
     """Limits (None: no limit) and prices.
 
-    `min_recall` is the least recall by label. `margin` is the accuracy that may be given away for a
+    `min_credit` is the least mean credit, `min_accuracy` the same under the name that it has where answers are right
+    or wrong; `min_recall` is the least recall by label. `margin` is the accuracy that may be given away for a
     cheaper arm. `monthly_volume` items a month are served for `months`. Below `usd_that_matters` a
     month, two bills count as the same.
 
@@ -29,6 +30,7 @@ class Constraints:
     busy by other work. With `batch`, hosted models are asked through their batch API: half price, no latency.
     """
 
+    min_credit: Share | None = None
     min_accuracy: Share | None = None
     min_recall: Mapping[str, Share] = field(default_factory=dict)
     max_usd_per_1000: Amount | None = None
@@ -49,3 +51,8 @@ class Constraints:
     def retrainings(self) -> int:
         """How often an arm is trained again within the months it serves."""
         return 0 if self.retrain_every_months is None else (self.months - 1) // self.retrain_every_months
+
+    @property
+    def least_credit(self) -> float | None:
+        """The least mean credit; where answers are right or wrong that is the accuracy, and may be called so."""
+        return self.min_accuracy if self.min_credit is None else self.min_credit

@@ -27,6 +27,7 @@ OFFERED = {
     "baselines": ("VERSION", "build"),
     "providers": ("connect", "available", "DEFAULT_MODEL", "MODELS", "RUNS_HERE", "GIVES_SCORES"),
     "embedders": ("connect",),
+    "kinds": ("read_gold", "reply_format", "parse", "credit", "METRICS", "IS_BINARY"),
 }
 OPEN = tuple(OFFERED)
 PREFIX = "harness_extension_"

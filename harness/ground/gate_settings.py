@@ -21,6 +21,7 @@ class GateSettings:
     file of `runs export`, or a run by id, tag or arm. `margin` is the accuracy that may be given away
     overall, `class_margin` and `slice_margin` the recall in a class and the accuracy in a slice;
     `slices` are the columns (or `tags`) whose values are slices, from `least_slice` items on.
+    `min_credit` is the least mean credit, `min_accuracy` its name where answers are right or wrong.
     `max_calibration_drift` is how far confidence minus accuracy may move. `canaries` are ids of items
     that must be right. A row whose column `injected` names another item's id is that item with
     something injected, and its answer may differ on `max_flips` of them; they may stand in a split of
@@ -38,6 +39,7 @@ class GateSettings:
     slice_margin: Margin = 0.10
     slices: tuple[str, ...] = ()
     least_slice: Annotated[int, Field(ge=1)] = 20
+    min_credit: Share | None = None
     min_accuracy: Share | None = None
     min_recall: Mapping[str, Share] = field(default_factory=dict)
     max_unparsed: Share | None = None
@@ -58,3 +60,8 @@ class GateSettings:
     def alpha(self) -> float:
         """The one-sided error rate of every check."""
         return (1 - self.confidence) / 2
+
+    @property
+    def least_credit(self) -> float | None:
+        """The least mean credit; where answers are right or wrong that is the accuracy, and may be called so."""
+        return self.min_accuracy if self.min_credit is None else self.min_credit

@@ -17,7 +17,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from harness.errors import ConfigError, one_of
 from harness.ground import extensions
@@ -48,6 +48,24 @@ class Declared:
     parameters: frozenset[str]
 
 
+class Located(str):
+    """An extension's name that knows where its workspace keeps extensions of its own.
+
+    Everywhere else it is the name: whoever passes it on need not know that a workspace may have added it.
+    """
+
+    at: Path
+
+    def __new__(cls, name: str, at: Path) -> Self:
+        """The name, as it would be written."""
+        located = super().__new__(cls, name)
+        located.at = at
+        return located
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, Path]]:
+        return type(self), (str(self), self.at)
+
+
 def names(folder: str, at: Path | None = None) -> tuple[str, ...]:
     """The extensions of a folder, as users write them: `tag_odds.py` is `tag-odds`.
 
@@ -58,6 +76,7 @@ def names(folder: str, at: Path | None = None) -> tuple[str, ...]:
 
 def load(folder: str, name: str, at: Path | None = None) -> ModuleType:
     """The module of one extension; `ConfigError` names the choices when there is none."""
+    at = name.at if at is None and isinstance(name, Located) else at
     if name in _ours(folder):
         return import_module(".".join(("harness", *_place(folder).split("/"), name.replace("-", "_"))))
     if (path := extensions.files(folder, at).get(name)) is not None:

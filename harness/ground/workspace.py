@@ -20,6 +20,7 @@ from harness.ground.constraints import Constraints
 from harness.ground.gate_settings import GateSettings
 from harness.ground.validation import validated
 
+EXTENSIONS = "extensions"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 DEFAULT_ARMS = ("majority", "tfidf-lr", "minilm-knn", "minilm-lr")
 
@@ -74,7 +75,7 @@ class Workspace:
     @property
     def extensions(self) -> Path:
         """The folder of the arms, providers and encoders that are this workspace's own; it need not be there."""
-        return self.root / "extensions"
+        return self.root / EXTENSIONS
 
     @property
     def embeddings(self) -> Path:

@@ -30,7 +30,7 @@
 
   // -- what an arm said of an item -------------------------------------------------------------
   const outcome = (arm, i) => data.runs[arm].outcome[i];
-  const isRight = (arm, i) => outcome(arm, i) === "a" && data.runs[arm].label[i] === data.gold[i];
+  const isRight = (arm, i) => number(arm, "credit", i) === 1;
   const isScored = (arm, i) => outcome(arm, i) !== "f";
   const isWrong = (arm, i) => isScored(arm, i) && !isRight(arm, i);
   const answer = (arm, i) => {

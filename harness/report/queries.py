@@ -53,7 +53,7 @@ def wilson(right: str, n: str) -> str:
 def learnt(curves: Curves) -> str:
     """The scored rows of the runs behind learning curves, with `labels` and `seed`, on the items that count."""
     ids = ", ".join(quoted(fit.run_id) for fit in curves.fits)
-    scored = f"select example_id from scored where run_id = {quoted(curves.rival_id or '')} and correct is not null"
+    scored = f"select example_id from scored where run_id = {quoted(curves.rival_id or '')} and credit is not null"
     counted = "" if curves.rival_id is None else f" and example_id in ({scored})"
     return (
         "(select scored.*, runs.n_train as labels, runs.seed as seed from scored join runs using (run_id) "

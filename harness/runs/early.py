@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.datasets.task import SINGLE, Task
 from harness.ground.ids import unit_interval
 from harness.stats.sequential import Race
-from harness.types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,16 +22,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The arm that a run is held against: what it got right (None: it failed), and the gold labels.
+    """The arm that a run is held against: its credit by item (None: it failed), the gold labels, and the task.
 
     `chosen_from` is the number of arms it was picked from for being the best: picked on the same items it
     looks better than it is, so each of them has its part of alpha (Bonferroni).
     """
 
     arm: str
-    right: Mapping[str, bool | None]
+    credit: Mapping[str, float | None]
     gold: Mapping[str, str]
     chosen_from: int = 1
+    task: Task = SINGLE
 
 
 class EarlyStop:
@@ -58,10 +59,11 @@ class EarlyStop:
             self._next += 1
 
     def _look(self, prediction: Prediction) -> None:
-        theirs = self.reference.right.get(prediction.item_id)
-        if theirs is None or prediction.outcome is Outcome.FAILED:
+        theirs = self.reference.credit.get(prediction.item_id)
+        mine = self.reference.task.credit_of(self.reference.gold[prediction.item_id], prediction)
+        if theirs is None or mine is None:
             return  # an outage says nothing about either
-        self.race = self.race.after(prediction.label == self.reference.gold[prediction.item_id], theirs)
+        self.race = self.race.after(mine, theirs)
 
 
 def shuffled(items: Sequence[Item]) -> tuple[Item, ...]:

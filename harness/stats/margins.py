@@ -95,10 +95,16 @@ def evidence(differences: ArrayLike, groups: ArrayLike, *, confidence: float = 0
     return replace(unknown, difference=replace(unknown.difference, low=max(-1.0, low), high=min(1.0, high)))
 
 
-def share(values: ArrayLike, groups: ArrayLike, *, name: str, confidence: float = 0.95) -> Estimate:
-    """The mean of scores in [0, 1] with Wilson's interval at the number of items that the clusters are worth."""
-    scores, codes = np.asarray(values, dtype=np.float64), np.asarray(groups, dtype=np.int64)
+def share(
+    values: ArrayLike, groups: ArrayLike | None = None, *, name: str = "accuracy", confidence: float = 0.95
+) -> Estimate:
+    """The mean of scores in [0, 1] with Wilson's interval at the number of items that the clusters are worth.
+
+    Without `groups` every item stands for itself; of those that are right or wrong it is `intervals.wilson`.
+    """
+    scores = np.asarray(values, dtype=np.float64)
     n = len(scores)
+    codes = np.arange(n) if groups is None else np.asarray(groups, dtype=np.int64)
     if n == 0:
         return Estimate(name, None, None, None, 0, "Wilson")
     found = len(np.unique(codes))
@@ -110,6 +116,17 @@ def share(values: ArrayLike, groups: ArrayLike, *, name: str, confidence: float 
     z = float(scipy.special.stdtrit(max(found - 1, 1), 0.5 + confidence / 2))
     low, high = intervals.wilson_limits(mean * worth, worth, z)
     return Estimate(name, mean, max(0.0, low), min(1.0, high), n, f"Wilson, {found:,} clusters")
+
+
+def share_of_sums(total: float, squares: float, n: int, *, name: str = "accuracy") -> Estimate:
+    """`share` of items that stand for themselves, from the sum of their scores and that of the scores' squares."""
+    if squares == total or n == 0:
+        return intervals.wilson(round(total), n, name=name)
+    mean = total / n
+    worth = n * (total - n * mean**2 + 2) / (squares - n * mean**2 + 2)
+    z = float(scipy.special.stdtrit(max(n - 1, 1), 0.975))
+    low, high = intervals.wilson_limits(mean * worth, worth, z)
+    return Estimate(name, mean, max(0.0, low), min(1.0, high), n, f"Wilson, {n:,} clusters")
 
 
 def design_effect(values: NDArray[np.float64], groups: NDArray[np.int64], size: float) -> float:

@@ -1,4 +1,4 @@
-"""The mean of independent values with Student's interval."""
+"""The mean of independent values with Student's interval, and two means against each other."""
 
 from __future__ import annotations
 
@@ -25,3 +25,17 @@ def mean(values: ArrayLike, *, name: str = "mean", confidence: float = 0.95) -> 
         return Estimate(name, centre, None, None, 1, method)
     margin = float(scipy.special.stdtrit(n - 1, 0.5 + confidence / 2)) * float(numbers.std(ddof=1)) / sqrt(n)
     return Estimate(name, centre, centre - margin, centre + margin, n, method)
+
+
+def welch(a: ArrayLike, b: ArrayLike) -> float:
+    """Welch's (1947) two-sided p of equal means, whatever the variances; 1 without any variance."""
+    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if min(len(first), len(second)) < 2:
+        return 1.0
+    parts = [float(values.var(ddof=1)) / len(values) for values in (first, second)]
+    spread = sum(parts)
+    if spread == 0:
+        return 1.0
+    freedom = spread**2 / sum(part**2 / (len(one) - 1) for part, one in zip(parts, (first, second), strict=True))
+    statistic = abs(float(first.mean() - second.mean())) / sqrt(spread)
+    return float(2 * scipy.special.stdtr(freedom, -statistic))

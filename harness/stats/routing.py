@@ -1,7 +1,6 @@
 """What choosing between a cheap and a dear arm can be worth at most, and what chance gets.
 
-Tables are `paired.Table2x2` with the dear arm as a and the cheap one as b: `only_a` items need the
-dear arm, `only_b` the cheap one.
+`dear` and `cheap` hold each arm's credit per item, in [0, 1]; the accuracy is its mean.
 """
 
 from __future__ import annotations
@@ -13,34 +12,52 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from harness.stats.paired import Table2x2
+
+def oracle_accuracy(dear: ArrayLike, cheap: ArrayLike) -> float | None:
+    """The accuracy of always asking the arm with more credit: of arms that are right or wrong, (a + b + c) / n."""
+    best = np.maximum(np.asarray(dear, dtype=np.float64), np.asarray(cheap, dtype=np.float64))
+    return float(best.sum()) / len(best) if len(best) else None
 
 
-def oracle_accuracy(table: Table2x2) -> float | None:
-    """The accuracy of always asking an arm that is right, where there is one: (a + b + c) / n."""
-    return (table.n - table.neither) / table.n if table.n else None
-
-
-def oracle_at(table: Table2x2, share: float) -> float | None:
-    """The most that a cascade can reach which asks the dear arm for `share` of the items."""
-    if not table.n:
+def oracle_at(dear: ArrayLike, cheap: ArrayLike, share: float) -> float | None:
+    """The most that a cascade can reach which asks the dear arm for `share` of the items, in parts of an item too."""
+    gains, alone = _gains(dear, cheap), np.asarray(cheap, dtype=np.float64)
+    n = len(alone)
+    if not n:
         return None
-    return (table.both + table.only_b + min(share * table.n, table.only_a)) / table.n
+    asked = min(share * n, float(len(gains)))
+    whole = int(asked)
+    part = (asked - whole) * gains[whole] if whole < len(gains) else 0.0
+    return float(alone.sum() + gains[:whole].sum() + part) / n
 
 
-def worth_of_fusion(table: Table2x2) -> float | None:
-    """How far the oracle lies above the better arm: min(b, c) / n. Under a point, any fusion is idle."""
-    return min(table.only_a, table.only_b) / table.n if table.n else None
+def worth_of_fusion(dear: ArrayLike, cheap: ArrayLike) -> float | None:
+    """How far the oracle lies above the better arm; of arms that are right or wrong, min(b, c) / n."""
+    most, arms = oracle_accuracy(dear, cheap), np.array([dear, cheap], dtype=np.float64)
+    return None if most is None else most - float(arms.mean(axis=1).max())
 
 
-def share_for(table: Table2x2, recovered: float = 1.0) -> float | None:
+def share_for(dear: ArrayLike, cheap: ArrayLike, recovered: float = 1.0) -> float | None:
     """The least share of dear calls at which the oracle has recovered that much of the gap between the arms.
 
-    At 1 it is (b - c) / n, where the oracle is as accurate as the dear arm. None when the dear arm
-    is not the better one: then there is no gap.
+    Of arms that are right or wrong it is (b - c) / n at 1, where the oracle is as accurate as the dear arm.
+    None when the dear arm is not the better one: then there is no gap.
     """
-    gap = table.only_a - table.only_b
-    return recovered * gap / table.n if table.n and gap > 0 else None
+    gains = _gains(dear, cheap)
+    n = len(np.asarray(dear))
+    gap = recovered * float(np.sum(dear) - np.sum(cheap)) if n else 0.0
+    if gap <= 0:
+        return None
+    reached = np.cumsum(gains)
+    last = min(int(np.searchsorted(reached, gap)), len(gains) - 1)
+    before = float(reached[last - 1]) if last else 0.0
+    return (last + (gap - before) / float(gains[last])) / n
+
+
+def _gains(dear: ArrayLike, cheap: ArrayLike) -> NDArray[np.float64]:
+    """What asking the dear arm gains on the items where it gains something, the largest first."""
+    gains = np.asarray(dear, dtype=np.float64) - np.asarray(cheap, dtype=np.float64)
+    return -np.sort(-gains[gains > 0])
 
 
 def random_accuracy(accuracies: ArrayLike, shares: ArrayLike) -> float:

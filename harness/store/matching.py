@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from harness.datasets.task import Task, kind_of
 from harness.errors import DatasetError, one_of
-from harness.ground import plugins
 from harness.ground.ids import content_id, item_set_id
 from harness.types import Outcome, Prediction, ReplyFormat, Run
 
@@ -70,7 +70,10 @@ class Foreign:
 
 @dataclass(frozen=True, slots=True)
 class Disputed:
-    """An answer that the other tool and we judge differently: `was_right` is its judgement, `label` what we read."""
+    """An answer that the other tool and we judge differently: `was_right` is its judgement, `is_right` ours.
+
+    `label` is what we read.
+    """
 
     where: str
     item_id: str
@@ -78,6 +81,7 @@ class Disputed:
     label: str | None
     gold: str
     was_right: bool
+    is_right: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,7 @@ def match(rows: Iterable[Foreign], dataset: Dataset, split: str, arm: str, *, ex
 
     `exact`: an answer is a label only where it is spelled as the label is.
     """
-    wanted = dataset.in_split(split)
+    wanted, task = dataset.in_split(split), Task.of(dataset)
     if not wanted:
         splits = {example.split for example in dataset.examples}
         raise DatasetError(f"{dataset.ref} has no items in split {split!r}; {one_of(split, splits)}")
@@ -155,12 +159,12 @@ def match(rows: Iterable[Foreign], dataset: Dataset, split: str, arm: str, *, ex
             prediction = _prediction(row, example, dataset, arm, exact=exact)
             found.setdefault(row.repeat, {})[example.item.id] = prediction
             if row.was_right is not None and prediction.outcome is not Outcome.FAILED:
-                judged.append(
-                    Disputed(row.where, example.item.id, row.answer, prediction.label, example.label, row.was_right)
-                )
+                is_right = task.credit(example.label, prediction.label) == 1
+                answers = (row.answer, prediction.label, example.label)
+                judged.append(Disputed(row.where, example.item.id, *answers, row.was_right, is_right))
     times = [found[repeat] for repeat in sorted(found)] or [{}]
     first, *repeats = (tuple(time[e.item.id] for e in wanted if e.item.id in time) for time in times)
-    disputed = [one for one in judged if one.was_right != (one.label == one.gold)]
+    disputed = [one for one in judged if one.was_right != one.is_right]
     unread = [one.raw for one in chain(first, *repeats) if one.outcome is Outcome.UNPARSED]
     return Matched(
         rows=count,
@@ -171,7 +175,7 @@ def match(rows: Iterable[Foreign], dataset: Dataset, split: str, arm: str, *, ex
         repeats=tuple(repeats),
         elsewhere=elsewhere,
         judged=_share([one.was_right for one in judged]),
-        judged_here=_share([one.label == one.gold for one in judged]),
+        judged_here=_share([one.is_right for one in judged]),
         differently_judged=tuple(one.where for one in disputed),
         disputed=tuple(disputed[:MOST_SHOWN]),
         unread=len(unread),
@@ -249,7 +253,7 @@ def _texts(row: Foreign) -> tuple[str, ...]:
 
 
 def _prediction(row: Foreign, example: Example, dataset: Dataset, arm: str, *, exact: bool) -> Prediction:
-    outcome, label = _as_judged(row, example, *_answer(row, dataset, exact=exact))
+    outcome, label = _as_judged(row, (Task.of(dataset), example.label), *_answer(row, dataset, exact=exact))
     return Prediction(
         example.item.id,
         outcome,
@@ -274,7 +278,7 @@ def _answer(row: Foreign, dataset: Dataset, *, exact: bool) -> tuple[Outcome, st
 
 
 def _read(answer: str, dataset: Dataset, where: str, *, exact: bool) -> tuple[Outcome, str | None]:
-    kind = plugins.load("kinds", dataset.kind)
+    kind = kind_of(dataset.kind)
     if not exact:
         outcome, label = kind.parse(answer, dataset.label_names, LABEL)
         return outcome, label
@@ -284,13 +288,17 @@ def _read(answer: str, dataset: Dataset, where: str, *, exact: bool) -> tuple[Ou
         return Outcome.UNPARSED, None
 
 
-def _as_judged(row: Foreign, example: Example, outcome: Outcome, label: str | None) -> tuple[Outcome, str | None]:
+def _as_judged(
+    row: Foreign, wanted: tuple[Task, str], outcome: Outcome, label: str | None
+) -> tuple[Outcome, str | None]:
     """The answer as the other tool read it: one that takes `Question.` for `question`, or one that does not.
 
     What our parser reads as the gold label, and the other tool judged wrong, is unparsed. What it
     judged right and our parser cannot read is not made right: it is reported as judged differently.
     """
-    is_refused_there = label == example.label and row.was_right is False and (row.answer or "").strip() != label
+    task, gold = wanted
+    is_right = task.credit(gold, label) == 1
+    is_refused_there = is_right and row.was_right is False and (row.answer or "").strip() != label
     return (Outcome.UNPARSED, None) if is_refused_there else (outcome, label)
 
 

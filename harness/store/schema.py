@@ -13,6 +13,7 @@ import duckdb
 
 from harness.errors import StoreError
 from harness.ground.ids import item_set_id
+from harness.store import crediting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,19 +22,18 @@ if TYPE_CHECKING:
 
     from harness.types import Purpose
 
-FIRST_VIEW = """
+VIEW = """
 create view scored as
-    select r.dataset, r.split, r.arm, r.model, p.*, e.text, e.tags, e.gold, e."group",
-           -- A failed call is no answer, so it is neither right nor wrong.
-           case when p.outcome = 'failed' then null else coalesce(p.label = e.gold, false) end as correct
+    select r.dataset, r.split, r.arm, r.model, r.purpose, p.*, e.text, e.tags, e.gold, e."group",
+           -- A failed call is no answer, so it is neither right nor wrong; nor is any answer of a kind of degrees.
+           case when d.is_binary then p.credit = 1 end as correct
     from predictions p
     join runs r using (run_id)
+    join datasets d using (dataset_id)
     join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id;
 """
 
-VIEW = FIRST_VIEW.replace("r.model, p.*", "r.model, r.purpose, p.*")
-
-TABLES = f"""
+TABLES = """
 create table datasets (
     dataset_id text primary key, name text, version text, kind text, description text,
     labels json, source json, n integer, added_at timestamptz
@@ -58,29 +58,25 @@ create table predictions (
     path text[], primary key (run_id, example_id)
 );
 create table looks (run_id text primary key, dataset_id text, split text, looked_at timestamptz);
-{FIRST_VIEW}
 """
 
-WAITING = f"""
-drop view scored;
+WAITING = """
+drop view if exists scored; -- made anew at the end
 alter table predictions add column waited_s double; -- the queue, failed attempts and pauses; not part of the latency
 alter table runs add column limits json; -- how many calls were under way at once, and why that changed
-{FIRST_VIEW}
 """
 
-FOUND = f"""
-drop view scored;
+FOUND = """
+drop view if exists scored;
 alter table runs add column batch_latency_s double; -- per item when many are asked at once
 alter table runs add column facts json; -- what an arm found out when it was fitted and measured
-{FIRST_VIEW}
 """
 
 
 def _purposes(connection: DuckDBPyConnection) -> None:
-    connection.execute("drop view scored")
+    connection.execute("drop view if exists scored")
     connection.execute("alter table runs add column purpose text")  # what a run was made for: see types.Purpose
     connection.execute("alter table runs add column n_failed integer")  # of its n rows, those without a reply
-    connection.execute(VIEW)
     complete_runs(connection)
 
 
@@ -114,6 +110,14 @@ def complete_runs(connection: DuckDBPyConnection) -> None:
     )
 
 
+def _credits(connection: DuckDBPyConnection) -> None:
+    connection.execute("drop view if exists scored")
+    connection.execute("alter table predictions add column credit double")  # what the answer is worth: see crediting
+    connection.execute("alter table datasets add column is_binary boolean")  # whether an answer is right or wrong
+    connection.execute(VIEW)
+    crediting.complete(connection)
+
+
 def purpose_of(params: Mapping[str, object], status: str, *, is_whole: bool) -> Purpose:
     """What a run of an older harness was made for, as far as its record tells."""
     if "training_part" in params:
@@ -125,7 +129,7 @@ def purpose_of(params: Mapping[str, object], status: str, *, is_whole: bool) -> 
     return "fold" if "folds" in params else "whole"
 
 
-MIGRATIONS: tuple[str | Callable[[DuckDBPyConnection], None], ...] = (TABLES, WAITING, FOUND, _purposes)
+MIGRATIONS: tuple[str | Callable[[DuckDBPyConnection], None], ...] = (TABLES, WAITING, FOUND, _purposes, _credits)
 NEWEST = len(MIGRATIONS)
 
 

@@ -16,12 +16,12 @@ CONTENT_HASH = """
     from predictions where run_id = ?
 """
 ANALYSED = """
-    select run_id, arm, example_id, "group", gold, outcome, label, score, correct, cost_usd, billed_usd, latency_s,
+    select run_id, arm, example_id, "group", gold, outcome, label, score, credit, cost_usd, billed_usd, latency_s,
         known[gold] as gold_score, list_sum(list_transform(map_values(known), lambda x: x * x)) as squares,
         list_sum(map_values(known)) as total, cardinality(known) as named,
         path[-1] as answered_by, cached, attempts, input_fresh, cache_read, cache_write, output_visible, reasoning,
-        case when correct then null else text end as text, case when correct then null else tags end as tags,
-        case when correct then null else raw end as raw, error
+        case when credit = 1 then null else text end as text, case when credit = 1 then null else tags end as tags,
+        case when credit = 1 then null else raw end as raw, error
     from (select *, cast(scores as map(varchar, double)) as known from scored)
     where run_id in (select unnest($1)) order by run_id, example_id
 """
@@ -37,10 +37,8 @@ ITEMS = """
 """
 SCORES = f"""
     with asked as (select unnest($1) as run_id, unnest($2)::integer as arm),
-    items as ({ITEMS.replace('"group"', "dataset_id, gold")})
-    select asked.arm, items.item::integer as item, p.label is not null as answered,
-        case when p.outcome = 'failed' then 'nan'::float else coalesce(p.label = items.gold, false)::integer::float end
-            as score
+    items as ({ITEMS.replace('"group"', "dataset_id")})
+    select asked.arm, items.item::integer as item, p.label is not null as answered, coalesce(p.credit, 'nan') as score
     from asked join runs using (run_id) join predictions p using (run_id)
         join items on items.dataset_id = runs.dataset_id and items.example_id = p.example_id
 """

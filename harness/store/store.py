@@ -15,7 +15,7 @@ import pandas as pd
 from harness.errors import ConfigError, StoreError
 from harness.ground import private
 from harness.ground.ids import canonical_json
-from harness.store import rows, run_files, schema, statements
+from harness.store import crediting, rows, run_files, schema, statements
 from harness.store.opening import copying, reading, writing
 from harness.store.querying import LONGEST_QUERY_S, QUERY_S, interruptible
 from harness.store.selection import Selection
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
     from numpy.typing import NDArray
 
+    from harness.datasets.task import Task
     from harness.ground.clock import SystemClock
     from harness.store.run_files import Contents
     from harness.types import JSON, Dataset, Prediction, Run
@@ -42,8 +43,12 @@ VECTORS = 8  # of 2,048 rows, read at once
 class Store:
     """One DuckDB file of runs. Every method opens it for a moment; a `types.Sink`."""
 
-    def __init__(self, path: Path, clock: SystemClock, wait_s: float | None = None) -> None:
+    def __init__(
+        self, path: Path, clock: SystemClock, wait_s: float | None = None, extensions: Path | None = None
+    ) -> None:
+        """`extensions` is where a workspace keeps kinds of its own, which say what an answer is worth."""
         self.path = path
+        self._extensions = extensions
         self._clock = clock
         self._wait_s = WAIT_S if wait_s is None else wait_s
         self._write_wait_s = WRITER_WAIT_S if wait_s is None else wait_s
@@ -67,11 +72,13 @@ class Store:
             canonical_json(dict(dataset.source)),
             len(dataset.examples),
             self._clock.now(),
+            crediting.binary(dataset.kind, self._extensions),
         )
         with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
             connection.execute("begin")
             _insert_frame(connection, "examples", frame)
             connection.execute(f"insert into datasets values ({_marks(fields)}) on conflict do nothing", list(fields))
+            crediting.complete(connection, self._extensions)
             connection.execute("commit")
 
     def add_prompt(self, prompt_id: str, task: str, version: str, content: str) -> None:
@@ -120,7 +127,8 @@ class Store:
                 "delete from predictions where run_id = ? and outcome = 'failed' and example_id in (select unnest(?))",
                 [run_id, frame["example_id"].tolist()],
             )
-            _insert_frame(connection, "predictions", frame)
+            credit = crediting.of_rows(connection, run_id, frame, self._extensions)
+            _insert_frame(connection, "predictions", frame.assign(credit=pd.Series(credit, dtype="Float64")))
             connection.execute("commit")
 
     def finish_run(
@@ -188,6 +196,7 @@ class Store:
                 fresh = tuple(run for run in told.runs if run.run_id not in here)
                 run_files.restore(connection, path, told, fresh)
                 schema.complete_runs(connection)
+                crediting.complete(connection, self._extensions)
                 for run in fresh:
                     if _content(connection, run.run_id) != (run.content_hash, run.n):
                         raise StoreError(f"{path}: the rows of run {run.run_id} are not those it had; export it again")
@@ -231,11 +240,11 @@ class Store:
         return pd.concat(parts, ignore_index=True)
 
     def scores(self, runs: Sequence[tuple[int, str]]) -> tuple[pd.DataFrame, dict[str, NDArray[Any]]]:
-        """Who was right on what, of many runs at once: the items, and columns of numbers.
+        """The credit of every answer of many runs at once: the items, and columns of numbers.
 
         `runs` are pairs of an arm's number and a run id. The frame has a row per item: example_id, group.
-        The columns have an entry per prediction: arm, item (the row in the frame), score (1 right,
-        0 not, nan failed), answered. A hundred runs of a hundred thousand items take 200 MB.
+        The columns have an entry per prediction: arm, item (the row in the frame), score (its credit, nan:
+        failed), answered. A hundred runs of a hundred thousand items take 200 MB.
         """
         arms, run_ids = [arm for arm, _ in runs], [run_id for _, run_id in runs]
         with self._turn, reading(self.path, self._clock, self._wait_s) as connection, _quiet():
@@ -286,6 +295,11 @@ class Store:
     def examples(self, dataset_id: str) -> pd.DataFrame:
         """What a dataset's items say, by id: text, tags and gold."""
         return self._frame("select example_id, text, tags, gold from examples where dataset_id = ?", [dataset_id])
+
+    def task(self, dataset_id: str) -> Task:
+        """What a stored dataset asks; `StoreError` when it is not there."""
+        with self._turn, reading(self.path, self._clock, self._wait_s) as connection:
+            return crediting.task_of(connection, dataset_id, self._extensions)
 
     def looks(self, dataset_id: str, split: str) -> int:
         """How many runs have been scored on a split, removed ones included."""

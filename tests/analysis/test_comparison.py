@@ -13,13 +13,15 @@ from harness.stats.paired import Table2x2
 def answers(name, said, gold="aaaaaaaa", ids=None, run="r", group=None):
     """Rows of one run: `said` has a letter per item, `-` for no answer and `!` for a failed call."""
     labels = [None if letter in "-!" else letter for letter in said]
-    correct = [None if letter == "!" else label == g for letter, label, g in zip(said, labels, gold, strict=False)]
+    credit = [
+        np.nan if letter == "!" else float(label == g) for letter, label, g in zip(said, labels, gold, strict=False)
+    ]
     frame = {
         "run_id": f"{name}{run}",
         "example_id": ids or [f"i{i}" for i in range(len(said))],
         "gold": list(gold[: len(said)]),
         "label": labels,
-        "correct": correct,
+        "credit": credit,
     }
     return Answers(name, pd.DataFrame(frame | ({"group": group} if group else {})))
 

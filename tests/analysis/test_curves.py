@@ -13,7 +13,7 @@ def rising(arm, start, seed):
     """Right on `start` of the items with 10 labels, .1 more with each doubling."""
     rng = np.random.default_rng(seed)
     level = start + 0.1 * np.arange(4)[None, :, None] + rng.normal(0, 0.02, (4, 1, 1))
-    return Learnt(arm, SIZES, np.random.default_rng(0).random((1, 1, 300)) < level, ITEMS)
+    return Learnt(arm, SIZES, (np.random.default_rng(0).random((1, 1, 300)) < level).astype(float), ITEMS)
 
 
 def analysed(arms, rival=None, margin=0.0, groups=None):

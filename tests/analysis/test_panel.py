@@ -9,7 +9,12 @@ from harness.analysis.panel import Answers, Rows
 
 
 def rows(ids, correct, labels=None, group=None):
-    frame = {"example_id": ids, "correct": correct, "label": labels or ["x"] * len(ids), "gold": ["x"] * len(ids)}
+    frame = {
+        "example_id": ids,
+        "credit": np.array(correct, dtype=float),
+        "label": labels or ["x"] * len(ids),
+        "gold": ["x"] * len(ids),
+    }
     return pd.DataFrame(frame | ({"group": group} if group else {}))
 
 

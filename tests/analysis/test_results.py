@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -20,7 +21,7 @@ def rows(run_id, outcomes, labels, gold=("a", "a", "b", "b"), **columns):
         "gold": list(gold)[:n],
         "outcome": list(outcomes),
         "label": list(labels),
-        "correct": [g == p if o != "failed" else None for g, p, o in zip(gold, labels, outcomes, strict=False)],
+        "credit": [float(g == p) if o != "failed" else np.nan for g, p, o in zip(gold, labels, outcomes, strict=False)],
         "cost_usd": 0.001,
         "billed_usd": 0.0,
         "latency_s": [0.1, 0.2, 0.3, 0.4][:n],

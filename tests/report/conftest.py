@@ -43,7 +43,7 @@ def frame(run_id, arm, labels, n, rng, *, right, cost=0.0001, failed=0, texts=No
             "outcome": outcome,
             "label": given,
             "score": [None if a is None else 0.5 + (i % 50) / 100 for i, a in enumerate(given)],
-            "correct": [None if a is None else a == g for a, g in zip(given, gold, strict=True)],
+            "credit": [np.nan if a is None else float(a == g) for a, g in zip(given, gold, strict=True)],
             "raw": given,
             "error": None,
             "cost_usd": cost,
@@ -107,7 +107,7 @@ def with_curves(results, seeds=3):
     for number, arm in enumerate([one.run.arm for one in results.runs[:2]]):
         rng = np.random.default_rng(number)
         share = np.linspace(level - 0.2 - 0.1 * number, level + 0.2, len(SIZES))
-        right = rng.random((seeds, 1, len(items))) < share[None, :, None]
+        right = (rng.random((seeds, 1, len(items))) < share[None, :, None]).astype(float)
         ids = [[f"s1:c{number}{size:04d}{seed:010d}" for seed in range(seeds)] for size in SIZES]
         learnt.append(Learnt(arm, SIZES, right, items, run_ids=tuple(run_id for drawn in ids for run_id in drawn)))
         fits += [
@@ -117,8 +117,8 @@ def with_curves(results, seeds=3):
         ]
     if prompt is None:
         return replace(results, curves=Curves(tuple(learnt), tuple(fits), {}))
-    rows = results.answers[prompt.run.run_id].rows.dropna(subset=["correct"])
-    rival = Rival(prompt.run.arm, dict(zip(rows["example_id"], rows["correct"].astype(float), strict=True)))
+    rows = results.answers[prompt.run.run_id].rows.dropna(subset=["credit"])
+    rival = Rival(prompt.run.arm, dict(zip(rows["example_id"], rows["credit"], strict=True)))
     return replace(results, curves=Curves(tuple(learnt), tuple(fits), {}, rival, prompt.run.run_id))
 
 

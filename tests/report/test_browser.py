@@ -67,7 +67,7 @@ def test_the_explorer_filters_as_it_says(browser, written):
     address, results = written
     rows = {r.run.run_id: results.predictions[results.predictions["run_id"] == r.run.run_id] for r in results.runs}
     a, b = (rows[r.run.run_id].set_index("example_id") for r in results.runs[:2])
-    right_a, right_b = a["correct"].eq(True), b["correct"].eq(True)
+    right_a, right_b = a["credit"].eq(1), b["credit"].eq(1)
     visit = Visit(browser, address)
     page = visit.page
 
@@ -107,7 +107,7 @@ def test_a_choice_made_after_clear_stays(browser, written, timers):
     """Clear, and a choice before the browser does anything else: the choice holds, then and when all is quiet."""
     address, results = written
     first = results.predictions[results.predictions["run_id"] == results.runs[0].run.run_id]
-    wrong = int(first["correct"].eq(False).sum())
+    wrong = int(first["credit"].eq(0).sum())
     visit = Visit(browser, address, timers=timers)
     page = visit.page
     assert page.evaluate(CLEAR_AND_CHOOSE) == ["", "wrong", f"{wrong} of 60 items", "#items?show=wrong"]

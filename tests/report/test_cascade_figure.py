@@ -48,7 +48,7 @@ def test_every_threshold_is_what_walking_the_items_gives():
     for row in rows:
         walked = walk(whole, [NEVER if row["threshold"] is None else row["threshold"]])
         assert row["share_of_dear"] == pytest.approx((walked.by == 1).mean())
-        assert row["accuracy"] == pytest.approx(walked.right.mean())
+        assert row["accuracy"] == pytest.approx(walked.credit.mean())
         assert row["cost_per_1000_usd"] == pytest.approx(1000 * walked.cost_usd.mean())
 
 
@@ -88,7 +88,7 @@ def test_a_router_is_a_point_of_its_own(beside):
     point = stored(drawing)["router:tfidf-lr>prompt:v3"]
     assert point["n"] == len(rows) == 58
     assert point["share_of_dear"] == pytest.approx((rows["answered_by"] == "prompt:v3").mean())
-    assert point["accuracy"] == pytest.approx(rows["correct"].mean())
+    assert point["accuracy"] == pytest.approx(rows["credit"].mean())
     assert point["cost_per_1000_usd"] == pytest.approx(1000 * rows["cost_usd"].mean())
     assert point["accuracy"] <= point["most"]
     assert "router:tfidf-lr>prompt:v3, as chosen, asks prompt:v3" in drawing.alt

@@ -3,6 +3,8 @@
 import re
 from dataclasses import replace
 
+import numpy as np
+
 from harness.report import drawings
 from harness.report.figures import _style, learning_curve
 from harness.report.sections import curve
@@ -19,8 +21,8 @@ def test_nothing_is_drawn_without_a_curve():
 def test_intervals_stay_between_0_and_1():
     """Arms that are always right, or never, have no interval beyond; the printed shares say so."""
     results = with_curves(made())
-    perfect = tuple(replace(one, right=one.right | True) for one in results.curves.learnt)
-    never = tuple(replace(one, right=one.right & False) for one in results.curves.learnt)
+    perfect = tuple(replace(one, credit=np.ones_like(one.credit)) for one in results.curves.learnt)
+    never = tuple(replace(one, credit=np.zeros_like(one.credit)) for one in results.curves.learnt)
     for learnt in (perfect, never):
         found = replace(results, curves=replace(results.curves, learnt=learnt))
         for drawn in found.curves.drawn:

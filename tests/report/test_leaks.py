@@ -27,10 +27,10 @@ def test_the_accuracy_without_them(results):
     """Leaked items that were all right are taken out: the accuracy is that of the other items."""
     best = results.runs[0].run.run_id
     rows = results.predictions[results.predictions["run_id"] == best]
-    right = rows[rows["correct"].eq(True)]["example_id"].tolist()[:20]
+    right = rows[rows["credit"].eq(1)]["example_id"].tolist()[:20]
     found = replace(results, defects=Defects(frozenset(right), frozenset(["i1"]), 0.9))
     cells, text = told(leaks.section(found))
-    kept = rows[~rows["example_id"].isin(right)]["correct"].astype(bool)
+    kept = rows[~rows["example_id"].isin(right)]["credit"].astype(bool)
     assert cells["without leaked"].startswith(f"{kept.mean():.3f}".lstrip("0"))
     assert "20 of 60 items stand in the training split too, 1 repeat another item (equal, or near at 0.9)" in text
 
@@ -49,7 +49,7 @@ def test_groups_widen_the_interval(results):
     assert "Clustered" in text
     rows = grouped.predictions[grouped.predictions["run_id"] == results.runs[0].run.run_id]
     codes = np.array([int(group[1:]) for group in rows["group"]])
-    expected = clusters.cluster_mean(rows["correct"].astype(float), codes)
+    expected = clusters.cluster_mean(rows["credit"].astype(float), codes)
     assert cells["clustered"].startswith(f"{expected.value:.3f}".lstrip("0"))
     assert f"{expected.low:.3f}".lstrip("0") in cells["clustered"]
 

@@ -85,10 +85,10 @@ def test_head_to_head_counts_items(results):
     text = printed(plugins.load("report/sections", "scorecard").section(results), width=200)
     rows = results.predictions
     a, b = (rows[rows["arm"] == arm].set_index("example_id") for arm in ("minilm-lr", "prompt:v3"))
-    b = b.dropna(subset=["correct"])
+    b = b.dropna(subset=["credit"])
     a = a.loc[b.index]
-    only_a = int((a["correct"].astype(bool) & ~b["correct"].astype(bool)).sum())
-    only_b = int((b["correct"].astype(bool) & ~a["correct"].astype(bool)).sum())
+    only_a = int((a["credit"].astype(bool) & ~b["credit"].astype(bool)).sum())
+    only_b = int((b["credit"].astype(bool) & ~a["credit"].astype(bool)).sum())
     assert f"of 58 items {only_a} only minilm-lr got right, {only_b} only prompt:v3." in text
 
 

@@ -86,8 +86,7 @@ def _rows(name, right, lost, groups, price):
     gone = np.repeat(lost, repeats)
     label = np.where(hits, "a", "b").astype(object)
     label[gone] = None
-    correct = hits.astype(object)
-    correct[gone] = None
+    credit = np.where(gone, np.nan, hits)
     return pd.DataFrame(
         {
             "run_id": name,
@@ -97,7 +96,7 @@ def _rows(name, right, lost, groups, price):
             "gold": "a",
             "outcome": np.where(gone, "failed", "answered"),
             "label": label,
-            "correct": correct,
+            "credit": credit,
             "cost_usd": price,
             "latency_s": 0.01,
         }

@@ -9,6 +9,12 @@ MMLU = Table2x2(8_818, 2_497, 742, 1_985)
 GSM8K = Table2x2(747, 383, 95, 94)
 
 
+def credits(table):
+    """The dear arm's credit and the cheap one's, item by item, of a table."""
+    counts = (table.both, table.only_a, table.only_b, table.neither)
+    return np.repeat([1.0, 1.0, 0.0, 0.0], counts), np.repeat([1.0, 0.0, 1.0, 0.0], counts)
+
+
 @pytest.mark.parametrize(
     ("table", "strong", "weak", "oracle", "share"),
     [(MMLU, 0.8058, 0.6808, 0.8586, 0.1250), (GSM8K, 0.8567, 0.6384, 0.9287, 0.2183)],
@@ -17,17 +23,21 @@ def test_published_routers(table, strong, weak, oracle, share):
     """GPT-4, Mixtral, their oracle, and the share of strong calls that reaches GPT-4."""
     assert (table.both + table.only_a) / table.n == pytest.approx(strong, abs=5e-5)
     assert (table.both + table.only_b) / table.n == pytest.approx(weak, abs=5e-5)
-    assert routing.oracle_accuracy(table) == pytest.approx(oracle, abs=5e-5)
-    assert routing.share_for(table) == pytest.approx(share, abs=5e-5)
-    assert routing.oracle_at(table, routing.share_for(table)) == pytest.approx((table.both + table.only_a) / table.n)
-    assert routing.share_for(table, 0.5) == pytest.approx(share / 2, abs=5e-5)
+    assert routing.oracle_accuracy(*credits(table)) == pytest.approx(oracle, abs=5e-5)
+    assert routing.share_for(*credits(table)) == pytest.approx(share, abs=5e-5)
+    assert routing.oracle_at(*credits(table), routing.share_for(*credits(table))) == pytest.approx(
+        (table.both + table.only_a) / table.n
+    )
+    assert routing.share_for(*credits(table), 0.5) == pytest.approx(share / 2, abs=5e-5)
 
 
 def test_fusion_is_worth_what_the_better_arm_lacks():
     """min(b, c) / n is the oracle's lead over the better of the two arms."""
     for table in (MMLU, GSM8K, MMLU.swapped):
         best = (table.both + max(table.only_a, table.only_b)) / table.n
-        assert routing.worth_of_fusion(table) == pytest.approx(routing.oracle_accuracy(table) - best)
+        assert routing.worth_of_fusion(*credits(table)) == pytest.approx(
+            routing.oracle_accuracy(*credits(table)) - best
+        )
 
 
 def test_the_random_line_joins_the_arms():
@@ -47,9 +57,9 @@ def test_mean_recovered_gap():
 def test_without_items_or_gap_there_is_no_number():
     """No items, or a dear arm that is not better: None, never 0."""
     empty, level = Table2x2(0, 0, 0, 0), Table2x2(1, 2, 2, 1)
-    assert routing.oracle_accuracy(empty) is None
-    assert routing.oracle_at(empty, 0.5) is None
-    assert routing.worth_of_fusion(empty) is None
-    assert routing.share_for(level) is None
+    assert routing.oracle_accuracy(*credits(empty)) is None
+    assert routing.oracle_at(*credits(empty), 0.5) is None
+    assert routing.worth_of_fusion(*credits(empty)) is None
+    assert routing.share_for(*credits(level)) is None
     assert routing.recovered(0.5, 0.5, 0.5) is None
     assert routing.mean_recovered([0, 1], [0.5, 0.5]) is None

@@ -61,6 +61,6 @@ def test_the_leader_is_named_when_the_evidence_is_there():
     """Eight wins in a row are 28 to 1; seven are 16, which is not 20."""
     race = Race()
     for _ in range(7):
-        race = race.after(a_is_right=True, b_is_right=False)
+        race = race.after(1.0, 0.0)
     assert race.leader() is None
-    assert race.after(a_is_right=True, b_is_right=False).leader() == "a"
+    assert race.after(1.0, 0.0).leader() == "a"

@@ -86,7 +86,7 @@ def test_analysis_reads_the_texts_of_what_was_not_right(store, run, dataset):
     labels = {right.item.id: right.label, wrong.item.id: "no label at all"}
     store.append(run.id, [Prediction(i, Outcome.ANSWERED, label=label, raw=label) for i, label in labels.items()])
     rows = store.predictions([run.id]).set_index("example_id")
-    assert [bool(rows.loc[i, "correct"]) for i in labels] == [True, False]
+    assert [rows.loc[i, "credit"] == 1 for i in labels] == [True, False]
     assert rows.loc[wrong.item.id, "text"] == wrong.item.text
     assert rows.loc[right.item.id, ["text", "raw"]].isna().all()
 
@@ -201,7 +201,7 @@ def test_a_newer_store_is_refused(store, run):
     """It is left alone, and the line says what to do."""
     with duckdb.connect(str(store.path)) as connection:
         connection.execute("insert into schema_versions values (99)")
-    with pytest.raises(StoreError, match=r"newer harness \(schema 99, this one knows 4\); upgrade"):
+    with pytest.raises(StoreError, match=r"newer harness \(schema 99, this one knows 5\); upgrade"):
         store.runs()
     with pytest.raises(StoreError, match="newer harness"):
         store.start_run(run, dataset="d@v1", code_version="0")

@@ -77,9 +77,9 @@ class Floor:
 def floors(constraints: Constraints, gold: NDArray[np.object_]) -> list[Floor]:
     """The least accuracy and recalls that are asked for; `gold` holds the gold label of each item."""
     asked = []
-    if constraints.min_accuracy is not None:
-        asked.append(Floor("accuracy", constraints.min_accuracy, np.ones(len(gold), dtype=np.bool_)))
-    asked += [Floor(f"recall of {label}", least, gold == label) for label, least in constraints.min_recall.items()]
+    if constraints.least_credit is not None:
+        asked.append(Floor("accuracy", constraints.least_credit, np.ones(len(gold), dtype=np.bool_)))
+    asked += [Floor(f"recall of {name}", least, gold == name) for name, least in constraints.min_recall.items()]
     return asked
 
 

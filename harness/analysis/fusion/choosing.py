@@ -45,7 +45,7 @@ def choose(sweep: Sweep, limits: Constraints) -> Choice:
     best = _first(sweep, np.flatnonzero(fits)[np.argsort(-accuracy[fits], kind="stable")], limits)
     if best is None:
         return Choice(None, f"no threshold that keeps the other limits has a p95 of {limits.max_p95_s:g} s or less")
-    least = limits.min_accuracy
+    least = limits.least_credit
     if least is not None and accuracy[best] < least - ROUNDING:
         return Choice(None, f"no threshold reaches an accuracy of {least:g}; the most is {accuracy[best]:.3f}")
     floor = accuracy[best] - limits.margin if least is None else least

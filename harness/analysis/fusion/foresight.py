@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from harness.analysis.fusion.members import Flags, Members, Numbers, RoutingCost
+    from harness.analysis.fusion.members import Members, Numbers, RoutingCost
 
     Vectors = NDArray[np.float32]
 
-C = 1.0  # `right` is noisy, and vectors have length 1: a tight model ranks items better than a loose one
+C = 1.0  # credit is noisy, and vectors have length 1: a tight model ranks items better than a loose one
 FEWEST = 10
 
 
@@ -45,7 +45,7 @@ class Foresight:
 
 def learnt(members: Members, vectors: Vectors) -> Foresight:
     """What the items teach; a row of `vectors` per item. An item on which an arm failed teaches nothing about it."""
-    return Foresight(tuple(_model(vectors[~arm.failed], arm.right[~arm.failed]) for arm in members.arms[:-1]))
+    return Foresight(tuple(_model(vectors[~arm.failed], arm.credit[~arm.failed]) for arm in members.arms[:-1]))
 
 
 def foreseen(vectors: Mapping[str, Vectors], toll: RoutingCost, learnt_from: Members, shown: Members) -> Members:
@@ -76,8 +76,15 @@ def rows(vectors: Mapping[str, Vectors], members: Members) -> Vectors:
     return np.stack([vectors[item_id] for item_id in members.rows["example_id"]])
 
 
-def _model(vectors: Vectors, right: Flags) -> LogisticRegression | float:
-    """The model of one arm; below so many items, or when all are alike, the share that it got right."""
-    if len(right) < FEWEST or right.all() or not right.any():
-        return float((right.sum() + 1) / (len(right) + 2))
-    return LogisticRegression(C=C, max_iter=500).fit(vectors, right)
+def _model(vectors: Vectors, credit: Numbers) -> LogisticRegression | float:
+    """The model of one arm; below so many items, or when all are alike, its mean credit.
+
+    An answer of credit c counts as right by c and as wrong by 1 - c.
+    """
+    if len(credit) < FEWEST or credit.min() == credit.max():
+        return float((credit.sum() + 1) / (len(credit) + 2))
+    model = LogisticRegression(C=C, max_iter=500)
+    if np.isin(credit, (0.0, 1.0)).all():
+        return model.fit(vectors, credit == 1.0)
+    right = np.repeat([True, False], len(credit))
+    return model.fit(np.vstack([vectors, vectors]), right, sample_weight=np.concatenate([credit, 1 - credit]))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.analysis.comparison import Answers
+from harness.datasets.task import SINGLE, Task
 from harness.errors import ConfigError
 from harness.ground.ids import unit_interval
 from harness.types import Outcome
@@ -45,7 +46,7 @@ class Member:
 
     arm: str
     labels: NDArray[np.object_]
-    right: Flags
+    credit: Numbers
     failed: Flags
     confidence: Numbers
     cost_usd: Numbers
@@ -56,7 +57,7 @@ class Member:
         return Member(
             self.arm,
             self.labels[items],
-            self.right[items],
+            self.credit[items],
             self.failed[items],
             self.confidence[items],
             self.cost_usd[items],
@@ -65,9 +66,9 @@ class Member:
 
     @property
     def accuracy(self) -> float | None:
-        """The share of items that it got right, failed ones left out; None without any."""
+        """Its mean credit, failed items left out; None without any."""
         scored = ~self.failed
-        return float(self.right[scored].mean()) if scored.any() else None
+        return float(self.credit[scored].mean()) if scored.any() else None
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,14 @@ class Members:
 
     `unshared` items were asked of some arms only, and are left out. `rows` has an item per row:
     its id, gold label and group. With a `toll` they stand under a router: `confidence` is what was
-    foreseen of an arm, and only the arm that an item is sent to is asked.
+    foreseen of an arm, and only the arm that an item is sent to is asked. `task` says what an answer is worth.
     """
 
     arms: tuple[Member, ...]
     rows: pd.DataFrame
     unshared: int = 0
     toll: RoutingCost | None = None
+    task: Task = SINGLE
 
     @property
     def n(self) -> int:
@@ -107,13 +109,13 @@ class Members:
         """The arms on the items on which none of them failed."""
         return self.take(self.is_whole)
 
-    def answers(self, name: str, labels: NDArray[np.object_], correct: NDArray[np.object_]) -> Answers:
-        """What somebody said about these items, to be compared with others. `correct` None: failed."""
-        return Answers(name, self.rows.assign(label=labels, correct=correct))
+    def answers(self, name: str, labels: NDArray[np.object_], credit: Numbers) -> Answers:
+        """What somebody said about these items, to be compared with others. `credit` NaN: failed."""
+        return Answers(name, self.rows.assign(label=labels, credit=credit), task=self.task)
 
     def answers_of(self, member: Member) -> Answers:
         """A member's rows, to be compared with others."""
-        return self.answers(member.arm, member.labels, verdicts(member.right, member.failed))
+        return self.answers(member.arm, member.labels, np.where(member.failed, np.nan, member.credit))
 
 
 def folds(members: Members) -> NDArray[np.int64]:
@@ -126,13 +128,6 @@ def cluster_names(members: Members) -> NDArray[np.str_]:
     groups = members.rows["group"] if "group" in members.rows else [None] * members.n
     keys = zip(members.rows["example_id"], groups, strict=True)
     return np.array([f"g{group}" if isinstance(group, str) else f"i{item}" for item, group in keys])
-
-
-def verdicts(right: Flags, failed: Flags) -> NDArray[np.object_]:
-    """True, False, or None for a failed item: an outage is not a wrong answer."""
-    found = right.astype(object)
-    found[failed] = None
-    return found
 
 
 def members(answers: Sequence[Answers]) -> Members:
@@ -149,7 +144,7 @@ def members(answers: Sequence[Answers]) -> Members:
     arms = tuple(_member(one.name, frame) for one, frame in zip(answers, chosen, strict=True))
     columns = [name for name in ("example_id", "gold", "group") if name in chosen[0]]
     unshared = sum(len(frame) - len(shared) for frame in frames)
-    return Members(arms, chosen[0][columns].reset_index(drop=True), unshared)
+    return Members(arms, chosen[0][columns].reset_index(drop=True), unshared, task=answers[0].task)
 
 
 def _member(name: str, rows: pd.DataFrame) -> Member:
@@ -159,11 +154,10 @@ def _member(name: str, rows: pd.DataFrame) -> Member:
     confidence = np.where(answered, np.where(np.isnan(score), 1.0, score), -np.inf)
     labels = rows["label"].to_numpy(object, copy=True)
     labels[~answered] = None
-    gold = rows["gold"].to_numpy(object)
     return Member(
         name,
         labels=labels,
-        right=answered & np.asarray(labels == gold, dtype=bool),
+        credit=rows["credit"].astype("Float64").to_numpy(np.float64, na_value=0.0),
         failed=outcome == Outcome.FAILED.value,
         confidence=confidence,
         cost_usd=rows["cost_usd"].to_numpy(np.float64, na_value=np.nan),

@@ -14,12 +14,11 @@ import numpy as np
 
 from harness.analysis import comparison
 from harness.analysis.fusion.choosing import choose
-from harness.analysis.fusion.members import NEVER, cluster_names, folds, verdicts
+from harness.analysis.fusion.members import NEVER, cluster_names, folds
 from harness.analysis.fusion.sweep import P95, Walk, quantile, sweep, walk
 from harness.analysis.fusion.votes import counted, tally
 from harness.ground import formatting
-from harness.stats import clusters, intervals, routing
-from harness.stats.paired import Table2x2
+from harness.stats import clusters, margins, routing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -229,33 +228,33 @@ def _empty(like: Walk, n: int) -> Walk:
 def _tested(arm: str, members: Members, walked: Walk) -> Tested:
     scored = members.is_whole & ~walked.failed
     rows = members.take(scored)
-    right = walked.right[scored]
-    mine = rows.answers(arm, walked.labels[scored], verdicts(right, ~np.ones_like(right)))
+    credit = walked.credit[scored]
+    mine = rows.answers(arm, walked.labels[scored], credit)
     cost = walked.cost_usd[scored]
     return Tested(
-        intervals.wilson(int(right.sum()), len(right)),
+        margins.share(credit),
         None if not len(cost) or np.isnan(cost).any() else 1000 * float(cost.mean()),
         quantile(walked.latency_s[scored], P95),
-        tuple(float((walked.by[scored] == stage).mean()) for stage in range(len(members.arms))) if len(right) else None,
+        tuple(float((walked.by[scored] == stage).mean()) for stage in range(len(members.arms)))
+        if len(credit)
+        else None,
         int(members.n - scored.sum()),
         tuple(map(_standing, rows.arms)),
-        tuple(comparison.against(mine, [rows.answers_of(member) for member in rows.arms])) if len(right) else (),
+        tuple(comparison.against(mine, [rows.answers_of(member) for member in rows.arms])) if len(credit) else (),
     )
 
 
 def _oracle(members: Members, walked: Walk | None) -> Oracle:
     whole = members.whole()
-    right = np.array([member.right for member in whole.arms])
-    some = int(right.any(axis=0).sum())
-    best = int(right.sum(axis=1).max())
-    estimate = intervals.wilson(some, whole.n)
-    worth = (some - best) / max(whole.n, 1)
+    credit = np.array([member.credit for member in whole.arms])
+    most = credit.max(axis=0)
+    estimate = margins.share(most)
+    worth = float(most.sum() - credit.sum(axis=1).max()) / max(whole.n, 1)
     if len(members.arms) != 2:
         return Oracle(estimate, worth)
-    table = Table2x2.of(right[1], right[0])
     share = None if walked is None else float((walked.by[members.is_whole] == 1).mean())
-    at_share = None if share is None else routing.oracle_at(table, share)
-    return Oracle(estimate, worth, routing.share_for(table), at_share)
+    at_share = None if share is None else routing.oracle_at(credit[1], credit[0], share)
+    return Oracle(estimate, worth, routing.share_for(credit[1], credit[0]), at_share)
 
 
 def _random_line(members: Members, walked: Walk) -> RandomLine | None:
@@ -263,17 +262,17 @@ def _random_line(members: Members, walked: Walk) -> RandomLine | None:
     if not scored.any():
         return None
     rows = members.take(scored)
-    by, right = walked.by[scored], walked.right[scored].astype(np.float64)
+    by, credit = walked.by[scored], walked.credit[scored]
     shares = np.array([(by == stage).mean() for stage in range(len(rows.arms))])
-    by_lot = shares @ np.array([member.right for member in rows.arms], dtype=np.float64)
+    by_lot = shares @ np.array([member.credit for member in rows.arms])
     groups = np.unique(cluster_names(rows), return_inverse=True)[1]
     standings = tuple(_standing(member) for member in rows.arms)
     accuracies = [standing.accuracy.value or 0.0 for standing in standings]
     is_pair = len(rows.arms) == 2
     return RandomLine(
         routing.random_accuracy(accuracies, shares),
-        clusters.cluster_mean(right - by_lot, groups, name="lead over chance"),
-        routing.recovered(float(right.mean()), *accuracies) if is_pair else None,
+        clusters.cluster_mean(credit - by_lot, groups, name="lead over chance"),
+        routing.recovered(float(credit.mean()), *accuracies) if is_pair else None,
         _mean_recovered(rows) if is_pair else None,
         standings,
     )
@@ -286,5 +285,5 @@ def _mean_recovered(rows: Members) -> float | None:
 
 def _standing(member: Member) -> Standing:
     cost = float(member.cost_usd.mean())
-    estimate = intervals.wilson(int(member.right.sum()), len(member.right))
+    estimate = margins.share(member.credit)
     return Standing(member.arm, estimate, None if np.isnan(cost) else 1000 * cost)

@@ -36,7 +36,7 @@ class Walk:
 
     by: NDArray[np.int64]
     labels: NDArray[np.object_]
-    right: Flags
+    credit: Numbers
     failed: Flags
     cost_usd: Numbers
     latency_s: Numbers
@@ -46,7 +46,7 @@ def walk(members: Members, thresholds: Sequence[float]) -> Walk:
     """What the fusion says about every item, what it costs and how long it takes."""
     n = members.n
     by, failed = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=bool)
-    right, labels = np.zeros(n, dtype=bool), np.full(n, None, dtype=object)
+    credit, labels = np.zeros(n), np.full(n, None, dtype=object)
     toll = members.toll or RoutingCost(0.0, 0.0)
     cost, latency = np.full(n, toll.cost_usd), np.full(n, toll.latency_s)
     going = np.ones(n, dtype=bool)
@@ -58,9 +58,9 @@ def walk(members: Members, thresholds: Sequence[float]) -> Walk:
         latency[asked] += arm.latency_s[asked]
         failed |= asked & arm.failed
         stays = accepted & ~arm.failed
-        right[stays], labels[stays] = arm.right[stays], arm.labels[stays]
+        credit[stays], labels[stays] = arm.credit[stays], arm.labels[stays]
         going = going & ~accepted & ~failed
-    return Walk(by, labels, right, failed, cost, latency)
+    return Walk(by, labels, credit, failed, cost, latency)
 
 
 @dataclass(frozen=True)
@@ -74,18 +74,18 @@ class Sweep:
 
     members: Members
     thresholds: Numbers
-    right: NDArray[np.int64]
+    credit: Numbers
     asked: Numbers
     cost_usd: Numbers
     is_thinned: bool
 
     def __len__(self) -> int:
-        return len(self.right)
+        return len(self.credit)
 
     @property
     def accuracy(self) -> Numbers:
-        """The share of right answers, by setting."""
-        return np.asarray(self.right / self.members.n)
+        """The mean credit, by setting."""
+        return np.asarray(self.credit / self.members.n)
 
     def p95_s(self, row: int) -> float | None:
         """The 95th percentile of the waits at a setting, over the items where it is known."""
@@ -111,7 +111,7 @@ def sweep(members: Members, most_points: int = MOST_POINTS) -> Sweep:
     unknown = np.array([np.isnan(arm.cost_usd).any() for arm in whole.arms])
     cost = np.where((rows.asked > 0)[:, unknown].any(axis=1), np.nan, rows.cost_usd / n)
     cost = cost + members.toll.cost_usd if members.toll else cost
-    return Sweep(whole, rows.thresholds, rows.right, rows.asked / n, cost, is_thinned)
+    return Sweep(whole, rows.thresholds, rows.credit, rows.asked / n, cost, is_thinned)
 
 
 def _candidates(confidence: Numbers) -> Numbers:
@@ -130,7 +130,7 @@ class _Rows:
     """Sums over the items that reach a stage, one row per setting of this stage and those after it."""
 
     thresholds: Numbers
-    right: NDArray[np.int64]
+    credit: Numbers
     asked: Numbers
     cost_usd: Numbers
 
@@ -141,16 +141,16 @@ def _rows(members: Members, candidates: Sequence[Numbers], reached: Flags) -> _R
     paid = float(np.nansum(arm.cost_usd[reached]))
     n = int(reached.sum())
     if not candidates:
-        return _Rows(np.zeros((1, 0)), np.array([arm.right[reached].sum()]), np.array([[float(n)]]), np.array([paid]))
+        return _Rows(np.zeros((1, 0)), np.array([arm.credit[reached].sum()]), np.array([[float(n)]]), np.array([paid]))
     parts = (
         _last_two(members, candidates[0], reached)
         if len(candidates) == 1
         else _one_by_one(members, candidates, reached)
     )
-    here, cost = np.full(len(parts.right), float(n)), np.full(len(parts.right), paid)
+    here, cost = np.full(len(parts.credit), float(n)), np.full(len(parts.credit), paid)
     if members.toll is not None:
         here, cost = _stays(arm, reached, parts.thresholds[:, 0])
-    return _Rows(parts.thresholds, parts.right, np.column_stack([here, parts.asked]), parts.cost_usd + cost)
+    return _Rows(parts.thresholds, parts.credit, np.column_stack([here, parts.asked]), parts.cost_usd + cost)
 
 
 def _stays(arm: Member, reached: Flags, thresholds: Numbers) -> tuple[Numbers, Numbers]:
@@ -167,9 +167,9 @@ def _one_by_one(members: Members, candidates: Sequence[Numbers], reached: Flags)
     for threshold in candidates[0]:
         stays = reached & (arm.confidence >= threshold)
         rest = _rows(members, candidates[1:], reached & ~stays)
-        first = np.full((len(rest.right), 1), threshold)
-        right = rest.right + int(arm.right[stays].sum())
-        parts.append(_Rows(np.hstack([first, rest.thresholds]), right, rest.asked, rest.cost_usd))
+        first = np.full((len(rest.credit), 1), threshold)
+        credit = rest.credit + arm.credit[stays].sum()
+        parts.append(_Rows(np.hstack([first, rest.thresholds]), credit, rest.asked, rest.cost_usd))
     return _Rows(*(np.concatenate([getattr(part, name) for part in parts]) for name in _Rows.__slots__))
 
 
@@ -180,10 +180,10 @@ def _last_two(members: Members, candidates: Numbers, reached: Flags) -> _Rows:
     confidence = arm.confidence[reached][order]
     stay = np.searchsorted(-confidence, -candidates, side="right")
     goes_on = len(confidence) - stay
-    kept, rest = _running(arm.right[reached][order]), _running(last.right[reached][order])
+    kept, rest = _running(arm.credit[reached][order]), _running(last.credit[reached][order])
     cost = _running(np.nan_to_num(last.cost_usd[reached][order]))
-    right = (kept[stay] + rest[-1] - rest[stay]).round().astype(np.int64)
-    return _Rows(candidates[:, None], right, goes_on[:, None].astype(float), cost[-1] - cost[stay])
+    credit = kept[stay] + rest[-1] - rest[stay]
+    return _Rows(candidates[:, None], credit, goes_on[:, None].astype(float), cost[-1] - cost[stay])
 
 
 def _running(values: NDArray[np.generic]) -> Numbers:

@@ -104,10 +104,10 @@ def tally(count: Count, members: Members) -> Walk:
     for item in np.flatnonzero(~failed):
         scores = count.scores(ballots_of(members, int(item)))
         labels[item] = max(scores, key=lambda label: scores[label]) if scores else None
-    right = ~failed & np.asarray(labels == members.rows["gold"].to_numpy(object), dtype=bool)
+    credit = np.where(failed, 0.0, members.task.credits(members.rows["gold"], labels))
     cost = np.sum([arm.cost_usd for arm in members.arms], axis=0)
     latency = np.max([arm.latency_s for arm in members.arms], axis=0)
-    return Walk(np.zeros(members.n, dtype=np.int64), labels, right, failed, cost, latency)
+    return Walk(np.zeros(members.n, dtype=np.int64), labels, credit, failed, cost, latency)
 
 
 def _features(ballots: Sequence[Sequence[Ballot]], labels: Sequence[str]) -> NDArray[np.float64]:

@@ -48,15 +48,15 @@ def checks(measured: Measured, pairs: Paired, settings: GateSettings) -> Iterato
 def _floors(pairs: Paired, settings: GateSettings) -> Iterator[Check]:
     scores = pairs.items["score_a"].to_numpy(float)
     gold = pairs.items["gold_a"].to_numpy(object)
-    if settings.min_accuracy is not None:
+    if settings.least_credit is not None:
         found = margins.share(scores, pairs.codes, name="accuracy", confidence=settings.confidence)
-        yield _at_least("accuracy at least", settings.min_accuracy, found, settings)
-    for label, least in settings.min_recall.items():
-        if label not in set(gold):
-            raise ConfigError(f"gate.min_recall names {label!r}; {one_of(label, map(str, set(gold)))}")
-        mask = gold == label
+        yield _at_least("accuracy at least", settings.least_credit, found, settings)
+    for name, least in settings.min_recall.items():
+        if name not in set(gold):
+            raise ConfigError(f"gate.min_recall names {name!r}; {one_of(name, map(str, set(gold)))}")
+        mask = gold == name
         found = margins.share(scores[mask], pairs.codes[mask], name="recall", confidence=settings.confidence)
-        yield _at_least(f"recall of {label} at least", least, found, settings)
+        yield _at_least(f"recall of {name} at least", least, found, settings)
 
 
 def _rates(measured: Measured, settings: GateSettings) -> Iterator[Check]:
@@ -100,8 +100,8 @@ def _calibration(measured: Measured, most: float, settings: GateSettings) -> Che
 
 
 def _overconfidence(rows: pd.DataFrame) -> pd.DataFrame:
-    scored = rows[rows["score"].notna() & rows["correct"].notna()]
-    over = scored["score"].astype(float) - scored["correct"].astype(float)
+    scored = rows[rows["score"].notna() & rows["credit"].notna()]
+    over = scored["score"].astype(float) - scored["credit"].astype(float)
     items = scored.assign(over=over, group=scored.get("group")).groupby("example_id", sort=True)
     return items["group"].first().to_frame().assign(over=items["over"].mean())
 
@@ -114,7 +114,7 @@ def _canaries(measured: Measured, wanted: tuple[str, ...]) -> Check:
             f"gate.canaries names {unknown[0]!r}, which is no item of {measured.dataset} / {measured.split}"
         )
     mine = rows[rows["example_id"].isin(wanted)]
-    wrong = mine[~mine["correct"].fillna(False).astype(bool)].drop_duplicates("example_id")
+    wrong = mine[~(mine["credit"].astype("Float64").fillna(0.0) == 1.0)].drop_duplicates("example_id")
     said: list[JSON] = [{"id": r.example_id, "gold": r.gold, "answer": _text(r.label)} for r in wrong.itertuples()]
     facts: dict[str, JSON] = {"n": len(set(wanted)), "wrong": said}
     if not said:

@@ -50,7 +50,7 @@ def checks(measured: Measured, pairs: Paired, settings: GateSettings) -> Iterato
     if settings.class_margin is not None:
         gold = pairs.items["gold_a"].to_numpy(object)
         parts = [
-            Part(f"recall of {label}", _evidence(pairs.where(gold == label), settings)) for label in sorted(set(gold))
+            Part(f"recall of {name}", _evidence(pairs.where(gold == name), settings)) for name in sorted(set(gold))
         ]
         yield from family(parts, settings.class_margin, settings, must_pass=False)
     parts = [

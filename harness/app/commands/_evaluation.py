@@ -156,7 +156,7 @@ def run_json(results: Results, result: RunResult, files: Sequence[str]) -> dict[
         "status": result.run.status,
         "n": result.n,
         "outcomes": {outcome.value: count for outcome, count in result.outcomes.items()},
-        **{name: _metric(results, name, estimate) for name, estimate in result.metrics.items()},
+        **_measured(results, result),
         **_taught(results, result),
         "cost_usd": result.cost_usd,
         "billed_usd": result.billed_usd,
@@ -182,6 +182,14 @@ def run_json(results: Results, result: RunResult, files: Sequence[str]) -> dict[
     }
 
 
+def _measured(results: Results, result: RunResult) -> dict[str, JSON]:
+    """The headline with its metric's name, and all metrics; where answers are right or wrong, each by its name too."""
+    metrics = {name: _metric(results, name, estimate) for name, estimate in result.metrics.items()}
+    first = next(iter(metrics))
+    named = {"accuracy": None, "macro_f1": None} | (metrics if results.split.task.rules.IS_BINARY else {})
+    return {"headline": {"metric": first, **(metrics[first] or {})}, "metrics": metrics, **named}
+
+
 def _taught(results: Results, result: RunResult) -> dict[str, JSON]:
     """For an arm that another one taught: how faithful it is, null where the teacher was not asked the same items."""
     if "teacher" not in result.run.params:
@@ -192,7 +200,7 @@ def _taught(results: Results, result: RunResult) -> dict[str, JSON]:
 
 def _metric(results: Results, name: str, estimate: Estimate) -> dict[str, JSON] | None:
     """The estimate, or None where the metric needs scores and the arm has none."""
-    needs_scores = plugins.load("kinds", results.split.kind).METRICS[name].needs == "scores"
+    needs_scores = results.split.task.rules.METRICS[name].needs == "scores"
     return None if needs_scores and estimate.n == 0 else _estimate(estimate)
 
 

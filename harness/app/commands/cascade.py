@@ -38,7 +38,8 @@ OPTIONS = (
     click.argument("arms", nargs=-1, metavar="CHEAP DEAR [MORE]..."),
     _options.option("--how", type=click.Choice(HOW), default="cascade", help="Stages, a router, or a vote of all."),
     _options.option("--choose-on", default="dev", metavar="SPLIT", help="Split that chooses the thresholds."),
-    _options.option("--min-accuracy", type=SHARE, default=None, help="Take the cheapest that reaches it."),
+    _options.option("--min-credit", type=SHARE, default=None, help="Take the cheapest with that mean credit."),
+    _options.option("--min-accuracy", type=SHARE, default=None, help="The same, of answers that are right or wrong."),
     _options.option("--max-cost", type=AMOUNT, default=None, metavar="USD", help="Most dollars per 1,000 items."),
     _options.option("--max-p95", type=AMOUNT, default=None, metavar="SECONDS", help="Slowest 95th percentile."),
     _options.option("--margin", type=SHARE, default=None, help="Accuracy to give up for a lower cost."),
@@ -54,6 +55,7 @@ class Options(_options.Where):
     arms: tuple[str, ...]
     how: How
     choose_on: str
+    min_credit: float | None
     min_accuracy: float | None
     max_cost: float | None
     max_p95: float | None
@@ -98,6 +100,7 @@ def _limits(options: Options, settings: Constraints) -> Constraints:
 
     return replace(
         settings,
+        min_credit=given(options.min_credit, settings.min_credit),
         min_accuracy=given(options.min_accuracy, settings.min_accuracy),
         max_usd_per_1000=given(options.max_cost, settings.max_usd_per_1000),
         max_p95_s=given(options.max_p95, settings.max_p95_s),

@@ -20,6 +20,7 @@ from harness.ground import formatting
 
 if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
+    from harness.stats.paired import Table2x2
     from harness.types import JSON
 
 OPTIONS = (
@@ -91,17 +92,10 @@ def command(options: Options) -> None:
 
 
 def _show(one: Comparison, items: int, left_out: str = "") -> None:
-    table = one.table
     click.echo(f"{one.a} against {one.b} on {formatting.plural(one.n, 'shared item')}")
     click.echo(f"{left_out}\n" if left_out else "")
-    print_table(
-        ("", f"{one.b} right", f"{one.b} wrong"),
-        [
-            (f"{one.a} right", f"{table.both:,}", f"{table.only_a:,}"),
-            (f"{one.a} wrong", f"{table.only_b:,}", f"{table.neither:,}"),
-        ],
-        numeric=(f"{one.b} right", f"{one.b} wrong"),
-    )
+    if one.table is not None:
+        _show_table(one, one.table)
     click.echo("\n".join(sentences(one)))
     if one.changed and items:
         Console().print()
@@ -111,6 +105,17 @@ def _show(one: Comparison, items: int, left_out: str = "") -> None:
             [(item.example_id, item.gold, item.a or "(none)", item.b or "(none)") for item in shown],
         )
         click.echo(f"{len(shown)} of {len(one.changed):,} items on which they differ; --items shows more, --json all")
+
+
+def _show_table(one: Comparison, table: Table2x2) -> None:
+    print_table(
+        ("", f"{one.b} right", f"{one.b} wrong"),
+        [
+            (f"{one.a} right", f"{table.both:,}", f"{table.only_a:,}"),
+            (f"{one.a} wrong", f"{table.only_b:,}", f"{table.neither:,}"),
+        ],
+        numeric=(f"{one.b} right", f"{one.b} wrong"),
+    )
 
 
 def sentences(one: Comparison) -> list[str]:
@@ -124,7 +129,8 @@ def sentences(one: Comparison) -> list[str]:
     lines += [FURTHER[found.name](found) for found in one.further if found.value is not None]
     if one.answered is not None:
         lines.append(
-            f"unanswered items count as wrong; on the {one.answered.n:,} that both answered: "
+            f"unanswered items count as {'wrong' if one.table is not None else '0'}; on the {one.answered.n:,} that "
+            "both answered: "
             f"{formatting.with_interval(one.answered.difference)}, p {formatting.p_value(one.answered.p_value)}"
         )
     if one.failed:
@@ -162,10 +168,7 @@ def _json(one: Comparison) -> dict[str, JSON]:
         "a": one.a,
         "b": one.b,
         "n": one.n,
-        "both": table.both,
-        "only_a": table.only_a,
-        "only_b": table.only_b,
-        "neither": table.neither,
+        **{name: None if table is None else getattr(table, name) for name in ("both", "only_a", "only_b", "neither")},
         "difference": asdict(one.difference),
         "together": None if one.together is None else asdict(one.together),
         "p_value": one.p_value,

@@ -90,7 +90,7 @@ def _rival(project: Project, dataset: Dataset, options: Options) -> Rival:
     for line in _options.passed_over(answers.passed_over):
         click.echo(line, err=True)
     rows = answers.rows
-    scores = rows.assign(score=rows["correct"].astype("Float64")).groupby("example_id")["score"].mean().dropna()
+    scores = rows.groupby("example_id")["credit"].mean().dropna()
     if scores.empty:
         raise ConfigError(f"{options.against} has no scored item on {dataset.ref} / {options.split}")
     return Rival(answers.name, {str(item): float(score) for item, score in scores.items()})

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 SHARE, AMOUNT = click.FloatRange(0, 1), click.FloatRange(min=0)
 OPTIONS = (
-    _options.option("--min-accuracy", type=SHARE, default=None, help="Least accuracy."),
+    _options.option("--min-credit", type=SHARE, default=None, help="Least mean credit."),
+    _options.option("--min-accuracy", type=SHARE, default=None, help="The same, of answers that are right or wrong."),
     _options.option("--min-recall", multiple=True, metavar="LABEL=SHARE", help="Least recall of a label; repeatable."),
     _options.option("--max-cost", type=AMOUNT, default=None, metavar="USD", help="Most dollars per 1,000 items."),
     _options.option("--max-p95", type=AMOUNT, default=None, metavar="SECONDS", help="Slowest 95th percentile."),
@@ -41,6 +42,7 @@ OPTIONS = (
     _options.option("--batch/--no-batch", default=None, help="Ask hosted models by batch: half price, no latency."),
 )
 NAMES = {
+    "min_credit": "min_credit",
     "min_accuracy": "min_accuracy",
     "max_cost": "max_usd_per_1000",
     "max_p95": "max_p95_s",
@@ -60,6 +62,7 @@ NAMES = {
 class Options(_options.Where):
     """What the command line chose; None leaves the workspace's setting."""
 
+    min_credit: float | None
     min_accuracy: float | None
     min_recall: tuple[str, ...]
     max_cost: float | None

@@ -22,7 +22,7 @@ from harness.errors import ConfigError
 from harness.ground import formatting
 from harness.models import stack
 from harness.runs import plan
-from harness.stats import intervals
+from harness.stats import margins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,12 +117,11 @@ def _report(project: Project, run_ids: Sequence[str], *, as_json: bool) -> None:
     """A line a run, in the order of the plan."""
     frame, selection = project.store.runs(), project.store.selection()
     facts = {row["run_id"]: row for row in frame.astype(object).where(frame.notna(), None).to_dict("records")}
-    scored = project.store.predictions(run_ids).dropna(subset=["correct"])
-    right = {run_id: rows["correct"].astype(bool) for run_id, rows in scored.groupby("run_id")}
+    scored = project.store.predictions(run_ids).dropna(subset=["credit"])
+    credit = {run_id: rows["credit"] for run_id, rows in scored.groupby("run_id")}
     rows = []
     for run_id in dict.fromkeys(run_ids):
-        mine = right.get(run_id, ())
-        accuracy = intervals.wilson(int(sum(mine)), len(mine))
+        accuracy = margins.share(credit.get(run_id, ()))
         names = ("dataset", "split", "arm", "model", "seed", "n_train", "n", "status")
         called = {"run_id": run_id, "name": selection.name(run_id)}
         rows.append({**called, **{name: facts[run_id][name] for name in names}, "accuracy": accuracy})

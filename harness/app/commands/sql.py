@@ -1,6 +1,6 @@
 """Ask the store in SQL: read-only, no file but the store is reached.
 
-Example: harness sql "select arm, avg(correct::int) from scored group by arm order by 2 desc"
+Example: harness sql "select arm, avg(credit) from scored group by arm order by 2 desc"
 """
 
 from __future__ import annotations

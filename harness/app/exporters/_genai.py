@@ -31,7 +31,7 @@ PORTS = {"https": 443, "http": 80}
 ERROR = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 UNNAMED_ERROR = "_OTHER"
 KEPT = (
-    *("example_id", "outcome", "correct", "score", "cost_usd", "billed_usd"),
+    *("example_id", "outcome", "correct", "credit", "score", "cost_usd", "billed_usd"),
     *("waited_s", "cached", "attempts", "request_id"),
 )
 
@@ -79,9 +79,11 @@ def of_prediction(parcel: Parcel, row: Row, *, with_content: bool) -> Told:
 
 
 def evaluation(parcel: Parcel, row: Row) -> dict[str, Value] | None:
-    """The attributes of the event that says whether a model's answer was right; a failed call was not evaluated."""
-    if parcel.record.model is None or row["correct"] is None:
+    """The attributes of the event that says what a model's answer was worth; a failed call was not evaluated."""
+    if parcel.record.model is None or row["credit"] is None:
         return None
+    if row["correct"] is None:
+        return {"gen_ai.evaluation.name": "credit", "gen_ai.evaluation.score.value": float(str(row["credit"]))}
     is_right = bool(row["correct"])
     return {
         "gen_ai.evaluation.name": "correct",

@@ -15,6 +15,7 @@ import numpy as np
 from harness import __version__
 from harness.analysis import curves
 from harness.analysis.curves import Learnt
+from harness.datasets.task import Task
 from harness.errors import ConfigError, Interrupted
 from harness.ground import plugins
 from harness.runs import building, spread, training_parts
@@ -51,9 +52,9 @@ def learn(project: Project, dataset: Dataset, curve_plan: CurvePlan, tell: Calla
     try:
         for size in curve_plan.sizes:
             tell(f"{curve_fits.labels(size):,} labels: {', '.join(going)} ...")
-            right = curve_fits.right(going, size)
+            credit = curve_fits.credit(going, size)
             for arm in going:
-                found[arm].add(curve_fits.labels(size), right[arm])
+                found[arm].add(curve_fits.labels(size), credit[arm])
                 found[arm].run_ids += curve_fits.run_ids(arm, size)
             going = [arm for arm in going if curve_plan.to_the_end or not curve_fits.is_flat(arm, found[arm])]
             if not going:
@@ -72,11 +73,11 @@ class _Growing:
 
     sizes: list[int] = field(default_factory=list)
     run_ids: list[str] = field(default_factory=list)
-    right: list[NDArray[np.bool_]] = field(default_factory=list)
+    credit: list[NDArray[np.float64]] = field(default_factory=list)
 
-    def add(self, n: int, right: NDArray[np.bool_]) -> None:
+    def add(self, n: int, credit: NDArray[np.float64]) -> None:
         self.sizes.append(n)
-        self.right.append(right)
+        self.credit.append(credit)
 
 
 class _CurveFits:
@@ -87,7 +88,8 @@ class _CurveFits:
         self._scope = Scope(dataset, curve_plan.split, curve_plan.limit)
         self._items = self._scope.items()
         self._training = self._scope.training()
-        self._gold = {example.item.id: example.label for example in dataset.in_split(curve_plan.split)}
+        gold = {example.item.id: example.label for example in dataset.in_split(curve_plan.split)}
+        self._task, self._gold = Task.of(dataset), [gold[item.id] for item in self._items]
         groups = {example.item.id: example.group for example in dataset.in_split(curve_plan.split)}
         self._groups = {item: group for item, group in groups.items() if group is not None}
         for arm in curve_plan.arms:
@@ -108,20 +110,20 @@ class _CurveFits:
         """How many labels a size comes to: the same for every seed."""
         return len(self._part(size, self._curve_plan.seeds[0]))
 
-    def right(self, arms: Sequence[str], size: Size) -> dict[str, NDArray[np.bool_]]:
-        """By arm which items were right, seeds x items; of the whole training split there is only one draw."""
+    def credit(self, arms: Sequence[str], size: Size) -> dict[str, NDArray[np.float64]]:
+        """By arm the credit of the items, seeds x items; of the whole training split there is only one draw."""
         seeds = self._seeds(size)
         fits = [Fit(arm, size, seed) for arm in arms for seed in seeds]
         runs = {fit: self._run_of(fit) for fit in fits}
-        hits = self._stored(runs)
-        todo = [fit for fit in fits if fit not in hits]
+        known = self._stored(runs)
+        todo = [fit for fit in fits if fit not in known]
         if todo:
             self._embed()
         for fit, predictions in self._pool.fitted(todo):
             self._store(runs[fit], predictions)
-            hits[fit] = self._hits(predictions)
-        drawn = {arm: np.array([hits[Fit(arm, size, seed)] for seed in seeds]) for arm in arms}
-        return {arm: np.repeat(hits, len(self._curve_plan.seeds) // len(seeds), axis=0) for arm, hits in drawn.items()}
+            known[fit] = self._credits(predictions)
+        drawn = {arm: np.array([known[Fit(arm, size, seed)] for seed in seeds]) for arm in arms}
+        return {arm: np.repeat(one, len(self._curve_plan.seeds) // len(seeds), axis=0) for arm, one in drawn.items()}
 
     def run_ids(self, arm: str, size: Size) -> list[str]:
         """The stored runs of a size, a seed each."""
@@ -140,22 +142,22 @@ class _CurveFits:
         """The curve as a record."""
         items = tuple(item.id for item in self._items)
         is_cut = is_flat and len(found.sizes) < len(self._curve_plan.sizes)
-        return Learnt(arm, tuple(found.sizes), np.stack(found.right, axis=1), items, is_cut, tuple(found.run_ids))
+        return Learnt(arm, tuple(found.sizes), np.stack(found.credit, axis=1), items, is_cut, tuple(found.run_ids))
 
-    def _hits(self, predictions: Sequence[Prediction]) -> NDArray[np.bool_]:
-        said = {prediction.item_id: prediction.label for prediction in predictions}
-        return np.array([said[item.id] == self._gold[item.id] for item in self._items])
+    def _credits(self, predictions: Sequence[Prediction]) -> NDArray[np.float64]:
+        answers = {prediction.item_id: prediction.label for prediction in predictions}
+        return self._task.credits(self._gold, [answers[item.id] for item in self._items])
 
-    def _stored(self, runs: Mapping[Fit, Run]) -> dict[Fit, NDArray[np.bool_]]:
-        """Which items each run got right, of the runs that are stored whole; one look into the store for all."""
+    def _stored(self, runs: Mapping[Fit, Run]) -> dict[Fit, NDArray[np.float64]]:
+        """Each run's credit for the items, of the runs that are stored whole; one look into the store for all."""
         found, columns = self._project.store.scores([(i, run.id) for i, run in enumerate(runs.values())])
-        right = np.full((len(runs), len(found)), np.nan)
-        right[columns["arm"], columns["item"]] = columns["score"]
+        credit = np.full((len(runs), len(found)), np.nan)
+        credit[columns["arm"], columns["item"]] = columns["score"]
         places = {str(example_id): place for place, example_id in enumerate(found["example_id"])}
         if not all(item.id in places for item in self._items):
             return {}
-        mine = right[:, [places[item.id] for item in self._items]]
-        return {fit: row == 1.0 for fit, row in zip(runs, mine, strict=True) if not np.isnan(row).any()}
+        mine = credit[:, [places[item.id] for item in self._items]]
+        return {fit: row for fit, row in zip(runs, mine, strict=True) if not np.isnan(row).any()}
 
     def _run(self, arm: str, seed: int) -> Run:
         project = self._project

@@ -12,8 +12,11 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from harness import __version__, datasets
 from harness.datasets import unread
+from harness.datasets.task import Task
 from harness.errors import ConfigError, DatasetError, HarnessError
 from harness.ground import formatting, plugins, private, spreadsheets
 from harness.ground.workspace import checked_name
@@ -210,17 +213,14 @@ def _joined(rows: pd.DataFrame, told: Contents, dataset: Dataset, path: Path) ->
     arms = {run.run_id: run.arm for run in told.runs}
     mine = [examples[example_id] for example_id in rows["example_id"]]
     gold = [example.label for example in mine]
-    right = [
-        None if outcome == Outcome.FAILED.value else label == wanted
-        for outcome, label, wanted in zip(rows["outcome"], rows["label"], gold, strict=True)
-    ]
+    credit = Task.of(dataset).credits(gold, rows["label"])
     return rows.assign(
         arm=rows["run_id"].map(arms),
         gold=gold,
         group=[example.group for example in mine],
-        correct=right,
+        credit=np.where(rows["outcome"] == Outcome.FAILED.value, np.nan, credit),
         text=[example.item.text for example in mine],
-    ).astype({"correct": object})
+    )
 
 
 def _check(rows: pd.DataFrame, told: Contents, dataset: Dataset, path: Path) -> None:
@@ -262,8 +262,8 @@ def _write_csv(project: Project, run_ids: list[str], path: Path) -> Contents:
 
 
 CSV_COLUMNS = (
-    "run_id", "arm", "model", "example_id", "text", "gold", '"group"', "outcome", "label", "score", "correct", "raw",
-    "error", "cost_usd", "billed_usd", "latency_s",
+    "run_id", "arm", "model", "example_id", "text", "gold", '"group"', "outcome", "label", "score", "credit", "correct",
+    "raw", "error", "cost_usd", "billed_usd", "latency_s",
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from harness.app.project import routers
 from harness.arms.cascade import CascadeArm
 from harness.arms.replay import ReplayArm
 from harness.arms.vote import VoteArm
+from harness.datasets.task import Task
 from harness.errors import ConfigError
 from harness.ground import plugins
 
@@ -62,12 +63,13 @@ def pairs(
     return found
 
 
-def stored(project: Project, pairs: Sequence[Pair], splits: Splits) -> tuple[Members, Members]:
+def stored(project: Project, dataset: Dataset, pairs: Sequence[Pair], splits: Splits) -> tuple[Members, Members]:
     """The members on the split that chooses and on the one that is reported: the same object where both are one."""
-    chooser = _members(project, [(pair.name, pair.chooser) for pair in pairs])
+    task = Task.of(dataset)
+    chooser = _members(project, task, [(pair.name, pair.chooser) for pair in pairs])
     if splits.chooser == splits.tested:
         return chooser, chooser
-    return chooser, _members(project, [(pair.name, pair.tested) for pair in pairs])
+    return chooser, _members(project, task, [(pair.name, pair.tested) for pair in pairs])
 
 
 def replayed(project: Project, choice: Choice, pairs: Sequence[Pair], dataset: Dataset, split: str) -> Job:
@@ -103,12 +105,12 @@ def _lesson(project: Project, choice: Choice, dataset: Dataset) -> Members:
             f"{choice.name} has learnt from runs on {choice.chosen_on} that are not in the store; "
             f"{chosen.again_with(choice, dataset)}"
         )
-    return _members(project, runs)
+    return _members(project, Task.of(dataset), runs)
 
 
-def _members(project: Project, runs: Sequence[tuple[str, str]]) -> Members:
+def _members(project: Project, task: Task, runs: Sequence[tuple[str, str]]) -> Members:
     rows = project.store.predictions([run_id for _, run_id in runs])
-    return members([Answers(arm, rows[rows["run_id"] == run_id]) for arm, run_id in runs])
+    return members([Answers(arm, rows[rows["run_id"] == run_id], task=task) for arm, run_id in runs])
 
 
 def _check_splits(dataset: Dataset, splits: Splits) -> None:

@@ -36,15 +36,15 @@ def stored(store: Store, frame: pd.DataFrame, n_training: int, results: Results)
     if not by_arm:
         return None
     run_ids = [run_id for sizes in by_arm.values() for by_seed in sizes.values() for run_id in by_seed.values()]
-    items, right = _right(store, run_ids)
+    items, credit = _credit(store, run_ids)
     names = tuple(str(name) for name in items["example_id"])
     rival = _rival(results, set(names))
     scores = None if rival is None else _scores(results, rival)
     kept = np.array([scores is None or name in scores for name in names])
     return Curves(
-        learnt=tuple(_learnt(arm, sizes, right, names) for arm, sizes in by_arm.items()),
+        learnt=tuple(_learnt(arm, sizes, credit, names) for arm, sizes in by_arm.items()),
         fits=tuple(
-            Fit(arm, run_id, n_labels, seed, int(kept.sum()), float(right[run_id][kept].mean()))
+            Fit(arm, run_id, n_labels, seed, int(kept.sum()), float(credit[run_id][kept].mean()))
             for arm, sizes in by_arm.items()
             for n_labels, by_seed in sizes.items()
             for seed, run_id in by_seed.items()
@@ -94,19 +94,19 @@ def _table(sizes: Sizes, n_training: int) -> dict[int, dict[int, str]]:
     return dict(sorted(table.items()))
 
 
-def _right(store: Store, run_ids: Sequence[str]) -> tuple[pd.DataFrame, dict[str, NDArray[np.bool_]]]:
-    """The items that were asked, and for each run which of them it got right."""
+def _credit(store: Store, run_ids: Sequence[str]) -> tuple[pd.DataFrame, dict[str, NDArray[np.float64]]]:
+    """The items that were asked, and each run's credit for them."""
     items, columns = store.scores(list(enumerate(run_ids)))
-    right = np.zeros((len(run_ids), len(items)), dtype=bool)
-    right[columns["arm"], columns["item"]] = columns["score"] == 1
+    credit = np.zeros((len(run_ids), len(items)))
+    credit[columns["arm"], columns["item"]] = np.nan_to_num(columns["score"])
     asked = np.unique(columns["item"])
-    return items.iloc[asked], {run_id: row[asked] for run_id, row in zip(run_ids, right, strict=True)}
+    return items.iloc[asked], {run_id: row[asked] for run_id, row in zip(run_ids, credit, strict=True)}
 
 
-def _learnt(arm: str, sizes: Sizes, right: Mapping[str, NDArray[np.bool_]], items: tuple[str, ...]) -> Learnt:
+def _learnt(arm: str, sizes: Sizes, credit: Mapping[str, NDArray[np.float64]], items: tuple[str, ...]) -> Learnt:
     most = max(len(by_seed) for by_seed in sizes.values())
-    drawn = [np.array([right[run_id] for run_id in by_seed.values()]) for by_seed in sizes.values()]
-    whole = np.stack([np.repeat(hits, most // len(hits), axis=0) for hits in drawn], axis=1)
+    drawn = [np.array([credit[run_id] for run_id in by_seed.values()]) for by_seed in sizes.values()]
+    whole = np.stack([np.repeat(one, most // len(one), axis=0) for one in drawn], axis=1)
     run_ids = tuple(run_id for by_seed in sizes.values() for run_id in by_seed.values())
     return Learnt(arm, tuple(sizes), whole, items, run_ids=run_ids)
 
@@ -119,5 +119,5 @@ def _rival(results: Results, items: set[str]) -> RunResult | None:
 
 def _scores(results: Results, result: RunResult) -> dict[str, float]:
     """What a run scored on each item, failed ones left out."""
-    rows = results.answers[result.run.run_id].rows.dropna(subset=["correct"])
-    return {str(item): float(right) for item, right in zip(rows["example_id"], rows["correct"], strict=True)}
+    rows = results.answers[result.run.run_id].rows.dropna(subset=["credit"])
+    return {str(item): float(credit) for item, credit in zip(rows["example_id"], rows["credit"], strict=True)}

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 FOLDER = "exporters"
 ROWS = """
-    select example_id, text, gold, outcome, label, score, correct, raw, error, input_fresh, cache_read, cache_write,
-        output_visible, reasoning, cost_usd, billed_usd, latency_s, waited_s, cached, attempts, request_id
+    select example_id, text, gold, outcome, label, score, credit, correct, raw, error, input_fresh, cache_read,
+        cache_write, output_visible, reasoning, cost_usd, billed_usd, latency_s, waited_s, cached, attempts, request_id
     from scored where run_id = ? order by example_id
 """
 

@@ -21,6 +21,7 @@ from harness.arms.classifier import ClassifierArm
 from harness.arms.folded import FoldedArm
 from harness.datasets.audit import record
 from harness.datasets.audit.equality import equal_rows
+from harness.datasets.task import Task
 from harness.errors import ConfigError, HarnessError
 from harness.ground import formatting
 from harness.models import forecast, pricing
@@ -69,7 +70,7 @@ class Project:
     def __init__(self, workspace: Workspace, clock: SystemClock, db: Path | None = None) -> None:
         self.workspace = workspace
         self.clock = clock
-        self.store = Store(db or workspace.default_store, clock)
+        self.store = Store(db or workspace.default_store, clock, extensions=workspace.extensions)
 
     def ledger(self) -> Ledger:
         """The ledger of paid answers, beside the store."""
@@ -223,6 +224,7 @@ class Project:
     def rows(self, chosen: Sequence[Selected]) -> list[Answers]:
         """The rows of what was selected, each under its name; of several dataset versions the items they share."""
         rows = self.store.predictions([run_id for one in chosen for run_id in one.run_ids])
+        task = self._task(chosen)
         answers = [
             Answers(
                 one.name,
@@ -230,11 +232,16 @@ class Project:
                 one.first.dataset,
                 run_ids=one.run_ids,
                 passed_over=one.passed_over,
+                task=task,
             )
             for one in chosen
         ]
         versions = [self.store.examples(dataset_id) for dataset_id in {one.first.dataset_id for one in chosen}]
         return answers if len(versions) < 2 else shared_items.only(answers, versions)
+
+    def _task(self, chosen: Sequence[Selected]) -> Task:
+        """What the runs were asked."""
+        return self.store.task(chosen[0].first.dataset_id) if chosen else Task()
 
     def side_by_side(self, dataset: Dataset, split: str) -> SideBySide:
         """Every arm of a split side by side, with its repeats and seeds; and what was passed over.
@@ -252,6 +259,7 @@ class Project:
         items = items.iloc[asked]
         ids, groups = items["example_id"].to_numpy(object), items["group"].to_numpy(object)
         together = panel.of_rows([one.name for one in arms], ids, groups, replace(rows, item=place[rows.item]))
+        together = replace(together, is_binary=Task.of(dataset).rules.IS_BINARY)
         return selecting.comparable(together, arms, selection.passed_over(where))
 
     def _named(self, selection: Selection, name: str, dataset: Dataset, where: Where) -> Selected:
@@ -298,14 +306,15 @@ class Project:
                 f"there is nothing to decide against: {name or 'no baseline'} has all of these "
                 f"{formatting.plural(len(wanted), 'item')}; start with: harness baselines --dataset {dataset.ref}"
             )
-        best = max(able, key=lambda one: one.rows["correct"].astype("Float64").mean())
+        best = max(able, key=lambda one: one.rows["credit"].mean())
         rows = best.rows.drop_duplicates("example_id")
-        known = rows["correct"].astype(object).where(rows["correct"].notna(), None)
+        known = rows["credit"].astype(object).where(rows["credit"].notna(), None)
         return Reference(
             best.name,
             dict(zip(rows["example_id"], known, strict=True)),
             dict(zip(rows["example_id"], rows["gold"], strict=True)),
             chosen_from=len(able),
+            task=Task.of(dataset),
         )
 
     def run_results(self, run_id: str) -> Results:

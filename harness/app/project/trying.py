@@ -47,7 +47,7 @@ class Tried:
 def tried(project: Project, dataset: Dataset, spec: FusionSpec, limits: Constraints) -> Tried:
     """The fusion tried; `ConfigError` names the command that makes a run which is missing."""
     pairs = fusions.pairs(project, dataset, spec.arms, spec.splits, spec.model)
-    chooser, tested = fusions.stored(project, pairs, spec.splits)
+    chooser, tested = fusions.stored(project, dataset, pairs, spec.splits)
     parts = tuple(pair.part for pair in pairs)
     learnt_from = () if spec.how == "cascade" else tuple(pair.chooser for pair in pairs)
     name = chosen.name_of(spec.how, [part.arm for part in parts])

@@ -58,8 +58,13 @@ class Evaluation(Shown):
 
     @property
     def predictions(self) -> pd.DataFrame:
-        """example_id, gold, label, outcome, score, correct, cost_usd, latency_s and more, one row per item."""
-        return self.results.predictions.copy()
+        """example_id, gold, label, outcome, score, credit, correct, cost_usd, latency_s and more, one row per item.
+
+        `correct` says whether the credit is 1; it is unknown for a failed call, and where answers have degrees.
+        """
+        rows = self.results.predictions
+        is_known = rows["credit"].notna() & self.results.split.task.rules.IS_BINARY
+        return rows.assign(correct=(rows["credit"] == 1).astype("boolean").where(is_known))
 
     def assert_at_least(self, accuracy: float, *, shown: bool = False) -> None:
         """Raise `AssertionError` when the accuracy is shown to be lower, that is, when its whole interval is.
@@ -90,10 +95,11 @@ class Compared(Shown):
     def section(self) -> Section:
         """The comparison in words."""
         one, table = self.comparison, self.comparison.table
+        items = formatting.plural(one.n, "item")
+        counts = f"{table.only_a:,} only {one.a} got right, {table.only_b:,} only {one.b}" if table else "paired"
         said = (
             f"{one.a} minus {one.b}: {formatting.with_interval(one.difference)}, p {formatting.p_value(one.p_value)} "
-            f"({one.method}); of {formatting.plural(one.n, 'item')} {table.only_a:,} only {one.a} got right, "
-            f"{table.only_b:,} only {one.b}."
+            f"({one.method}); of {items} {counts}."
         )
         return Section("Comparison", (Text(said),))
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from harness.types import JSON, Confidence, ReplyMode
 
+IS_BINARY = True
+
 
 def read_gold(cell: str, labels: Collection[str], where: str) -> str:
     """The gold label of a cell; `DatasetError` names the place and the nearest label."""
@@ -48,8 +50,8 @@ def parse(reply: str, labels: Sequence[str], expected: ReplyFormat) -> parsing.P
     return parsing.parse_label(reply, labels, _beside(expected.schema))
 
 
-def score(gold: str, answer: str | None) -> float:
-    """The score of one item in [0, 1]: right or wrong."""
+def credit(gold: str, answer: str, _labels: Sequence[str]) -> float:
+    """What an answer is worth: 1 where it is the gold label, else 0."""
     return float(gold == answer)
 
 
@@ -61,7 +63,7 @@ def accuracy(
     clusters: NDArray[np.int64] | None = None,
 ) -> Estimate:
     """The share of items answered with their gold label; Wilson's score interval, in groups at what they are worth."""
-    right = [score(g, a) for g, a in zip(gold, answers, strict=True)]
+    right = [float(g == a) for g, a in zip(gold, answers, strict=True)]
     return _share(right, clusters, "accuracy")
 
 

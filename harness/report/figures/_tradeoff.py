@@ -85,8 +85,8 @@ def front(points: Sequence[Marker]) -> list[Marker]:
 def sql(results: Results, column: str) -> str:
     """Accuracy with its interval, and another column, of every arm."""
     return (
-        f"select run_id, count(*) n, avg(correct::int) accuracy, {queries.wilson('sum(correct::int)', 'count(*)')}, "
-        f"{column} from {queries.scored(results)} where correct is not null group by run_id"
+        f"select run_id, count(*) n, avg(credit) accuracy, {queries.wilson('sum(credit)', 'count(*)')}, "
+        f"{column} from {queries.scored(results)} where credit is not null group by run_id"
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from harness.ground import formatting
 from harness.report import queries
 from harness.report.figures import _style
-from harness.stats import intervals
+from harness.stats import margins
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,8 +63,8 @@ def _sql(results: Results, arms: list[RunResult]) -> str:
     upto = "over (partition by run_id order by score desc)"  # items of equal score come in together
     return (
         f"with s as (select run_id, score, count(*) filter (outcome = 'answered') {upto} n, "
-        f"sum(correct::int) filter (outcome = 'answered') {upto} hits, count(*) over (partition by run_id) items "
-        f"from {queries.scored(results, arms)} where correct is not null) "
+        f"sum(credit) filter (outcome = 'answered') {upto} hits, count(*) over (partition by run_id) items "
+        f"from {queries.scored(results, arms)} where credit is not null) "
         "select distinct run_id, score as least_score, n, n / items as coverage, hits / n as accuracy, "
         f"{queries.wilson('hits', 'n')} from s where score is not null"
     )
@@ -75,13 +75,11 @@ def _steps(results: Results, result: RunResult) -> list[tuple[float, float, Esti
     rows = results.answers[result.run.run_id].rows
     rows = rows[rows["outcome"] != "failed"]
     answered = rows[rows["outcome"] == "answered"].sort_values(["score", "example_id"], ascending=[False, True])
-    scores, right = answered["score"].to_numpy(float), answered["correct"].to_numpy(bool).cumsum()
+    scores, credit = answered["score"].to_numpy(float), answered["credit"].to_numpy(float)
     last = np.flatnonzero(np.append(scores[1:] != scores[:-1], True))
     last = last[(last >= FEWEST - 1) | (last == len(scores) - 1)]
     chosen = last[np.unique(np.linspace(0, len(last) - 1, min(POINTS, len(last))).astype(int))]
-    return [
-        ((i + 1) / len(rows), float(scores[i]), intervals.wilson(int(right[i]), int(i) + 1)) for i in chosen.tolist()
-    ]
+    return [((i + 1) / len(rows), float(scores[i]), margins.share(credit[: i + 1])) for i in chosen.tolist()]
 
 
 def _line(axes: Axes, number: int, result: RunResult, steps: list[tuple[float, float, Estimate]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,13 +14,13 @@ from harness.analysis.fusion.sweep import sweep
 from harness.ground import formatting
 from harness.report import queries
 from harness.report.figures import _style
-from harness.stats import intervals, routing
-from harness.stats.paired import Table2x2
+from harness.stats import margins, routing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from harness.analysis.fusion.members import Members
     from harness.analysis.results import Results, RunResult
@@ -52,15 +52,15 @@ class Chosen:
 class Swept:
     """The cascade of two arms on the items on which neither failed, a setting per entry.
 
-    `threshold` is infinite where every item goes on; `table` has the dear arm as a, the cheap one as b.
+    `threshold` is infinite where every item goes on; `credits` are the cheap arm's and the dear one's per item.
     `chosen` are the stored fusions of the two.
     """
 
     stages: tuple[RunResult, RunResult]
-    table: Table2x2
+    credits: tuple[NDArray[np.float64], NDArray[np.float64]]
     threshold: list[float]
     share: list[float]
-    right: list[int]
+    accuracy: list[Estimate]
     cost_usd: list[float]
     alone: tuple[Estimate, Estimate]
     chosen: tuple[Chosen, ...]
@@ -68,7 +68,7 @@ class Swept:
     @property
     def n(self) -> int:
         """The items."""
-        return self.table.n
+        return len(self.credits[0])
 
     def by_lot(self, share: float) -> float:
         """What drawing the arm gets with that share of dear calls."""
@@ -76,7 +76,8 @@ class Swept:
 
     def most(self, share: float) -> float:
         """What no choice between the two passes with that share of dear calls."""
-        return routing.oracle_at(self.table, share) or 0.0
+        cheap, dear = self.credits
+        return routing.oracle_at(dear, cheap, share) or 0.0
 
 
 def draw(results: Results) -> _style.Drawing | None:
@@ -144,14 +145,18 @@ def _members(results: Results, runs: Sequence[RunResult]) -> Members:
 
 def _measured(results: Results, stages: tuple[RunResult, RunResult], whole: Members) -> Swept:
     swept = sweep(whole)
-    cheap, dear = (intervals.wilson(int(arm.right.sum()), whole.n) for arm in whole.arms)
+    cheap, dear = (margins.share(arm.credit) for arm in whole.arms)
+    squared = sweep(replace(whole, arms=tuple(replace(arm, credit=arm.credit**2) for arm in whole.arms)))
     kin = [one for one in results.runs if _stages(results, one) == stages and not one.run.repeat]
     return Swept(
         stages,
-        Table2x2.of(whole.arms[1].right, whole.arms[0].right),
+        (whole.arms[0].credit, whole.arms[1].credit),
         threshold=swept.thresholds[:, 0].tolist(),
         share=swept.asked[:, 1].tolist(),
-        right=swept.right.tolist(),
+        accuracy=[
+            margins.share_of_sums(total, squares, whole.n)
+            for total, squares in zip(swept.credit.tolist(), squared.credit.tolist(), strict=True)
+        ],
         cost_usd=swept.cost_usd.tolist(),
         alone=(cheap, dear),
         chosen=tuple(_chosen(results, one, stages) for one in kin),
@@ -164,7 +169,7 @@ def _chosen(results: Results, result: RunResult, stages: tuple[RunResult, RunRes
     rows = results.answers[result.run.run_id].rows.set_index("example_id")
     asked = ~rows.loc[fused.rows["example_id"], "answered_by"].isin(_called(stages))
     cost = float(fused.arms[2].cost_usd.mean())
-    accuracy = intervals.wilson(int(fused.arms[2].right.sum()), fused.n)
+    accuracy = margins.share(fused.arms[2].credit)
     return Chosen(result, float(asked.mean()), accuracy, None if np.isnan(cost) else cost)
 
 
@@ -183,7 +188,7 @@ def _lines(axes: Axes, found: Swept) -> None:
     )
     axes.plot(
         share,
-        [found.right[i] / found.n for i in kept],
+        [_style.value_of(found.accuracy[i]) for i in kept],
         color=_style.mark(0),
         linewidth=2,
         label="cascade, every threshold",
@@ -231,9 +236,9 @@ def _rows(found: Swept) -> list[tuple[_style.Cell, ...]]:
         (one.result.run.name, one.result.run.run_id, *_cells(found, None, one.share, one.accuracy, one.cost_usd))
         for one in found.chosen
     ]
-    for threshold, share, right, cost in zip(found.threshold, found.share, found.right, found.cost_usd, strict=True):
+    settings = zip(found.threshold, found.share, found.accuracy, found.cost_usd, strict=True)
+    for threshold, share, accuracy, cost in settings:
         least = None if threshold == NEVER else threshold
-        accuracy = intervals.wilson(right, found.n)
         rows.append((SWEPT, None, *_cells(found, least, share, accuracy, None if np.isnan(cost) else cost)))
     return rows
 
@@ -281,12 +286,12 @@ def _sql(results: Results, found: Swept) -> str:
     upto = "over (order by score desc nulls last)"  # items of equal score come in together
     return (
         f"with z as (select * from {scored}), "
-        f"m as (select example_id, {score} as score, c.correct::int as cheap, d.correct::int as dear from z c "
+        f"m as (select example_id, {score} as score, c.credit as cheap, d.credit as dear from z c "
         f"join z d using (example_id) where c.run_id = {cheap} and d.run_id = {dear} "
-        "and c.correct is not null and d.correct is not null), "
+        "and c.credit is not null and d.credit is not null), "
         f"f as (select {queries.called(results.runs, 'z')}, z.run_id, count(*) as n, avg((path[-1] not in "
-        f"({', '.join(map(queries.quoted, _called(found.stages)))}))::int) as share, sum(correct::int) as good "
-        f"from z join m using (example_id) where run_id not in ({cheap}, {dear}) and correct is not null "
+        f"({', '.join(map(queries.quoted, _called(found.stages)))}))::int) as share, sum(credit) as good "
+        f"from z join m using (example_id) where run_id not in ({cheap}, {dear}) and credit is not null "
         "group by z.arm, z.run_id), "
         f"s as (select score as threshold, count(*) {upto} as kept, sum(cheap - dear) {upto} as gain from m), "
         "t as (select count(*) as n, sum(dear) as dear from m) "

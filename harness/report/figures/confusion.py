@@ -62,7 +62,7 @@ def draw(results: Results) -> _style.Drawing | None:
         _caption(result, len(labels)),
         "none: counts",
         f"select run_id, gold, coalesce(label, '{NO_ANSWER}') as answer, count(*) n from "
-        f"{queries.scored(results, [result])} where correct is not null group by all",
+        f"{queries.scored(results, [result])} where credit is not null group by all",
     )
 
 

@@ -56,15 +56,15 @@ def draw(results: Results) -> _style.Drawing | None:
         f"Recall per label, hardest first, of {_style.listed(arms)}. {_style.name_of(arms[0])}: {told}.",
         caption,
         "Wilson",
-        f"select run_id, gold as label, count(*) n, avg(correct::int) recall, "
-        f"{queries.wilson('sum(correct::int)', 'count(*)')} from {queries.scored(results, arms)} "
-        "where correct is not null group by run_id, gold",
+        f"select run_id, gold as label, count(*) n, avg(credit) recall, "
+        f"{queries.wilson('sum(credit)', 'count(*)')} from {queries.scored(results, arms)} "
+        "where credit is not null group by run_id, gold",
     )
 
 
 def _by_label(results: Results, result: RunResult) -> dict[str, Estimate]:
-    rows = results.answers[result.run.run_id].rows.dropna(subset=["correct"])
-    counts = rows.assign(right=rows["correct"].astype(bool)).groupby("gold")["right"].agg(["sum", "count"])
+    rows = results.answers[result.run.run_id].rows.dropna(subset=["credit"])
+    counts = rows.groupby("gold")["credit"].agg(["sum", "count"])
     return {
         str(label): intervals.wilson(int(right), int(n), name="recall")
         for label, right, n in counts.itertuples(index=True)

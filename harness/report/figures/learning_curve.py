@@ -10,7 +10,7 @@ from harness.analysis import curves
 from harness.ground import formatting
 from harness.report import queries
 from harness.report.figures import _style
-from harness.stats import intervals
+from harness.stats import margins
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,10 +63,10 @@ def _levels(results: Results, found: Curves) -> list[Level]:
     prompts.sort(key=lambda one: one.run.run_id != found.rival_id)
     levels = []
     for result in prompts:
-        rows = results.answers[result.run.run_id].rows.dropna(subset=["correct"])
-        right = rows[rows["example_id"].isin(items)]["correct"].astype(bool)
-        if len(right):
-            levels.append((result, intervals.wilson(int(right.sum()), len(right))))
+        rows = results.answers[result.run.run_id].rows.dropna(subset=["credit"])
+        credit = rows[rows["example_id"].isin(items)]["credit"]
+        if len(credit):
+            levels.append((result, margins.share(credit)))
     return levels[:LEVELS]
 
 
@@ -188,7 +188,7 @@ def _level_row(result: RunResult, level: Estimate) -> tuple[_style.Cell, ...]:
 
 
 def _sql(found: Curves, prompts: list[RunResult]) -> str:
-    columns = "run_id, labels, seed, count(*) n, avg(correct::int) accuracy"
+    columns = "run_id, labels, seed, count(*) n, avg(credit) accuracy"
     grouped = "group by arm, run_id, labels, seed"
     curve = f"select arm, {columns} from {queries.learnt(found)} {grouped}"
     if not prompts:
@@ -198,6 +198,6 @@ def _sql(found: Curves, prompts: list[RunResult]) -> str:
     rows = "select scored.*, null as labels, runs.seed as seed from scored join runs using (run_id)"
     return (
         f"{curve} union all select {queries.called(prompts)}, {columns} from "
-        f"({rows} where run_id in ({ids}) and correct is not null "
+        f"({rows} where run_id in ({ids}) and credit is not null "
         f"and example_id in ({asked})) {grouped}"
     )

@@ -9,7 +9,7 @@ import numpy as np
 from harness.ground import formatting
 from harness.report import queries
 from harness.report.figures import _style
-from harness.stats import intervals
+from harness.stats import margins
 from harness.types import Outcome
 
 if TYPE_CHECKING:
@@ -56,19 +56,17 @@ def draw(results: Results) -> _style.Drawing | None:
 def _bins(results: Results, result: RunResult) -> list[tuple[float, Estimate]]:
     rows = results.answers[result.run.run_id].rows
     answered = rows[rows["outcome"] == "answered"].sort_values(["score", "example_id"])
-    scores, right = answered["score"].to_numpy(float), answered["correct"].to_numpy(bool)
+    scores, credit = answered["score"].to_numpy(float), answered["credit"].to_numpy(float)
     count = max(1, min(BINS, len(scores) // FEWEST))
     parts = np.array_split(np.arange(len(scores)), count)
-    return [
-        (float(scores[part].mean()), intervals.wilson(int(right[part].sum()), len(part))) for part in parts if len(part)
-    ]
+    return [(float(scores[part].mean()), margins.share(credit[part])) for part in parts if len(part)]
 
 
 def _sql(results: Results, result: RunResult) -> str:
     count = max(1, min(BINS, result.outcomes[Outcome.ANSWERED] // FEWEST))
     return (
-        f"select run_id, avg(score) mean_score, count(*) n, avg(correct::int) accuracy, "
-        f"{queries.wilson('sum(correct::int)', 'count(*)')} from (select *, ntile({count}) over (order by score, "
+        f"select run_id, avg(score) mean_score, count(*) n, avg(credit) accuracy, "
+        f"{queries.wilson('sum(credit)', 'count(*)')} from (select *, ntile({count}) over (order by score, "
         f"example_id) bin from {queries.scored(results, [result])} where outcome = 'answered') group by run_id, bin"
     )
 

@@ -125,7 +125,7 @@ def _cell(wanted: float, share: float, accuracy: Estimate) -> str:
 def _sure(results: Results, shown: Sequence[RunResult]) -> str:
     """The answers that carry a score: how sure they were, whether they were right, and what they said of all labels."""
     return (
-        "select run_id, arm, gold, score, correct::int as hit, cast(scores as map(varchar, double)) as known "
+        "select run_id, arm, gold, score, credit as hit, cast(scores as map(varchar, double)) as known "
         f"from {queries.scored(results, shown)} where outcome = 'answered' and label is not null and score is not null"
     )
 

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from harness.analysis.results import Results
 
 ORDER = 24
+COUNTED = ("both", "only best", "only other", "neither")
 COLUMNS = (
     Column("against"),
-    *(Column(title, numeric=True) for title in ("items", "both", "only best", "only other", "neither")),
+    *(Column(title, numeric=True) for title in ("items", *COUNTED)),
     *(Column(title, numeric=True) for title in ("difference", "p, Holm", "MDE")),
 )
 
@@ -32,21 +33,23 @@ def section(results: Results) -> Section | None:
     made = comparison.leading(arms.answers[best.run.run_id], [arms.answers[other.run.run_id] for other in others])
     name = best.run.name
     pairs = formatting.plural(len(arms.runs) * len(others) // 2, "pair")
+    counted = "" if made[0].table is None else ", in items that both, only one, or neither got right"
     caption = (
-        f"{name} against each other arm, in items that both, only one, or neither got right; its lead with an interval "
+        f"{name} against each other arm{counted}; its lead with an interval "
         f"that holds for all pairs of arms at once, 95% together ({made[0].method}); p corrected for all {pairs} "
         "(Holm), because the best was picked after looking. "
         "MDE: the difference that so many items show with 80% power."
     )
     # Of an arm with repeats an item has the mean score, which this query does not take.
-    query = _query(results) if arms is results else None
-    table = Table(COLUMNS, tuple(_row(one) for one in made), caption, query)
+    query = _query(results) if arms is results and made[0].table is not None else None
+    columns = COLUMNS if made[0].table is not None else tuple(one for one in COLUMNS if one.title not in COUNTED)
+    table = Table(columns, tuple(_row(one) for one in made), caption, query)
     return Section(f"{name} against the others", (table,))
 
 
 def _row(one: Comparison) -> tuple[str, ...]:
     table = one.table
-    counts = (one.n, table.both, table.only_a, table.only_b, table.neither)
+    counts = (one.n,) if table is None else (one.n, table.both, table.only_a, table.only_b, table.neither)
     p_value, mde = formatting.p_value(one.adjusted_p), formatting.share(one.mde) if one.mde else "none shows"
     return one.b, *map(formatting.count, counts), formatting.with_interval(one.lead), p_value, mde
 
@@ -59,9 +62,9 @@ def _query(results: Results) -> Query:
         count(*) filter (a.correct and not b.correct) as only_a,
         count(*) filter (not a.correct and b.correct) as only_b,
         count(*) filter (not a.correct and not b.correct) as neither,
-        avg(a.correct::int) - avg(b.correct::int) as difference
+        avg(a.credit) - avg(b.credit) as difference
         from {rows} a join {other_rows} b using (example_id)
-        where a.correct is not null and b.correct is not null
+        where a.credit is not null and b.credit is not null
         group by b.run_id order by {queries.in_order(results, others, "b.run_id")}""",
         _printed,
     )

@@ -73,7 +73,7 @@ def _points(found: Curves) -> Table:
 def _query(found: Curves) -> Query:
     arms = ", ".join(queries.quoted(curve.arm) for curve in found.drawn)
     return Query(
-        "select arm, labels, avg(correct::int) as accuracy, count(distinct run_id) as seeds from "
+        "select arm, labels, avg(credit) as accuracy, count(distinct run_id) as seeds from "
         f"{queries.learnt(found)} group by arm, labels order by list_position([{arms}], arm), labels",
         _printed,
     )
@@ -97,8 +97,8 @@ def _crossings(found: Curves) -> Table:
 def _crossing_sql(found: Curves) -> str:
     """The isotonic regression is the largest, over starts, of the smallest mean, over ends, around each size."""
     arms = ", ".join(queries.quoted(curve.arm) for curve in found.drawn)
-    rival = f"select example_id, correct from scored where run_id = {queries.quoted(found.rival_id or '')}"
-    return f"""with p as (select arm, labels, avg(correct::int) as accuracy,
+    rival = f"select example_id, credit from scored where run_id = {queries.quoted(found.rival_id or '')}"
+    return f"""with p as (select arm, labels, avg(credit) as accuracy,
             row_number() over (partition by arm order by labels) as i
             from {queries.learnt(found)} group by arm, labels),
         m as (select a.arm, a.i as low, b.i as high, avg(c.accuracy) as mean from p a
@@ -107,7 +107,7 @@ def _crossing_sql(found: Curves) -> str:
         f as (select p.arm, p.labels, p.i, m.low, min(m.mean) as mean from p
             join m on m.arm = p.arm and p.i between m.low and m.high group by all),
         r as (select arm, labels, i, max(mean) as accuracy from f group by all),
-        v as (select count(*) as n, sum(correct::int) as right_n from ({rival}) where correct is not null
+        v as (select count(*) as n, sum(credit) as right_n from ({rival}) where credit is not null
             and example_id in (select example_id from {queries.learnt(found)})),
         s as (select arm, labels, accuracy, lag(labels) over w as labels_before, lag(accuracy) over w as before
             from r window w as (partition by arm order by i)),

@@ -54,8 +54,8 @@ def _query(results: Results, taught: Sequence[RunResult]) -> Query:
     return Query(
         f"""select {queries.called(results.runs, "s")},
         any_value((r.params->>'taught_n')::integer) as taught_n, count(*) as n,
-        avg(s.correct::int) as accuracy, {queries.wilson("sum(s.correct::int)", "count(*)")}
-        from {queries.scored(results, taught)} s join runs r using (run_id) where s.correct is not null
+        avg(s.credit) as accuracy, {queries.wilson("sum(s.credit)", "count(*)")}
+        from {queries.scored(results, taught)} s join runs r using (run_id) where s.credit is not null
         group by s.run_id, s.arm order by {queries.in_order(results, taught)}""",
         _printed,
     )

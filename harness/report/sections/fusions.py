@@ -71,10 +71,10 @@ def _table(results: Results, result: RunResult, members: list[RunResult], thresh
 def _query(results: Results, result: RunResult, members: Sequence[RunResult]) -> Query:
     fused, rows = queries.scored(results, [result]), queries.scored(results, members)
     return Query(
-        f"""select {queries.called(results.runs, "m")}, avg(m.correct::int) as accuracy,
+        f"""select {queries.called(results.runs, "m")}, avg(m.credit) as accuracy,
         case when count(m.cost_usd) = count(*) then 1000 * avg(m.cost_usd) end as usd_per_1000,
-        avg(f.correct::int - m.correct::int) as difference
-        from {rows} m left join {fused} f using (example_id) where m.correct is not null
+        avg(f.credit - m.credit) as difference
+        from {rows} m left join {fused} f using (example_id) where m.credit is not null
         group by m.run_id, m.arm order by {queries.in_order(results, members, "m.run_id")}""",
         _printed,
     )

@@ -55,6 +55,7 @@ def _run(rows: pd.DataFrame, code: dict[str, int]) -> dict[str, object]:
     return {
         "outcome": "".join(LETTERS.get(str(outcome), "f") for outcome in rows["outcome"].tolist()),
         "label": [code.get(label, -1) if isinstance(label, str) else -1 for label in labels],
+        "credit": _numbers(rows["credit"], 3),
         "score": _numbers(rows["score"], 3),
         "cost": _numbers(rows["cost_usd"], 3),
         "latency": _numbers(rows["latency_s"], 3),

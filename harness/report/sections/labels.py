@@ -21,8 +21,8 @@ LABELS_SHOWN = 40
 
 def section(results: Results) -> Section | None:
     """Recall per label with its interval, hardest first for the best arm."""
-    scored = results.predictions.dropna(subset=["correct"])
-    by_run = scored.assign(correct=scored["correct"].astype(bool)).groupby(["run_id", "gold"])["correct"]
+    scored = results.predictions.dropna(subset=["credit"])
+    by_run = scored.groupby(["run_id", "gold"])["credit"]
     sums = by_run.agg(["sum", "count"])
     counted = set(sums.index.get_level_values(0))
     shown = [result for result in results.runs[:ARMS_SHOWN] if result.run.run_id in counted]
@@ -55,11 +55,11 @@ def _query(results: Results, shown: Sequence[RunResult]) -> Query:
     """Right answers and items per label and arm: `right_0` and `n_0` are the first arm's."""
     ids = [result.run.run_id.replace("'", "''") for result in shown]
     counts = ", ".join(
-        f"count(*) filter (correct and run_id = '{one}') as right_{i}, count(*) filter (run_id = '{one}') as n_{i}"
+        f"count(*) filter (credit = 1 and run_id = '{one}') as right_{i}, count(*) filter (run_id = '{one}') as n_{i}"
         for i, one in enumerate(ids)
     )
     return Query(
-        f"select gold, {counts} from {queries.scored(results, shown)} where correct is not null "
+        f"select gold, {counts} from {queries.scored(results, shown)} where credit is not null "
         f"group by gold having n_0 > 0 order by right_0 / n_0, gold limit {LABELS_SHOWN}",
         lambda record: _printed(record, len(ids)),
     )

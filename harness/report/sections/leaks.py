@@ -9,7 +9,7 @@ import numpy as np
 from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table, Text
-from harness.stats import clusters, intervals
+from harness.stats import clusters, intervals, margins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ def section(results: Results) -> Section | None:
     items = set(results.predictions["example_id"].unique())
     leaked = items & defects.leaked if defects else set()
     repeated = items & defects.repeated if defects else set()
-    scored = results.predictions.dropna(subset=["correct"])
+    scored = results.predictions.dropna(subset=["credit"])
     has_groups = "group" in scored and scored["group"].notna().any()
     if not (leaked or repeated or has_groups):
         return None
@@ -52,8 +52,7 @@ def _query(results: Results, without: list[set[str]], *, is_clustered: bool) -> 
     """Right answers and items: of all, and without each of the sets."""
     kept = ["true", *(f"example_id not in ({', '.join(map(queries.quoted, sorted(gone)))})" for gone in without)]
     counts = ", ".join(
-        f"count(*) filter ({where}) as n{i}, sum(correct::int) filter ({where}) as right{i}"
-        for i, where in enumerate(kept)
+        f"count(*) filter ({where}) as n{i}, sum(credit) filter ({where}) as right{i}" for i, where in enumerate(kept)
     )
 
     def printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
@@ -64,7 +63,7 @@ def _query(results: Results, without: list[set[str]], *, is_clustered: bool) -> 
 
     return Query(
         f"select {queries.called(results.runs, 'a')}, {counts} from {queries.scored(results)} a "
-        f"where correct is not null "
+        f"where credit is not null "
         f"group by a.run_id, a.arm order by {queries.in_order(results)}",
         printed,
     )
@@ -85,11 +84,11 @@ def _told(defects: Defects | None, n: int, leaked: int, repeated: int, *, is_clu
 
 
 def _accuracy(rows: pd.DataFrame) -> Estimate:
-    return intervals.wilson(int(rows["correct"].astype(bool).sum()), len(rows))
+    return margins.share(rows["credit"])
 
 
 def _clustered(rows: pd.DataFrame) -> Estimate:
     groups = [group if isinstance(group, str) else number for number, group in enumerate(rows["group"])]
     seen: dict[object, int] = {}
     codes = np.array([seen.setdefault(group, len(seen)) for group in groups], dtype=np.int64)
-    return clusters.cluster_mean(rows["correct"].astype(float).to_numpy(), codes, name="accuracy")
+    return clusters.cluster_mean(rows["credit"].to_numpy(float), codes, name="accuracy")

@@ -38,7 +38,7 @@ def section(results: Results) -> Section | None:
 
 def _wrong(results: Results, result: RunResult) -> Table | None:
     rows = results.answers[result.run.run_id].rows
-    wrong = rows[rows["correct"].eq(False)]
+    wrong = rows[rows["credit"] < 1]
     if wrong.empty:
         return None
     surest = wrong.sort_values(["score", "example_id"], ascending=[False, True], na_position="last").head(SHOWN)
@@ -46,7 +46,7 @@ def _wrong(results: Results, result: RunResult) -> Table | None:
     what = f"{result.run.name}: {len(cells)} of {formatting.plural(len(wrong), 'wrong answer')}, the surest first."
     query = (
         f"select text, tags, gold, label, outcome, score, raw from {queries.scored(results, [result])} "
-        f"where not correct order by score desc nulls last, example_id limit {SHOWN}"
+        f"where credit < 1 order by score desc nulls last, example_id limit {SHOWN}"
     )
     return Table(COLUMNS, cells, what, Query(query, _row))
 

@@ -88,7 +88,7 @@ def _query(results: Results, pair: tuple[RunResult, RunResult], sides: tuple[Run
     wrong, right = ("old" if one is pair[0] else "new" for one in sides)
     return Query(
         f"select old.text, old.tags, old.gold, old.label as before, new.label as after from {old} old "
-        f"join {new} new using (example_id) where not {wrong}.correct and {right}.correct "
+        f"join {new} new using (example_id) where {wrong}.credit < {right}.credit "
         f"order by example_id limit {SHOWN}",
         _printed,
     )

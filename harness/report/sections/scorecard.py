@@ -14,6 +14,7 @@ from harness.report.sections import _cells, _unread
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.analysis.comparison import Comparison
     from harness.analysis.results import Results, RunResult, Spread
 
 ORDER = 10
@@ -58,15 +59,15 @@ def _row(result: RunResult) -> tuple[str, ...]:
 
 
 def _query(results: Results) -> Query:
-    """The scorecard from the store: failed calls have `correct` null and are in no number."""
+    """The scorecard from the store: failed calls have `credit` null and are in no number."""
     rows = queries.scored(results)
     return Query(
-        f"""with s as (select *, run_id as id from {rows} where correct is not null),
-        c as (select id, gold as said, 1 as n, correct::int as hit from s
+        f"""with s as (select *, run_id as id from {rows} where credit is not null),
+        c as (select id, gold as said, 1 as n, credit as hit from s
             union all select id, label, 1, 0 from s where label is not null),
         f as (select id, said, 2.0 * sum(hit) / sum(n) as f1 from c group by all)
-        select run_id, {queries.called(results.runs, "s")}, count(*) as n, avg(correct::int) as accuracy,
-        {queries.wilson("sum(correct::int)", "count(*)")},
+        select run_id, {queries.called(results.runs, "s")}, count(*) as n, avg(credit) as accuracy,
+        {queries.wilson("sum(credit)", "count(*)")},
         any_value((select avg(f1) from f where f.id = s.id)) as macro_f1,
         case when count(cost_usd) = count(*) then 1000 * avg(cost_usd) end as usd_per_1000,
         quantile_cont(latency_s, 0.5) as p50_s, quantile_cont(latency_s, 0.95) as p95_s,
@@ -137,6 +138,13 @@ def _spread(spread: Spread) -> str:
     )
 
 
+def _items(one: Comparison) -> str:
+    items, table = formatting.plural(one.n, "item"), one.table
+    if table is None:
+        return f"on {items}"
+    return f"of {items} {table.only_a:,} only {one.a} got right, {table.only_b:,} only {one.b}"
+
+
 def _head_to_head(results: Results) -> list[Text]:
     """The best arm beside the best prompt (or the best arm that is none), on the same items."""
     fits = Counter(result.run.arm_name for result in results.runs)
@@ -159,8 +167,7 @@ def _head_to_head(results: Results) -> list[Text]:
     return [
         Text(
             f"{found.a} {'beats' if found.is_shown else 'cannot be told from'} {found.b}: "
-            f"{formatting.with_interval(found.lead)}, {p_value}; of {formatting.plural(found.n, 'item')} "
-            f"{found.table.only_a:,} only {found.a} got right, {found.table.only_b:,} only {found.b}.{fit}",
+            f"{formatting.with_interval(found.lead)}, {p_value}; {_items(found)}.{fit}",
             "verdict",
         )
     ]

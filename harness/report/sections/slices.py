@@ -13,7 +13,7 @@ from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Query, Section, Table
 from harness.report.sections import _cells
-from harness.stats import exact, intervals, multiplicity
+from harness.stats import exact, margins, means, multiplicity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.analysis.results import Results, RunResult
 
     Members = NDArray[np.bool_]
+    Numbers = NDArray[np.float64]
 
 ORDER = 46
 FEWEST = 15  # items in a slice and outside it
@@ -40,19 +41,20 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Some of the items, by name: right of n inside, and right of n elsewhere. `where` finds them in SQL."""
+    """Some of the items, by name: the credit inside, and that elsewhere. `where` finds them in SQL."""
 
     name: str
     where: str
-    right: int
-    n: int
-    right_elsewhere: int
-    n_elsewhere: int
+    inside: Numbers
+    elsewhere: Numbers
 
     @property
     def p_value(self) -> float:
-        """Fisher's exact p of no difference between inside and elsewhere."""
-        return exact.fisher(self.right, self.n, self.right_elsewhere, self.n_elsewhere)
+        """The p of no difference between inside and elsewhere: Fisher's exact one of whole credits, else Welch's."""
+        if all(np.isin(part, (0.0, 1.0)).all() for part in (self.inside, self.elsewhere)):
+            right, elsewhere = int(self.inside.sum()), int(self.elsewhere.sum())
+            return exact.fisher(right, len(self.inside), elsewhere, len(self.elsewhere))
+        return means.welch(self.inside, self.elsewhere)
 
 
 def section(results: Results) -> Section | None:
@@ -60,20 +62,25 @@ def section(results: Results) -> Section | None:
     if results.items is None:
         return None
     best = results.runs[0]
-    rows = results.answers[best.run.run_id].rows.dropna(subset=["correct"])
-    right = dict(zip(rows["example_id"].tolist(), rows["correct"].astype(bool).tolist(), strict=True))
-    items = results.items[results.items["example_id"].isin(right)]
-    hits = np.array([right[i] for i in items["example_id"].tolist()], dtype=bool)
-    slices = [_slice(name, where, member, hits) for name, where, member in _members(items) if _is_enough(member)]
+    rows = results.answers[best.run.run_id].rows.dropna(subset=["credit"])
+    of_item = dict(zip(rows["example_id"].tolist(), rows["credit"].tolist(), strict=True))
+    items = results.items[results.items["example_id"].isin(of_item)]
+    credit = np.array([of_item[i] for i in items["example_id"].tolist()], dtype=np.float64)
+    slices = [
+        Slice(name, where, credit[member], credit[~member])
+        for name, where, member in _members(items)
+        if _is_enough(member)
+    ]
     if not slices:
         return None
     adjusted = multiplicity.holm([one.p_value for one in slices])
     ranked = sorted(zip(slices, adjusted, strict=True), key=lambda pair: (pair[1], pair[0].p_value, pair[0].name))
     shown = ranked[:SHOWN]
     surely = sum(1 for _, p in ranked if p is not None and p <= 0.05)
+    test = "Fisher's exact test" if results.split.task.rules.IS_BINARY else "Welch's t test"
     caption = (
         f"{best.run.name} on {formatting.plural(len(slices), 'slice')} of {FEWEST} items or more, by length of the "
-        f"text, tags, group and fields, those that differ most first. p of no difference (Fisher's exact test), "
+        f"text, tags, group and fields, those that differ most first. p of no difference ({test}), "
         f"corrected for all {len(slices)} (Holm): {surely or 'none'} differ{'s' if surely == 1 else ''} surely."
     )
     query = _query(results, best, [one for one, _ in shown])
@@ -84,13 +91,13 @@ def _query(results: Results, best: RunResult, shown: Sequence[Slice]) -> Query:
     names = ", ".join(queries.quoted(one.name) for one in shown)
     places = ", ".join(f"{{'slice': {queries.quoted(one.name)}, 'inside': {one.where}}}" for one in shown)
     return Query(
-        f"""with s as (select s.correct, s.text, s.tags, s."group", e.fields from {queries.scored(results, [best])} s
+        f"""with s as (select s.credit, s.text, s.tags, s."group", e.fields from {queries.scored(results, [best])} s
         join runs r using (run_id) join examples e on e.dataset_id = r.dataset_id and e.example_id = s.example_id
-        where s.correct is not null),
-        i as (select correct, unnest([{places}], recursive := true) from s)
-        select slice, count(*) filter (inside) as n, avg(correct::int) filter (inside) as accuracy,
-        {queries.wilson("count(*) filter (inside and correct)", "count(*) filter (inside)")},
-        avg(correct::int) filter (inside is not true) as elsewhere
+        where s.credit is not null),
+        i as (select credit, unnest([{places}], recursive := true) from s)
+        select slice, count(*) filter (inside) as n, avg(credit) filter (inside) as accuracy,
+        {queries.wilson("sum(credit) filter (inside)", "count(*) filter (inside)")},
+        avg(credit) filter (inside is not true) as elsewhere
         from i group by slice order by list_position([{names}], slice)""",
         _printed,
     )
@@ -103,16 +110,9 @@ def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
 
 
 def _row(one: Slice, adjusted_p: float | None) -> tuple[str, ...]:
-    inside = intervals.wilson(one.right, one.n)
-    elsewhere = intervals.wilson(one.right_elsewhere, one.n_elsewhere)
-    found = (formatting.with_interval(inside), formatting.share(elsewhere.value), formatting.p_value(adjusted_p))
-    return _cells.short(one.name, 60), formatting.count(one.n), *found
-
-
-def _slice(name: str, where: str, member: Members, hits: Members) -> Slice:
-    return Slice(
-        name, where, int(hits[member].sum()), int(member.sum()), int(hits[~member].sum()), int((~member).sum())
-    )
+    inside, elsewhere = margins.share(one.inside), float(one.elsewhere.mean())
+    found = (formatting.with_interval(inside), formatting.share(elsewhere), formatting.p_value(adjusted_p))
+    return _cells.short(one.name, 60), formatting.count(len(one.inside)), *found
 
 
 def _is_enough(member: Members) -> bool:

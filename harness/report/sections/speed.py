@@ -59,7 +59,7 @@ def _query(results: Results, timed: Sequence[RunResult]) -> Query:
         quantile_cont(s.latency_s, 0.95) as p95_s, any_value(r.batch_latency_s) as batch_s,
         case when count(s.cost_usd) = count(*) then 1000 * avg(s.cost_usd) end as usd_per_1000,
         any_value((r.facts->>'batch_cost_per_1000_usd')::double) as batch_usd_per_1000
-        from {queries.scored(results, timed)} s join runs r using (run_id) where s.correct is not null
+        from {queries.scored(results, timed)} s join runs r using (run_id) where s.credit is not null
         group by s.run_id, s.arm order by {queries.in_order(results, timed)}""",
         _printed,
     )

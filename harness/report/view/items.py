@@ -22,7 +22,7 @@ ROWS = 50
 RUNS_A_PAGE = 15  # each is a look through a run of up to a hundred thousand rows, and a page shall not be waited for
 LONGEST_TEXT = 200
 MOST_LABELS = 500
-RIGHT_A, RIGHT_B = "coalesce(a.label = e.gold, false)", "coalesce(b.label = e.gold, false)"
+RIGHT_A, RIGHT_B = "coalesce(a.credit = 1, false)", "coalesce(b.credit = 1, false)"
 SCORED_A, SCORED_B = "a.outcome <> 'failed'", "b.outcome <> 'failed'"
 SHOW = {
     "": ("all items", "true"),
@@ -106,9 +106,9 @@ def found(
     clauses, values = choice.clauses(dataset_id)
     total = int(str(select(f"select count(*) as n {clauses}", values)[0]["n"]))
     page = min(page, max(1, -(-total // ROWS)))
-    second = "b.label as label_b, b.outcome as outcome_b," if choice.b else ""
+    second = "b.label as label_b, b.outcome as outcome_b, b.credit as credit_b," if choice.b else ""
     rows = select(
-        f"select e.dataset_id, a.example_id, e.text, e.tags, e.gold, a.label, a.outcome, {second} a.score "
+        f"select e.dataset_id, a.example_id, e.text, e.tags, e.gold, a.label, a.outcome, a.credit, {second} a.score "
         f"{clauses} order by {SORT[choice.sort][1]} limit {ROWS} offset {(page - 1) * ROWS}",
         values,
     )
@@ -120,9 +120,9 @@ def table(rows: list[dict[str, object]], a: str, b: str | None) -> Table:
     second = [] if b is None else [Column(b)]
     cells = []
     for row in rows:
-        answers = [_said(row["label"], row["outcome"], row["gold"])]
+        answers = [_said(row["label"], row["outcome"], row["credit"])]
         if b is not None:
-            answers.append(_said(row["label_b"], row["outcome_b"], row["gold"]))
+            answers.append(_said(row["label_b"], row["outcome_b"], row["credit_b"]))
         score = "" if row["score"] is None else formatting.share(float(str(row["score"])))
         cells.append((_short(row["text"], row["tags"]) or "(no text)", str(row["gold"]), *answers, score))
     links = tuple(
@@ -181,7 +181,7 @@ def one(select: Select, selection: Selection, dataset_id: str, example_id: str, 
     by_run = {
         row["run_id"]: row
         for row in select(
-            "select run_id, label, outcome, score, cost_usd, latency_s, raw, error from predictions "
+            "select run_id, label, outcome, credit, score, cost_usd, latency_s, raw, error from predictions "
             "where example_id = ? and run_id in (select unnest(?))",
             [example_id, [arm["run_id"] for arm in arms]],
         )
@@ -195,15 +195,15 @@ def one(select: Select, selection: Selection, dataset_id: str, example_id: str, 
         facts["tags"] = ", ".join(map(str, tags))
     known = tuple((name, str(value)) for name, value in facts.items() if value is not None)
     about = (Text(str(item["text"])), Table((Column("what"), Column("value")), known))
-    return ItemPage(example_id, about, _answers(answers, item["gold"]), page, pages)
+    return ItemPage(example_id, about, _answers(answers), page, pages)
 
 
-def _answers(rows: list[dict[str, object]], gold: object) -> Table:
+def _answers(rows: list[dict[str, object]]) -> Table:
     titles = (Column("arm"), Column("answer"), *(Column(t, numeric=True) for t in ("score", "cost", "latency")))
     cells = tuple(
         (
             str(row["name"]),
-            _said(row["label"], row["outcome"], gold),
+            _said(row["label"], row["outcome"], row["credit"]),
             "" if row["score"] is None else formatting.share(float(str(row["score"]))),
             "" if row["cost_usd"] is None else formatting.dollars(float(str(row["cost_usd"]))),
             "" if row["latency_s"] is None else formatting.duration(float(str(row["latency_s"]))),
@@ -215,10 +215,10 @@ def _answers(rows: list[dict[str, object]], gold: object) -> Table:
     return Table((*titles, Column("reply")), cells, links=links)
 
 
-def _said(label: object, outcome: object, gold: object) -> str:
+def _said(label: object, outcome: object, credit: object) -> str:
     if label is None:
         return f"– ({outcome})" if outcome == "failed" else f"✗ ({outcome})"
-    return f"{'✓' if label == gold else '✗'} {label}"
+    return f"{'✓' if credit == 1 else '✗'} {label}"
 
 
 def _short(text: object, tags: object) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from harness.ground import formatting
 from harness.report.blocks import Column, Links, Section, Table, Text
 from harness.report.view import items
-from harness.stats import intervals
+from harness.stats import intervals, margins
 from harness.store import Selection, stored_runs
 from harness.types import Outcome
 
@@ -27,11 +27,11 @@ COUNTS = ", ".join(f"count(*) filter (p.outcome = '{outcome.value}') as {outcome
 
 
 SUMS = f"""
-    select p.run_id, count(*) as n, {COUNTS}, count(*) filter (p.label = e.gold) as hits,
+    select p.run_id, count(*) as n, {COUNTS}, sum(p.credit) as credit, sum(p.credit * p.credit) as squares,
         case when count(*) filter (p.cost_usd is null and p.outcome <> 'failed') = 0
             then 1000 * avg(p.cost_usd) filter (p.outcome <> 'failed') end as per_1000,
         quantile_cont(p.latency_s, [0.5, 0.95]) filter (p.outcome <> 'failed') as waits
-    from predictions p join examples e on e.dataset_id = ? and e.example_id = p.example_id
+    from predictions p
     where p.run_id in (select unnest(?)) group by p.run_id
 """
 
@@ -189,10 +189,9 @@ def item(book: Book, wanted: Wanted) -> tuple[str, list[Section]]:
 def _sums(book: Book, runs: list[dict[str, object]]) -> dict[str, dict[str, object]]:
     """Counts, costs and waiting times of runs, by run id."""
     missing = [run for run in runs if _key(run) not in book.sums]
-    for dataset_id in {run["dataset_id"] for run in missing}:
-        mine = {run["run_id"]: run for run in missing if run["dataset_id"] == dataset_id}
-        for one in book.select(SUMS, [dataset_id, list(mine)]):
-            book.sums[_key(mine[one["run_id"]])] = one
+    mine = {run["run_id"]: run for run in missing}
+    for one in book.select(SUMS, [list(mine)]) if mine else ():
+        book.sums[_key(mine[one["run_id"]])] = one
     return {str(run["run_id"]): book.sums[_key(run)] for run in runs}
 
 
@@ -201,8 +200,9 @@ def _key(run: Mapping[str, object]) -> tuple[object, object]:
 
 
 def _scores(sums: Mapping[str, object]) -> tuple[str, ...]:
-    n, failed, hits, answered = (int(str(sums[name])) for name in ("n", "failed", "hits", "answered"))
-    accuracy = intervals.wilson(hits, n - failed)
+    n, failed, answered = (int(str(sums[name])) for name in ("n", "failed", "answered"))
+    total, squares = (float(str(sums[name] or 0.0)) for name in ("credit", "squares"))
+    accuracy = margins.share_of_sums(total, squares, n - failed)
     waits = sums["waits"] if isinstance(sums["waits"], list) else [None, None]
     per_1000 = None if sums["per_1000"] is None else float(str(sums["per_1000"]))
     counts = (formatting.count(n - answered), formatting.count(failed))
@@ -212,7 +212,7 @@ def _scores(sums: Mapping[str, object]) -> tuple[str, ...]:
 
 def _labels(book: Book, run_id: str) -> Table:
     found = book.select(
-        "select gold, count(*) as n, count(*) filter (correct) as hits from scored where run_id = ? and correct is not "
+        "select gold, count(*) as n, count(*) filter (correct) as hits from scored where run_id = ? and credit is not "
         f"null group by gold order by hits / n, gold limit {LABELS}",
         [run_id],
     )
@@ -231,7 +231,7 @@ def _labels(book: Book, run_id: str) -> Table:
 
 def _confusions(book: Book, run_id: str) -> Table:
     found = book.select(
-        "select gold, label, count(*) as n from scored where run_id = ? and not correct group by all "
+        "select gold, label, count(*) as n from scored where run_id = ? and credit < 1 group by all "
         f"order by n desc, gold, label limit {CONFUSIONS}",
         [run_id],
     )

@@ -29,7 +29,7 @@ def results(n=400, **arms):
             "gold": gold,
             "outcome": "answered",
             "label": np.where(hits, gold, wrong),
-            "correct": hits,
+            "credit": hits.astype(float),
             "cost_usd": None if usd_per_1000 is None else usd_per_1000 / 1000,
             "billed_usd": 0.0,
             "latency_s": p95_s,
@@ -75,8 +75,8 @@ def overlapping(n):
     found = results(n, cheap=(0.8, 0.001, 0.01, None), dear=(0.8, 5.0, 0.5, "openai/m"))
     rows = found.predictions
     dear = rows[rows["run_id"] == "dear"]
-    rolled = np.roll(dear["correct"].to_numpy(), n // 10)
-    rows.loc[rows["run_id"] == "dear", "correct"] = rolled
+    rolled = np.roll(dear["credit"].to_numpy(), n // 10)
+    rows.loc[rows["run_id"] == "dear", "credit"] = rolled
     return replace(found, predictions=rows)
 
 
@@ -140,8 +140,8 @@ def test_a_wrong_arm_is_rarely_decided_for():
     for _ in range(runs):
         kinds = rng.choice(4, size=n, p=[0.75, 0.05, 0.07, 0.13])  # both, only cheap, only dear, neither
         rows = base.predictions.copy()
-        rows.loc[rows["run_id"] == "cheap", "correct"] = np.isin(kinds, (0, 1))
-        rows.loc[rows["run_id"] == "dear", "correct"] = np.isin(kinds, (0, 2))
+        rows.loc[rows["run_id"] == "cheap", "credit"] = np.isin(kinds, (0, 1)).astype(float)
+        rows.loc[rows["run_id"] == "dear", "credit"] = np.isin(kinds, (0, 2)).astype(float)
         found = [replace(r, metrics=_accuracy(rows, r.run.run_id)) for r in base.runs]
         made = decide(replace(base, predictions=rows, runs=tuple(found)))
         wrong += (made.recommendation, made.verdict) == ("cheap", "decided")
@@ -149,7 +149,7 @@ def test_a_wrong_arm_is_rarely_decided_for():
 
 
 def _accuracy(rows, run_id):
-    right = rows[rows["run_id"] == run_id]["correct"]
+    right = rows[rows["run_id"] == run_id]["credit"]
     return {"accuracy": intervals.wilson(int(right.sum()), len(right))}
 
 
@@ -158,7 +158,7 @@ def with_curve(found, arm, sizes, shares, rival):
     n = found.split.n
     right = np.array([[np.arange(n) < round(share * n) for share in shares]] * 3)
     rows = found.predictions[found.predictions["run_id"] == rival]
-    scores = dict(zip(rows["example_id"], rows["correct"].astype(float), strict=True))
+    scores = dict(zip(rows["example_id"], rows["credit"].astype(float), strict=True))
     learnt = curves.Learnt(arm, sizes, right, tuple(rows["example_id"]))
     return replace(found, curves=curves.Curves((learnt,), (), {}, curves.Rival(rival, scores), rival))
 

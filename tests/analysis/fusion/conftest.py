@@ -43,8 +43,8 @@ def rows(predictions, gold, groups=None):
         ],
         columns=["example_id", "gold", "outcome", "label", "score", "cost_usd", "latency_s"],
     ).astype({"score": float, "cost_usd": float, "latency_s": float})
-    right = (frame["label"] == frame["gold"]).astype(object)
-    return frame.assign(correct=right.where(frame["outcome"] != "failed", None), group=groups)
+    right = (frame["label"] == frame["gold"]).astype(float)
+    return frame.assign(credit=right.where(frame["outcome"] != "failed"), group=groups)
 
 
 @pytest.fixture

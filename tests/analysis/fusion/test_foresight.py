@@ -28,7 +28,7 @@ THREE = {"rules": {"right": 0.8, "cost": 0.0001, "silent": 0.4, "scored": False}
 def vectors_of(members, rng, *, tells):
     """Unit vectors of eight places; the first says how right the cheap arm is, if it `tells` anything."""
     drawn = rng.normal(size=(members.n, 8))
-    drawn[:, 0] += tells * (2.0 * members.arms[0].right - 1)
+    drawn[:, 0] += tells * (2.0 * members.arms[0].credit - 1)
     drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
     return dict(zip(members.rows["example_id"], drawn.astype(np.float32), strict=True))
 
@@ -76,7 +76,7 @@ def test_the_sweep_is_the_live_arm_at_every_threshold(made, arms):
         waits = [p.latency_s for p in predictions if p.latency_s is not None]
         assert walked.latency_s[~walked.failed] == pytest.approx(waits)
         scored = [p for p in predictions if p.item_id in whole]
-        assert swept.right[row] == sum(p.label == gold[p.item_id] for p in scored)
+        assert swept.credit[row] == sum(p.label == gold[p.item_id] for p in scored)
         assert swept.cost_usd[row] == pytest.approx(np.mean([p.cost_usd for p in scored]))
         assert swept.asked[row] == pytest.approx([np.mean([name in p.path for p in scored]) for name in names])
 
@@ -87,7 +87,9 @@ def test_an_item_is_foreseen_by_other_items(made):
     known = vectors_of(before, np.random.default_rng(0), tells=1.0)
     mine = folds(before) == folds(before)[0]
     cheap = before.arms[0]
-    after = replace(before, arms=(replace(cheap, right=cheap.right ^ mine), before.arms[1]))
+    after = replace(
+        before, arms=(replace(cheap, credit=np.where(mine, 1 - cheap.credit, cheap.credit)), before.arms[1])
+    )
     scores = [foreseen(known, TOLL, one, one).arms[0].confidence for one in (before, after)]
     assert scores[0][mine] == pytest.approx(scores[1][mine])
     assert scores[0][~mine] != pytest.approx(scores[1][~mine])

@@ -27,7 +27,7 @@ def test_what_counts_as_sure(made):
     answered = np.array([label is not None for label in arm.labels])
     assert set(arm.confidence[answered]) == {1.0}
     assert set(arm.confidence[~answered]) == {-np.inf}
-    assert not arm.right[~answered].any()
+    assert not arm.credit[~answered].any()
 
 
 def test_failed_items_are_in_no_accuracy(made):

@@ -23,7 +23,7 @@ def test_what_dev_chose_is_what_test_is_scored_with(made):
     found = tried(dev, test)
     (threshold,) = found.chosen.thresholds
     walked = walk(test, [threshold])
-    assert found.tested.estimate.value == pytest.approx(walked.right.mean())
+    assert found.tested.estimate.value == pytest.approx(walked.credit.mean())
     assert found.tested.cost == pytest.approx(1000 * walked.cost_usd.mean())
     assert found.tested.answered_by == pytest.approx([(walked.by == 0).mean(), (walked.by == 1).mean()])
     assert not found.is_crossfitted
@@ -47,8 +47,8 @@ def test_oracle_and_random_line(made):
     _, test = made(300, seed=2, **ARMS)
     found = tried(dev, test)
     cheap, dear = test.arms
-    assert found.oracle.accuracy.value == pytest.approx((cheap.right | dear.right).mean())
-    worth = min((dear.right & ~cheap.right).sum(), (cheap.right & ~dear.right).sum()) / 300
+    assert found.oracle.accuracy.value == pytest.approx(np.maximum(cheap.credit, dear.credit).mean())
+    worth = min((dear.credit > cheap.credit).sum(), (cheap.credit > dear.credit).sum()) / 300
     assert found.oracle.worth == pytest.approx(worth)
     share = found.tested.answered_by[1]
     by_lot = cheap.accuracy + share * (dear.accuracy - cheap.accuracy)

@@ -44,7 +44,7 @@ def test_the_sweep_is_the_live_arm_at_every_threshold(made, arms):
         )
         scored = [p for p in predictions if p.item_id in whole]
         gold = dict(zip(members.rows["example_id"], members.rows["gold"], strict=True))
-        assert swept.right[row] == sum(p.label == gold[p.item_id] for p in scored)
+        assert swept.credit[row] == sum(p.label == gold[p.item_id] for p in scored)
         assert swept.cost_usd[row] == pytest.approx(np.mean([p.cost_usd for p in scored]))
         assert swept.asked[row] == pytest.approx([np.mean([name in p.path for p in scored]) for name in names])
 

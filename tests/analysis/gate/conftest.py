@@ -22,7 +22,7 @@ def rows(arm, right, gold, *, group=None, run="s1:0000000000000001", **columns):
             "gold": gold,
             "outcome": ["failed" if s is None else "answered" for s in said],
             "label": said,
-            "correct": pd.Series([None if r is None else bool(r) for r in right], dtype=object),
+            "credit": [np.nan if r is None else float(r) for r in right],
             "score": np.nan,
             "cost_usd": 0.001,
             "latency_s": 0.1,

@@ -1,0 +1,105 @@
+"""The column `credit` of the stored predictions: what each answer is worth, as its kind says.
+
+It is computed when rows are written, once; SQL, Python and JavaScript read the number. A failed call has none:
+an outage is not a wrong answer.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from harness.datasets.task import Task
+from harness.errors import ConfigError, StoreError
+from harness.ground import plugins
+from harness.types import Outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
+
+TASK = "select d.kind, d.labels::text from datasets d join runs r using (dataset_id) where r.run_id = ?"
+GOLD = """
+    select e.example_id, e.gold from examples e join runs r using (dataset_id)
+    where r.run_id = ? and e.example_id in (select unnest(?))
+"""
+PENDING = """
+    from predictions p join runs r using (run_id) join datasets d using (dataset_id)
+        join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id
+    where p.credit is null and p.outcome <> 'failed'
+"""
+PAIRS = f"select r.dataset_id, d.kind, d.labels::text as labels, e.gold, p.label {PENDING} group by all"
+FILL = f"""
+    update predictions set credit = found.credit
+    from (
+        select p.run_id, p.example_id, worth.credit
+        from (select p.run_id, p.example_id, p.label as answer, r.dataset_id, e.gold {PENDING}) p
+        join worth on worth.dataset_id = p.dataset_id and worth.gold = p.gold
+            and cast(worth.answer as varchar) is not distinct from p.answer
+    ) found
+    where predictions.run_id = found.run_id and predictions.example_id = found.example_id
+"""
+
+
+def of_rows(
+    connection: DuckDBPyConnection, run_id: str, frame: pd.DataFrame, extensions: Path | None
+) -> list[float | None]:
+    """What the predictions of a run are worth, row by row; None without their dataset in the store."""
+    found = connection.execute(TASK, [run_id]).fetchone()
+    if found is None:
+        return [None] * len(frame)
+    task = _task(str(found[0]), str(found[1]), extensions)
+    gold = dict(connection.execute(GOLD, [run_id, frame["example_id"].tolist()]).fetchall())
+    rows = zip(frame["example_id"], frame["outcome"], frame["label"], strict=True)
+    return [
+        None if outcome == Outcome.FAILED.value or item not in gold else task.credit(gold[item], label)
+        for item, outcome, label in rows
+    ]
+
+
+def task_of(connection: DuckDBPyConnection, dataset_id: str, extensions: Path | None) -> Task:
+    """What a stored dataset asks; `StoreError` when it is not there."""
+    found = connection.execute("select kind, labels::text from datasets where dataset_id = ?", [dataset_id]).fetchone()
+    if found is None:
+        raise StoreError(f"the store has no dataset {dataset_id}; run something on it first")
+    return _task(str(found[0]), str(found[1]), extensions)
+
+
+def complete(connection: DuckDBPyConnection, extensions: Path | None = None) -> None:
+    """Give every stored answer its credit that has none: those of an older harness, or stored before their dataset.
+
+    Those of a kind that is not there any more stay without.
+    """
+    for (kind,) in connection.execute("select distinct kind from datasets where is_binary is null").fetchall():
+        connection.execute(
+            "update datasets set is_binary = ? where kind = ? and is_binary is null", [binary(kind, extensions), kind]
+        )
+    tasks: dict[str, Task | None] = {}
+    worth = []
+    for dataset_id, kind, labels, gold, label in connection.execute(PAIRS).fetchall():
+        if dataset_id not in tasks:
+            tasks[dataset_id] = _task(kind, labels, extensions) if binary(kind, extensions) is not None else None
+        task = tasks[dataset_id]
+        if task is not None:
+            worth.append((dataset_id, gold, label, task.credit(gold, label)))
+    if not worth:
+        return
+    connection.register("worth", pd.DataFrame(worth, columns=["dataset_id", "gold", "answer", "credit"]))
+    connection.execute(FILL)
+    connection.unregister("worth")
+
+
+def binary(kind: str, extensions: Path | None) -> bool | None:
+    """Whether an answer of that kind is right or wrong; None where the kind is not there."""
+    try:
+        return _task(kind, "[]", extensions).rules.IS_BINARY
+    except ConfigError:
+        return None
+
+
+def _task(kind: str, labels: str, extensions: Path | None) -> Task:
+    name = kind if extensions is None else plugins.Located(kind, extensions)
+    return Task(name, tuple(label["name"] for label in json.loads(labels)))
