@@ -17,14 +17,13 @@ from harness.app.commands import _dataset_facts, _options
 from harness.datasets import ImportSpec, layouts, relabelling, remote, sampling
 from harness.datasets.problems import ImportProblem
 from harness.errors import ConfigError, DatasetError
-from harness.ground import formatting
-from harness.ground.workspace import checked_name
+from harness.ground import formatting, plugins
+from harness.ground.workspace import EXTENSIONS, checked_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MOST_CHANGES = 6
-KINDS = ("single", "multi", "extract", "score")
 ROLES = ("text", "label", "id", "tags", "group", "split_column", "encoding", "separator", "columns")
 IMPORT = (
     click.argument("file", required=False),
@@ -34,9 +33,9 @@ IMPORT = (
     _options.option("--label", default="", metavar="COL", help="Column of the gold label."),
     _options.option(
         "--kind",
-        type=click.Choice(KINDS),
         default="single",
-        help="What an answer is: one label, several labels, fields of the text, a number on a scale.",
+        metavar="KIND",
+        help="What an answer is: single, multi (several labels), extract (fields), score (a number), or your own.",
     ),
     _options.option(
         "--labels-separator", default=None, metavar="CHAR", help="Kind multi: what stands between two labels of a cell."
@@ -140,14 +139,14 @@ class Import(_options.Where):
             return None
         return remote.fetched(self.file, scratch) if remote.is_remote(self.file) else Path(self.file)
 
-    def spec(self) -> ImportSpec:
+    def spec(self, root: Path) -> ImportSpec:
         """What the options say about columns and rows; raises for a name that is none."""
         return ImportSpec(
             name=checked_name(self.name, "dataset"),
             version=checked_name(self.version, "version"),
             text=layouts.column_name(self.text),
             label=layouts.column_name(self.label),
-            kind=self.kind,
+            kind=plugins.known("kinds", self.kind, root / EXTENSIONS),
             labels_separator=self.labels_separator,
             fields=_fields(self.field),
             range=_checked_range(self.range),
@@ -207,7 +206,7 @@ def import_(options: Import) -> None:
     if options.append_labels is not None:
         _append(options, options.append_labels)
         return
-    spec = options.spec()
+    spec = options.spec(project.workspace.root)
     with tempfile.TemporaryDirectory() as scratch, Console(stderr=True).status("reading") as status:
         files = options.files(Path(scratch))
         try:

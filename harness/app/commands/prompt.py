@@ -5,7 +5,7 @@ Example: harness prompt render v3 --item 3
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -17,7 +17,7 @@ from harness.arms import choice, fewshot
 from harness.arms.prompts import files, promptfoo
 from harness.datasets import importing, tables
 from harness.errors import ConfigError
-from harness.ground import formatting
+from harness.ground import formatting, plugins
 from harness.ground.workspace import checked_name
 from harness.runs import building
 from harness.runs.scope import Scope
@@ -130,7 +130,9 @@ def render(options: Render) -> None:
     selector.prepare([item])
     is_choice = prompt.header.output == "choice"
     draw = choice.draws(dataset.labels, 1, 1, 0)[0] if is_choice else choice.plain(dataset.labels)
-    messages = prompt.template.messages(item, dataset.labels, dataset.name, selector.choose(item), draw.alias_of)
+    shown = getattr(plugins.load("kinds", dataset.kind), "shown", lambda label, _: label)
+    examples = [replace(one, label=shown(one.label, prompt.header.output)) for one in selector.choose(item)]
+    messages = prompt.template.messages(item, dataset.labels, dataset.name, examples, draw.alias_of)
     if options.as_json:
         _options.print_json({"item": item.id, "prompt": prompt.id, "messages": [asdict(m) for m in messages]})
         return

@@ -127,6 +127,13 @@ def shown(answer: str, mode: ReplyMode) -> str:
     return ", ".join(parts(answer)) or NONE[0] if mode != "json" else json.dumps(parts(answer), ensure_ascii=False)
 
 
+def sureness(answer: str, scores: Mapping[str, float]) -> float:
+    """How sure an answer is, from a probability per label: the mean probability of what it says of each label."""
+    named = set(parts(answer))
+    sure = [share if name in named else 1 - share for name, share in scores.items()]
+    return sum(sure) / len(sure)
+
+
 def combined(answers: Sequence[tuple[str, float]]) -> tuple[str, float]:
     """The labels that more than half of the weight is for, and how sure that is: the mean weight behind each choice."""
     total = sum(weight for _, weight in answers)
