@@ -97,6 +97,11 @@ def load(folder: str, name: str, at: Path | None = None) -> ModuleType:
     raise ConfigError(f"unknown {what} {name!r}; {one_of(name, names(folder, at))}")
 
 
+def suits(module: ModuleType, kind: str) -> bool:
+    """Whether an extension has something to do with a kind of task: it names the kinds it is for, or is for all."""
+    return kind in getattr(module, "KINDS", (kind,))
+
+
 def summary(folder: str, name: str) -> str:
     """The first line of the docstring of an extension of ours, read without importing it."""
     return (ast.get_docstring(extensions.read(_ours(folder)[name])) or "").partition("\n")[0]

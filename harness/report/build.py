@@ -24,6 +24,7 @@ def sections(results: Results, drawn: Sequence[Drawn] = ()) -> list[Section]:
     A figure stands at the top of the section with its title; without one it makes its own.
     """
     modules = [plugins.load(FOLDER, name) for name in plugins.names(FOLDER)]
+    modules = [module for module in modules if plugins.suits(module, results.split.kind)]
     told = [(module.ORDER, section) for module in modules if (section := module.section(results)) is not None]
     placed: dict[str, tuple[int, Section]] = {section.title: (order, section) for order, section in told}
     for figure in drawn:

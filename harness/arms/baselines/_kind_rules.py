@@ -143,10 +143,10 @@ class NamedGroups(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no t
         self.patterns_ = []
         for number, rule in enumerate(self.file_.rule, start=1):
             pattern = _conditions.compiled(rule.regex, number)
-            groups = sorted(pattern.groupindex)
+            groups = sorted(pattern.groupindex.items(), key=lambda pair: pair[1])
             if not groups:
                 raise ConfigError(f"rule {number}: {rule.regex!r} names no field; expected a group (?P<{known[0]}>...)")
-            for group in groups:
+            for group, _ in groups:
                 if group not in known:
                     raise ConfigError(f"rule {number}: there is no field {group!r}; {one_of(group, known)}")
             self.patterns_.append((pattern, groups, rule.where))
@@ -165,8 +165,8 @@ class NamedGroups(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no t
         for pattern, groups, where in self.patterns_:
             if all(_says(item, name, wanted) for name, wanted in where.items()):
                 for hit in pattern.finditer(text):
-                    for group in groups:
-                        start, end = hit.span(group)
+                    for group, number in groups:
+                        start, end = hit.span(number)
                         if 0 <= start < end and not any(start < e and s < end for _, s, e in taken):
                             taken.append((group, start, end))
         return Answer(_placed(item.text, taken), 1.0)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from harness.stats import bootstrap, margins
+from harness.stats import bootstrap, intervals, margins
 from harness.types import Estimate
 
 if TYPE_CHECKING:
@@ -160,6 +160,46 @@ def macro_f1(parts: Parts) -> Estimator:
         return bootstrap.macro_f1_of_sets(golds, given, rng, resamples=RESAMPLES, clusters=clusters)
 
     return estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """How one name, a label or a field, is answered over all items: `n` is how often it stands in the gold."""
+
+    name: str
+    n: int
+    recall: Estimate
+    precision: Estimate
+    f1: Estimate
+
+
+def by_name(
+    members: Callable[[str], Collection[tuple[str, Hashable]]],
+    gold: Sequence[str],
+    answers: Sequence[str | None],
+    names: Sequence[str],
+) -> list[Named]:
+    """Recall, precision and F1 of each name; `members` turns canonical text into pairs of a name and what it holds."""
+    rows: dict[str, list[tuple[int, int, int]]] = {name: [] for name in names}
+    for wanted, given in zip(gold, answers, strict=True):
+        in_gold, in_answer = set(members(wanted)), set() if given is None else set(members(given))
+        for name in {name for name, _ in in_gold | in_answer} & rows.keys():
+            own = ({pair for pair in side if pair[0] == name} for side in (in_gold & in_answer, in_gold, in_answer))
+            both, wanted_n, given_n = map(len, own)
+            rows[name].append((both, wanted_n, given_n))
+    return [_named(name, np.array(found, dtype=np.int64).reshape(-1, 3)) for name, found in rows.items()]
+
+
+def _named(name: str, rows: NDArray[np.int64]) -> Named:
+    both, gold, answer = (int(total) for total in rows.sum(axis=0))
+    counts = Counts(rows[:, 0], rows[:, 1], rows[:, 2], np.ones(len(rows), dtype=np.bool_))
+    return Named(
+        name,
+        gold,
+        intervals.wilson(both, gold, name="recall"),
+        intervals.wilson(both, answer, name="precision"),
+        micro(counts, np.arange(len(rows))),
+    )
 
 
 def coverage(

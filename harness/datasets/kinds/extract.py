@@ -183,6 +183,11 @@ def shown(answer: str, mode: ReplyMode) -> str:  # noqa: ARG001
     return canonical(Value(value.field, value.text) for value in _values.read(answer))
 
 
+def by_name(gold: Sequence[str], answers: Sequence[str | None], labels: Sequence[str]) -> list[_sets.Named]:
+    """Recall, precision and F1 of each field, over its values."""
+    return _sets.by_name(_values.pairs, gold, answers, labels)
+
+
 def combined(answers: Sequence[tuple[str, float]]) -> tuple[str, float]:
     """Field by field: the values that more than half of the weight is for, and how sure that is on average."""
     total = sum(weight for _, weight in answers)

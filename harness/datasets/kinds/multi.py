@@ -127,6 +127,11 @@ def shown(answer: str, mode: ReplyMode) -> str:
     return ", ".join(parts(answer)) or NONE[0] if mode != "json" else json.dumps(parts(answer), ensure_ascii=False)
 
 
+def by_name(gold: Sequence[str], answers: Sequence[str | None], labels: Sequence[str]) -> list[_sets.Named]:
+    """Recall, precision and F1 of each label."""
+    return _sets.by_name(lambda answer: [(name, "") for name in parts(answer)], gold, answers, labels)
+
+
 def sureness(answer: str, scores: Mapping[str, float]) -> float:
     """How sure an answer is, from a probability per label: the mean probability of what it says of each label."""
     named = set(parts(answer))

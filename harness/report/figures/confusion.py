@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 TITLE = "Confusion"
 ORDER = 44
+KINDS = ("single",)
 NAMED = 12  # labels: up to so many are drawn in one panel, with names
 BLOCK = 8
 NO_ANSWER = "(no answer)"

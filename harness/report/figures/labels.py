@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TITLE = "Labels"
 ORDER = 40
+KINDS = ("single",)
 SHOWN = 30
 OFFSET = 0.17  # of a row: how far two arms stand apart
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.types import Confidence, Estimate
 
 ORDER = 45
+KINDS = ("single",)
 SHARES = (0.5, 0.7, 0.8, 0.9, 1.0)
 CONFIDENCE_COLUMNS = (
     Column("arm"),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from harness.analysis.results import Results, RunResult
 
 ORDER = 40
+KINDS = ("single",)
 ARMS_SHOWN = 4
 LABELS_SHOWN = 40
 
