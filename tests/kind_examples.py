@@ -85,9 +85,7 @@ RULES = {
     )
     + "\n",
     "extract": "[[rule]]\nregex = 'at (?P<time>[0-9][0-9:]*( pm)?|noon)'\n[[rule]]\nregex = 'for (?P<people>\\w+)'\n",
-    "score": "squeeze = 6.0\ndefault = 0.0\n[lexicon]\n"
-    + "\n".join(f"{word} = {w}" for word, w in WORDS.items())
-    + "\n",
+    "score": "squeeze = 6.0\ndefault = 0.0\n[lexicon]\n" + "".join(f"{word} = {w}\n" for word, w in WORDS.items()),
 }
 ROWS = {"multi": multi_rows, "extract": extract_rows, "score": score_rows}
 OPTIONS = {"multi": {"tags": "tags"}, "extract": {}, "score": {"range": (-2.0, 2.0), "raters": ("r1", "r2")}}

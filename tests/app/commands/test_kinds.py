@@ -1,4 +1,4 @@
-"""Several labels, fields and numbers from end to end: planted answers come out as they were planted, over both wires."""
+"""Several labels, fields and numbers from end to end: planted answers come out as planted, over both wires."""
 
 import json
 import re
@@ -38,7 +38,7 @@ def brute_force(dataset, replies, kind):
     credits = []
     for example in dataset.in_split("test"):
         expected = KINDS[kind].reply_format("json", dataset.label_names)
-        outcome, answer = KINDS[kind].parse(replies[example.item.text], dataset.label_names, expected)
+        _, answer = KINDS[kind].parse(replies[example.item.text], dataset.label_names, expected)
         if answer is None:
             credits.append(0.0)
         elif kind == "score":
@@ -60,7 +60,7 @@ def _members(kind, text):
 @pytest.mark.parametrize("wire", ["openai", "anthropic"])
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_planted_answers_are_printed(harness, root, monkeypatch, kind, wire):
-    """The headline equals brute force, malformed replies are unparsed, and the schema of the kind goes over the wire."""
+    """The headline equals brute force, malformed replies are unparsed, and the kind's schema goes over the wire."""
     dataset = kind_examples.write(root, kind)
     replies = planted(dataset, kind)
     monkeypatch.setenv(f"{wire.upper()}_API_KEY", "sk-test")
