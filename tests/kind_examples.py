@@ -1,4 +1,4 @@
-"""A small dataset of each kind beside one label, of our own making: rows, rules and a prompt, written into a workspace."""
+"""A small dataset of each kind beside one label, of our own making: rows, rules and prompts, in a workspace."""
 
 import json
 from pathlib import Path

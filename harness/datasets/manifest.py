@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from harness.errors import DatasetError
-from harness.ground import plugins
+from harness.ground.located import Located
 from harness.ground.validation import validated
 from harness.ground.workspace import EXTENSIONS, checked_name
 
@@ -93,7 +93,7 @@ def read(folder: Path) -> Manifest:
     checked_name(manifest.file, f"{path}: file")
     if (manifest.name, manifest.version) != (folder.parent.name, folder.name):
         raise DatasetError(f"{path} says {manifest.name}@{manifest.version}; its folder says otherwise")
-    return replace(manifest, kind=plugins.Located(manifest.kind, folder.parents[2] / EXTENSIONS))
+    return replace(manifest, kind=Located(manifest.kind, folder.parents[2] / EXTENSIONS))
 
 
 def _check_kind(manifest: Manifest, path: Path) -> None:

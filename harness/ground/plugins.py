@@ -17,10 +17,11 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from harness.errors import ConfigError, one_of
 from harness.ground import extensions
+from harness.ground.located import Located
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,24 +47,6 @@ class Declared:
 
     constants: Mapping[str, object]
     parameters: frozenset[str]
-
-
-class Located(str):
-    """An extension's name that knows where its workspace keeps extensions of its own.
-
-    Everywhere else it is the name: whoever passes it on need not know that a workspace may have added it.
-    """
-
-    at: Path
-
-    def __new__(cls, name: str, at: Path) -> Self:
-        """The name, as it would be written."""
-        located = super().__new__(cls, name)
-        located.at = at
-        return located
-
-    def __reduce__(self) -> tuple[type[Self], tuple[str, Path]]:
-        return type(self), (str(self), self.at)
 
 
 def names(folder: str, at: Path | None = None) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from harness.datasets.task import Task
 from harness.errors import ConfigError, StoreError
-from harness.ground import plugins
+from harness.ground.located import Located
 from harness.types import Outcome
 
 if TYPE_CHECKING:
@@ -101,5 +101,5 @@ def binary(kind: str, extensions: Path | None) -> bool | None:
 
 
 def _task(kind: str, labels: str, extensions: Path | None) -> Task:
-    name = kind if extensions is None else plugins.Located(kind, extensions)
+    name = kind if extensions is None else Located(kind, extensions)
     return Task(name, tuple(label["name"] for label in json.loads(labels)))

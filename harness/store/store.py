@@ -47,9 +47,7 @@ class Store:
         self, path: Path, clock: SystemClock, wait_s: float | None = None, extensions: Path | None = None
     ) -> None:
         """`extensions` is where a workspace keeps kinds of its own, which say what an answer is worth."""
-        self.path = path
-        self._extensions = extensions
-        self._clock = clock
+        self.path, self._extensions, self._clock = path, extensions, clock
         self._wait_s = WAIT_S if wait_s is None else wait_s
         self._write_wait_s = WRITER_WAIT_S if wait_s is None else wait_s
         # One process may not hold the file for reading and for writing at once.
@@ -156,10 +154,7 @@ class Store:
                 [*ended, wall_s, fit_s, *written, batch_latency_s, n, digest, run_id],
             )
             if n:
-                connection.execute(
-                    statements.LOOK,
-                    [self._clock.now(), run_id],
-                )
+                connection.execute(statements.LOOK, [self._clock.now(), run_id])
 
     def tag_run(self, run_id: str, tag: str) -> None:
         """Give a run a tag; the tag leaves the run that had it."""

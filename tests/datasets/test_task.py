@@ -8,7 +8,7 @@ import pytest
 from harness.datasets import task
 from harness.datasets.task import Task
 from harness.errors import ConfigError
-from harness.ground import plugins
+from harness.ground.located import Located
 from harness.types import Outcome, Prediction
 
 KIND = '''
@@ -30,7 +30,7 @@ def own(tmp_path):
     def made(same):
         (tmp_path / "kinds").mkdir(exist_ok=True)
         (tmp_path / "kinds" / "halves.py").write_text(KIND.replace("{same}", same))
-        return Task(plugins.Located("halves", tmp_path), ("ab", "ac", "b"))
+        return Task(Located("halves", tmp_path), ("ab", "ac", "b"))
 
     return made
 

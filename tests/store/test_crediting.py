@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from harness.ground.clock import SystemClock
-from harness.ground.plugins import Located
+from harness.ground.located import Located
 from harness.store import Store
 from harness.types import Dataset, Example, Item, Label, Outcome, Prediction, Run
 

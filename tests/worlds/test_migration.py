@@ -66,6 +66,17 @@ def test_every_run_keeps_its_id_and_gets_its_purpose(old):
     assert kept["purpose"].to_dict() == PURPOSES
 
 
+def test_every_old_answer_gets_its_credit(old):
+    """That of the kind: 1 for the gold label, 0 for anything else, none where the call failed."""
+    world, _ = old
+    sql = "select outcome, label, gold, credit, correct from scored"
+    rows = world.run("sql", sql, "--limit", "100000", "--json").json
+    assert rows
+    for row in rows:
+        expected = None if row["outcome"] == "failed" else float(row["label"] == row["gold"])
+        assert (row["credit"], row["correct"]) == (expected, None if expected is None else expected == 1.0)
+
+
 def test_what_is_stored_is_not_run_again(old):
     """The ids that are computed today are those of the store: no call, and no new run."""
     world, before = old
