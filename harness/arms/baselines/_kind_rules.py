@@ -152,9 +152,6 @@ class NamedGroups(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no t
             self.patterns_.append((pattern, groups, rule.where))
         return self
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if not name.endswith("_")}
-
     def answers(self, items: Sequence[Item]) -> list[Answer]:
         """The values that the patterns find."""
         return [self._answer(item) for item in items]
@@ -189,9 +186,6 @@ class Lexicon(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         self.weights_ = {word.casefold(): weight for word, weight in self.file_.lexicon.items()}
         self.negations_ = {word.casefold() for word in self.file_.negations}
         return self
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if not name.endswith("_")}
 
     def answers(self, items: Sequence[Item]) -> list[Answer]:
         """The squeezed sums."""

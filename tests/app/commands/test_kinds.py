@@ -81,7 +81,10 @@ def test_planted_answers_are_printed(harness, root, monkeypatch, kind, wire):
         if wire == "openai"
         else sent["output_config"]["format"]["schema"]
     )
-    assert schema == json.loads(KINDS[kind].reply_format("json", dataset.label_names).schema)
+    expected = json.loads(KINDS[kind].reply_format("json", dataset.label_names).schema)
+    if wire == "anthropic" and kind == "score":  # this API refuses the ends of a range
+        expected["properties"]["score"] = {"type": "number", "description": "a number from -2 to 2"}
+    assert schema == expected
     shown = server.requests[-1]["messages"][-1]["content"]
     assert "=>" in shown
     assert '"start"' not in shown

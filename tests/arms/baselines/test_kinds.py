@@ -13,6 +13,7 @@ from sklearn.base import clone
 from harness.arms import answers
 from harness.arms.answers import KindSpec
 from harness.arms.baselines import (
+    _chain,
     _label_by_label,
     _spans,
     gazetteer,
@@ -185,8 +186,8 @@ def test_places_survive():
 def test_tags_and_spans_are_inverse():
     """Begin, inside, outside tell values apart that touch."""
     held = [_spans.Span("a", 0, 1), _spans.Span("a", 2, 2), _spans.Span("b", 4, 5)]
-    assert crf.spans(crf.tags(held, 7)) == held
-    assert crf.spans(["O", "I-a", "I-a", "I-b"]) == [_spans.Span("a", 1, 2), _spans.Span("b", 3, 3)]
+    assert _chain.spans(_chain.tags(held, 7)) == held
+    assert _chain.spans(["O", "I-a", "I-a", "I-b"]) == [_spans.Span("a", 1, 2), _spans.Span("b", 3, 3)]
 
 
 def test_further_fields_tell_the_same_word_apart():
