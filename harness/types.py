@@ -86,6 +86,7 @@ class Dataset:
     examples: tuple[Example, ...]
     description: str = ""
     source: Mapping[str, str] = field(default_factory=dict, hash=False)
+    costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict, hash=False)
 
     @property
     def ref(self) -> str:

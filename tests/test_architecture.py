@@ -56,6 +56,7 @@ LISTED = (
     "arms/baselines",
     "arms/encoders",
     "store/importers",
+    "analysis/metrics",
     "report/sections",
     "report/figures",
     "app/exporters",
@@ -160,6 +161,8 @@ def loaded(node: ast.AST, tree: ast.Module) -> list[Reference]:
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
         return []
     if not (isinstance(node.func.value, ast.Name) and node.func.value.id == "plugins"):
+        return []
+    if node.func.attr == "Located":  # a name with the place where it will be looked for; nothing is loaded
         return []
     folder = text_of(node.args[0], tree)
     if folder is None:

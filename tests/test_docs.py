@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from harness.ground import plugins
-from harness.store import schema
+from harness.store import macros, schema
 from tests.conftest import TICKETS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -83,10 +83,24 @@ def test_every_column_of_the_store_is_documented():
             "select table_name, list(column_name) from information_schema.columns group by table_name"
         ).fetchall()
     tables = {name: columns for name, columns in found if name not in ("schema_versions", "scored")}
-    assert set(tables) == {"datasets", "examples", "prompts", "runs", "predictions", "looks"}
+    assert set(tables) == {"datasets", "examples", "prompts", "runs", "predictions", "looks", "members"}
     for table, columns in tables.items():
         row = re.search(rf"^\| `{table}` \|.*\| (.*) \|$", text, re.MULTILINE).group(1)
         assert sorted(re.sub(r" \(JSON\)", "", row).split(", ")) == sorted(columns)
+
+
+@pytest.mark.parametrize("head", macros.MACROS)
+def test_every_macro_of_the_store_is_documented(head):
+    """docs/store.md has a row for it, which names each of its columns but those of a view that it names instead."""
+    text = (ROOT / "docs" / "store.md").read_text(encoding="utf-8")
+    name, arguments = head.rstrip(")").split("(")
+    (row,) = re.findall(rf"^\| `{name}\([a-z, ]*\)` \|.*\| (.*) \|$", text, re.MULTILINE)
+    with duckdb.connect() as connection:
+        schema.upgrade(connection, "memory")
+        given = ", ".join(["''"] * len(arguments.split(",")))
+        columns = [column[0] for column in connection.execute(f"from {name}({given})").description]
+    inherited = name == "answers"
+    assert set(columns[:2] if inherited else columns) <= set(re.findall(r"\w+", row))
 
 
 def test_the_readme_shows_a_scorecard_that_the_code_printed():

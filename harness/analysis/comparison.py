@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.analysis import panel
+from harness.analysis import measures, panel
 from harness.analysis.panel import Answers, Panel
 from harness.errors import ConfigError
 from harness.stats import differences, multiplicity, pairwise, power
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
+    from harness.datasets.task import Task
     from harness.stats.pairwise import Pairwise
 
 __all__ = [
@@ -108,7 +109,8 @@ def compare(a: Answers, b: Answers, rng: Generator) -> Comparison:
     shared = mine.merge(theirs, left_index=True, right_index=True, suffixes=("_a", "_b"))
     replied = shared.dropna(subset=["credit_a", "credit_b"])
     own = replace(made, adjusted_p=None, together=None)
-    return replace(own, changed=_changed(together, shared), further=_further(replied, rng))
+    further = (*_further(replied, a.task, rng), *measures.differences(replied, a.task))
+    return replace(own, changed=_changed(together, shared), further=further)
 
 
 def compare_all(together: Panel) -> list[Comparison]:
@@ -317,7 +319,7 @@ class _Products:
 
 def _first_rows(rows: pd.DataFrame) -> pd.DataFrame:
     """One row per item, of the first repeat."""
-    wanted = [name for name in ("gold", "label", "credit", "cost_usd", "latency_s") if name in rows]
+    wanted = [name for name in ("gold", "label", "credit", "group", "cost_usd", "latency_s") if name in rows]
     return rows.drop_duplicates("example_id").set_index("example_id")[wanted]
 
 
@@ -332,8 +334,10 @@ def _changed(together: Panel, shared: pd.DataFrame) -> tuple[Changed, ...]:
     )
 
 
-def _further(replied: pd.DataFrame, rng: Generator) -> tuple[Estimate, ...]:
-    found = [differences.macro_f1(replied["gold_a"], replied["label_a"], replied["label_b"], rng)]
+def _further(replied: pd.DataFrame, task: Task, rng: Generator) -> tuple[Estimate, ...]:
+    found = []
+    if task.rules.HAS_CLASSES:
+        found.append(differences.macro_f1(replied["gold_a"], replied["label_a"], replied["label_b"], rng))
     if "cost_usd_a" in replied and "cost_usd_b" in replied:
         found.append(differences.cost_per_1000(replied["cost_usd_a"], replied["cost_usd_b"]))
     if "latency_s_a" in replied and "latency_s_b" in replied:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.analysis import panel
+from harness.analysis import measures, panel
 from harness.analysis.panel import Answers
 from harness.datasets.task import Task, kind_of
 from harness.ground.constraints import Constraints
 from harness.stats import calibration, clusters, intervals
-from harness.store import MOST_MISSING, PassedOver
+from harness.store import PassedOver, lacks_too_many
 from harness.store.rows import BUCKETS
 from harness.types import Confidence, Estimate, Outcome, Usage
 
@@ -56,11 +56,12 @@ class Split:
     labels: tuple[str, ...]
     n: int
     looks: int = 0
+    costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict, hash=False)
 
     @property
     def task(self) -> Task:
         """What was asked."""
-        return Task(self.kind, self.labels)
+        return Task(self.kind, self.labels, self.costs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,7 @@ class Results:
     whose items all are scored on. `items` are the split's items (see `Store.items`) unless there are too many
     to show; `prompts` those of the runs. `defects` names the items that leaked or repeat others. `curves` are the
     learning curves on this split. `sets` are the prediction sets of runs whose arms were run on dev too, by run id.
+    `is_standing` says whether these are the runs that the store's macros give: not those of a run asked for by itself.
     """
 
     split: Split
@@ -187,6 +189,7 @@ class Results:
     defects: Defects | None = None
     curves: Curves | None = None
     sets: Mapping[str, calibration.Sets] = field(default_factory=dict)
+    is_standing: bool = True
 
     @cached_property
     def answers(self) -> Mapping[str, Answers]:
@@ -215,7 +218,7 @@ def analyse(
 ) -> Results:
     """The results of runs on one split, on the items of the first of them, best first.
 
-    A run that asked all items and lacks a few (`store.MOST_MISSING`) is shown on those it has, and says so. One
+    A run that asked all items and lacks a few (`store.lacks_too_many`) is shown on those it has, and says so. One
     that lacks more, or was not meant to have all, is left out with the reason, rather than shrinking
     everybody's sample.
     """
@@ -238,11 +241,6 @@ def analyse(
     rows = joined[joined["example_id"].isin(items)]
     leading = runs[0].run_id if runs else ""
     return Results(split, tuple(shown), rows, provenance, tuple(passed_over), spreads(shown, rows), leading=leading)
-
-
-def lacks_too_many(missing: int, n: int, *, is_meant_whole: bool) -> bool:
-    """Whether a run that lacks so many of the items cannot stand beside those that have them."""
-    return missing > (MOST_MISSING * n if is_meant_whole else 0)
 
 
 def _by_arm(results: Results) -> Results:
@@ -327,7 +325,7 @@ def _estimates(split: Split, replied: pd.DataFrame, seed: int) -> dict[str, Esti
         given = (gold, answers, split.labels) if metric.needs == "answers" else (sure,)
         in_groups = {"clusters": groups} if metric.in_groups else {}
         found[name] = metric.estimate(*given, np.random.default_rng(seed), **in_groups)
-    return found
+    return {**found, **measures.estimates(replied, split.task)}
 
 
 def confidence(rows: pd.DataFrame, n_labels: int) -> Confidence:

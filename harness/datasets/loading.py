@@ -130,6 +130,7 @@ def _as_released(folder: Path, read: Manifest, placed: PLACED) -> tuple[Dataset,
         examples=examples,
         description=read.description,
         source=read.source,
+        costs=read.costs,
     )
     sha256 = file_hash(folder / read.file)
     if not read.sha256 or not read.content:

@@ -62,6 +62,7 @@ class Manifest:
     group: str | None = None
     tags: Tags | None = None
     source: dict[str, str] = field(default_factory=dict)
+    costs: dict[str, dict[str, Annotated[float, Field(allow_inf_nan=False)]]] = field(default_factory=dict)
     sha256: str = ""
     content: str = ""
 
@@ -127,6 +128,8 @@ def written(manifest: Manifest) -> str:
         lines += ["", "[splits.shares]", *shares]
     if manifest.source:
         lines += ["", "[source]", *_pairs(manifest.source)]
+    for gold, costs in manifest.costs.items():
+        lines += ["", f"[costs.{_quoted(gold)}]", *(f"{_quoted(answer)} = {cost!r}" for answer, cost in costs.items())]
     return "\n".join(lines) + "\n"
 
 

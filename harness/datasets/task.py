@@ -11,29 +11,33 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
-from harness.errors import ConfigError
+from harness.errors import ConfigError, one_of
 from harness.ground import plugins
 from harness.types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from types import ModuleType
 
     from numpy.typing import NDArray
 
     from harness.types import Dataset, Metric, Prediction, ReplyFormat, ReplyMode
 
 FOLDER = "kinds"
+TRAITS = {"classes": "HAS_CLASSES", "right or wrong": "IS_BINARY"}
 
 
 class Kind(Protocol):
     """What a file in `kinds/` offers, here and in a workspace's extensions. Gold and answers are canonical text.
 
-    `METRICS` are what is measured over a run; the first is the headline. `IS_BINARY`: an answer is right or wrong,
-    its credit 1 or 0.
+    `METRICS` are what is measured over a run; the first is the headline, the mean credit, and its name is what the
+    mean credit is called everywhere. `IS_BINARY`: an answer is right or wrong, its credit 1 or 0. `HAS_CLASSES`: gold
+    is one of the labels, so that labels can be counted, confused with each other, and learnt by a classifier.
     """
 
     METRICS: Mapping[str, Metric]
     IS_BINARY: bool
+    HAS_CLASSES: bool
 
     def read_gold(self, cell: str, labels: Collection[str], where: str) -> str:
         """The canonical text of a gold cell; `DatasetError` names the place where it is none."""
@@ -67,22 +71,40 @@ def kind_of(name: str) -> Kind:
 class Task:
     """A kind of task and the labels of a dataset, whatever they mean to that kind.
 
-    Equal pairs of gold and answer are asked for once.
+    `costs` says by gold and answer what an answer costs, where the dataset does. Equal pairs of gold and answer are
+    asked for once.
     """
 
     kind: str = "single"
     labels: tuple[str, ...] = ()
+    costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict, compare=False, repr=False)
     _known: dict[tuple[str, str], float] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, dataset: Dataset) -> Task:
         """What a dataset asks."""
-        return cls(dataset.kind, dataset.label_names)
+        return cls(dataset.kind, dataset.label_names, dataset.costs)
 
     @property
     def rules(self) -> Kind:
         """What the kind says."""
         return kind_of(self.kind)
+
+    @property
+    def noun(self) -> str:
+        """What the mean credit is called: the name of the headline metric."""
+        return next(iter(self.rules.METRICS)).replace("_", " ")
+
+    def meets(self, module: ModuleType) -> bool:
+        """Whether it has what a section, a figure or a check says that it `NEEDS`: some of `TRAITS`, by name.
+
+        `ConfigError` for a need that no kind can meet.
+        """
+        needs: tuple[str, ...] = getattr(module, "NEEDS", ())
+        for need in needs:
+            if need not in TRAITS:
+                raise ConfigError(f"{module.__file__} NEEDS {need!r}; {one_of(need, TRAITS)}")
+        return all(getattr(self.rules, TRAITS[need]) for need in needs)
 
     def credit(self, gold: str, answer: object) -> float:
         """What an answer is worth, from 0 to 1; no answer (anything but text) is worth 0.

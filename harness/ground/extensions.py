@@ -27,7 +27,8 @@ OFFERED = {
     "baselines": ("VERSION", "build"),
     "providers": ("connect", "available", "DEFAULT_MODEL", "MODELS", "RUNS_HERE", "GIVES_SCORES"),
     "embedders": ("connect",),
-    "kinds": ("read_gold", "reply_format", "parse", "credit", "METRICS", "IS_BINARY"),
+    "kinds": ("read_gold", "reply_format", "parse", "credit", "METRICS", "IS_BINARY", "HAS_CLASSES"),
+    "metrics": ("values", "BETTER", "UNANSWERED"),
 }
 OPEN = tuple(OFFERED)
 PREFIX = "harness_extension_"

@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[1]
 # What callers and users call a folder of extensions, and where ours lie.
 FOLDERS = {
     "kinds": "datasets/kinds",
+    "metrics": "analysis/metrics",
     "providers": "models/providers",
     "baselines": "arms/baselines",
     "embedders": "arms/encoders",
@@ -78,11 +79,6 @@ def load(folder: str, name: str, at: Path | None = None) -> ModuleType:
         return extensions.complete(folder, extensions.of_package(entry))
     what = folder.rpartition("/")[2].rstrip("s")
     raise ConfigError(f"unknown {what} {name!r}; {one_of(name, names(folder, at))}")
-
-
-def suits(module: ModuleType, kind: str) -> bool:
-    """Whether an extension has something to do with a kind of task: it names the kinds it is for, or is for all."""
-    return kind in getattr(module, "KINDS", (kind,))
 
 
 def summary(folder: str, name: str) -> str:
@@ -134,16 +130,14 @@ def _checked(found: Declared, where: str) -> Declared:
 
 def _constant(statement: ast.stmt) -> tuple[str, object] | None:
     match statement:
-        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant() | ast.Tuple() as value):
-            pass
-        case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant() | ast.Tuple() as value):
-            pass
-        case _:
-            return None
-    try:
-        return name, ast.literal_eval(value)
-    except ValueError:  # a tuple of what is computed
-        return None
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)):
+            return name, value
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Tuple(elts=elements)):
+            values = tuple(one.value for one in elements if isinstance(one, ast.Constant))
+            return (name, values) if len(values) == len(elements) else None
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=value)):
+            return name, value
+    return None
 
 
 @cache  # the package's own files stay as they are while it runs, and an encoder is looked up for every item

@@ -5,23 +5,11 @@ Sections only fill blocks in; nothing is drawn here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-Printed = Callable[[Mapping[str, object]], tuple[str | None, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """The SQL that gives a table's numbers again from the store, a row for a row.
-
-    `printed` sets a row of its answer as the table does; None for a cell that SQL cannot give, such
-    as a p-value. That both ways agree is tested.
-    """
-
-    sql: str
-    printed: Printed
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +32,14 @@ class Column:
 class Table:
     """Rows of printed cells under columns. Cells are text, escaped by the renderer.
 
-    `links` are addresses of our own pages, one a row, for its first cell; only HTML follows them.
+    `links` are addresses of our own pages, one a row, for its first cell; only HTML follows them. `sql` is one line
+    that gives the numbers again from the store (`queries.line`).
     """
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
-    query: Query | None = None
+    sql: str = ""
     links: tuple[str, ...] = ()
 
 

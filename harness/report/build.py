@@ -19,12 +19,12 @@ FOLDER = "report/sections"
 
 
 def sections(results: Results, drawn: Sequence[Drawn] = ()) -> list[Section]:
-    """The sections that have something to say, in their order.
+    """The sections that have something to say of this kind of task, in their order.
 
     A figure stands at the top of the section with its title; without one it makes its own.
     """
-    modules = [plugins.load(FOLDER, name) for name in plugins.names(FOLDER)]
-    modules = [module for module in modules if plugins.suits(module, results.split.kind)]
+    task = results.split.task
+    modules = [module for name in plugins.names(FOLDER) if task.meets(module := plugins.load(FOLDER, name))]
     told = [(module.ORDER, section) for module in modules if (section := module.section(results)) is not None]
     placed: dict[str, tuple[int, Section]] = {section.title: (order, section) for order, section in told}
     for figure in drawn:

@@ -60,7 +60,7 @@ class Drawn:
 def drawn(results: Results) -> list[Drawn]:
     """Every figure that has something to show, in its order, in light colours."""
     found = []
-    for name, module in _modules(results.split.kind):
+    for name, module in _modules(results):
         with _theme(_style.LIGHT):
             drawing = module.draw(results)
             if drawing is None:
@@ -75,7 +75,7 @@ def drawn(results: Results) -> list[Drawn]:
 def files(results: Results) -> dict[str, bytes]:
     """Every figure as SVG and PNG, light and dark, and the table behind it as CSV, by file name."""
     made: dict[str, bytes] = {}
-    for name, module in _modules(results.split.kind):
+    for name, module in _modules(results):
         for suffix, palette in (("", _style.LIGHT), ("-dark", _style.DARK)):
             with _theme(palette):
                 drawing = module.draw(results)
@@ -109,10 +109,11 @@ def as_csv(columns: tuple[str, ...], rows: tuple[tuple[Cell, ...], ...]) -> byte
     return out.getvalue().encode("utf-8")
 
 
-def _modules(kind: str) -> list[tuple[str, ModuleType]]:
-    """The figures for a kind of task, in their order."""
+def _modules(results: Results) -> list[tuple[str, ModuleType]]:
+    """The figures that mean something for this kind of task, in their order."""
     loaded = [(name, plugins.load(FOLDER, name)) for name in plugins.names(FOLDER)]
-    return sorted((one for one in loaded if plugins.suits(one[1], kind)), key=lambda pair: pair[1].ORDER)
+    loaded = [one for one in loaded if results.split.task.meets(one[1])]
+    return sorted(loaded, key=lambda pair: pair[1].ORDER)
 
 
 @contextmanager

@@ -78,6 +78,6 @@ def table(block: Table) -> str:
     parts = ["\n".join(drawn)]
     if block.caption:
         parts.append(escaped(block.caption))
-    if block.query:
-        parts.append(_sql(block.query.sql))
+    if block.sql:
+        parts.append(_sql(block.sql))
     return "\n\n".join(parts)

@@ -14,6 +14,7 @@ from harness.arms.answers import Fitted, KindSpec
 from harness.arms.classifier import ClassifierArm
 from harness.arms.folded import FoldedArm
 from harness.arms.prompt import PromptArm, Question
+from harness.datasets.task import SINGLE
 from harness.errors import ConfigError
 from harness.ground import plugins
 from harness.ground.ids import content_id, item_set_id
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
     from harness.models.ledger import Ledger
     from harness.runs.scope import Scope
     from harness.types import JSON, Arm, Dataset, Example, Item, Purpose
-
-
-SINGLE = "single"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +117,10 @@ def learns(declared: Declared, kind: str) -> bool:
     return bool(declared.constants.get("LEARNS", True)) or kind in of_kind
 
 
-def kinds(declared: Declared) -> tuple[str, ...]:
-    """The kinds of task whose answers a baseline gives."""
-    return cast("tuple[str, ...]", declared.constants.get("KINDS", (SINGLE,)))
+def answers_kind(declared: Declared, kind: str) -> bool:
+    """Whether a baseline gives the answers of a kind of task."""
+    said = declared.constants.get("KINDS", (SINGLE.kind,))
+    return said == "any" or (isinstance(said, tuple) and kind in said)
 
 
 def _encoded(name: str, encoder: str) -> tuple[str, dict[str, JSON]]:
@@ -153,8 +152,9 @@ def _built(name: str, params: Mapping[str, object], workspace: Workspace, seed: 
 def unsuitable(name: str, dataset: Dataset, workspace: Workspace) -> str | None:
     """Why a baseline has nothing to work with on a dataset, or None when it has."""
     declared = plugins.declared("baselines", name, workspace.extensions)
-    if dataset.kind not in kinds(declared):
-        return f"it answers kind {' and '.join(kinds(declared))}, and {dataset.ref} is of kind {dataset.kind}"
+    if not answers_kind(declared, dataset.kind):
+        said = cast("tuple[str, ...]", declared.constants.get("KINDS", (SINGLE.kind,)))
+        return f"it learns tasks of kind {', '.join(said)}, and {dataset.ref} is of kind {dataset.kind}"
     library = declared.constants.get("REQUIRES")
     if isinstance(library, str) and find_spec(library) is None:
         extra = declared.constants.get("EXTRA")
@@ -254,7 +254,7 @@ def _baseline_params(
         params["encoder"] = encoding.Located(choice.encoder or workspace.preferences.encoder, workspace.extensions)
     if "labels" in wanted:
         params["labels"] = tuple((label.name, label.description) for label in dataset.labels)
-    if "spec" in wanted and dataset.kind != SINGLE:
+    if "spec" in wanted and dataset.kind != SINGLE.kind:
         params["spec"] = KindSpec(dataset.kind, tuple((label.name, label.description) for label in dataset.labels))
     if "rules" in wanted:
         params["rules"] = _rules_files(workspace, dataset)[-1].read_text(encoding="utf-8")

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from harness import datasets
 from harness.arms import answers
+from harness.datasets.task import SINGLE
 from harness.errors import ConfigError
 from harness.runs import building, training_parts
 from harness.runs.scope import Scope
@@ -124,7 +125,7 @@ def _opened(place: Place) -> _FitInputs:
 
 
 def _predictions(inputs: _FitInputs, fit: Fit) -> list[Prediction]:
-    part = fit.size.part(inputs.training, fit.seed, by_label=inputs.dataset.kind == building.SINGLE)
+    part = fit.size.part(inputs.training, fit.seed, by_label=inputs.dataset.kind == SINGLE.kind)
     classifier = building.uncalibrated(fit.arm, inputs.dataset, inputs.workspace, fit.seed)
     classifier.fit([example.item for example in part], [example.label for example in part])
     said = answers.answers(classifier, list(inputs.items))

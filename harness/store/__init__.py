@@ -5,19 +5,18 @@ from harness.store.selection import Selection
 from harness.store.store import Store
 from harness.store.stored import (
     DECIDED_EARLY,
-    MOST_MISSING,
     STANDING,
     PassedOver,
     Selected,
     StoredRun,
     Where,
+    lacks_too_many,
     stored_runs,
 )
 
 __all__ = [
     "DECIDED_EARLY",
     "LONGEST_QUERY_S",
-    "MOST_MISSING",
     "QUERY_S",
     "STANDING",
     "PassedOver",
@@ -26,5 +25,6 @@ __all__ = [
     "Store",
     "StoredRun",
     "Where",
+    "lacks_too_many",
     "stored_runs",
 ]

@@ -96,6 +96,7 @@ def to_prediction(row: Mapping[str, Any]) -> Prediction:
     )
 
 
+REPEATING = ("run_id", "arm", "gold", "outcome", "label", "answered_by")
 BUCKETS = ("input_fresh", "cache_read", "cache_write", "output_visible", "reasoning")
 PLAIN = ("label", "score", "raw", "error", "cost_usd", "billed_usd", "latency_s", "waited_s", "request_id")
 
@@ -129,3 +130,10 @@ def _buckets(prediction: Prediction) -> tuple[int, ...]:
     usage = prediction.usage
     assert usage is not None
     return usage.input_fresh, usage.cache_read, usage.cache_write, usage.output_visible, usage.reasoning
+
+
+def shared(frame: pd.DataFrame, words: dict[object, object]) -> pd.DataFrame:
+    """The frame with equal words of its repeating columns being one object in memory, not thousands."""
+    for column in REPEATING:
+        frame[column] = pd.Series([words.setdefault(word, word) for word in frame[column].tolist()], dtype=object)
+    return frame

@@ -13,7 +13,7 @@ import duckdb
 
 from harness.errors import StoreError
 from harness.ground.ids import item_set_id
-from harness.store import crediting
+from harness.store import crediting, macros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -129,7 +129,14 @@ def purpose_of(params: Mapping[str, object], status: str, *, is_whole: bool) -> 
     return "fold" if "folds" in params else "whole"
 
 
-MIGRATIONS: tuple[str | Callable[[DuckDBPyConnection], None], ...] = (TABLES, WAITING, FOUND, _purposes, _credits)
+MIGRATIONS: tuple[str | Callable[[DuckDBPyConnection], None], ...] = (
+    TABLES,
+    WAITING,
+    FOUND,
+    _purposes,
+    _credits,
+    macros.TABLE,
+)
 NEWEST = len(MIGRATIONS)
 
 
@@ -154,11 +161,17 @@ def check(connection: DuckDBPyConnection, path: object) -> int:
 
 
 def upgrade(connection: DuckDBPyConnection, path: object) -> None:
-    """Apply the migrations that are missing, each in a transaction with its record."""
-    for number in range(check(connection, path) + 1, NEWEST + 1):
+    """Apply the migrations that are missing, each in a transaction with its record, then what follows from them."""
+    before = check(connection, path)
+    for number in range(before + 1, NEWEST + 1):
         connection.execute("begin")
         connection.execute("create table if not exists schema_versions (version integer primary key)")
         change = MIGRATIONS[number - 1]
         connection.execute(change) if isinstance(change, str) else change(connection)
         connection.execute("insert into schema_versions values (?)", [number])
+        connection.execute("commit")
+    if before < NEWEST:
+        connection.execute("begin")
+        macros.create(connection)
+        macros.enter(connection)
         connection.execute("commit")

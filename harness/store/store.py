@@ -15,7 +15,7 @@ import pandas as pd
 from harness.errors import ConfigError, StoreError
 from harness.ground import private
 from harness.ground.ids import canonical_json
-from harness.store import crediting, rows, run_files, schema, statements
+from harness.store import crediting, macros, rows, run_files, schema, statements
 from harness.store.opening import copying, reading, writing
 from harness.store.querying import LONGEST_QUERY_S, QUERY_S, interruptible
 from harness.store.selection import Selection
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 Select = Callable[..., list[dict[str, object]]]
 WAIT_S = 15.0
 WRITER_WAIT_S = LONGEST_QUERY_S + 60.0  # longer than any reader may hold the file
-REPEATING = ("run_id", "arm", "gold", "outcome", "label", "answered_by")
 VECTORS = 8  # of 2,048 rows, read at once
 
 
@@ -155,6 +154,7 @@ class Store:
             )
             if n:
                 connection.execute(statements.LOOK, [self._clock.now(), run_id])
+            macros.enter(connection, macros.places(connection, [run_id]))
 
     def tag_run(self, run_id: str, tag: str) -> None:
         """Give a run a tag; the tag leaves the run that had it."""
@@ -166,8 +166,10 @@ class Store:
         """Remove a run and its predictions. That its split was looked at stays on record."""
         with self._turn, writing(self.path, self._clock, self._write_wait_s) as connection:
             connection.execute("begin")
+            places = macros.places(connection, [run_id])
             connection.execute("delete from predictions where run_id = ?", [run_id])
             connection.execute("delete from runs where run_id = ?", [run_id])
+            macros.enter(connection, places)
             connection.execute("commit")
 
     def restore(self, path: Path) -> list[str]:
@@ -196,6 +198,7 @@ class Store:
                     if _content(connection, run.run_id) != (run.content_hash, run.n):
                         raise StoreError(f"{path}: the rows of run {run.run_id} are not those it had; export it again")
                     connection.execute(statements.LOOKED, [self._clock.now(), run.run_id])
+                macros.enter(connection, macros.places(connection, [run.run_id for run in fresh]))
             connection.execute("commit")
         return _ids(told)
 
@@ -229,9 +232,9 @@ class Store:
             result = connection.execute(statements.ANALYSED, [list(run_ids)])
             # Part by part, so that the database's copy and pandas' are not both there in whole.
             words: dict[object, object] = {}
-            parts = [_shared(result.fetch_df_chunk(VECTORS), words)]
+            parts = [rows.shared(result.fetch_df_chunk(VECTORS), words)]
             while not (part := result.fetch_df_chunk(VECTORS)).empty:
-                parts.append(_shared(part, words))
+                parts.append(rows.shared(part, words))
         return pd.concat(parts, ignore_index=True)
 
     def scores(self, runs: Sequence[tuple[int, str]]) -> tuple[pd.DataFrame, dict[str, NDArray[Any]]]:
@@ -369,13 +372,6 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-def _shared(frame: pd.DataFrame, words: dict[object, object]) -> pd.DataFrame:
-    """The frame with equal words of its repeating columns being one object in memory, not thousands."""
-    for column in REPEATING:
-        frame[column] = pd.Series([words.setdefault(word, word) for word in frame[column].tolist()], dtype=object)
-    return frame
 
 
 def _insert_frame(connection: DuckDBPyConnection, table: str, frame: pd.DataFrame) -> None:

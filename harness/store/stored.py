@@ -72,6 +72,10 @@ class StoredRun:
         """What tells it from runs of other arms."""
         return self.arm, self.model, self.arm_id
 
+    def lacks_too_many(self, missing: int, n: int) -> bool:
+        """Whether it cannot stand beside runs that have the `n` items of which it lacks so many."""
+        return lacks_too_many(missing, n, is_meant_whole=self.is_finished and self.purpose != "limited")
+
     def fits(self, where: Where) -> bool:
         """Whether it asked the model that is wanted, if one is; an arm that asks none is what it is."""
         return where.model is None or self.model in (None, where.model)
@@ -133,6 +137,11 @@ class Where:
     def holds(self, run: StoredRun) -> bool:
         """Whether a run was made there."""
         return (run.dataset_id, run.split) == (self.dataset_id, self.split)
+
+
+def lacks_too_many(missing: int, n: int, *, is_meant_whole: bool) -> bool:
+    """Whether a run that lacks so many of the items cannot stand beside those that have them."""
+    return missing > (MOST_MISSING * n if is_meant_whole else 0)
 
 
 def stored_runs(select: Callable[[str], list[dict[str, object]]]) -> list[StoredRun]:

@@ -15,6 +15,7 @@ KIND = '''
 from harness.datasets.kinds.single import METRICS, parse, read_gold, reply_format
 
 IS_BINARY = False
+HAS_CLASSES = False
 
 
 def credit(gold, answer, labels):

@@ -201,7 +201,7 @@ def test_a_newer_store_is_refused(store, run):
     """It is left alone, and the line says what to do."""
     with duckdb.connect(str(store.path)) as connection:
         connection.execute("insert into schema_versions values (99)")
-    with pytest.raises(StoreError, match=r"newer harness \(schema 99, this one knows 5\); upgrade"):
+    with pytest.raises(StoreError, match=r"newer harness \(schema 99, this one knows 6\); upgrade"):
         store.runs()
     with pytest.raises(StoreError, match="newer harness"):
         store.start_run(run, dataset="d@v1", code_version="0")

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from harness.analysis.results import fidelity
 from harness.app.commands import _options, _stopping
+from harness.datasets.task import SINGLE
 from harness.errors import Interrupted
 from harness.ground import formatting, plugins, private
 from harness.report import build, terminal
@@ -200,7 +201,8 @@ def _taught(results: Results, result: RunResult) -> dict[str, JSON]:
 
 def _metric(results: Results, name: str, estimate: Estimate) -> dict[str, JSON] | None:
     """The estimate, or None where the metric needs scores and the arm has none."""
-    needs_scores = results.split.task.rules.METRICS[name].needs == "scores"
+    metric = results.split.task.rules.METRICS.get(name)
+    needs_scores = metric is not None and metric.needs == "scores"
     return None if needs_scores and estimate.n == 0 else _estimate(estimate)
 
 
@@ -231,10 +233,10 @@ def default_baselines(
 def _arms_of_kind(project: Project, kind: str) -> tuple[str, ...]:
     """The workspace's baselines, and of other kinds than one label all of ours that give such answers."""
     chosen, extensions = project.workspace.preferences.arms, project.workspace.extensions
-    if kind == building.SINGLE:
+    if kind == SINGLE.kind:
         return chosen
     ours = plugins.names("baselines", extensions)
-    more = [name for name in ours if kind in building.kinds(plugins.declared("baselines", name, extensions))]
+    more = [name for name in ours if building.answers_kind(plugins.declared("baselines", name, extensions), kind)]
     return (*(name for name in chosen if name in more), *(name for name in more if name not in chosen))
 
 

@@ -21,7 +21,7 @@ from harness.ground import formatting
 if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
     from harness.stats.paired import Table2x2
-    from harness.types import JSON
+    from harness.types import JSON, Estimate
 
 OPTIONS = (
     click.argument("arms", nargs=-1, metavar="[A B]"),
@@ -38,6 +38,11 @@ FURTHER = {
     ),
 }
 """What else differs, in words."""
+
+
+def _measured(found: Estimate) -> str:
+    """The difference in a metric of a file."""
+    return f"{found.name} differs by {formatting.with_interval(found)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,7 @@ def sentences(one: Comparison) -> list[str]:
         if one.mde
         else "so few disagree that no difference can show",
     ]
-    lines += [FURTHER[found.name](found) for found in one.further if found.value is not None]
+    lines += [FURTHER.get(found.name, _measured)(found) for found in one.further if found.value is not None]
     if one.answered is not None:
         lines.append(
             f"unanswered items count as {'wrong' if one.table is not None else '0'}; on the {one.answered.n:,} that "

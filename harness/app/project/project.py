@@ -171,9 +171,13 @@ class Project:
                 f"--dataset {dataset.ref} --split {split}"
             )
         results = self._analysed(dataset, split, selecting.facts(frame, selection, arms, first))
-        results = replace(results, passed_over=(*results.passed_over, *selection.passed_over(where, first)))
-        curves = learnt.stored(self.store, frame, len(dataset.in_split("train")), results)
-        return replace(results, curves=curves, sets=prediction_sets.found(self.store, results))
+        return replace(
+            results,
+            passed_over=(*results.passed_over, *selection.passed_over(where, first)),
+            curves=learnt.stored(self.store, frame, len(dataset.in_split("train")), results),
+            sets=prediction_sets.found(self.store, results),
+            is_standing=first is None or selecting.are_the_same(arms, selection.arms(where), first),
+        )
 
     def _analysed(self, dataset: Dataset, split: str, runs: Sequence[RunFacts]) -> Results:
         predictions = self.store.predictions([run.run_id for run in runs])
@@ -185,6 +189,7 @@ class Project:
             labels=dataset.label_names,
             n=int((predictions["run_id"] == runs[0].run_id).sum()),
             looks=self.store.looks(dataset.id, split),
+            costs=dataset.costs,
         )
         found = analyse(facts, runs, predictions, self._provenance(runs))
         preferences = self.workspace.preferences
@@ -219,7 +224,7 @@ class Project:
         """
         selection, where = self.store.selection(), self.where(dataset, split, model)
         chosen = [self._named(selection, name, dataset, where) for name in names]
-        return self.rows(chosen)
+        return [replace(one, task=Task.of(dataset)) for one in self.rows(chosen)]
 
     def rows(self, chosen: Sequence[Selected]) -> list[Answers]:
         """The rows of what was selected, each under its name; of several dataset versions the items they share."""

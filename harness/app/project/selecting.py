@@ -35,6 +35,13 @@ def facts(
     return [_facts(rows[run.run_id], run, selection.name(run.run_id), one.name) for one, run in ordered]
 
 
+def are_the_same(arms: Sequence[Selected], others: Sequence[Selected], first: str) -> bool:
+    """Whether both are the same runs, and `first` among them has as many items as any: all stand on its items."""
+    runs = {run.run_id: run for one in arms for run in one.runs}
+    same = runs.keys() == {run.run_id for one in others for run in one.runs}
+    return same and runs[first].n == max(run.n for run in runs.values())
+
+
 def _age(run: StoredRun) -> tuple[int, str]:
     return run.started_us, run.run_id
 
@@ -71,8 +78,7 @@ def comparable(together: Panel, arms: Sequence[Selected], passed_over: tuple[Pas
     kept, left_out = [], []
     for number, one in enumerate(arms):
         run, missing = one.first, int((leading & ~together.asked[:, number]).sum())
-        is_meant_whole = run.is_finished and run.purpose != "limited"
-        if results.lacks_too_many(missing, int(leading.sum()), is_meant_whole=is_meant_whole):
+        if run.lacks_too_many(missing, int(leading.sum())):
             lacks = f"has {int(leading.sum()) - missing:,} of the {formatting.plural(int(leading.sum()), 'item')}"
             left_out.append(PassedOver(one.name, run.run_id, lacks))
         else:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.types import Item
 
 VERSION = 1
+KINDS = "any"  # what it answers is the gold of some training item
 LEARNS = False
 
 

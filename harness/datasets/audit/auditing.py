@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.datasets.audit.findings import Finding, Severity
 from harness.datasets.audit.subject import DEFAULT, Near, Subject
+from harness.datasets.task import Task
 from harness.ground import plugins
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ class Audit:
 
 def audit(dataset: Dataset, how: Near = DEFAULT, watch: Callable[[str], None] = lambda _: None) -> Audit:
     """The audit of a dataset; `watch` is told the name of each check before it runs."""
-    subject, names, findings = Subject(dataset, how), plugins.names(FOLDER), []
+    subject, task, findings = Subject(dataset, how), Task.of(dataset), []
+    names = tuple(name for name in plugins.names(FOLDER) if task.meets(plugins.load(FOLDER, name)))
     for name in names:
         watch(name)
         findings += [replace(found, check=name) for found in plugins.load(FOLDER, name).check(subject)]

@@ -53,11 +53,6 @@ class Subject:
         self.splits = [example.split for example in dataset.examples]
         self.groups = [example.group for example in dataset.examples]
 
-    @property
-    def has_classes(self) -> bool:
-        """Whether gold answers are labels of a closed set, so that labels can be counted and learned."""
-        return self.dataset.kind == "single"
-
     @cached_property
     def split_names(self) -> list[str]:
         """The splits: train, dev, test, then others by name."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from harness.types import JSON, ReplyMode
 
 IS_BINARY = False
+HAS_CLASSES = False
 WRAPPERS = ("fields", "label", "answer", "result", "output")
 VALUE_KEYS = ("text", "value")
 canonical, parts = _values.canonical, _values.fields

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.types import JSON, ReplyMode
 
 IS_BINARY = False
+HAS_CLASSES = False
 NAMES = ("labels", "label")
 NONE = ("none", "no label", "no labels", "none of them", "-")
 _LIST_ITEM = re.compile(r"\s*(?:[-*•]\s+|\d{1,3}[.)]\s+)")

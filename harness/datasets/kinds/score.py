@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 IS_BINARY = False
+HAS_CLASSES = False
 TENTHS = 10
 NAMES = ("score", "label", "rating", "value", "number")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")

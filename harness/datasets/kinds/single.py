@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.types import JSON, Confidence, ReplyMode
 
 IS_BINARY = True
+HAS_CLASSES = True
 
 
 def read_gold(cell: str, labels: Collection[str], where: str) -> str:

@@ -51,8 +51,8 @@ DARK = Palette("#171614", "#dedad2", ("#56b4e9", "#ee8a4a", "#22b88c", "#e8b4d3"
 class Drawing:
     """A figure, the table behind it, what it shows in words (`alt`), and how to read it (`caption`).
 
-    `method` names the interval that is drawn; it goes into the provenance. `sql` gives the table's
-    rows again from the store, under the same column names where it has them.
+    `method` names the interval that is drawn; it goes into the provenance. `sql` is one
+    line that gives the numbers again from the store (`queries.line`).
     """
 
     figure: Figure

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from harness.report import queries
 from harness.report.figures import _style
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from harness.analysis.results import Results, RunResult
+    from harness.analysis.results import RunResult
 
 LABEL_HEIGHT = 0.055  # of the axes: closer than this, two labels would touch
 WIDE = 100  # times as dear
@@ -80,14 +79,6 @@ def front(points: Sequence[Marker]) -> list[Marker]:
         if not found or point.y > found[-1].y:
             found.append(point)
     return found
-
-
-def sql(results: Results, column: str) -> str:
-    """Accuracy with its interval, and another column, of every arm."""
-    return (
-        f"select run_id, count(*) n, avg(credit) accuracy, {queries.wilson('sum(credit)', 'count(*)')}, "
-        f"{column} from {queries.scored(results)} where credit is not null group by run_id"
-    )
 
 
 def _draw_point(axes: Axes, point: Marker) -> None:

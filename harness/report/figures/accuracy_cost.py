@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.ground import formatting
+from harness.report import queries
 from harness.report.figures import _style, _tradeoff
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def draw(results: Results) -> _style.Drawing | None:
         f"Accuracy against cost per 1,000 items: {told}.",
         caption,
         results.runs[0].accuracy.method,
-        _tradeoff.sql(results, "case when count(cost_usd) = count(*) then 1000 * avg(cost_usd) end cost_per_1000_usd"),
+        queries.line(results, "scorecard"),
     )
 
 

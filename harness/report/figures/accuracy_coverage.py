@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.ground import formatting
-from harness.report import queries
 from harness.report.figures import _style
 from harness.stats import margins
 
@@ -55,18 +54,6 @@ def draw(results: Results) -> _style.Drawing | None:
         "Wilson's 95% interval at each point for the first two. The further a line stays up to the right, the more "
         "of the work an arm can take before somebody dearer has to be asked.",
         "Wilson, at each point",
-        _sql(results, arms),
-    )
-
-
-def _sql(results: Results, arms: list[RunResult]) -> str:
-    upto = "over (partition by run_id order by score desc)"  # items of equal score come in together
-    return (
-        f"with s as (select run_id, score, count(*) filter (outcome = 'answered') {upto} n, "
-        f"sum(credit) filter (outcome = 'answered') {upto} hits, count(*) over (partition by run_id) items "
-        f"from {queries.scored(results, arms)} where credit is not null) "
-        "select distinct run_id, score as least_score, n, n / items as coverage, hits / n as accuracy, "
-        f"{queries.wilson('hits', 'n')} from s where score is not null"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.ground import formatting
+from harness.report import queries
 from harness.report.figures import _style, _tradeoff
 
 if TYPE_CHECKING:
@@ -35,10 +36,7 @@ def draw(results: Results) -> _style.Drawing | None:
         "Accuracy with its 95% interval (Wilson) against what a caller waits for one item alone: the median, and a "
         "line to the 95th percentile. No other arm is both better and faster (median) than those on the step line.",
         results.runs[0].accuracy.method,
-        _tradeoff.sql(
-            results,
-            "quantile_cont(latency_s, 0.5) p50_s, quantile_cont(latency_s, 0.95) p95_s, count(latency_s) timed_items",
-        ),
+        queries.line(results, "scorecard"),
     )
 
 

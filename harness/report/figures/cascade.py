@@ -12,7 +12,6 @@ from harness.analysis.comparison import Answers
 from harness.analysis.fusion.members import NEVER, members
 from harness.analysis.fusion.sweep import sweep
 from harness.ground import formatting
-from harness.report import queries
 from harness.report.figures import _style
 from harness.stats import margins, routing
 
@@ -109,7 +108,6 @@ def draw(results: Results) -> _style.Drawing | None:
         _alt(found),
         _caption(found),
         "Wilson",
-        _sql(results, found),
     )
 
 
@@ -274,30 +272,4 @@ def _caption(found: Swept) -> str:
         "better threshold here is hindsight. The oracle is what no choice between the two passes with at most that "
         "share; drawing the arm by lot is what a score that knows nothing gets. Arms and chosen settings with their "
         "95% intervals (Wilson)."
-    )
-
-
-def _sql(results: Results, found: Swept) -> str:
-    """The stored fusions, then the accuracy at every threshold, by running sums in the order of the cheap scores."""
-    cheap, dear = (queries.quoted(stage.run.run_id) for stage in found.stages)
-    scored = queries.scored(results, (*found.stages, *(one.result for one in found.chosen)))
-    place = queries.in_order(results, [one.result for one in found.chosen])
-    score = "case when c.outcome = 'answered' then coalesce(c.score, 1) end"
-    upto = "over (order by score desc nulls last)"  # items of equal score come in together
-    return (
-        f"with z as (select * from {scored}), "
-        f"m as (select example_id, {score} as score, c.credit as cheap, d.credit as dear from z c "
-        f"join z d using (example_id) where c.run_id = {cheap} and d.run_id = {dear} "
-        "and c.credit is not null and d.credit is not null), "
-        f"f as (select {queries.called(results.runs, 'z')}, z.run_id, count(*) as n, avg((path[-1] not in "
-        f"({', '.join(map(queries.quoted, _called(found.stages)))}))::int) as share, sum(credit) as good "
-        f"from z join m using (example_id) where run_id not in ({cheap}, {dear}) and credit is not null "
-        "group by z.arm, z.run_id), "
-        f"s as (select score as threshold, count(*) {upto} as kept, sum(cheap - dear) {upto} as gain from m), "
-        "t as (select count(*) as n, sum(dear) as dear from m) "
-        f"select arm, run_id, null as threshold, n, share as share_of_dear, good / n as accuracy, "
-        f"{queries.wilson('good', 'n')}, {place} as place from f union all "
-        f"select {queries.quoted(SWEPT)}, null, threshold, n, 1 - kept / n, (dear + gain) / n, "
-        f"{queries.wilson('(dear + gain)', 'n')}, null from (select distinct * from s "
-        "where threshold is not null union all select null, 0, 0), t order by place nulls last, share_of_dear desc"
     )

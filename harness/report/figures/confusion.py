@@ -18,6 +18,7 @@ from matplotlib.patches import Rectangle
 from harness.ground import formatting
 from harness.report import queries
 from harness.report.figures import _style
+from harness.store.statements import literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 TITLE = "Confusion"
 ORDER = 44
-KINDS = ("single",)
+NEEDS = ("classes",)
 NAMED = 12  # labels: up to so many are drawn in one panel, with names
 BLOCK = 8
 NO_ANSWER = "(no answer)"
@@ -62,8 +63,7 @@ def draw(results: Results) -> _style.Drawing | None:
         f"Confusions of {_style.name_of(result)}: {told}.",
         _caption(result, len(labels)),
         "none: counts",
-        f"select run_id, gold, coalesce(label, '{NO_ANSWER}') as answer, count(*) n from "
-        f"{queries.scored(results, [result])} where credit is not null group by all",
+        queries.line(results, "answers", f"where name = {literal(result.run.name)} and credit < 1"),
     )
 
 

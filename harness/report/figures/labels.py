@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 TITLE = "Labels"
 ORDER = 40
-KINDS = ("single",)
+NEEDS = ("classes",)
 SHOWN = 30
 OFFSET = 0.17  # of a row: how far two arms stand apart
 
@@ -57,9 +57,7 @@ def draw(results: Results) -> _style.Drawing | None:
         f"Recall per label, hardest first, of {_style.listed(arms)}. {_style.name_of(arms[0])}: {told}.",
         caption,
         "Wilson",
-        f"select run_id, gold as label, count(*) n, avg(credit) recall, "
-        f"{queries.wilson('sum(credit)', 'count(*)')} from {queries.scored(results, arms)} "
-        "where credit is not null group by run_id, gold",
+        queries.line(results, "per_label"),
     )
 
 

@@ -52,7 +52,7 @@ def draw(results: Results) -> _style.Drawing | None:
         f"Accuracy by number of labels: {'; '.join(_told(curve) for curve in shown)}.",
         _caption(found, levels),
         "percentile bootstrap of seeds x items; of prompts: Wilson",
-        _sql(found, [result for result, _ in levels]),
+        queries.line(results, "curve_points"),
     )
 
 
@@ -185,19 +185,3 @@ def _rows(found: Curves) -> list[tuple[_style.Cell, ...]]:
 def _level_row(result: RunResult, level: Estimate) -> tuple[_style.Cell, ...]:
     run = result.run
     return run.name, run.run_id, None, run.seed, level.n, level.value, level.value, level.low, level.high
-
-
-def _sql(found: Curves, prompts: list[RunResult]) -> str:
-    columns = "run_id, labels, seed, count(*) n, avg(credit) accuracy"
-    grouped = "group by arm, run_id, labels, seed"
-    curve = f"select arm, {columns} from {queries.learnt(found)} {grouped}"
-    if not prompts:
-        return curve
-    ids = ", ".join(queries.quoted(result.run.run_id) for result in prompts)
-    asked = f"select example_id from predictions where run_id = {queries.quoted(found.fits[0].run_id)}"
-    rows = "select scored.*, null as labels, runs.seed as seed from scored join runs using (run_id)"
-    return (
-        f"{curve} union all select {queries.called(prompts)}, {columns} from "
-        f"({rows} where run_id in ({ids}) and credit is not null "
-        f"and example_id in ({asked})) {grouped}"
-    )

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.ground import formatting
-from harness.report import queries
 from harness.report.figures import _style
 from harness.stats import margins
-from harness.types import Outcome
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +48,6 @@ def draw(results: Results) -> _style.Drawing | None:
         f"Answered items in up to {BINS} equally large bins by score: mean score against accuracy, with Wilson's 95% "
         "interval. On the diagonal a score means what it says; above it the arm is better than that.",
         "Wilson",
-        " union all ".join(_sql(results, result) for result in arms),
     )
 
 
@@ -61,15 +58,6 @@ def _bins(results: Results, result: RunResult) -> list[tuple[float, Estimate]]:
     count = max(1, min(BINS, len(scores) // FEWEST))
     parts = np.array_split(np.arange(len(scores)), count)
     return [(float(scores[part].mean()), margins.share(credit[part])) for part in parts if len(part)]
-
-
-def _sql(results: Results, result: RunResult) -> str:
-    count = max(1, min(BINS, result.outcomes[Outcome.ANSWERED] // FEWEST))
-    return (
-        f"select run_id, avg(score) mean_score, count(*) n, avg(credit) accuracy, "
-        f"{queries.wilson('sum(credit)', 'count(*)')} from (select *, ntile({count}) over (order by score, "
-        f"example_id) bin from {queries.scored(results, [result])} where outcome = 'answered') group by run_id, bin"
-    )
 
 
 def _panel(axes: Axes, number: int, result: RunResult, bins: list[tuple[float, Estimate]]) -> None:

@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
 TITLE = "Answers against gold"
 ORDER = 42
-KINDS = ("score",)
+KIND = "score"
 ARMS_SHOWN = 3
 MOST_POINTS = 2_000
 
 
 def draw(results: Results) -> _style.Drawing | None:
     """Gold across, answer up, the line on which both are equal; None where nobody answered."""
+    if results.split.kind != KIND:
+        return None
     scored = results.predictions.dropna(subset=["credit", "label"]).sort_values("example_id")
     shown = [
         (result, rows)

@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING
 
 from harness.analysis import comparison
 from harness.ground import formatting
-from harness.report import queries
-from harness.report.blocks import Column, Query, Section, Table
+from harness.report.blocks import Column, Section, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from harness.analysis.comparison import Comparison
     from harness.analysis.results import Results
 
@@ -40,10 +37,8 @@ def section(results: Results) -> Section | None:
         "(Holm), because the best was picked after looking. "
         "MDE: the difference that so many items show with 80% power."
     )
-    # Of an arm with repeats an item has the mean score, which this query does not take.
-    query = _query(results) if arms is results and made[0].table is not None else None
     columns = COLUMNS if made[0].table is not None else tuple(one for one in COLUMNS if one.title not in COUNTED)
-    table = Table(columns, tuple(_row(one) for one in made), caption, query)
+    table = Table(columns, tuple(_row(one) for one in made), caption)
     return Section(f"{name} against the others", (table,))
 
 
@@ -52,24 +47,3 @@ def _row(one: Comparison) -> tuple[str, ...]:
     counts = (one.n,) if table is None else (one.n, table.both, table.only_a, table.only_b, table.neither)
     p_value, mde = formatting.p_value(one.adjusted_p), formatting.share(one.mde) if one.mde else "none shows"
     return one.b, *map(formatting.count, counts), formatting.with_interval(one.lead), p_value, mde
-
-
-def _query(results: Results) -> Query:
-    best, *others = results.runs
-    rows, other_rows = queries.scored(results, [best]), queries.scored(results, others)
-    return Query(
-        f"""select b.run_id as run_id, count(*) as n, count(*) filter (a.correct and b.correct) as both_right,
-        count(*) filter (a.correct and not b.correct) as only_a,
-        count(*) filter (not a.correct and b.correct) as only_b,
-        count(*) filter (not a.correct and not b.correct) as neither,
-        avg(a.credit) - avg(b.credit) as difference
-        from {rows} a join {other_rows} b using (example_id)
-        where a.credit is not null and b.credit is not null
-        group by b.run_id order by {queries.in_order(results, others, "b.run_id")}""",
-        _printed,
-    )
-
-
-def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
-    names = ("n", "both_right", "only_a", "only_b", "neither")
-    return None, *(formatting.count(queries.whole(record, name)) for name in names), None, None, None

@@ -6,13 +6,9 @@ from typing import TYPE_CHECKING
 
 from harness.analysis.results import fidelity
 from harness.ground import formatting
-from harness.report import queries
-from harness.report.blocks import Column, Query, Section, Table
-from harness.report.sections import _cells
+from harness.report.blocks import Column, Section, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from harness.analysis.results import Results, RunResult
 
 ORDER = 47
@@ -35,7 +31,7 @@ def section(results: Results) -> Section | None:
         "(Wilson); fidelity is unknown until the teacher has been run on these items."
     )
     rows = tuple(_row(results, result) for result in taught)
-    return Section("Distillation", (Table(COLUMNS, rows, caption, _query(results, taught)),))
+    return Section("Distillation", (Table(COLUMNS, rows, caption),))
 
 
 def _row(results: Results, result: RunResult) -> tuple[str, ...]:
@@ -48,19 +44,3 @@ def _row(results: Results, result: RunResult) -> tuple[str, ...]:
         formatting.UNKNOWN if faithful is None else formatting.with_interval(faithful),
         formatting.with_interval(result.accuracy),
     )
-
-
-def _query(results: Results, taught: Sequence[RunResult]) -> Query:
-    return Query(
-        f"""select {queries.called(results.runs, "s")},
-        any_value((r.params->>'taught_n')::integer) as taught_n, count(*) as n,
-        avg(s.credit) as accuracy, {queries.wilson("sum(s.credit)", "count(*)")}
-        from {queries.scored(results, taught)} s join runs r using (run_id) where s.credit is not null
-        group by s.run_id, s.arm order by {queries.in_order(results, taught)}""",
-        _printed,
-    )
-
-
-def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
-    accuracy = formatting.with_interval(_cells.estimate(record, "accuracy"))
-    return str(record["arm"]), None, formatting.count(queries.whole(record, "taught_n")), None, accuracy

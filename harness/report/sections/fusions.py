@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 from harness.analysis import comparison
 from harness.analysis import results as analysis
 from harness.ground import formatting
-from harness.report import queries
-from harness.report.blocks import Column, Query, Section, Table, Text
+from harness.report.blocks import Column, Section, Table, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from harness.analysis.results import Results, RunResult
 
 ORDER = 27
@@ -65,27 +62,7 @@ def _table(results: Results, result: RunResult, members: list[RunResult], thresh
         for member, keeps, one in zip(members, kept, made, strict=True)
     )
     said = "Chosen on another split than this one. p-values are Holm's, over the members."
-    return Table(COLUMNS, rows, said, _query(results, result, members))
-
-
-def _query(results: Results, result: RunResult, members: Sequence[RunResult]) -> Query:
-    fused, rows = queries.scored(results, [result]), queries.scored(results, members)
-    return Query(
-        f"""select {queries.called(results.runs, "m")}, avg(m.credit) as accuracy,
-        case when count(m.cost_usd) = count(*) then 1000 * avg(m.cost_usd) end as usd_per_1000,
-        avg(f.credit - m.credit) as difference
-        from {rows} m left join {fused} f using (example_id) where m.credit is not null
-        group by m.run_id, m.arm order by {queries.in_order(results, members, "m.run_id")}""",
-        _printed,
-    )
-
-
-def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
-    found = (
-        formatting.share(queries.number(record, "accuracy")),
-        formatting.dollars(queries.number(record, "usd_per_1000")),
-    )
-    return str(record["arm"]), None, *found, formatting.share(queries.number(record, "difference")), None
+    return Table(COLUMNS, rows, said)
 
 
 def _stands(threshold: float | None, *, is_routed: bool) -> str:

@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING
 
 from harness.ground import formatting
 from harness.report import queries
-from harness.report.blocks import Column, Query, Section, Table
+from harness.report.blocks import Column, Section, Table
 from harness.stats import intervals
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from harness.analysis.results import Results, RunResult
+    from harness.analysis.results import Results
 
 ORDER = 40
-KINDS = ("single",)
+NEEDS = ("classes",)
 ARMS_SHOWN = 4
 LABELS_SHOWN = 40
 
@@ -49,24 +47,4 @@ def section(results: Results) -> Section | None:
         Column("items", numeric=True),
         *(Column(r.run.name, numeric=True) for r in shown),
     )
-    return Section("Labels", (Table(columns, tuple(rows), caption, _query(results, shown)),))
-
-
-def _query(results: Results, shown: Sequence[RunResult]) -> Query:
-    """Right answers and items per label and arm: `right_0` and `n_0` are the first arm's."""
-    ids = [result.run.run_id.replace("'", "''") for result in shown]
-    counts = ", ".join(
-        f"count(*) filter (credit = 1 and run_id = '{one}') as right_{i}, count(*) filter (run_id = '{one}') as n_{i}"
-        for i, one in enumerate(ids)
-    )
-    return Query(
-        f"select gold, {counts} from {queries.scored(results, shown)} where credit is not null "
-        f"group by gold having n_0 > 0 order by right_0 / n_0, gold limit {LABELS_SHOWN}",
-        lambda record: _printed(record, len(ids)),
-    )
-
-
-def _printed(record: Mapping[str, object], arms: int) -> tuple[str | None, ...]:
-    counts = [(queries.whole(record, f"right_{i}"), queries.whole(record, f"n_{i}")) for i in range(arms)]
-    recalls = (formatting.with_interval(intervals.wilson(right, n, name="recall")) for right, n in counts)
-    return str(record["gold"]), formatting.count(counts[0][1]), *recalls
+    return Section("Labels", (Table(columns, tuple(rows), caption, queries.line(results, "per_label")),))

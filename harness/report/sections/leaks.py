@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.ground import formatting
-from harness.report import queries
-from harness.report.blocks import Column, Query, Section, Table, Text
-from harness.stats import clusters, intervals, margins
+from harness.report.blocks import Column, Section, Table, Text
+from harness.stats import clusters, margins
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
     from harness.analysis.results import Results
@@ -43,30 +40,8 @@ def section(results: Results) -> Section | None:
         rows.append((result.run.name, *map(formatting.with_interval, cells)))
     columns = tuple(Column(title, numeric=True) for title in (*titles, *["clustered"] * bool(has_groups)))
     told = _told(defects, len(items), len(leaked), len(repeated), is_clustered=bool(has_groups))
-    query = _query(results, [gone for gone in (leaked, repeated) if gone], is_clustered=bool(has_groups))
-    table = Table((Column("arm"), *columns), tuple(rows), query=query)
+    table = Table((Column("arm"), *columns), tuple(rows))
     return Section("Leaks and repeats", (Text(" ".join(told)), table))
-
-
-def _query(results: Results, without: list[set[str]], *, is_clustered: bool) -> Query:
-    """Right answers and items: of all, and without each of the sets."""
-    kept = ["true", *(f"example_id not in ({', '.join(map(queries.quoted, sorted(gone)))})" for gone in without)]
-    counts = ", ".join(
-        f"count(*) filter ({where}) as n{i}, sum(credit) filter ({where}) as right{i}" for i, where in enumerate(kept)
-    )
-
-    def printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
-        pairs = [(queries.whole(record, f"right{i}"), queries.whole(record, f"n{i}")) for i in range(len(kept))]
-        cells = [formatting.with_interval(intervals.wilson(right, n)) for right, n in pairs]
-        # A clustered mean is the plain one; only its interval is another.
-        return str(record["arm"]), *cells, *[cells[0].split(" ")[0]] * is_clustered
-
-    return Query(
-        f"select {queries.called(results.runs, 'a')}, {counts} from {queries.scored(results)} a "
-        f"where credit is not null "
-        f"group by a.run_id, a.arm order by {queries.in_order(results)}",
-        printed,
-    )
 
 
 def _told(defects: Defects | None, n: int, leaked: int, repeated: int, *, is_clustered: bool) -> list[str]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from harness.datasets import replies
 from harness.ground import formatting
 from harness.report import queries
-from harness.report.blocks import Column, Query, Section, Table
+from harness.report.blocks import Column, Section, Table
 from harness.report.sections import _cells
+from harness.store.statements import literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,11 +45,8 @@ def _wrong(results: Results, result: RunResult) -> Table | None:
     surest = wrong.sort_values(["score", "example_id"], ascending=[False, True], na_position="last").head(SHOWN)
     cells = tuple(_row(row) for row in surest.to_dict("records"))
     what = f"{result.run.name}: {len(cells)} of {formatting.plural(len(wrong), 'wrong answer')}, the surest first."
-    query = (
-        f"select text, tags, gold, label, outcome, score, raw from {queries.scored(results, [result])} "
-        f"where credit < 1 order by score desc nulls last, example_id limit {SHOWN}"
-    )
-    return Table(COLUMNS, cells, what, Query(query, _row))
+    rest = f"where name = {literal(result.run.name)} and credit < 1 order by score desc"
+    return Table(COLUMNS, cells, what, queries.line(results, "answers", rest))
 
 
 def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -89,20 +87,12 @@ def _extremes(
         for row in largest.to_dict("records")
     )
     title = "cost" if column == "cost_usd" else "latency"
-    query = (
-        f"select text, tags, {column}, label, outcome from {queries.scored(results, [result])} "
-        f"where {column} is not null order by {column} desc, example_id limit {EXTREMES}"
-    )
-
-    def again(row: Mapping[str, Any]) -> tuple[str | None, ...]:
-        return _cells.short(_cells.with_tags(row["text"], row["tags"])), printed(float(row[column])), _answer(row)
-
     middle = printed(float(rows[column].median()))
     return Table(
         (Column("text"), Column(title, numeric=True), Column("answer")),
         cells,
         f"{result.run.name}: the {what} items; the median is {middle}.",
-        Query(query, again),
+        queries.line(results, "answers", f"where name = {literal(result.run.name)} order by {column} desc"),
     )
 
 

@@ -10,12 +10,11 @@ import numpy as np
 
 from harness.analysis import comparison
 from harness.ground import formatting
-from harness.report import queries
-from harness.report.blocks import Code, Column, Query, Section, Table, Text
+from harness.report.blocks import Code, Column, Section, Table, Text
 from harness.report.sections import _cells
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from harness.analysis.comparison import Changed
     from harness.analysis.results import PromptText, Results, RunResult
@@ -61,13 +60,10 @@ def _effect(results: Results, old: RunResult, new: RunResult) -> Iterator[Block]
     )
     for verb, items in (("fixed", fixed), ("broke", broke)):
         if items:
-            sides = (old, new) if verb == "fixed" else (new, old)
-            yield _table(results, f"{new.run.name} {verb}", items, (old, new), _query(results, (old, new), sides))
+            yield _table(results, f"{new.run.name} {verb}", items, (old, new))
 
 
-def _table(
-    results: Results, what: str, items: Sequence[Changed], pair: tuple[RunResult, RunResult], query: Query
-) -> Table:
+def _table(results: Results, what: str, items: Sequence[Changed], pair: tuple[RunResult, RunResult]) -> Table:
     said = _cells.texts(results)
     rows = tuple(
         (
@@ -79,21 +75,4 @@ def _table(
         for item in items[:SHOWN]
     )
     columns = (Column("item"), Column("gold"), *(Column(one.run.name) for one in pair))
-    return Table(columns, rows, f"{what}: {len(rows)} of {formatting.plural(len(items), 'item')}.", query)
-
-
-def _query(results: Results, pair: tuple[RunResult, RunResult], sides: tuple[RunResult, RunResult]) -> Query:
-    """The items of `pair` that the first of `sides` got wrong and the second right."""
-    old, new = (queries.scored(results, [one]) for one in pair)
-    wrong, right = ("old" if one is pair[0] else "new" for one in sides)
-    return Query(
-        f"select old.text, old.tags, old.gold, old.label as before, new.label as after from {old} old "
-        f"join {new} new using (example_id) where {wrong}.credit < {right}.credit "
-        f"order by example_id limit {SHOWN}",
-        _printed,
-    )
-
-
-def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
-    said = _cells.short(_cells.with_tags(record["text"], record["tags"]), 100)
-    return said, str(record["gold"]), *(str(record[when] or "(no answer)") for when in ("before", "after"))
+    return Table(columns, rows, f"{what}: {len(rows)} of {formatting.plural(len(items), 'item')}.")

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.report import queries
-from harness.report.blocks import Column, Query, Section, Table, Text
+from harness.report.blocks import Column, Section, Table, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from harness.analysis.results import Results, RunResult
 
 ORDER = 90
@@ -33,7 +30,6 @@ def section(results: Results) -> Section:
             Table(
                 (Column("arm"), Column("run"), Column("model"), Column("trained on", numeric=True), Column("started")),
                 tuple(_row(result) for result in results.runs),
-                query=_query(results),
             ),
             *(Text(meaning) for meaning in MEANINGS),
         ),
@@ -45,23 +41,3 @@ def _row(result: RunResult) -> tuple[str, ...]:
     started = "" if run.started_at is None else f"{run.started_at:%Y-%m-%d %H:%M} UTC"
     trained = "" if run.n_train is None else f"{run.n_train:,.0f}"
     return run.name, run.run_id, run.model or "", trained, started
-
-
-def _query(results: Results) -> Query:
-    ids = ", ".join(queries.quoted(result.run.run_id) for result in results.runs)
-    return Query(
-        f"select {queries.called(results.runs)}, run_id, model, n_train, "
-        "strftime(started_at, '%Y-%m-%d %H:%M UTC') as started from runs "
-        f"where run_id in ({ids}) order by {queries.in_order(results)}",
-        _printed,
-    )
-
-
-def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
-    trained = queries.number(record, "n_train")
-    return (
-        *(str(record[name]) for name in ("arm", "run_id")),
-        str(record["model"] or ""),
-        "" if trained is None else f"{trained:,.0f}",
-        str(record["started"] or ""),
-    )

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from harness.analysis import comparison
+from harness.analysis import comparison, measures
 from harness.ground import formatting
 from harness.report import queries
-from harness.report.blocks import Column, Query, Section, Table, Text
-from harness.report.sections import _cells, _unread
+from harness.report.blocks import Column, Section, Table, Text
+from harness.report.sections import _unread
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from harness.analysis.comparison import Comparison
     from harness.analysis.results import Results, RunResult, Spread
 
@@ -39,11 +37,15 @@ def section(results: Results) -> Section:
         f"{split.dataset} / {split.name}: {formatting.plural(split.n, 'item')}, "
         f"{formatting.plural(len(split.labels), 'label')}; this split was scored {looks}."
     )
-    rows = tuple(_row(result) for result in results.runs)
-    return Section("Scorecard", (Text(head), Table(COLUMNS, rows, query=_query(results)), *_notes(results)))
+    extra = tuple(name for name in measures.of_task(split.task) if any(name in one.metrics for one in results.runs))
+    rows = tuple(_row(result, extra) for result in results.runs)
+    columns = (*COLUMNS, *(Column(name, numeric=True) for name in extra))
+    return Section(
+        "Scorecard", (Text(head), Table(columns, rows, sql=queries.line(results, "scorecard")), *_notes(results))
+    )
 
 
-def _row(result: RunResult) -> tuple[str, ...]:
+def _row(result: RunResult, extra: tuple[str, ...]) -> tuple[str, ...]:
     metrics, latency_s = result.metrics, result.latency_s
     return (
         result.run.name,
@@ -55,39 +57,7 @@ def _row(result: RunResult) -> tuple[str, ...]:
         formatting.duration(latency_s["p95"]),
         formatting.duration(latency_s["p99"]),
         formatting.count(result.unanswered),
-    )
-
-
-def _query(results: Results) -> Query:
-    """The scorecard from the store: failed calls have `credit` null and are in no number."""
-    rows = queries.scored(results)
-    return Query(
-        f"""with s as (select *, run_id as id from {rows} where credit is not null),
-        c as (select id, gold as said, 1 as n, credit as hit from s
-            union all select id, label, 1, 0 from s where label is not null),
-        f as (select id, said, 2.0 * sum(hit) / sum(n) as f1 from c group by all)
-        select run_id, {queries.called(results.runs, "s")}, count(*) as n, avg(credit) as accuracy,
-        {queries.wilson("sum(credit)", "count(*)")},
-        any_value((select avg(f1) from f where f.id = s.id)) as macro_f1,
-        case when count(cost_usd) = count(*) then 1000 * avg(cost_usd) end as usd_per_1000,
-        quantile_cont(latency_s, 0.5) as p50_s, quantile_cont(latency_s, 0.95) as p95_s,
-        quantile_cont(latency_s, 0.99) as p99_s,
-        (select count(*) from {rows} a where a.run_id = s.run_id and a.outcome <> 'answered') as unanswered
-        from s group by run_id, s.arm, s.id order by {queries.in_order(results)}""",
-        _printed,
-    )
-
-
-def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
-    accuracy = _cells.estimate(record, "accuracy")
-    return (
-        str(record["arm"]),
-        formatting.share(accuracy.value),
-        formatting.span(accuracy),
-        formatting.share(queries.number(record, "macro_f1")),
-        formatting.dollars(queries.number(record, "usd_per_1000")),
-        *(formatting.duration(queries.number(record, name)) for name in ("p50_s", "p95_s", "p99_s")),
-        formatting.count(queries.whole(record, "unanswered")),
+        *(formatting.with_interval(metrics[name]) if name in metrics else "" for name in extra),
     )
 
 

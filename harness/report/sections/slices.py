@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness.ground import formatting
-from harness.report import queries
-from harness.report.blocks import Column, Query, Section, Table
+from harness.report.blocks import Column, Section, Table
 from harness.report.sections import _cells
 from harness.stats import exact, margins, means, multiplicity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
 
-    from harness.analysis.results import Results, RunResult
+    from harness.analysis.results import Results
 
     Members = NDArray[np.bool_]
     Numbers = NDArray[np.float64]
@@ -41,10 +39,9 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Some of the items, by name: the credit inside, and that elsewhere. `where` finds them in SQL."""
+    """Some of the items, by name: the credit inside, and that elsewhere."""
 
     name: str
-    where: str
     inside: Numbers
     elsewhere: Numbers
 
@@ -66,11 +63,7 @@ def section(results: Results) -> Section | None:
     of_item = dict(zip(rows["example_id"].tolist(), rows["credit"].tolist(), strict=True))
     items = results.items[results.items["example_id"].isin(of_item)]
     credit = np.array([of_item[i] for i in items["example_id"].tolist()], dtype=np.float64)
-    slices = [
-        Slice(name, where, credit[member], credit[~member])
-        for name, where, member in _members(items)
-        if _is_enough(member)
-    ]
+    slices = [Slice(name, credit[member], credit[~member]) for name, member in _members(items) if _is_enough(member)]
     if not slices:
         return None
     adjusted = multiplicity.holm([one.p_value for one in slices])
@@ -83,30 +76,7 @@ def section(results: Results) -> Section | None:
         f"text, tags, group and fields, those that differ most first. p of no difference ({test}), "
         f"corrected for all {len(slices)} (Holm): {surely or 'none'} differ{'s' if surely == 1 else ''} surely."
     )
-    query = _query(results, best, [one for one, _ in shown])
-    return Section("Slices", (Table(COLUMNS, tuple(_row(one, p) for one, p in shown), caption, query),))
-
-
-def _query(results: Results, best: RunResult, shown: Sequence[Slice]) -> Query:
-    names = ", ".join(queries.quoted(one.name) for one in shown)
-    places = ", ".join(f"{{'slice': {queries.quoted(one.name)}, 'inside': {one.where}}}" for one in shown)
-    return Query(
-        f"""with s as (select s.credit, s.text, s.tags, s."group", e.fields from {queries.scored(results, [best])} s
-        join runs r using (run_id) join examples e on e.dataset_id = r.dataset_id and e.example_id = s.example_id
-        where s.credit is not null),
-        i as (select credit, unnest([{places}], recursive := true) from s)
-        select slice, count(*) filter (inside) as n, avg(credit) filter (inside) as accuracy,
-        {queries.wilson("sum(credit) filter (inside)", "count(*) filter (inside)")},
-        avg(credit) filter (inside is not true) as elsewhere
-        from i group by slice order by list_position([{names}], slice)""",
-        _printed,
-    )
-
-
-def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
-    inside, elsewhere = _cells.estimate(record, "accuracy"), queries.number(record, "elsewhere")
-    found = (formatting.count(inside.n), formatting.with_interval(inside), formatting.share(elsewhere))
-    return _cells.short(str(record["slice"]), 60), *found, None
+    return Section("Slices", (Table(COLUMNS, tuple(_row(one, p) for one, p in shown), caption),))
 
 
 def _row(one: Slice, adjusted_p: float | None) -> tuple[str, ...]:
@@ -120,41 +90,32 @@ def _is_enough(member: Members) -> bool:
     return min(inside, len(member) - inside) >= FEWEST
 
 
-def _members(items: pd.DataFrame) -> Iterator[tuple[str, str, Members]]:
-    """Every possible slice: its name, the SQL condition that finds its items, and which they are."""
+def _members(items: pd.DataFrame) -> Iterator[tuple[str, Members]]:
+    """Every possible slice: its name, and which items are in it."""
     yield from _by_length(np.array([len(str(text)) for text in items["text"].tolist()]))
     tags = [() if formatting.is_missing(tags) else tuple(map(str, tags)) for tags in items["tags"].tolist()]
-    yield from _by_value("tag", tags, lambda tag: f"list_contains(tags, {queries.quoted(tag)})")
+    yield from _by_value("tag", tags)
     groups = [() if formatting.is_missing(group) else (str(group),) for group in items["group"].tolist()]
-    yield from _by_value("group", groups, lambda group: f'"group" = {queries.quoted(group)}')
+    yield from _by_value("group", groups)
     fields = [{} if formatting.is_missing(text) else json.loads(text) for text in items["fields"].tolist()]
     for name in sorted({name for one in fields for name in one}):
         values = [(_in_json(one[name]),) if name in one else () for one in fields]
-        yield from _by_value(name, values, partial(_is_value, name))
+        yield from _by_value(name, values)
 
 
 def _in_json(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _is_value(field: str, value: str) -> str:
-    """Whether a field has a value, in SQL. A key that would be read as a path is written as one."""
-    key = f'$."{field}"' if field.startswith(("$", "/")) else field
-    return f"fields->>{queries.quoted(key)} = {queries.quoted(value)}"
-
-
-def _by_length(lengths: NDArray[np.int64]) -> Iterator[tuple[str, str, Members]]:
+def _by_length(lengths: NDArray[np.int64]) -> Iterator[tuple[str, Members]]:
     low, middle, high = (int(q) for q in np.quantile(lengths, (0.25, 0.5, 0.75))) if len(lengths) else (0, 0, 0)
-    yield f"text up to {low} characters", f"length(text) <= {low}", lengths <= low
+    yield f"text up to {low} characters", lengths <= low
     for above, upto in ((low, middle), (middle, high)):
-        name, where = f"text of {above + 1} to {upto} characters", f"length(text) between {above + 1} and {upto}"
-        yield name, where, (lengths > above) & (lengths <= upto)
-    yield f"text over {high} characters", f"length(text) > {high}", lengths > high
+        yield f"text of {above + 1} to {upto} characters", (lengths > above) & (lengths <= upto)
+    yield f"text over {high} characters", lengths > high
 
 
-def _by_value(
-    kind: str, values: Sequence[tuple[str, ...]], where: Callable[[str], str]
-) -> Iterator[tuple[str, str, Members]]:
+def _by_value(kind: str, values: Sequence[tuple[str, ...]]) -> Iterator[tuple[str, Members]]:
     places: dict[str, list[int]] = {}
     for place, several in enumerate(values):
         for value in several:
@@ -163,4 +124,4 @@ def _by_value(
     for value in often[:MOST_VALUES]:
         member = np.zeros(len(values), dtype=bool)
         member[places[value]] = True
-        yield f"{kind} {value}", where(value), member
+        yield f"{kind} {value}", member

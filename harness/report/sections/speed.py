@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.ground import formatting
-from harness.report import queries
-from harness.report.blocks import Column, Query, Section, Table
+from harness.report.blocks import Column, Section, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from harness.analysis.results import Results, RunResult
 
 ORDER = 48
@@ -36,7 +33,7 @@ def section(results: Results) -> Section | None:
         f"Neither uses stored embeddings. This machine costs {price}."
     )
     rows = tuple(_row(result) for result in timed)
-    return Section("Speed", (Table(COLUMNS, rows, caption, _query(results, timed)),))
+    return Section("Speed", (Table(COLUMNS, rows, caption),))
 
 
 def _row(result: RunResult) -> tuple[str, ...]:
@@ -49,25 +46,4 @@ def _row(result: RunResult) -> tuple[str, ...]:
         formatting.duration(result.run.batch_latency_s),
         formatting.dollars(result.cost_per_1000_usd),
         formatting.dollars(None if in_batch is None else float(str(in_batch))),
-    )
-
-
-def _query(results: Results, timed: Sequence[RunResult]) -> Query:
-    return Query(
-        f"""select {queries.called(results.runs, "s")}, any_value(r.fit_s) as fit_s,
-        quantile_cont(s.latency_s, 0.5) as p50_s,
-        quantile_cont(s.latency_s, 0.95) as p95_s, any_value(r.batch_latency_s) as batch_s,
-        case when count(s.cost_usd) = count(*) then 1000 * avg(s.cost_usd) end as usd_per_1000,
-        any_value((r.facts->>'batch_cost_per_1000_usd')::double) as batch_usd_per_1000
-        from {queries.scored(results, timed)} s join runs r using (run_id) where s.credit is not null
-        group by s.run_id, s.arm order by {queries.in_order(results, timed)}""",
-        _printed,
-    )
-
-
-def _printed(record: Mapping[str, object]) -> tuple[str | None, ...]:
-    return (
-        str(record["arm"]),
-        *(formatting.duration(queries.number(record, name)) for name in ("fit_s", "p50_s", "p95_s", "batch_s")),
-        *(formatting.dollars(queries.number(record, name)) for name in ("usd_per_1000", "batch_usd_per_1000")),
     )

@@ -120,4 +120,4 @@ def test_an_arm_of_another_kind_is_left_out(harness, root):
     kind_examples.write(root, "score")
     refused = harness("baselines", "--dataset", "score", "--arm", "tfidf-lr")
     assert refused.code == 2
-    assert "answers kind single and multi, and score@v1 is of kind score" in refused.err
+    assert "learns tasks of kind single, multi, and score@v1 is of kind score" in refused.err

@@ -15,12 +15,12 @@ from sklearn.model_selection import GridSearchCV, cross_val_predict
 
 from harness.arms import baselines
 from harness.ground import plugins
-from harness.runs.building import kinds
+from harness.runs.building import answers_kind
 from harness.types import Item
 
 MISSING = {"setfit"} if find_spec("setfit") is None else set()  # an extra: its packages are gigabytes
 OF_OTHER_KINDS = {
-    name for name in plugins.names("baselines") if "single" not in kinds(plugins.declared("baselines", name))
+    name for name in plugins.names("baselines") if not answers_kind(plugins.declared("baselines", name), "single")
 }
 NAMES = sorted(set(plugins.names("baselines")) - MISSING - OF_OTHER_KINDS)
 OWN_WEIGHTS = {"setfit"}  # what it learns is an encoder

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from harness.datasets.audit.subject import Subject
     from harness.types import Example
 
+NEEDS = ("classes",)
 FEWEST = 20  # rows of a label
 COVERED = 0.90  # of the label's rows have the word
 PURE = 0.98  # of the rows with the word have the label
@@ -24,7 +25,7 @@ WORD = re.compile(r"\w[\w'-]*")
 
 def check(subject: Subject) -> list[Finding]:
     """The labels that one word or tag alone tells."""
-    if not subject.has_classes or len(subject.texts) < FEWEST:
+    if len(subject.texts) < FEWEST:
         return []
     tokens = [_tokens(example) for example in subject.dataset.examples]
     counter = CountVectorizer(analyzer=list, binary=True, min_df=FEWEST // 2, dtype=np.int32)

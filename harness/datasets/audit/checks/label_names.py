@@ -14,14 +14,13 @@ from harness.ground.formatting import plural
 if TYPE_CHECKING:
     from harness.datasets.audit.subject import Subject
 
+NEEDS = ("classes",)
 ENOUGH = 5  # labels of one style, before another style is odd
 BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d_])[\s_-]+(?=[^\W\d_])")
 
 
 def check(subject: Subject) -> list[Finding]:
     """Labels that differ in case, blanks or joining signs alone; and the few that are spelt in another style."""
-    if not subject.has_classes:
-        return []
     names = list(subject.dataset.label_names)
     return _twins(subject, names) + _odd(names)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from harness.datasets.audit.subject import Subject
 
+NEEDS = ("classes",)
 FOLDS = 5
 FEWEST_ROWS = 50
 SMOOTHING = 0.05
@@ -39,7 +40,7 @@ class Judged:
 
 def check(subject: Subject) -> list[Finding]:
     """The suspects, the surest first."""
-    judged = _judged(subject) if subject.has_classes else None
+    judged = _judged(subject)
     if judged is None or not _has_learned(judged):
         return []
     likely = confident.likely_labels(judged.codes, judged.probabilities)

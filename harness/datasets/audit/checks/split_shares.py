@@ -16,14 +16,13 @@ from harness.stats import intervals
 if TYPE_CHECKING:
     from harness.datasets.audit.subject import Subject
 
+NEEDS = ("classes",)
 SURE = 0.001
 FAR = 0.05  # of the rows would have to change their label for the shares to be the same
 
 
 def check(subject: Subject) -> list[Finding]:
     """Pairs of splits whose label shares differ by more than chance, and by enough to matter."""
-    if not subject.has_classes:
-        return []
     found = (_between(subject, a, b) for a, b in combinations(subject.split_names, 2))
     return [finding for finding in found if finding is not None]
 

@@ -1,0 +1,134 @@
+"""SQL as an interface: table macros that give the rows the product itself reads, dataset and split first.
+
+`from scorecard('emoji-tags@v1', 'test')` is all that has to be typed, here or in any DuckDB client. The macros
+select and count; intervals and tests are the product's alone. Which runs stand for the arms of a split, and what
+they are called, is written into the table `members` whenever runs come or go (`Selection` decides it).
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+from functools import partial
+from typing import TYPE_CHECKING
+
+from harness.store.selection import Selection
+from harness.store.stored import Where, stored_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from duckdb import DuckDBPyConnection
+
+BINS = 15  # as stats.calibration: of equal width, each open below and closed above
+
+TABLE = """
+create table members (
+    run_id text primary key, dataset_id text, dataset text, split text, name text, arm_name text, is_leading boolean
+);
+"""
+# Parameters have names that no column has: in a macro a parameter hides a column.
+_ROWS = """members m join scored s using (run_id) where m.dataset = of_dataset and m.split = of_split
+            and s.example_id in (select example_id from predictions join members l using (run_id)
+                where l.is_leading and l.dataset = of_dataset and l.split = of_split)"""
+
+MACROS = {
+    "scorecard(of_dataset, of_split)": f"""
+        select m.name, any_value(s.arm) as arm, any_value(s.model) as model, run_id, count(*) as items,
+            count(s.credit) as scored, avg(s.credit) as credit,
+            count(*) filter (s.outcome <> 'answered') as unanswered,
+            case when count(s.cost_usd) filter (s.credit is not null) = count(s.credit)
+                then 1000 * avg(s.cost_usd) filter (s.credit is not null) end as usd_per_1000,
+            quantile_cont(s.latency_s, 0.5) filter (s.credit is not null) as p50_s,
+            quantile_cont(s.latency_s, 0.95) filter (s.credit is not null) as p95_s,
+            quantile_cont(s.latency_s, 0.99) filter (s.credit is not null) as p99_s
+        from {_ROWS} group by m.name, run_id order by credit desc, m.name""",
+    "outcomes(of_dataset, of_split)": f"""
+        select m.name, run_id, count(*) filter (s.outcome = 'answered') as answered,
+            count(*) filter (s.outcome = 'abstained') as abstained,
+            count(*) filter (s.outcome = 'unparsed') as unparsed, count(*) filter (s.outcome = 'refused') as refused,
+            count(*) filter (s.outcome = 'failed') as failed,
+            coalesce(sum(s.attempts) filter (not s.cached), 0) as sent, count(*) filter (s.cached) as from_ledger,
+            coalesce(sum(greatest(s.attempts - 1, 0)) filter (not s.cached), 0) as retried,
+            sum(s.input_fresh) filter (s.outcome <> 'failed') as input_fresh,
+            sum(s.cache_read) filter (s.outcome <> 'failed') as cache_read,
+            sum(s.cache_write) filter (s.outcome <> 'failed') as cache_write,
+            sum(s.output_visible) filter (s.outcome <> 'failed') as output_visible,
+            sum(s.reasoning) filter (s.outcome <> 'failed') as reasoning
+        from {_ROWS} group by m.name, run_id order by m.name""",
+    "answers(of_dataset, of_split)": f"""
+        select m.name, m.arm_name, s.* from {_ROWS}""",
+    "paired(of_dataset, of_split, arm_a, arm_b)": """
+        with means as (
+            select example_id, arm_a in (name, arm_name) as is_a, arm_b in (name, arm_name) as is_b,
+                avg(credit) as credit, any_value(label order by name) as label, any_value(gold) as gold,
+                any_value(text) as text, any_value("group") as "group"
+            from answers(of_dataset, of_split) where credit is not null group by all)
+        select example_id, a.credit as credit_a, b.credit as credit_b, a.label as label_a, b.label as label_b,
+            a.gold, a.text, a."group"
+        from (select * from means where is_a) a join (select * from means where is_b) b using (example_id)
+        order by example_id""",
+    "per_label(of_dataset, of_split)": f"""
+        select m.name, run_id, s.gold, count(*) as items, sum(s.credit) as credits, avg(s.credit) as credit
+        from {_ROWS} and s.credit is not null group by m.name, run_id, s.gold order by m.name, s.gold""",
+    "calibration_bins(of_dataset, of_split)": f"""
+        select m.name, run_id, greatest(least(ceil(s.score * {BINS}) - 1, {BINS - 1}), 0)::int as bin,
+            count(*) as items, avg(s.score) as score, avg(s.credit) as credit
+        from {_ROWS} and s.outcome = 'answered' and s.label is not null and s.score is not null
+        group by all order by m.name, bin""",
+    "curve_points(of_dataset, of_split)": """
+        select s.arm, r.n_train as labels, count(distinct r.run_id) as seeds, count(*) as items, avg(s.credit) as credit
+        from runs r join scored s using (run_id)
+        where r.dataset = of_dataset and r.split = of_split and r.purpose = 'part' and s.credit is not null
+        group by s.arm, r.n_train order by s.arm, labels""",
+}
+
+
+def create(connection: DuckDBPyConnection) -> None:
+    """The macros, as this version has them."""
+    for head, body in MACROS.items():
+        connection.execute(f"create or replace macro {head} as table {body}")
+
+
+def enter(connection: DuckDBPyConnection, where: Iterable[tuple[str, str]] | None = None) -> None:
+    """Write down which runs stand for the arms of some splits (dataset id, split), or of all of them.
+
+    As in reports: on the items of the run that has most, the newest of equals, without arms that lack too many.
+    """
+    selection = Selection(stored_runs(partial(_records, connection)))
+    names = {(run.dataset_id, run.split): run.dataset for run in selection.runs}
+    for dataset_id, split in names if where is None else where:
+        connection.execute("delete from members where dataset_id = ? and split = ?", [dataset_id, split])
+        if (dataset_id, split) in names:
+            _enter(connection, selection, Where(dataset_id, names[dataset_id, split], split))
+
+
+def places(connection: DuckDBPyConnection, run_ids: Sequence[str]) -> list[tuple[str, str]]:
+    """The splits that some runs are on: dataset id, split."""
+    query = "select distinct dataset_id, split from runs where run_id in (select unnest(?))"
+    return connection.execute(query, [list(run_ids)]).fetchall()
+
+
+def _enter(connection: DuckDBPyConnection, selection: Selection, where: Where) -> None:
+    members = [(one.name, run) for one in selection.arms(where) for run in one.runs]
+    if not members:
+        return
+    leading = max((run for _, run in members), key=lambda run: (run.n, run.started_us, run.run_id))
+    shared = dict(
+        connection.execute(
+            "select run_id, count(*) from predictions where run_id in (select unnest(?)) and example_id in "
+            "(select example_id from predictions where run_id = ?) group by run_id",
+            [[run.run_id for _, run in members], leading.run_id],
+        ).fetchall()
+    )
+    rows = [
+        [run.run_id, *astuple(where)[:3], selection.name(run.run_id), name, run is leading]
+        for name, run in members
+        if not run.lacks_too_many(leading.n - shared.get(run.run_id, 0), leading.n)
+    ]
+    connection.executemany("insert into members values (?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def _records(connection: DuckDBPyConnection, sql: str) -> list[dict[str, object]]:
+    result = connection.execute(sql)
+    names = [column[0] for column in result.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
