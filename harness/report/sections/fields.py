@@ -95,7 +95,7 @@ def _together(results: Results) -> list[Table | Text]:
     if results.split.kind != "multi" or results.predictions.empty:
         return []
     first = results.predictions.drop_duplicates("example_id")
-    kind = plugins.load("kinds", "multi")
+    kind = plugins.load("kinds", results.split.kind)
     sets = [kind.parts(gold) for gold in first["gold"]]
     sizes: dict[str, int] = {}
     pairs: dict[tuple[str, str], int] = {}

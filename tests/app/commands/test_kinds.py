@@ -109,7 +109,8 @@ def test_everything_else_goes_on_credit(harness, root, kind):
     assert compared["both"] is None
     stored = harness("sql", "select arm, avg(credit) as c from scored group by arm", "--json").json
     assert {row["arm"]: row["c"] for row in stored} == pytest.approx(headline)
-    report = (root / "results" / kind / "report.md").read_text(encoding="utf-8")
+    (place,) = [path for path in done.json[0]["files"] if path.endswith("report.md")]
+    report = (root / place).read_text(encoding="utf-8")
     assert not [word for word in WORDS if word in report]
     assert harness("decide", "--dataset", kind, "--json").code == 0
     curve = harness(
