@@ -57,12 +57,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """An item with its gold label (canonical text, see `kinds`) and its split."""
+    """An item with its gold label (canonical text, see `kinds`), its split, and single people's answers by rater."""
 
     item: Item
     label: str
     split: str
     group: str | None = None
+    ratings: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

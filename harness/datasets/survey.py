@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.datasets.cells import Cell
+    from harness.datasets.gold_readers import GoldReader
     from harness.datasets.notes import Notes
 
 MAX_LABELS = 2000
@@ -38,6 +39,7 @@ class Roles:
     relabel: Mapping[str, str]
     drop_unlabelled: bool
     drop_empty: bool
+    reader: GoldReader | None = None
 
 
 @dataclass(slots=True)
@@ -64,6 +66,12 @@ class Survey:
             self.columns.update(dict.fromkeys(row))
             if len(self.columns) > MAX_COLUMNS:
                 raise DatasetError(f"{where}: the rows have more than {MAX_COLUMNS:,} different columns")
+        self._add_gold(where, row, notes)
+        split = None if given is not None or self.roles.split is None else row.get(self.roles.split)
+        if isinstance(split, str) and split.strip():
+            _count(self._splits, split, where)
+
+    def _add_gold(self, where: str, row: Mapping[str, Cell], notes: Notes) -> None:
         gold = self.gold(where, row)
         if gold.why and gold.label is not None:
             example = f"{row.get(self.roles.label)!r} is {gold.label!r}"
@@ -74,18 +82,13 @@ class Survey:
             self._empty = self._empty or Seen(0, where)
             self._empty.n += 1
         else:
-            _count(self._labels, gold.label, where)
-            if len(self._labels) > MAX_LABELS and self.roles.kind == SINGLE:
-                self._refuse_many(where)
-        split = None if given is not None or self.roles.split is None else row.get(self.roles.split)
-        if isinstance(split, str) and split.strip():
-            _count(self._splits, split, where)
+            self._count_names(where, row, gold.label, notes)
 
     def gold(self, where: str, row: Mapping[str, Cell]) -> Gold:
         """What the label cell of a row says, before names are brought together."""
+        if self.roles.reader is not None:
+            return Gold(self.roles.reader.read(where, row))
         cell = row.get(self.roles.label)
-        if self.roles.kind != SINGLE:
-            return Gold(cell if isinstance(cell, str) and cell.strip() else None)
         if not isinstance(cell, str):
             return gold_cells.read(cell, where, self.roles.label)
         known = self._golds.get(cell)
@@ -99,10 +102,10 @@ class Survey:
         """Bring names together, count what is left out; raises `ImportProblem` for rows that are not taken."""
         roles = self.roles
         self._split_of = vocabulary.splits(self._splits, notes)
-        if roles.kind == SINGLE:
+        if roles.reader is None or roles.kind == "multi":
             self._final = vocabulary.labels(self._labels, roles.relabel, roles.label, notes)
             for label, seen in self._labels.items():
-                if self._final[label] is None:
+                if self._final[label] is None and roles.reader is None:
                     self._unlabelled.setdefault(f"it is {label!r}", Seen(0, seen.where)).n += seen.n
         if self._empty is not None and not roles.drop_empty:
             raise ImportProblem(
@@ -123,7 +126,33 @@ class Survey:
         label = self.gold(where, row).label
         if label is None or self._is_empty(row):
             return None
-        return self._final.get(label, label)
+        reader = self.roles.reader
+        if reader is None:
+            return self._final.get(label, label)
+        whole = reader.whole(row, label)
+        return None if whole is None else reader.checked(reader.renamed(whole, self._final), where)
+
+    def names_in(self, answer: str) -> tuple[str, ...]:
+        """The names that an answer holds: its label, its labels, its fields."""
+        return (answer,) if self.roles.reader is None else self.roles.reader.names(answer)
+
+    def rating(self, row: Mapping[str, Cell], rater: str, where: str) -> str | None:
+        """What a rater says of a row, as canonical text; None where they say nothing."""
+        reader, cell = self.roles.reader, row.get(rater)
+        if reader is None:
+            label = gold_cells.read(cell, where, rater).label
+            return None if label is None else self._final.get(label, label)
+        answer = reader.of_cell(cell, rater, where, row)
+        return None if answer is None else reader.checked(reader.renamed(answer, self._final), where)
+
+    def _count_names(self, where: str, row: Mapping[str, Cell], answer: str, notes: Notes) -> None:
+        reader = self.roles.reader
+        for name in self.names_in(answer):
+            _count(self._labels, name, where)
+        if reader is not None and reader.merges and reader.note(row, answer):
+            notes.add("repaired", "rows of an item that stands in several put together", where)
+        if len(self._labels) > MAX_LABELS:
+            self._refuse_many(where)
 
     def split(self, raw: str) -> str:
         """The name of a split as it is released."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from harness.datasets import loading, manifest, tables
+from harness.datasets import loading, manifest, splits, tables
 from harness.datasets.releasing import release
 from harness.errors import DatasetError, one_of
 
@@ -100,11 +100,13 @@ def new_version(root: Path, ref: str, version: str, edits: Edits) -> Path:
 def derive(root: Path, ref: str, version: str, examples: Sequence[Example], note: str) -> Path:
     """The folder of a new version of a dataset that holds these examples; labels as they are found in them."""
     read = manifest.read(loading.find(root, ref))
-    found = {example.label for example in examples}
+    names_in = splits.gold_names(read.kind)
+    found = {name for example in examples for name in names_in(example.label)}
     if not examples:
         raise DatasetError(f"no row of {ref} would be left")
     labels = {name: text for name, text in read.labels.items() if name in found}
-    labels |= {name: "" for name in sorted(found - set(labels))}
+    if read.labels:
+        labels |= {name: "" for name in sorted(found - set(labels))}
     source = {**read.source, "made_from": ref, "change": note}
     return release(root, replace(read, version=version, labels=labels, source=source), examples, extra={})
 

@@ -6,10 +6,12 @@ Knows every part by folder and name, never by import; touches neither store nor 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
 from harness.arms import encoding, fewshot
-from harness.arms.classifier import Classifier, ClassifierArm
+from harness.arms.answers import Fitted, KindSpec
+from harness.arms.classifier import ClassifierArm
 from harness.arms.folded import FoldedArm
 from harness.arms.prompt import PromptArm, Question
 from harness.datasets.task import SINGLE
@@ -74,7 +76,7 @@ def baseline_job(
     arms = [ClassifierArm(shown, lambda: _built(name, params, workspace, seed), price, clock) for _ in range(folds)]
     arm: Arm = arms[0] if folds == 1 else FoldedArm(arms, training_parts.folds(training, folds, seed))
     # Hand-written rules see the training split only to know the labels; nobody has to pay for it.
-    n_train = len(training) if declared.constants.get("LEARNS", True) else None
+    n_train = len(training) if learns(declared, scope.dataset.kind) else None
     run = _run(scope, arm=shown, arm_id=content_id(said), items=items, seed=seed, n_train=n_train, params=taught)
     return Job(run, arm, training, items)
 
@@ -94,8 +96,8 @@ def _lessons(
                 f"{name!r} learns from another arm's answers, so folds have no use for it; leave --folds out"
             )
         # What learns nothing from labels sees them only to know which there are; folds would change nothing.
-        learns = declared.constants.get("LEARNS", True)
-        return scope.dataset.in_split(scope.split), {"folds": choice.folds} if learns else {}
+        in_folds = learns(declared, scope.dataset.kind)
+        return scope.dataset.in_split(scope.split), {"folds": choice.folds} if in_folds else {}
     training = scope.training()
     if not training:
         raise ConfigError(f"{scope.dataset.ref} has no training split, so {name!r} has nothing to learn from")
@@ -109,6 +111,18 @@ def _lessons(
     return taught, {**said, "taught_n": len(taught)}
 
 
+def learns(declared: Declared, kind: str) -> bool:
+    """Whether a baseline learns from gold answers of a kind: `LEARNS`, or its kind is among `LEARNS_OF`."""
+    of_kind = cast("tuple[str, ...]", declared.constants.get("LEARNS_OF", ()))
+    return bool(declared.constants.get("LEARNS", True)) or kind in of_kind
+
+
+def answers_kind(declared: Declared, kind: str) -> bool:
+    """Whether a baseline gives the answers of a kind of task."""
+    said = declared.constants.get("KINDS", (SINGLE.kind,))
+    return said == "any" or (isinstance(said, tuple) and kind in said)
+
+
 def _encoded(name: str, encoder: str) -> tuple[str, dict[str, JSON]]:
     """The arm's name with an encoder that is not the default's, and the weights behind that, wherever they lie."""
     if encoder == encoding.DEFAULT:
@@ -116,7 +130,7 @@ def _encoded(name: str, encoder: str) -> tuple[str, dict[str, JSON]]:
     return f"{name}:{encoder}", {"encoder": encoding.connect(encoder).id}
 
 
-def uncalibrated(name: str, dataset: Dataset, workspace: Workspace, seed: int = 0) -> Classifier:
+def uncalibrated(name: str, dataset: Dataset, workspace: Workspace, seed: int = 0) -> Fitted:
     """A baseline's classifier, not fitted; its answers are the arm's, its scores are raw (`baselines/_calibrated`)."""
     declared = plugins.declared("baselines", name, workspace.extensions)
     params = _baseline_params(declared, dataset, workspace, BaselineChoice())
@@ -124,23 +138,27 @@ def uncalibrated(name: str, dataset: Dataset, workspace: Workspace, seed: int = 
     return _built(name, params | plain, workspace, seed)
 
 
-def _built(name: str, params: Mapping[str, object], workspace: Workspace, seed: int) -> Classifier:
+def _built(name: str, params: Mapping[str, object], workspace: Workspace, seed: int) -> Fitted:
     module = plugins.load("baselines", name, workspace.extensions)
     built = module.build(**params, seed=seed)
-    if not hasattr(built, "fit") or not hasattr(built, "predict_proba"):
+    if not hasattr(built, "fit") or not (hasattr(built, "predict_proba") or hasattr(built, "answers")):
         raise ConfigError(
             f"build of {module.__file__} gave {type(built).__name__}, which has no fit or no predict_proba; "
             "expected a scikit-learn classifier that has both"
         )
-    return cast("Classifier", built)
+    return cast("Fitted", built)
 
 
 def unsuitable(name: str, dataset: Dataset, workspace: Workspace) -> str | None:
     """Why a baseline has nothing to work with on a dataset, or None when it has."""
     declared = plugins.declared("baselines", name, workspace.extensions)
-    kinds = declared.constants.get("KINDS", (SINGLE.kind,))
-    if kinds != "any" and isinstance(kinds, tuple) and dataset.kind not in kinds:
-        return f"it learns tasks of kind {', '.join(kinds)}, and {dataset.ref} is of kind {dataset.kind}"
+    if not answers_kind(declared, dataset.kind):
+        said = cast("tuple[str, ...]", declared.constants.get("KINDS", (SINGLE.kind,)))
+        return f"it learns tasks of kind {', '.join(said)}, and {dataset.ref} is of kind {dataset.kind}"
+    library = declared.constants.get("REQUIRES")
+    if isinstance(library, str) and find_spec(library) is None:
+        extra = declared.constants.get("EXTRA")
+        return f"it needs a package that is not installed: pip install 'prompt-harness[{extra}]'"
     if "rules" in declared.parameters and not _rules_files(workspace, dataset):
         return f"there are no rules in prompts/{dataset.name}/rules-v1.toml"
     if declared.constants.get("NEEDS_TEACHER"):
@@ -256,6 +274,8 @@ def _baseline_params(
         params["encoder"] = encoding.Located(choice.encoder or workspace.preferences.encoder, workspace.extensions)
     if "labels" in wanted:
         params["labels"] = tuple((label.name, label.description) for label in dataset.labels)
+    if "spec" in wanted and dataset.kind != SINGLE.kind:
+        params["spec"] = KindSpec(dataset.kind, tuple((label.name, label.description) for label in dataset.labels))
     if "rules" in wanted:
         params["rules"] = _rules_files(workspace, dataset)[-1].read_text(encoding="utf-8")
     return params
@@ -268,7 +288,8 @@ def _rules_files(workspace: Workspace, dataset: Dataset) -> list[Path]:
 
 def _content(params: dict[str, object]) -> dict[str, JSON]:
     # Where the cache lies does not change what an arm says.
-    return {key: cast("JSON", value) for key, value in params.items() if key != "cache"}
+    plain = {key: asdict(value) if isinstance(value, KindSpec) else value for key, value in params.items()}
+    return {key: cast("JSON", value) for key, value in plain.items() if key != "cache"}
 
 
 def _labels(dataset: Dataset) -> JSON:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TITLE = "Calibration"
 ORDER = 50
+KINDS = ("single",)
 BINS = 10
 FEWEST = 8  # items in a bin
 PANEL_INCHES = 1.7
