@@ -1,8 +1,7 @@
 """The nouns of the package: frozen records and three protocols. Nothing here does any work.
 
-Everything else is functions from one of these to the next. An arm sees `Item`s, which carry no
-gold label; gold labels live in `Example`s and are joined to predictions only by the store's
-`scored` view and by `analysis`.
+Everything else is functions from one of these to the next. An arm sees `Item`s, which carry no gold label; gold
+labels live in `Example`s and are joined to predictions only by the store's `scored` view and by `analysis`.
 """
 
 from __future__ import annotations
@@ -22,11 +21,8 @@ JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON
 Role = Literal["system", "user", "assistant"]
 ReplyMode = Literal["label", "json", "choice", "text"]
 Purpose = Literal["whole", "part", "fold", "limited", "shard", "search"]
-"""What a run was made for.
-
-`whole`: the arm on a whole split. `part`: a fit on a part of the training items, a point of a learning curve.
-`fold`: cross-validated. `limited`: on some of the split's items only, or ended early. `shard`: a share of the
-items, to be merged. `search`: a try of an optimiser. Only a whole run stands for its arm where there is one.
+"""What a run was made for. `whole`: the arm on a whole split. `part`: fitted to a part of the training items. `fold`:
+cross-validated. `limited`: on some items only, or ended early. `shard`: a share of them. `search`: an optimiser's try.
 """
 
 
@@ -57,13 +53,18 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """An item with its gold label (canonical text, see `kinds`), its split, and single people's answers by rater."""
+    """An item with its gold label (canonical text, see `kinds`; empty where there is none), split, answers by rater."""
 
     item: Item
     label: str
     split: str
     group: str | None = None
     ratings: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether there is a gold label."""
+        return self.label != ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,10 @@ class Dataset:
         """The examples of one split, in file order."""
         return tuple(example for example in self.examples if example.split == split)
 
+    def labelled(self, split: str | None = None) -> tuple[Example, ...]:
+        """The examples that have a gold label, of one split or of all: what is learnt from, scored and audited."""
+        return tuple(e for e in self.examples if e.is_labelled and split in (None, e.split))
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -119,10 +124,9 @@ class Settings:
 class ReplyFormat:
     """What a reply may be.
 
-    `options` are the permitted replies of modes `label` and `choice`, in order; `schema` is the
-    JSON schema (as canonical text, so that the record stays hashable) of mode `json`; `pattern`
-    is the regular expression of mode `text`. `descriptions` say what the labels mean, in their order,
-    for models that are told of the labels as data and not only by the prompt.
+    `options` are the permitted replies of modes `label` and `choice`, in order; `schema` is the JSON schema (as
+    canonical text, so that the record stays hashable) of mode `json`; `pattern` is the regular expression of mode
+    `text`. `descriptions` say what the labels mean, in their order, for models that are told of labels as data.
     """
 
     mode: ReplyMode = "label"
@@ -144,8 +148,8 @@ class Message:
 class Model:
     """Which weights, served by whom.
 
-    `endpoint` is whatever else decides the answer: the server's base URL (credentials removed),
-    or the sha256 of a local weights file. Empty for a provider's own default server.
+    `endpoint` is what else decides the answer: the server's base URL (credentials removed), or the sha256 of a
+    local weights file. Empty for a provider's own default server.
     """
 
     provider: str
@@ -207,11 +211,10 @@ class Attempt:
 class Response:
     """A model's reply.
 
-    `finish` is `stop`, `length` (cut off) or `refusal`. `usage` and `raw_usage` are None when the
-    server reports none. `latency_s` is the successful attempt's own time, without queueing. From
-    the ledger (`cached=True`) a response keeps the latency and usage of the call that was paid.
-    `waited_s` is everything else: the queue, failed attempts and the pauses between them. A reply
-    from a provider's batch API (`batch`) has no latency of its own: None.
+    `finish` is `stop`, `length` (cut off) or `refusal`. `usage` and `raw_usage` are None when the server reports
+    none. `latency_s` is the successful attempt's own time, without queueing. From the ledger (`cached=True`) a
+    response keeps the latency and usage of the call that was paid. `waited_s` is everything else: the queue, failed
+    attempts and the pauses between them. A reply from a provider's batch API (`batch`) has no latency: None.
     `answered_by` is the model name the server gave back. `scores` are per-option probabilities.
     """
 
@@ -233,11 +236,10 @@ class Response:
 class Prediction:
     """An arm's answer for one item. Unknown is None, never 0.
 
-    `label` is set exactly when `outcome` is answered; `score` is the arm's confidence in it and
-    `scores` the confidence per label, both in [0, 1]. `cost_usd` is what the prediction costs at
-    list price, `billed_usd` what this run paid (0 from the ledger). `latency_s` is the time a
-    caller would have waited for this item alone, `waited_s` what this run waited besides: for its
-    turn, failed attempts and pauses. `path` names the arms that were asked, in order.
+    `label` is set exactly when `outcome` is answered; `score` is the arm's confidence in it and `scores` the
+    confidence per label, both in [0, 1]. `cost_usd` is what the prediction costs at list price, `billed_usd` what
+    this run paid (0 from the ledger). `latency_s` is the time a caller would have waited for this item alone,
+    `waited_s` what this run waited besides: for its turn, failed attempts and pauses. `path` names the arms asked.
     """
 
     item_id: str
@@ -278,9 +280,8 @@ def _sum(a: float | None, b: float | None) -> float | None:
 class Run:
     """One arm on one split of one dataset version. The fields up to `repeat` hash to `id`.
 
-    `arm_id` hashes what the arm is (its version and parameters, or the prompt's content);
-    `item_set` hashes the ids of the items to predict, so a limited run is a run of its own.
-    `purpose` says what it was made for, and is no part of what it is.
+    `arm_id` hashes what the arm is (its version and parameters, or the prompt's content); `item_set` the ids of the
+    items to predict, so a limited run is a run of its own. `purpose` is no part of what it is.
     """
 
     id: str
@@ -319,8 +320,7 @@ class Estimate:
 class Confidence:
     """How sure an arm was of the answers it gave with a score, one entry per item.
 
-    `score` is the answer's, `right` whether it is the gold label; `squared_error` is summed over
-    all labels (see `stats.calibration`), NaN where only the answer's own score is known.
+    `score` is the answer's, `right` whether it is right; `squared_error` is summed over all labels, else NaN.
     """
 
     score: NDArray[np.float64]
@@ -332,10 +332,10 @@ class Confidence:
 class Metric:
     """What is measured over a run, and how unanswered items are treated.
 
-    `estimate` takes gold answers, given answers (None where the arm gave none), the label names
-    and a random generator; of a metric that `needs` scores it takes a `Confidence` and a random
-    generator. Failed predictions never reach it: an outage is not a wrong answer. With `in_groups` it also takes
-    `clusters`, a code per item (None: each stands for itself), and its interval is that of so many groups.
+    `estimate` takes gold answers, given answers (None where the arm gave none), the label names and a random
+    generator; of a metric that `needs` scores it takes a `Confidence` and a random generator. Failed predictions
+    never reach it. With `in_groups` it also takes `clusters`, a code per item (None: each stands for itself), and
+    its interval is that of so many groups.
     """
 
     name: str

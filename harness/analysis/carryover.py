@@ -39,7 +39,7 @@ class Carried:
 def carried(run: Mapping[str, str], rows: pd.DataFrame, old: Dataset, new: Dataset) -> Carried:
     """What becomes of a run (run_id, arm, split) with these predictions when `new` replaces `old`."""
     was = {example.item.id: example for example in old.examples}
-    now = {example.item.id: example for example in new.in_split(run["split"])}
+    now = {example.item.id: example for example in new.labelled(run["split"])}
     predicted = dict(zip(rows["example_id"], rows["label"], strict=True))
     kept = [key for key in predicted if key in now and key in was and now[key].item == was[key].item]
     failed = set(rows.loc[rows["credit"].isna(), "example_id"])

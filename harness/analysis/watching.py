@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.datasets.task import SINGLE
 from harness.stats import intervals, label_shift, wealth
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def watched(
     labels = _labels(reference, log)
     each = alpha / len(TESTS)
     known = log.known
-    hits = _right(log)[known].astype(np.float64)
+    hits = _right(log)[known]
     tests = [
         *_of_inputs(reference, log, rng),
         _of_answers(reference, log, labels, rng),
@@ -221,8 +222,9 @@ def _labels(reference: Observed, log: Observed) -> list[str]:
     return sorted({str(label) for label in told if label is not None and label != NOTHING})
 
 
-def _right(observed: Observed) -> NDArray[np.bool_]:
-    return np.asarray(observed.answers == observed.gold, dtype=bool)
+def _right(observed: Observed) -> Numbers:
+    """Which answers are right: 1 or 0; 0 where that is not known."""
+    return SINGLE.credits(observed.gold.tolist(), observed.answers.tolist())
 
 
 def _counts(answers: NDArray[np.object_], labels: list[str]) -> Numbers:
@@ -231,7 +233,7 @@ def _counts(answers: NDArray[np.object_], labels: list[str]) -> Numbers:
 
 def _confusion(reference: Observed, labels: list[str]) -> Numbers:
     """Answers by gold label; the last row are items without an answer."""
-    return np.column_stack([_counts(reference.answers[reference.gold == label], labels) for label in labels])
+    return np.column_stack([_counts(reference.answers[reference.gold == one], labels) for one in labels])
 
 
 def _shares(labels: list[str], reference: Numbers, answered: Numbers, now: Numbers) -> tuple[Share, ...]:

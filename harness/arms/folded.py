@@ -26,7 +26,10 @@ class Fitted(Arm, Protocol):
 
 
 class FoldedArm:
-    """As many arms as there are folds; `fold_of` names the fold of every item that is learnt from, by its id."""
+    """As many arms as there are folds; `fold_of` names the fold of every item that is learnt from, by its id.
+
+    Any other item no fit has seen, so it is the first one's.
+    """
 
     def __init__(self, arms: Sequence[Fitted], fold_of: Mapping[str, int]) -> None:
         self._arms = arms
@@ -56,4 +59,4 @@ class FoldedArm:
         return [said[item.id] for item in items]
 
     def _of_fold(self, fold: int, items: Sequence[Item]) -> list[Item]:
-        return [item for item in items if self._fold_of[item.id] == fold]
+        return [item for item in items if self._fold_of.get(item.id, 0) == fold]

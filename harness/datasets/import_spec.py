@@ -19,7 +19,8 @@ class ImportSpec:
     `fields` are columns by the field that they fill (kind extract), `range` the ends of a scale (kind score),
     `labels_separator` stands between two labels of a cell (kind multi), `raters` are columns of one person's answers.
     `relabel` gives labels new names ('': none). Rows without a label are refused, or left out with
-    `drop_unlabelled`; rows without a text are refused, or left out with `drop_empty`.
+    `drop_unlabelled`, or kept to be labelled where `labels` are the closed set (`is_closed`); then `label` may be
+    empty too: no row has one. Rows without a text are refused, or left out with `drop_empty`.
     """
 
     name: str
@@ -46,6 +47,7 @@ class ImportSpec:
     raters: tuple[str, ...] = ()
     drop_unlabelled: bool = False
     drop_empty: bool = False
+    is_closed: bool = False
 
     @property
     def layout(self) -> Layout:

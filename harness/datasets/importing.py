@@ -28,7 +28,7 @@ Rows = Callable[[Notes], Iterator[Placed]]
 """The rows, from the first one each time it is called: they are read twice, for a million do not fit in memory."""
 SHARES = {"train": 0.6, "dev": 0.2, "test": 0.2}
 WATCHED = 20_000  # rows between two reports of progress
-GOLD = "\x00gold"  # the column of a gold answer that was put together out of several
+NO_COLUMN = "\x00label"  # of a gold answer that no column holds alone: no column is called so
 LOOKED_AT = 1_000  # rows that may lack a column before it counts as missing
 
 
@@ -130,6 +130,7 @@ class _Reading:
                 spec.drop_unlabelled,
                 spec.drop_empty,
                 gold_readers.reader(spec),
+                spec.is_closed,
             )
         )
         self.sizes: dict[str, int] = {}
@@ -141,7 +142,7 @@ class _Reading:
         if root is not None:
             refuse_existing(root, self.described())
         notes, survey, read = Notes(), self._survey, _source(self.spec)
-        if not (self.spec.text and (self.spec.label or self.spec.fields)):
+        if not (self.spec.text and (self.spec.label or self.spec.fields or self.spec.is_closed)):
             raise unknown_columns.unnamed(self.spec, self._file)
         for given, where, row in self._rows(notes):
             survey.add(where, row, given, notes)
@@ -185,7 +186,10 @@ class _Reading:
 
     def finished(self) -> Manifest:
         """The manifest with the labels that were found; `DatasetError` unless they can be a closed set."""
-        found = sorted({label for of_split in self.counts.values() for label in of_split})
+        found = sorted({label for of_split in self.counts.values() for label in of_split} - {""})
+        if self.spec.is_closed:
+            _check_closed(found, self.spec)
+            return self.described(self.spec.labels)
         found = [*self.spec.fields] or found
         _check_labels(found, self.spec, sum(self.sizes.values()))
         return self.described(found)
@@ -277,13 +281,25 @@ def _check_labels(found: list[str], spec: ImportSpec, n: int) -> None:
         raise DatasetError(f"{origin}: column {spec.label!r} holds one label only: {found[0]!r}")
 
 
+def _check_closed(found: list[str], spec: ImportSpec) -> None:
+    """Raise `DatasetError` unless the labels in the file are among those that were given, two or more."""
+    if len(spec.labels) < 2:
+        raise DatasetError(f"--labels names {len(spec.labels)} label; a closed set has two or more")
+    for label in found:
+        if label not in spec.labels:
+            raise DatasetError(
+                f"{spec.source['file']}: label {label!r} is none of --labels; {one_of(label, spec.labels)}"
+            )
+
+
 def _source(spec: ImportSpec) -> Manifest:
     """The columns of the source, as a manifest; splits are drawn here, when each row has its id."""
     return Manifest(
         name=spec.name,
         version=spec.version,
         text=spec.text,
-        label=spec.label or GOLD,
+        label=spec.label or NO_COLUMN,
+        labels={},
         splits=Splits(column=spec.split_column),
         id=spec.id,
         group=spec.group,

@@ -101,7 +101,7 @@ def read_examples(folder: Path, read: Manifest) -> Iterator[tuple[str, Example]]
         if item_id in seen:
             raise DatasetError(f"{where}: id {item_id!r} stands at {seen[item_id]} already")
         seen[item_id] = where
-        yield where, replace(one, label=kind.read_gold(one.label, read.names, where))
+        yield where, replace(one, label=kind.read_gold(one.label, read.names, where)) if one.is_labelled else one
 
 
 def natural(name: str) -> list[tuple[int, str]]:

@@ -215,9 +215,11 @@ def resplit(root: Path, ref: str, version: str, draw: Draw) -> Path:
 
 def _strata(dataset: Dataset) -> list[tuple[str, ...]]:
     """What a split should keep the shares of, per row: its label, unless its kind knows better."""
-    golds = [example.label for example in dataset.examples]
     strata = getattr(plugins.load("kinds", dataset.kind), "strata", None)
-    return [(gold,) for gold in golds] if strata is None else strata(golds)
+    if strata is None:
+        return [(example.label,) for example in dataset.examples]
+    known = iter(strata([example.label for example in dataset.labelled()]))
+    return [next(known) if example.is_labelled else ("",) for example in dataset.examples]
 
 
 def _by_time(dataset: Dataset, keys: Sequence[str], column: str, shares: Mapping[str, float]) -> dict[str, str]:

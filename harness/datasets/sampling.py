@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import io
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 WEIGHT = "sampling_weight"
 COLUMNS = ("id", "text", "tags", "label", WEIGHT)
 BETWEEN_TAGS = "|"
+FLOOR = 0.5  # of an item's chance of being drawn, whatever it is worth
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """An item to label, and how many items of the whole it stands for; None when it was chosen, not drawn."""
+    """An item to label, and how many items of the whole it stands for: one over its chance of being drawn."""
 
     item: Item
     weight: float | None
@@ -48,10 +50,36 @@ def at_random(items: Iterable[Item], n: int, seed: int) -> list[Drawn]:
 
 
 def by_worth(items: Sequence[Item], worth: Mapping[str, float], n: int, seed: int) -> list[Drawn]:
-    """The items worth most, equals in an order drawn by hash. They are no random sample, so they have no weight."""
-    known = [item for item in items if item.id in worth]
-    ranked = sorted(known, key=lambda item: (-worth[item.id], unit_interval(f"sample {seed}", item.id)))
-    return [Drawn(item, None) for item in ranked[:n]]
+    """About n items, likelier the more a label would tell; each with how many it stands for.
+
+    Half of each item's chance is what it has in a plain random draw (`FLOOR`), so that no weight exceeds twice the
+    plain one; the other half goes by its worth. Drawn systematically, in an order drawn by hash (Madow 1949), so the
+    number is n and each item's chance is exactly the one that its weight is the inverse of. Items without a known
+    worth have the floor alone.
+    """
+    ordered = sorted(items, key=lambda item: unit_interval(f"sample {seed}", item.id))
+    wanted = min(n, len(ordered))
+    chances = _chances([max(0.0, worth.get(item.id, 0.0)) for item in ordered], wanted)
+    start, upto, drawn = unit_interval(f"start {seed}", "systematic"), 0.0, []
+    for item, chance in zip(ordered, chances, strict=True):
+        passed, upto = upto, upto + chance
+        if math.floor(upto - start) > math.floor(passed - start):
+            drawn.append(Drawn(item, 1 / chance))
+    return drawn
+
+
+def _chances(worth: Sequence[float], n: int) -> list[float]:
+    """Each item's chance of being drawn; they add up to n, and none is above 1."""
+    total = sum(worth)
+    share = [FLOOR / len(worth) + (1 - FLOOR) * (w / total if total else 1 / len(worth)) for w in worth]
+    certain: set[int] = set()
+    while True:
+        left = sum(s for i, s in enumerate(share) if i not in certain)
+        factor = (n - len(certain)) / left if left else 0.0
+        above = {i for i, s in enumerate(share) if i not in certain and s * factor >= 1}
+        if not above:
+            return [1.0 if i in certain else s * factor for i, s in enumerate(share)]
+        certain |= above
 
 
 def written(drawn: Sequence[Drawn]) -> bytes:

@@ -111,12 +111,15 @@ def check_shares(shares: Mapping[str, float], where: str) -> None:
 
 
 def split_counts(dataset: Dataset) -> dict[str, dict[str, int]]:
-    """How many examples of each split have each name that a gold answer holds: its label, its labels, its fields."""
-    names_in = gold_names(dataset.kind)
+    """How many examples of each split have each name that a gold answer holds: its label, its labels, its fields.
+
+    Those without a gold answer are counted under ''.
+    """
+    parts = gold_names(dataset.kind)
     counts: dict[str, dict[str, int]] = {}
     for example in dataset.examples:
         of_label = counts.setdefault(example.split, {})
-        for name in names_in(example.label):
+        for name in parts(example.label) if example.is_labelled else ("",):
             of_label[name] = of_label.get(name, 0) + 1
     return in_order(counts)
 

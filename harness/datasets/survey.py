@@ -40,6 +40,7 @@ class Roles:
     drop_unlabelled: bool
     drop_empty: bool
     reader: GoldReader | None = None
+    keep_unlabelled: bool = False
 
 
 @dataclass(slots=True)
@@ -76,18 +77,20 @@ class Survey:
         if gold.why and gold.label is not None:
             example = f"{row.get(self.roles.label)!r} is {gold.label!r}"
             notes.add("repaired", gold.why, where, example)
-        if gold.label is None:
+        if gold.label is None and not (self.roles.keep_unlabelled and self._is_empty(row)):
             _count(self._unlabelled, gold.why, where)
         elif self._is_empty(row):
             self._empty = self._empty or Seen(0, where)
             self._empty.n += 1
-        else:
+        elif gold.label is not None:
             self._count_names(where, row, gold.label, notes)
 
     def gold(self, where: str, row: Mapping[str, Cell]) -> Gold:
         """What the label cell of a row says, before names are brought together."""
         if self.roles.reader is not None:
             return Gold(self.roles.reader.read(where, row))
+        if not self.roles.label:
+            return Gold(None)
         cell = row.get(self.roles.label)
         if not isinstance(cell, str):
             return gold_cells.read(cell, where, self.roles.label)
@@ -113,28 +116,30 @@ class Survey:
                 f"{self.n:,} rows have none: leave them out with --drop-empty",
                 {"drop_empty": True},
             )
-        if self._unlabelled and not roles.drop_unlabelled:
+        is_kept = roles.keep_unlabelled and not roles.drop_unlabelled
+        if self._unlabelled and not (roles.drop_unlabelled or is_kept):
             self._refuse_unlabelled()
         for why, seen in self._unlabelled.items():
             reason = f" ({why})" if why else ""
-            notes.add("left out", f"rows without a label{reason}", seen.where, n=seen.n)
+            notes.add("noticed" if is_kept else "left out", f"rows without a label{reason}", seen.where, n=seen.n)
         if self._empty is not None:
             notes.add("left out", "rows without a text", self._empty.where, n=self._empty.n)
 
     def kept(self, where: str, row: Mapping[str, Cell]) -> str | None:
-        """The label of a row as it is released; None for a row that is left out."""
-        label = self.gold(where, row).label
-        if label is None or self._is_empty(row):
+        """The label of a row as it is released, '' of one to be labelled; None for a row that is left out."""
+        if self._is_empty(row):
             return None
-        reader = self.roles.reader
-        if reader is None:
-            return self._final.get(label, label)
+        roles, label = self.roles, self.gold(where, row).label
+        reader, absent = roles.reader, "" if roles.keep_unlabelled and not roles.drop_unlabelled else None
+        if label is None or reader is None:
+            final = None if label is None else self._final.get(label, label)
+            return absent if final is None else final
         whole = reader.whole(row, label)
         return None if whole is None else reader.checked(reader.renamed(whole, self._final), where)
 
     def names_in(self, answer: str) -> tuple[str, ...]:
-        """The names that an answer holds: its label, its labels, its fields."""
-        return (answer,) if self.roles.reader is None else self.roles.reader.names(answer)
+        """The names that an answer holds: its label, its labels, its fields; '' where there is none yet."""
+        return (answer,) if self.roles.reader is None or not answer else self.roles.reader.names(answer)
 
     def rating(self, row: Mapping[str, Cell], rater: str, where: str) -> str | None:
         """What a rater says of a row, as canonical text; None where they say nothing."""

@@ -101,10 +101,12 @@ def derive(root: Path, ref: str, version: str, examples: Sequence[Example], note
     """The folder of a new version of a dataset that holds these examples; labels as they are found in them."""
     read = manifest.read(loading.find(root, ref))
     names_in = splits.gold_names(read.kind)
-    found = {name for example in examples for name in names_in(example.label)}
+    found = {name for example in examples if example.is_labelled for name in names_in(example.label)}
     if not examples:
         raise DatasetError(f"no row of {ref} would be left")
-    labels = {name: text for name, text in read.labels.items() if name in found}
+    # Where rows wait for their label, any label may come; where all have one, a label without a row is gone.
+    is_open = any(not example.is_labelled for example in examples)
+    labels = {name: text for name, text in read.labels.items() if is_open or name in found}
     if read.labels:
         labels |= {name: "" for name in sorted(found - set(labels))}
     source = {**read.source, "made_from": ref, "change": note}

@@ -49,6 +49,7 @@ TOP: Mapping[str, Meaning] = {
 }
 DECIDE: Mapping[str, Meaning] = {
     "min_accuracy": Meaning("least share of right answers", "0.8"),
+    "min_credit": Meaning("least mean credit, for kinds of task whose answers have degrees", "0.9"),
     "min_recall": Meaning("least recall, by label", '{"refund" = 0.9}'),
     "max_usd_per_1000": Meaning("dollars per 1,000 items, at most", "0.5"),
     "max_p95_s": Meaning("seconds that 95 of 100 answers may take, at most", "2.0"),
@@ -60,6 +61,9 @@ DECIDE: Mapping[str, Meaning] = {
     "retrain_every_months": Meaning("months between two retrainings", "6"),
     "labels_per_retraining": Meaning("labels that each takes"),
     "usd_per_hour_of_work": Meaning("dollars for an hour of somebody's work"),
+    "label_mix": Meaning(
+        "each label's share in production, where it is not the split's", '{"refund" = 0.2, "other" = 0.8}'
+    ),
     "hours": Meaning("hours of work, by arm", '{"rules" = 8}'),
     "hosting": Meaning("shared: an arm here pays for its seconds; own: for machines around the clock"),
     "batch": Meaning("reckon hosted models at the price of their batch API: half, no latency"),
@@ -79,6 +83,7 @@ GATE: Mapping[str, Meaning] = {
     "slices": Meaning("columns (or tags) whose values are slices"),
     "least_slice": Meaning("items that a slice needs to be checked"),
     "min_accuracy": Meaning("least share of right answers", "0.8"),
+    "min_credit": Meaning("least mean credit, for kinds of task whose answers have degrees", "0.9"),
     "min_recall": Meaning("least recall, by label", '{"refund" = 0.9}'),
     "max_unparsed": Meaning("share of answers that are no label, at most", "0.02"),
     "max_refused": Meaning("share of refusals, at most", "0.02"),

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 def summary(audit: Audit) -> Section:
     """The findings, the worst first, in one table."""
-    head = Text(f"{audit.ref}: {formatting.plural(audit.n, 'item')}, {len(audit.checks)} checks, {_counts(audit)}.")
+    waiting = f" {formatting.plural(audit.unlabelled, 'row')} without a label left out." if audit.unlabelled else ""
+    head = Text(
+        f"{audit.ref}: {formatting.plural(audit.n, 'item')}, {len(audit.checks)} checks, {_counts(audit)}.{waiting}"
+    )
     rows = tuple((finding.severity.word, finding.check, finding.message) for finding in audit.findings)
     columns = (Column("severity"), Column("check"), Column("found"))
     return Section("Audit", (head, *([Table(columns, rows)] if rows else [])))

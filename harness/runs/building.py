@@ -21,7 +21,8 @@ from harness.ground.ids import content_id, item_set_id
 from harness.models import stack
 from harness.runs import training_parts
 from harness.runs.job import Job
-from harness.types import Run
+from harness.runs.scope import TRAIN
+from harness.types import Example, Item, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from harness.ground.workspace import Workspace
     from harness.models.ledger import Ledger
     from harness.runs.scope import Scope
-    from harness.types import JSON, Arm, Dataset, Example, Item, Purpose
+    from harness.types import JSON, Arm, Dataset, Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +98,13 @@ def _lessons(
             )
         # What learns nothing from labels sees them only to know which there are; folds would change nothing.
         in_folds = learns(declared, scope.dataset.kind)
-        return scope.dataset.in_split(scope.split), {"folds": choice.folds} if in_folds else {}
+        shown = scope.dataset.labelled(scope.split) or _without_labels(name, declared, scope)
+        return shown, {"folds": choice.folds} if in_folds else {}
     training = scope.training()
-    if not training:
-        raise ConfigError(f"{scope.dataset.ref} has no training split, so {name!r} has nothing to learn from")
     if teacher is None or not is_taught:
-        return training, {}
-    answers = teacher.answers
-    taught = tuple(replace(one, label=answers[one.item.id]) for one in training if one.item.id in answers)
+        return training or _without_labels(name, declared, scope), {}
+    answers, there = teacher.answers, scope.dataset.in_split(TRAIN)
+    taught = tuple(replace(one, label=answers[one.item.id]) for one in there if one.item.id in answers)
     if not taught:
         raise ConfigError(f"run {teacher.run_id} ({teacher.arm}) answered no training item; expected a run on train")
     said: dict[str, JSON] = {"teacher": teacher.run_id, "teacher_arm": teacher.arm, "teacher_model": teacher.model}
@@ -121,6 +121,20 @@ def answers_kind(declared: Declared, kind: str) -> bool:
     """Whether a baseline gives the answers of a kind of task."""
     said = declared.constants.get("KINDS", (SINGLE.kind,))
     return said == "any" or (isinstance(said, tuple) and kind in said)
+
+
+def _without_labels(name: str, declared: Declared, scope: Scope) -> tuple[Example, ...]:
+    """What an arm that learns nothing is shown where no training item has a label: each label once, by its name.
+
+    Of other kinds than one label it knows what answers are made of, and is shown nothing.
+    """
+    dataset = scope.dataset
+    if learns(declared, dataset.kind):
+        is_there = bool(dataset.in_split(TRAIN))
+        why = f"no label in its training split; next: harness label {dataset.name}" if is_there else "no training split"
+        raise ConfigError(f"{dataset.ref} has {why}, so {name!r} has nothing to learn from")
+    is_shown = dataset.kind == SINGLE.kind
+    return tuple(Example(Item(label, label), label, TRAIN) for label in dataset.label_names if is_shown)
 
 
 def _encoded(name: str, encoder: str) -> tuple[str, dict[str, JSON]]:
@@ -155,17 +169,26 @@ def unsuitable(name: str, dataset: Dataset, workspace: Workspace) -> str | None:
     if not answers_kind(declared, dataset.kind):
         said = cast("tuple[str, ...]", declared.constants.get("KINDS", (SINGLE.kind,)))
         return f"it learns tasks of kind {', '.join(said)}, and {dataset.ref} is of kind {dataset.kind}"
-    library = declared.constants.get("REQUIRES")
-    if isinstance(library, str) and find_spec(library) is None:
-        extra = declared.constants.get("EXTRA")
-        return f"it needs a package that is not installed: pip install 'prompt-harness[{extra}]'"
     if "rules" in declared.parameters and not _rules_files(workspace, dataset):
         return f"there are no rules in prompts/{dataset.name}/rules-v1.toml"
+    return _not_installed(declared) or _nothing_to_learn(declared, dataset)
+
+
+def _not_installed(declared: Declared) -> str | None:
+    library = declared.constants.get("REQUIRES")
+    if not isinstance(library, str) or find_spec(library) is not None:
+        return None
+    return f"it needs a package that is not installed: pip install 'prompt-harness[{declared.constants.get('EXTRA')}]'"
+
+
+def _nothing_to_learn(declared: Declared, dataset: Dataset) -> str | None:
     if declared.constants.get("NEEDS_TEACHER"):
         return (
             "it learns from a prompt's answers to the training items; name the run with --teacher "
             "(harness eval --prompt v1 --split train makes one)"
         )
+    if learns(declared, dataset.kind) and not dataset.labelled():
+        return f"no item of {dataset.ref} has a label yet (harness label {dataset.name} gives them some)"
     if declared.constants.get("NEEDS_TAGS") and not any(example.item.tags for example in dataset.examples):
         return f"no item of {dataset.ref} has tags"
     return None

@@ -52,9 +52,9 @@ class Scope:
         return len(items) == len(self.dataset.in_split(self.split))
 
     def training(self) -> tuple[Example, ...]:
-        """The examples that arms may learn from: the training split, never the one that is scored."""
+        """The examples that arms may learn from: those of the training split with a label, never the scored one."""
         if self.split == TRAIN:
             raise ConfigError(
                 "arms learn from the train split, so scoring it says nothing; use --split test or --folds 5"
             )
-        return self.dataset.in_split(TRAIN)
+        return self.dataset.labelled(TRAIN)

@@ -1,65 +1,314 @@
-"""A mean from few gold labels and many cheap ones: prediction-powered inference.
+"""What few gold labels and predictions for all say together: prediction-powered inference.
 
-A judge, a teacher or a prompt labels everything; people label a random part of it. The cheap labels
-give the mean, the people's part says how far they are off and how unsure that makes it.
+People label a part of the items, drawn with known probabilities; something else (a judge, a model of how arms
+agree) guesses the same quantity for all items. The guesses give the mean, the labelled part says how far they are off.
+
+The estimator is the difference estimator of survey sampling (Särndal, Swensson and Wretman 1992, section 6.3),
+which Angelopoulos et al. 2023 (Science 382, 669) call prediction-powered; its weight is that of PPI++ (Angelopoulos,
+Duchi and Zrnic 2023, section 6). The guesses must not have been learnt from the labels they are set against:
+cross-fit them (Zrnic and Candès 2024).
+
+Small samples are what this is for, so the interval is not the papers' normal one. It is gold alone's own (Wilson's
+for shares, Tango's for differences) at the number of labels that the guesses make of those given. That number is
+reckoned with `PRIOR` further values that the guesses say nothing of, at Student's t; where it would not be more than
+the labels themselves, gold stands alone.
 """
 
 from __future__ import annotations
 
-from math import sqrt
+from dataclasses import dataclass
+from math import isfinite
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy
 
+from harness.stats.intervals import wilson_limits
+from harness.stats.paired import Weights, tango_limits
 from harness.types import Estimate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
+    from harness.stats.weighted import Sample
 
-def ppi_mean(
-    gold: ArrayLike,
-    judged: ArrayLike,
-    judged_only: ArrayLike,
-    *,
-    trust: float | None = None,
-    name: str = "accuracy",
-    confidence: float = 0.95,
-) -> Estimate:
-    """The mean of what people would say of all items (Angelopoulos et al. 2023, Science 382, 669).
+    Numbers = NDArray[np.float64]
+    Limits = Callable[[float, float, float], tuple[float, float]]
 
-    `gold` and `judged` are people's and the judge's values of the same items, `judged_only` the
-    judge's of further items from the same source. `trust` weighs the judge: 1 takes it at its word
-    and corrects its bias, 0 ignores it; None takes the weight with the smallest variance, clipped to
-    [0, 1] (PPI++: Angelopoulos, Duchi and Zrnic 2023, section 6), which asymptotically is never wider than
-    people's labels alone. The interval is normal: read it with fewer than some thirty gold labels as a
-    rough one. With one gold label there is no interval, without any there is no value.
+PRIOR = 4.0
+"""Values of which the guesses know nothing, added to every variance: a few labels must not look like certainty."""
+
+ROUNDING = 1e-12
+FEWEST = 5  # labels from which guesses are weighed at all
+FEWEST_OF_LABEL = 5  # gold items of every label from which a macro-F1 has an interval
+
+
+@dataclass(frozen=True, slots=True)
+class Powered:
+    """An estimate from gold and guesses, the one from gold alone, and what the guesses were worth.
+
+    `trust` is the weight of the guesses, from 0 (gold stands alone) to 1. `labels_saved` is how many more labels
+    gold alone would need for an interval as narrow; None where there is no interval.
     """
-    truth, said, further = (np.asarray(values, dtype=np.float64) for values in (gold, judged, judged_only))
-    if truth.shape != said.shape:
-        raise ValueError(f"{len(truth)} gold values and {len(said)} judged ones; they are of the same items")
-    n, more = len(truth), len(further)
-    method = f"PPI, {n:,} gold and {more:,} judged"
-    if n == 0:
-        return Estimate(name, None, None, None, 0, method)
-    weight = _best_trust(truth, said, further) if trust is None else trust if more else 0.0
-    value = float(truth.mean() + weight * ((further.mean() if more else 0.0) - said.mean()))
-    if n == 1:
-        return Estimate(name, value, None, None, 1, f"{method}: no interval from one gold label")
-    variance = float(np.var(truth - weight * said)) / n
-    if more:
-        variance += weight**2 * float(np.var(further)) / more
-    margin = NormalDist().inv_cdf(0.5 + confidence / 2) * sqrt(variance)
-    return Estimate(name, value, value - margin, value + margin, n, method)
+
+    estimate: Estimate
+    gold_alone: Estimate
+    trust: float
+    labels_saved: int | None
 
 
-def _best_trust(truth: NDArray[np.float64], said: NDArray[np.float64], further: NDArray[np.float64]) -> float:
-    """The weight of the judge that minimises the variance of the mean; 0 where that cannot be known."""
-    if len(truth) < 2 or len(further) == 0:
+@dataclass(frozen=True)
+class Guesses:
+    """What is guessed of the labelled items, and of all items, those included."""
+
+    of_labelled: Numbers
+    of_all: Numbers
+
+    @classmethod
+    def of(cls, of_labelled: ArrayLike, of_all: ArrayLike) -> Guesses:
+        """Guesses of any array of numbers."""
+        return cls(np.asarray(of_labelled, dtype=np.float64), np.asarray(of_all, dtype=np.float64))
+
+    @property
+    def n_all(self) -> int:
+        """How many items there are."""
+        return len(self.of_all)
+
+    @property
+    def mean_of_all(self) -> float:
+        """The mean guess."""
+        return float(self.of_all.mean()) if self.n_all else 0.0
+
+    def less(self, other: Guesses, times: float, over: float) -> Guesses:
+        """(These guesses - `times` x the others) / `over`."""
+        return Guesses(
+            (self.of_labelled - times * other.of_labelled) / over, (self.of_all - times * other.of_all) / over
+        )
+
+    def unseen(self, sample: Sample) -> float:
+        """By how much the variance of a mean of guesses is larger, going by all items, than the sample shows.
+
+        A sample that holds no item of a rare kind of guess cannot say how good guesses of that kind are.
+        """
+        seen = self.centred(sample)
+        spread = float(np.var(self.of_all)) if self.n_all else 0.0
+        return max(0.0, spread / sample.worth - sample.products(seen, seen))
+
+    def centred(self, sample: Sample) -> Numbers:
+        """The guesses of the labelled items less their weighted mean."""
+        return self.of_labelled - sample.mean(self.of_labelled)
+
+
+def share(gold: ArrayLike, guesses: Guesses, sample: Sample, *, name: str = "accuracy") -> Powered:
+    """The mean of values in [0, 1], right or wrong or a credit: Wilson's interval."""
+    values = np.asarray(gold, dtype=np.float64)
+    _check(values, guesses, sample)
+    if not len(values):
+        return _nothing(name)
+    mean = min(1.0, sample.mean(values))
+    return _powered(name, _Measured(sample, sample, mean, values - mean, mean * (1 - mean)), guesses, _wilson)
+
+
+def recall(
+    hits: ArrayLike, of_label: ArrayLike, guessed: tuple[Guesses, Guesses], sample: Sample, *, name: str
+) -> Powered:
+    """The share of a label's items that were hit, of the `hits` and the items `of_label`, each 0 or 1 (or a credit).
+
+    `guessed` are the guesses of both. A ratio of two means, linearised; the items of the label are what counts.
+    """
+    hit, held = np.asarray(hits, dtype=np.float64), np.asarray(of_label, dtype=np.float64)
+    _check(hit, guessed[0], sample)
+    if not held.any():
+        return _nothing(name)
+    share_of_all = sample.mean(held)
+    mean = min(1.0, sample.mean(hit) / share_of_all)
+    carriers = sample.of_part(held)
+    influence = (hit - mean * held) / share_of_all
+    linear = guessed[0].less(guessed[1], mean, share_of_all)
+    measured = _Measured(sample, carriers, mean, influence, mean * (1 - mean), int((held > 0).sum()))
+    return _powered(name, measured, linear, _wilson)
+
+
+def difference(
+    gold: ArrayLike, guesses: Guesses, apart: Guesses, sample: Sample, *, name: str = "difference"
+) -> Powered:
+    """The mean of a's value less b's, in [-1, 1]: Tango's interval.
+
+    `apart` guesses how far apart the two are, whoever is better: of items with one answer that is 0.
+    """
+    values = np.asarray(gold, dtype=np.float64)
+    _check(values, guesses, sample)
+    if not len(values):
+        return _nothing(name)
+    mean, gap = sample.mean(values), sample.mean(np.abs(values))
+
+    def limits(value: float, n: float, z: float) -> tuple[float, float]:
+        trust = _trust(measured, guesses)
+        guessed = trust * (apart.mean_of_all - sample.mean(apart.of_labelled)) if value != mean else 0.0
+        wide = min(1.0, max(abs(value), gap + guessed))
+        return tango_limits(Weights(n, n * (wide + value) / 2, n * (wide - value) / 2), value, z)
+
+    measured = _Measured(sample, sample, mean, values - mean, gap - mean**2, prior=(gap * len(values) + 2, 4.0))
+    return _powered(name, measured, guesses, limits)
+
+
+def macro_f1(gold: ArrayLike, answers: ArrayLike, guesses: Guesses, sample: Sample, n_labels: int) -> Powered:
+    """The mean F1 of the labels, from codes of gold and of answers (-1: none) of the labelled items.
+
+    `guesses` are those of `macro_influence`, whose answers are known of all items. A label that is neither in gold
+    nor among the answers is left out. Linearised, so it wants some items of each label: with fewer than
+    `FEWEST_OF_LABEL` of any there is no interval.
+    """
+    truth, answer = np.asarray(gold, dtype=np.int64), np.asarray(answers, dtype=np.int64)
+    if not len(truth):
+        return _nothing("macro_f1")
+    is_gold = (truth[:, None] == np.arange(n_labels)).astype(np.float64)
+    value, influence = macro_influence(is_gold, answer, sample.weights)
+    counts = is_gold.sum(axis=0)
+    scarce = int(((counts < FEWEST_OF_LABEL) & ((counts > 0) | np.isin(np.arange(n_labels), answer))).sum())
+    if scarce:
+        why = f"no interval: {scarce} of the labels have fewer than {FEWEST_OF_LABEL} gold items"
+        alone = Estimate("macro_f1", value, None, None, len(truth), why)
+        return Powered(alone, alone, 0.0, None)
+    return _powered("macro_f1", _Measured(sample, sample, value, influence, value * (1 - value)), guesses, _wilson)
+
+
+def macro_influence(of_label: Numbers, answers: NDArray[np.int64], weights: Numbers) -> tuple[float, Numbers]:
+    """The macro-F1 of items that are of each label with some probability (a column each), and each item's influence."""
+    given = (answers[:, None] == np.arange(of_label.shape[1])).astype(np.float64)
+    hits, seen = weights @ (of_label * given), weights @ (of_label + given)
+    present = seen > 0
+    seen = np.where(present, seen, 1.0)
+    share = present / max(1, int(present.sum()))
+    influence = (2 * of_label * given / seen - 2 * hits * (of_label + given) / seen**2) @ share
+    return float((2 * hits / seen) @ share), influence
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What gold says: the value, each item's influence on it, and the variance one plain item would have.
+
+    `carriers` is the sample of the items the value is about, `n` how many they are. `prior` is the sum of what the
+    prior variance is reckoned from, and what is added to the number of items for it.
+    """
+
+    sample: Sample
+    carriers: Sample
+    value: float
+    influence: Numbers
+    spread: float
+    n: int = -1
+    prior: tuple[float, float] | None = None
+
+    @property
+    def labels(self) -> int:
+        return len(self.influence) if self.n < 0 else self.n
+
+    @property
+    def prior_spread(self) -> float:
+        """The variance of a value that nobody has seen: that of the values seen and four more, half of them hits."""
+        worth = self.carriers.worth
+        if self.prior is not None:
+            return self.prior[0] / (self.labels + self.prior[1])
+        mean = (self.value * worth + PRIOR / 2) / (worth + PRIOR)
+        return mean * (1 - mean)
+
+    @property
+    def unseen(self) -> float:
+        """What the values that nobody has seen add to the variance of the mean."""
+        return PRIOR * self.prior_spread * self.carriers.weight_of_one
+
+    @property
+    def worth(self) -> float:
+        """How many plain labels the labels are worth."""
+        if self.is_plain:
+            return float(self.labels)
+        held = max(self.spread, 0.0) + PRIOR * self.prior_spread / self.carriers.worth
+        return held / (self.sample.products(self.influence, self.influence) + self.unseen)
+
+    @property
+    def is_plain(self) -> bool:
+        counting = self.carriers.weights[self.carriers.weights > 0]
+        plain = self.sample.is_plain and np.ptp(counting) <= 1e-12 * counting.max()
+        values = self.value + self.influence if self.carriers is self.sample else np.zeros(1)
+        return bool(plain) and bool(np.all(np.isclose(np.abs(values), np.round(np.abs(values)))))
+
+
+def _powered(name: str, measured: _Measured, guesses: Guesses, limits: Limits) -> Powered:
+    """Gold alone and with guesses, each at its own quantile."""
+    n, units = measured.labels, measured.sample.n_units
+    normal = NormalDist().inv_cdf(0.975)
+    alone_z = normal if measured.is_plain else _student(units - 1)
+    counted = "" if measured.is_plain else ", weighted"
+    if not isfinite(alone_z):
+        alone = Estimate(name, measured.value, None, None, n, "gold alone: no interval from one label")
+        return Powered(alone, alone, 0.0, None)
+    low, high = limits(measured.value, measured.worth, alone_z)
+    alone = Estimate(name, measured.value, max(-1.0, low), min(1.0, high), n, f"gold alone{counted}")
+    trust = _trust(measured, guesses) if n >= FEWEST else 0.0
+    ratio = _ratio(measured, guesses, trust) if trust else 1.0
+    z = _student(units - 2)
+    if not trust or ratio * (z / alone_z) ** 2 >= 1:
+        return Powered(alone, alone, 0.0, 0)
+    moved = measured.value + trust * (guesses.mean_of_all - measured.sample.mean(guesses.of_labelled))
+    lowest = 0.0 if limits is _wilson else -1.0
+    value = float(np.clip(moved, lowest, 1.0))
+    low, high = limits(value, measured.worth / ratio, z)
+    method = f"PPI++, {n:,} gold of {guesses.n_all:,}{counted}, trust {trust:.2f}"
+    estimate = Estimate(name, value, max(lowest, low), min(1.0, high), n, method)
+    return Powered(estimate, alone, trust, _saved(estimate, alone))
+
+
+def _trust(measured: _Measured, guesses: Guesses) -> float:
+    """The weight of the guesses with the smallest variance, in [0, 1]; 0 where they say nothing."""
+    sample, guessed = measured.sample, guesses.centred(measured.sample)
+    spread = sample.products(guessed, guessed) + guesses.unseen(sample)
+    if spread <= 0:
         return 0.0
-    spread = float(np.var(np.concatenate([said, further]), ddof=1))
-    if spread == 0:
-        return 0.0
-    together = float(np.cov(truth, said, ddof=0)[0, 1])
-    return min(1.0, max(0.0, together / ((1 + len(truth) / len(further)) * spread)))
+    return float(np.clip(sample.products(measured.influence, guessed) / spread, 0.0, 1.0))
+
+
+def _ratio(measured: _Measured, guesses: Guesses, trust: float) -> float:
+    """The variance with guesses over that of gold alone."""
+    sample, units = measured.sample, measured.sample.n_units
+    rest = measured.influence - trust * guesses.centred(sample)
+    alone = sample.products(measured.influence, measured.influence) + measured.unseen
+    with_guesses = sample.products(rest, rest) + trust**2 * guesses.unseen(sample)
+    # The guesses' mean is itself of so many items only: the part of the variance that they explain comes back.
+    explained = max(0.0, sample.mean(measured.influence**2) - sample.mean(rest**2))
+    return (with_guesses * units / (units - 2) + measured.unseen + explained / guesses.n_all) / alone
+
+
+def _saved(estimate: Estimate, alone: Estimate) -> int:
+    width = (estimate.high or 0.0) - (estimate.low or 0.0)
+    if width <= 0:
+        return 0
+    return max(0, round(estimate.n * ((((alone.high or 0.0) - (alone.low or 0.0)) / width) ** 2 - 1)))
+
+
+def _wilson(value: float, n: float, z: float) -> tuple[float, float]:
+    # A weighted mean of ones is 1 up to rounding; the ends are exact there (see `wilson_limits`).
+    edge = round(value)
+    right = edge * n if abs(value - edge) < ROUNDING else value * n
+    low, high = wilson_limits(right, n, z)
+    return min(low, value), max(high, value)
+
+
+def _student(freedom: int) -> float:
+    return float(scipy.special.stdtrit(freedom, 0.975)) if freedom > 0 else float("inf")
+
+
+def _nothing(name: str) -> Powered:
+    none = Estimate(name, None, None, None, 0, "no gold labels")
+    return Powered(none, none, 0.0, None)
+
+
+def _check(gold: Numbers, guesses: Guesses, sample: Sample) -> None:
+    if not len(gold) == len(guesses.of_labelled) == len(sample.weights):
+        raise ValueError(
+            f"{len(gold)} gold values, {len(guesses.of_labelled)} guesses and {len(sample.weights)} weights; "
+            "they are of the same items"
+        )

@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 class Change:
     """Items asked again twice: `moved` differ from the old answer, `unsteady` from one new answer to the other.
 
-    `p_value` is one-sided and exact: if the old answer and the two new ones are exchangeable, an item that differs in
-    one of the two ways alone does so by the toss of a coin (McNemar 1947).
+    Of the three answers to an item, one alone may differ from the other two: the old one (`old_differs`) or one of the
+    new ones (`new_differs`). `p_value` is one-sided and exact: if the three are exchangeable, the odd one is the old
+    one in a third of such items, whatever the model's own spread (a sign test of three, as McNemar's is of two).
     """
 
     n: int
     moved: int
     unsteady: int
-    only_moved: int
-    only_unsteady: int
+    old_differs: int
+    new_differs: int
     p_value: float
 
 
@@ -33,7 +34,7 @@ def change(old: Sequence[str | None], new: Sequence[str | None], again: Sequence
     olds, news, agains = (np.array([str(one) for one in answers], dtype=object) for answers in (old, new, again))
     moved = np.asarray(olds != news, dtype=bool)
     unsteady = np.asarray(news != agains, dtype=bool)
-    only_moved, only_unsteady = int((moved & ~unsteady).sum()), int((unsteady & ~moved).sum())
-    tosses = only_moved + only_unsteady
-    p_value = float(scipy.stats.binom.sf(only_moved - 1, tosses, 0.5)) if tosses else 1.0
-    return Change(len(olds), int(moved.sum()), int(unsteady.sum()), only_moved, only_unsteady, p_value)
+    old_differs = int((moved & ~unsteady).sum())
+    new_differs = int((unsteady & ((olds == news) | (olds == agains))).sum())
+    p_value = float(scipy.stats.binom.sf(old_differs - 1, old_differs + new_differs, 1 / 3))
+    return Change(len(olds), int(moved.sum()), int(unsteady.sum()), old_differs, new_differs, p_value)

@@ -1,7 +1,7 @@
 """The column `credit` of the stored predictions: what each answer is worth, as its kind says.
 
 It is computed when rows are written, once; SQL, Python and JavaScript read the number. A failed call has none:
-an outage is not a wrong answer.
+an outage is not a wrong answer; nor has an answer to an item that nobody has labelled.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 TASK = "select d.kind, d.labels::text from datasets d join runs r using (dataset_id) where r.run_id = ?"
 GOLD = """
     select e.example_id, e.gold from examples e join runs r using (dataset_id)
-    where r.run_id = ? and e.example_id in (select unnest(?))
+    where r.run_id = ? and e.gold is not null and e.example_id in (select unnest(?))
 """
 PENDING = """
     from predictions p join runs r using (run_id) join datasets d using (dataset_id)
         join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id
-    where p.credit is null and p.outcome <> 'failed'
+    where p.credit is null and p.outcome <> 'failed' and e.gold is not null
 """
 PAIRS = f"select r.dataset_id, d.kind, d.labels::text as labels, e.gold, p.label {PENDING} group by all"
 FILL = f"""

@@ -111,7 +111,7 @@ def of_examples(dataset: Dataset) -> pd.DataFrame:
             "text": [storable(e.item.text) for e in dataset.examples],
             "tags": [[storable(tag) for tag in e.item.tags] for e in dataset.examples],
             "fields": [_json(e.item.fields) for e in dataset.examples],
-            "gold": [e.label for e in dataset.examples],
+            "gold": [e.label or None for e in dataset.examples],
             "group": [e.group for e in dataset.examples],
         }
     )

@@ -23,6 +23,12 @@ ANALYSED = """
         case when credit = 1 then null else text end as text, case when credit = 1 then null else tags end as tags,
         case when credit = 1 then null else raw end as raw, error
     from (select *, cast(scores as map(varchar, double)) as known from scored)
+    where run_id in (select unnest($1)) and gold is not null order by run_id, example_id
+"""
+GUESSED = """
+    select run_id, p.example_id, outcome, label, score, e.gold, e."group", e.text
+    from predictions p join runs r using (run_id)
+        join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id
     where run_id in (select unnest($1)) order by run_id, example_id
 """
 SET_SIZES = """
@@ -33,7 +39,8 @@ SET_SIZES = """
 """
 ITEMS = """
     select example_id, "group", row_number() over (order by dataset_id, example_id) - 1 as item
-    from examples where dataset_id in (select dataset_id from runs where run_id in (select unnest($1))) order by item
+    from examples where gold is not null
+        and dataset_id in (select dataset_id from runs where run_id in (select unnest($1))) order by item
 """
 SCORES = f"""
     with asked as (select unnest($1) as run_id, unnest($2)::integer as arm),

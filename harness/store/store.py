@@ -224,10 +224,8 @@ class Store:
     def predictions(self, run_ids: Sequence[str]) -> pd.DataFrame:
         """What analysis reads of some runs, by run and item: columns as in the view `scored`.
 
-        `answered_by` is the arm that was asked last: of a cascade or a router, the member whose answer stands.
-
-        Text, tags and reply are there for the rows that were not right, which a report shows; of a
-        hundred thousand right ones they would be most of the memory.
+        `answered_by` is the arm that was asked last: of a cascade or a router, the member whose answer stands. Text,
+        tags and reply are there for rows that were not right: of 100,000 right ones they would be most of the memory.
         """
         with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection, _quiet():
             result = connection.execute(statements.ANALYSED, [list(run_ids)])
@@ -251,6 +249,10 @@ class Store:
             columns = connection.execute(statements.SCORES, [run_ids, arms]).fetchnumpy()
         return items, columns
 
+    def guessed(self, run_ids: Sequence[str]) -> pd.DataFrame:
+        """Every answer of some runs (see `statements.GUESSED`), those to items without a label too: gold is None."""
+        return self._frame(statements.GUESSED, [list(run_ids)])
+
     def set_sizes(self, thresholds: Mapping[str, float]) -> pd.DataFrame:
         """How many labels of each item have a score of at least the run's threshold: run_id, example_id, size."""
         frame = self._frame(statements.SET_SIZES, [list(thresholds), list(thresholds.values())])
@@ -261,7 +263,7 @@ class Store:
         return self._frame(
             'select e.example_id, e.text, e.tags, e.fields, e.gold, e."group" from predictions p '
             "join runs r using (run_id) join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id "
-            "where p.run_id = $1 order by e.example_id",
+            "where p.run_id = $1 and e.gold is not null order by e.example_id",
             [run_id],
         )
 

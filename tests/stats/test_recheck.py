@@ -8,11 +8,11 @@ from harness.stats.recheck import change
 
 
 def test_the_exact_test_by_hand():
-    """Fifteen items that moved and stayed so: a coin that falls fifteen times on one side."""
+    """Fifteen items that moved and stayed so: the old answer is the odd one of three fifteen times."""
     old, new = ["a"] * 300, ["b"] * 15 + ["a"] * 285
     found = change(old, new, new)
     assert (found.n, found.moved, found.unsteady) == (300, 15, 0)
-    assert found.p_value == pytest.approx(stats.binomtest(15, 15, alternative="greater").pvalue)
+    assert found.p_value == pytest.approx(stats.binomtest(15, 15, 1 / 3, alternative="greater").pvalue)
     assert change(old, old, old).p_value == 1.0
 
 
@@ -27,7 +27,7 @@ def test_a_random_model_is_not_called_changed():
 
 
 def test_one_in_twenty_is_found():
-    """A model that is a little random and answers 5% of items otherwise is found by 300 items four times in five."""
+    """A model that is a little random and answers 5% of items otherwise is found by 300 items five times in six."""
     rng = np.random.default_rng(1)
     times = []
     for _ in range(200):
@@ -36,4 +36,4 @@ def test_one_in_twenty_is_found():
         moved = rng.random(300) < 0.05
         old = np.where(moved, "c", answers[0])
         times.append(change(old.tolist(), answers[1].tolist(), answers[2].tolist()).p_value <= 0.01)
-    assert np.mean(times) > 0.8
+    assert np.mean(times) > 0.85

@@ -75,6 +75,9 @@ def tell(options: _options.Where, facts: Facts, written: list[Path] | None) -> N
     click.echo(f"{ref}  {formatting.plural(facts.n, 'item')}  {facts.id}")
     click.echo(read.description)
     rows = [(name, *(formatting.count(of_label.get(name, 0)) for of_label in counts.values())) for name in _told(read)]
+    if waiting := sum(of_label.get("", 0) for of_label in counts.values()):
+        each = (formatting.count(of_label.get("", 0)) for of_label in counts.values())
+        rows.append((f"({formatting.count(waiting)} without a label)", *each))
     totals = ("all", *(formatting.count(facts.sizes[name]) for name in counts))
     head = {"extract": "field with a value", "score": "rows"}.get(read.kind, "label")
     print_table((head, *counts), [*rows, totals], numeric=tuple(counts))

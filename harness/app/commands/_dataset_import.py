@@ -14,7 +14,7 @@ from rich.console import Console
 
 from harness import datasets
 from harness.app.commands import _dataset_facts, _options
-from harness.datasets import ImportSpec, layouts, relabelling, remote, sampling, way_out
+from harness.datasets import ImportSpec, label_names, layouts, relabelling, remote, sampling, way_out
 from harness.datasets.problems import ImportProblem
 from harness.errors import ConfigError, DatasetError
 from harness.ground import formatting, plugins
@@ -76,6 +76,12 @@ IMPORT = (
         metavar="OLD=NEW|FILE",
         help="Another name for a label, or a CSV, JSON or TOML file of them; an empty NEW: none. Repeatable.",
     ),
+    _options.option(
+        "--labels",
+        default=None,
+        metavar="A,B,...|FILE",
+        help="The closed set, or a CSV, JSON or TOML file of labels and what they mean; rows without one are kept.",
+    ),
     _options.option("--drop-unlabelled", is_flag=True, help="Leave out rows without a label; else they are refused."),
     _options.option("--drop-empty", is_flag=True, help="Leave out rows without a text; else they are refused."),
     _options.option("--description", default="", help="One sentence about the data."),
@@ -112,6 +118,7 @@ class Import(_options.Where):
     separator: str | None
     columns: str | None
     relabel: tuple[str, ...]
+    labels: str | None
     drop_unlabelled: bool
     drop_empty: bool
     description: str
@@ -161,6 +168,8 @@ class Import(_options.Where):
             separator=self.separator,
             columns=layouts.column_names(self.columns.split(",")) if self.columns else (),
             relabel=relabelling.read(self.relabel),
+            labels={} if self.labels is None else label_names.read(self.labels),
+            is_closed=self.labels is not None,
             drop_unlabelled=self.drop_unlabelled,
             drop_empty=self.drop_empty,
             source={"address": self.file} if self.file and remote.is_remote(self.file) else {},
@@ -185,6 +194,7 @@ class Import(_options.Where):
         words += ["--tags-separator", spec.tags_separator] * (spec.tags_separator != "|")
         words += ["--seed", str(spec.seed)] * (spec.seed != 0)
         words += [word for given in self.relabel for word in ("--relabel", given)]
+        words += [] if self.labels is None else ["--labels", self.labels]
         words += ["--drop-unlabelled"] * spec.drop_unlabelled + ["--drop-empty"] * spec.drop_empty
         words += ["--description", spec.description] * bool(spec.description)
         words += ["--root", str(self.root)] * (self.root is not None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.app.commands import _options
+from harness.app.project import drawing
 from harness.datasets import sampling, tables
 from harness.errors import ConfigError, DatasetError
 from harness.ground import formatting
 from harness.ground.ids import content_id
-from harness.store import STANDING
 from harness.types import Item
 
 if TYPE_CHECKING:
@@ -22,11 +21,15 @@ if TYPE_CHECKING:
 
     from harness.app.project import Project
 
-HOW = ("random", "uncertain", "disagreement")
 SAMPLE = (
     click.argument("ref", metavar="NAME@VERSION"),
     _options.option("--n", type=click.IntRange(min=1), default=100, help="How many items."),
-    _options.option("--how", type=click.Choice(HOW), default="random", help="Random to estimate; the others to train."),
+    _options.option(
+        "--how",
+        type=click.Choice(drawing.HOW),
+        default="random",
+        help="All alike, or likelier where the answers leave most open.",
+    ),
     _options.option("--split", default=None, help="Draw from this split alone."),
     _options.option("--pool", type=_options.FILE, default=None, help="Draw from this table of unlabelled texts."),
     _options.option("--text", metavar="COL", default="text", help="Column of the text in the pool."),
@@ -68,10 +71,12 @@ def sample(options: Options) -> None:
         raise ConfigError(f"there is nothing to draw from {options.pool or options.ref}")
     options.out.write_bytes(sampling.written(drawn))
     if options.as_json:
-        _options.print_json({"n": len(drawn), "weight": drawn[0].weight, "files": [str(options.out)]})
+        weights = [one.weight for one in drawn]
+        plain = weights[0] if len(set(weights)) == 1 else None
+        _options.print_json({"n": len(drawn), "weight": plain, "weights": weights, "files": [str(options.out)]})
         return
-    weight = drawn[0].weight
-    told = "chosen, so without a weight" if weight is None else f"each stands for {weight:,.4g}"
+    low, high = (f"{pick(one.weight or 0 for one in drawn):,.4g}" for pick in (min, max))
+    told = f"each stands for {low}" if low == high else f"each stands for {low} to {high}, as its column says"
     click.echo(f"{formatting.plural(len(drawn), 'item')}, {told}")
     back = (
         f"harness dataset import {options.out} --name {options.ref.partition('@')[0]} --version NEW --append-labels OLD"
@@ -85,14 +90,7 @@ def _drawn(project: Project, options: Options) -> list[sampling.Drawn]:
         known = {example.item.text for example in dataset.examples}
         return sampling.at_random(_pool(options.pool, options.text, known), options.n, options.seed)
     items = [e.item for e in dataset.examples if options.split in (None, e.split)]
-    if options.how == "random":
-        return sampling.at_random(items, options.n, options.seed)
-    worth = _worth(project, dataset.id, options.how)
-    if not worth:
-        raise ConfigError(
-            f"{dataset.ref} has no stored run to ask; start with: harness baselines --dataset {dataset.ref}"
-        )
-    return sampling.by_worth(items, worth, options.n, options.seed)
+    return drawing.draw(project, dataset, items, options.n, options.how, options.seed)
 
 
 def _pool(path: Path, column: str, known: set[str]) -> Iterator[Item]:
@@ -105,20 +103,3 @@ def _pool(path: Path, column: str, known: set[str]) -> Iterator[Item]:
         if text.strip() and text not in seen:
             seen.add(text)
             yield Item(content_id([text, []]).partition(":")[2][:12], text)
-
-
-def _worth(project: Project, dataset_id: str, how: str) -> dict[str, float]:
-    """How much a label would tell, by item: the arms' doubt in their answer, or how far apart the answers are."""
-    if not project.store.path.exists():
-        return {}
-    runs = [run for run in project.store.selection().runs if run.dataset_id == dataset_id and run.purpose in STANDING]
-    rows = project.store.predictions([run.run_id for run in runs])
-    worth = {}
-    for item_id, of_item in rows.groupby("example_id"):
-        if how == "uncertain":
-            scores = of_item["score"].dropna()
-            worth[str(item_id)] = 1.0 if scores.empty else 1.0 - float(scores.mean())
-        else:
-            answers = Counter(str(label) for label in of_item["label"])
-            worth[str(item_id)] = 1.0 - answers.most_common(1)[0][1] / len(of_item)
-    return worth

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from harness.analysis.results import fidelity
+from harness.analysis.lineage import fidelity
 from harness.app.commands import _console, _options, _stopping
 from harness.app.project import pages
 from harness.datasets.task import SINGLE
@@ -232,6 +232,17 @@ def _arms_of_kind(project: Project, kind: str) -> tuple[str, ...]:
     ours = plugins.names("baselines", extensions)
     more = [name for name in ours if building.answers_kind(plugins.declared("baselines", name, extensions), kind)]
     return (*(name for name in chosen if name in more), *(name for name in more if name not in chosen))
+
+
+def say_unlabelled(dataset: Dataset, split: str, done: Sequence[Done], *, as_json: bool) -> None:
+    """What was answered where no item has a label yet: there is nothing to score, and labels are the next step."""
+    counts = [{"run_id": one.run_id, "n": one.progress.done, "accuracy": None} for one in done]
+    if as_json:
+        _options.print_json(counts)
+        return
+    answered = formatting.plural(sum(one.progress.done for one in done), "item")
+    click.echo(f"{answered} answered and stored; no item of {dataset.ref} / {split} has a label yet")
+    click.echo(f"Next: harness label {dataset.name}, then harness estimate --dataset {dataset.name} --split {split}")
 
 
 def say_where(done: Sequence[Done], written: Sequence[str], again: str) -> None:

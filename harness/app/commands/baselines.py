@@ -57,6 +57,9 @@ def command(options: Options) -> None:
     choice = building.BaselineChoice(options.encoder, _teacher(project, dataset, options.teacher), options.folds)
     jobs = _jobs(project, scope, options, choice)
     done = _evaluation.carry_out(project, dataset, jobs)
+    if not dataset.labelled(split):
+        _evaluation.say_unlabelled(dataset, split, done, as_json=options.as_json)
+        return
     results = project.results(dataset, split, first=done[-1].run_id)
     written = _evaluation.write_report(project, results)
     if options.as_json:

@@ -100,7 +100,10 @@ def command(options: Options) -> None:
         if options.stop_when_decided:
             jobs = [_stopped_early(jobs[0], project, scope, options.against)]
         repeats = _evaluation.carry_out(project, dataset, jobs)
-    _show(options, project, scope, jobs[0], repeats)
+    if dataset.labelled(options.split):
+        _show(options, project, scope, jobs[0], repeats)
+    else:
+        _evaluation.say_unlabelled(dataset, options.split, repeats, as_json=options.as_json)
     complain_about_failures(repeats)
 
 

@@ -81,7 +81,7 @@ def command(options: Options) -> None:
 
 
 def _n_items(project: Project, dataset: str | None, split: str) -> int:
-    return len(project.dataset(dataset).in_split(split))
+    return len(project.dataset(dataset).labelled(split))
 
 
 def _row(n: int, disagreement: float, options: Options) -> dict[str, JSON]:

@@ -79,7 +79,7 @@ def rival(answers: Answers, where: str) -> Rival:
 
 def training(dataset: Dataset) -> Sequence[Example]:
     """The items that can be learnt from; `ConfigError` when there are none."""
-    found = dataset.in_split("train")
+    found = dataset.labelled("train")
     if not found:
         raise ConfigError(f"{dataset.ref} has no training split, so there is nothing to learn from")
     return found
@@ -104,9 +104,9 @@ class _CurveFits:
     def __init__(self, project: Project, dataset: Dataset, curve_plan: CurvePlan) -> None:
         self._project, self._dataset, self._curve_plan = project, dataset, curve_plan
         self._scope = Scope(dataset, curve_plan.split, curve_plan.limit)
-        self._items = self._scope.items()
         self._training = self._scope.training()
-        gold = {example.item.id: example.label for example in dataset.in_split(curve_plan.split)}
+        gold = {example.item.id: example.label for example in dataset.labelled(curve_plan.split)}
+        self._items = tuple(item for item in self._scope.items() if item.id in gold)
         self._task, self._gold = Task.of(dataset), [gold[item.id] for item in self._items]
         groups = {example.item.id: example.group for example in dataset.in_split(curve_plan.split)}
         self._groups = {item: group for item, group in groups.items() if group is not None}

@@ -251,7 +251,7 @@ def slices(examples: Sequence[Example], columns: Sequence[str]) -> dict[str, fro
 def _injected(dataset: Dataset, settings: GateSettings) -> dict[str, str]:
     if settings.injected is None:
         return {}
-    examples = dataset.in_split(settings.injected_split or settings.split)
+    examples = dataset.labelled(settings.injected_split or settings.split)
     sources = {example.item.id: example.item.fields.get(settings.injected, "") for example in examples}
     return {item_id: source for item_id, source in sources.items() if source}
 

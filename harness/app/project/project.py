@@ -170,6 +170,7 @@ class Project:
 
         Which runs stand for the arms is the `Selection`'s to say; what it passed over is named in the results.
         """
+        _check_gold(dataset, split)
         frame = self.store.runs(dataset.id, split)
         selection, where = self.store.selection(), self.where(dataset, split)
         arms = selection.arms(where, first)
@@ -183,7 +184,7 @@ class Project:
         return replace(
             results,
             passed_over=(*results.passed_over, *selection.passed_over(where, first)),
-            curves=learnt.stored(self.store, frame, len(dataset.in_split("train")), results),
+            curves=learnt.stored(self.store, frame, len(dataset.labelled("train")), results),
             sets=prediction_sets.found(self.store, results),
             is_standing=first is None or selecting.are_the_same(arms, selection.arms(where), first),
         )
@@ -199,6 +200,7 @@ class Project:
             n=int((predictions["run_id"] == runs[0].run_id).sum()),
             looks=self.store.looks(dataset.id, split),
             costs=dataset.costs,
+            unlabelled=len(dataset.in_split(split)) - len(dataset.labelled(split)),
         )
         found = analyse(facts, runs, predictions, self._provenance(runs))
         preferences = self.workspace.preferences
@@ -262,6 +264,7 @@ class Project:
 
         The arms are those of `results`: one that lacks too many of the items is passed over here as there.
         """
+        _check_gold(dataset, split)
         selection, where = self.store.selection(), self.where(dataset, split)
         arms = selection.arms(where)
         numbered = [(number, run_id) for number, one in enumerate(arms) for run_id in one.run_ids]
@@ -377,3 +380,12 @@ class FailedItems(MissingAnswers):
     """The run ended, and some items have no reply; resumable."""
 
     is_aside = True
+
+
+def _check_gold(dataset: Dataset, split: str) -> None:
+    """Raise `ConfigError` where items are there, and nobody has labelled one: there is nothing to score by."""
+    if dataset.in_split(split) and not dataset.labelled(split):
+        raise ConfigError(
+            f"no item of {dataset.ref} / {split} has a label yet, so nothing can be scored; "
+            f"next: harness label {dataset.name}"
+        )

@@ -10,6 +10,7 @@ import numpy as np
 from harness.datasets.audit.findings import Finding, Severity
 from harness.datasets.audit.subject import DEFAULT, Near, Subject
 from harness.datasets.task import Task
+from harness.errors import DatasetError
 from harness.ground import plugins
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Audit:
     findings: tuple[Finding, ...]
     leaked: tuple[str, ...]
     repeated: tuple[str, ...]
+    unlabelled: int = 0
 
     def at_least(self, severity: Severity) -> tuple[Finding, ...]:
         """The findings of that severity or worse."""
@@ -58,7 +60,10 @@ class Audit:
 
 
 def audit(dataset: Dataset, how: Near = DEFAULT, watch: Callable[[str], None] = lambda _: None) -> Audit:
-    """The audit of a dataset; `watch` is told the name of each check before it runs."""
+    """The audit of a dataset's labelled rows; `watch` is told the name of each check before it runs."""
+    whole, dataset = dataset, replace(dataset, examples=dataset.labelled())
+    if not dataset.examples:
+        raise DatasetError(f"{whole.ref}: no row has a label yet; harness label {whole.name} gives them some")
     subject, task, findings = Subject(dataset, how), Task.of(dataset), []
     names = tuple(name for name in plugins.names(FOLDER) if task.meets(plugins.load(FOLDER, name)))
     for name in names:
@@ -69,6 +74,7 @@ def audit(dataset: Dataset, how: Near = DEFAULT, watch: Callable[[str], None] = 
         ref=dataset.ref,
         dataset_id=dataset.id,
         n=len(dataset.examples),
+        unlabelled=len(whole.examples) - len(dataset.examples),
         near=how,
         checks=names,
         profile=tuple(_profile(subject, split) for split in subject.split_names),

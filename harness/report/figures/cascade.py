@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.analysis import results as analysis
+from harness.analysis import lineage
 from harness.analysis.comparison import Answers
 from harness.analysis.fusion.members import NEVER, members
 from harness.analysis.fusion.sweep import sweep
@@ -45,7 +45,7 @@ class Chosen:
     @property
     def is_router(self) -> bool:
         """Whether it chose the arm before it asked one."""
-        return bool(analysis.choice(self.result.run)["how"] == "router")
+        return bool(lineage.choice(self.result.run)["how"] == "router")
 
 
 @dataclass(frozen=True)
@@ -125,11 +125,11 @@ def _swept(results: Results) -> Swept | None:
 
 def _stages(results: Results, result: RunResult) -> tuple[RunResult, RunResult] | None:
     """The two arms of a cascade or a router, where both are among the results."""
-    members = analysis.members(results, result)
-    if analysis.choice(result.run).get("how") not in HOWS or len(members) != 2:
+    members = lineage.members(results, result)
+    if lineage.choice(result.run).get("how") not in HOWS or len(members) != 2:
         return None
     cheap, dear = members
-    return None if analysis.choice(cheap.run) else (cheap, dear)  # of a fusion's answers nobody sees whose they were
+    return None if lineage.choice(cheap.run) else (cheap, dear)  # of a fusion's answers nobody sees whose they were
 
 
 def _called(stages: tuple[RunResult, RunResult]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.analysis.results import fidelity
+from harness.analysis.lineage import fidelity
 from harness.ground import formatting
 from harness.report.blocks import Column, Section, Table
 

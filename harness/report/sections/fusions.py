@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.analysis import comparison
-from harness.analysis import results as analysis
+from harness.analysis import comparison, lineage
 from harness.ground import formatting
 from harness.report.blocks import Column, Section, Table, Text
 
@@ -27,7 +26,7 @@ def section(results: Results) -> Section | None:
     """A table for every fusion whose members are shown too; nothing where no fusion is stored."""
     blocks: list[Text | Table] = []
     for result in results.runs:
-        members, thresholds = analysis.members(results, result), analysis.choice(result.run).get("thresholds", ())
+        members, thresholds = lineage.members(results, result), lineage.choice(result.run).get("thresholds", ())
         if members:
             blocks += [_head(result, members), _table(results, result, members, list(thresholds))]
     return Section("Fusions", tuple(blocks)) if blocks else None

@@ -33,9 +33,11 @@ def section(results: Results) -> Section:
     """The scorecard, best arm first."""
     split = results.split
     looks = "once" if split.looks == 1 else f"{split.looks:,} times"
+    waiting = f" {formatting.plural(split.unlabelled, 'further item')} without a label are no part of it."
     head = (
         f"{split.dataset} / {split.name}: {formatting.plural(split.n, 'item')}, "
         f"{formatting.plural(len(split.labels), 'label')}; this split was scored {looks}."
+        f"{waiting if split.unlabelled else ''}"
     )
     extra = tuple(name for name in measures.of_task(split.task) if any(name in one.metrics for one in results.runs))
     rows = tuple(_row(result, extra) for result in results.runs)

@@ -70,17 +70,21 @@ def test_a_random_sample_of_a_version_relabels_it(harness, root):
     assert not found["added"]
 
 
-def test_chosen_items_have_no_weight(harness, root):
-    """The items on which the stored arms differ come first, and no weight pretends that they were drawn."""
+def test_every_draw_has_known_chances(harness, root):
+    """Where the stored arms leave more open an item is likelier drawn; what it stands for is written beside it."""
     assert harness("baselines", "--arm", "rules", "--arm", "majority").code == 0
-    for how in ("disagreement", "uncertain"):
+    for how in ("disagreement", "uncertain", "discordant"):
         assert harness("dataset", "sample", "tickets@v1", "--how", how, "--n", "4", "--out", f"{how}.csv").code == 0
-        assert {row["sampling_weight"] for row in rows_of(root / f"{how}.csv")} == {""}
+        assert all(float(row["sampling_weight"]) >= 1 for row in rows_of(root / f"{how}.csv"))
+        assert len(rows_of(root / f"{how}.csv")) == 4
     answers = harness(
         "sql", "select example_id, count(distinct coalesce(label, '')) as n from predictions group by all", "--json"
     ).json
     differ = {row["example_id"] for row in answers if row["n"] > 1}
-    assert {row["id"] for row in rows_of(root / "disagreement.csv")} <= differ
+    drawn = {row["id"]: float(row["sampling_weight"]) for row in rows_of(root / "disagreement.csv")}
+    inside, outside = ([w for i, w in drawn.items() if (i in differ) is wanted] for wanted in (True, False))
+    assert inside
+    assert max(inside) < min(outside, default=1e9)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from itertools import combinations
 
 import pytest
 
-from harness.datasets.audit.checks import label_names
+from harness.datasets.audit import spelling
 
 ONE = [
     ("card payment", "Card-Payment"),
@@ -41,9 +41,9 @@ TWO = [
 @pytest.mark.parametrize(("name", "other"), ONE, ids=str)
 def test_one_label_in_two_spellings(name, other):
     """Case, blanks, what joins words and the way an accent is written make no other label."""
-    assert label_names._spoken(name) == label_names._spoken(other)
+    assert spelling.spoken(name) == spelling.spoken(other)
 
 
 def test_a_distinction_is_never_advised_away():
     """Signs beside digits and at the ends of a name stay: merging these labels would lose what was meant."""
-    assert not [pair for pair in combinations(TWO, 2) if len(set(map(label_names._spoken, pair))) == 1]
+    assert not [pair for pair in combinations(TWO, 2) if len(set(map(spelling.spoken, pair))) == 1]

@@ -1,0 +1,175 @@
+"""Gold labels of some items and stored predictions of all, brought together for `analysis.estimation`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from harness import datasets
+from harness.analysis import panel
+from harness.analysis.estimation import Answered, Estimation, Gold
+from harness.datasets.sampling import WEIGHT
+from harness.datasets.task import Task
+from harness.errors import ConfigError
+from harness.store import PassedOver
+from harness.types import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from harness.app.project.project import Project
+    from harness.store import Selected, Selection
+    from harness.types import Dataset, Example
+
+LEAST_SHARE = 0.5  # of the items that an arm must have been asked to be estimated beside the others
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """The estimation of a split, and what was left out of it.
+
+    `unweighted` labelled items were chosen, not drawn, so they stand for nobody; `passed_over` are runs.
+    """
+
+    dataset: str
+    split: str
+    estimation: Estimation
+    unweighted: int
+    passed_over: tuple[PassedOver, ...]
+
+
+def estimate(
+    project: Project, dataset: Dataset, split: str, labels: Mapping[str, tuple[str, float | None]] | None = None
+) -> Estimated:
+    """What every arm of a split is worth, by its gold labels; `labels` by item are further ones, not released yet.
+
+    Beside each of them stands how many items it stands for (None: it was chosen, not drawn).
+
+    An arm that was not run on this version of the dataset is read from the newest version it was run on: an item is
+    the same where id and text are. Repeats and seeds of an arm stand with their first run. What learnt from a label
+    cannot be measured by it: on the train split only cross-validated runs, and arms that learn nothing, are taken.
+    """
+    examples = {example.item.id: example for example in dataset.in_split(split)}
+    if not examples:
+        raise ConfigError(f"{dataset.ref} has no items in split {split!r}")
+    chosen, passed_over = _arms(project, dataset, split)
+    if not chosen:
+        raise ConfigError(
+            f"the store has no finished run on {dataset.name} / {split} that can be estimated; start with: "
+            f"harness baselines --dataset {dataset.ref} --split {split}"
+        )
+    rows = project.store.guessed([one.first.run_id for one in chosen])
+    answered, lacking = _answered(chosen, rows, examples)
+    gold, unweighted = _gold(dataset, examples, labels or {})
+    return Estimated(dataset.ref, split, Estimation(answered, gold), unweighted, (*passed_over, *lacking))
+
+
+def answers(project: Project, dataset: Dataset) -> pd.DataFrame:
+    """Every stored answer to the dataset's items, as `Store.guessed`: of each arm and split the run that stands."""
+    splits = dict.fromkeys(example.split for example in dataset.examples)
+    chosen = [one for split in splits for one in _arms(project, dataset, split)[0]]
+    if not chosen:
+        return pd.DataFrame(columns=["run_id", "example_id", "label", "score"])
+    return project.store.guessed([one.first.run_id for one in chosen])
+
+
+def _arms(project: Project, dataset: Dataset, split: str) -> tuple[list[Selected], list[PassedOver]]:
+    """The arms of this version, then those that only earlier versions have, each by the newest that has it."""
+    if not project.store.path.exists():
+        return [], []
+    selection = project.store.selection()
+    chosen: dict[tuple[str, str | None], Selected] = {}
+    passed_over = []
+    for dataset_id, ref in _versions(project, dataset, selection):
+        where = project.where(dataset, split)
+        for one in selection.arms(type(where)(dataset_id, ref, split)):
+            run = one.first
+            if run.arm_id and (run.arm, run.model) not in chosen:
+                if (reason := _unusable(run.params, run.n_train, split)) is not None:
+                    passed_over.append(PassedOver(one.name, run.run_id, reason))
+                    continue
+                chosen[run.arm, run.model] = one
+    return list(chosen.values()), passed_over
+
+
+def _unusable(params: Mapping[str, object], n_train: int | None, split: str) -> str | None:
+    """Why a run cannot be measured by the labels of a split; None when it can."""
+    is_fitted_here = split == "train" and n_train and "folds" not in params and "teacher" not in params
+    return "it learnt from these labels" if is_fitted_here else None
+
+
+def _versions(project: Project, dataset: Dataset, selection: Selection) -> Iterator[tuple[str, str]]:
+    """This version's id and name, then the others' that have runs, the newest first."""
+    yield dataset.id, dataset.ref
+    refs = [ref for ref in datasets.refs(project.workspace.root) if ref.partition("@")[0] == dataset.name]
+    ran = {run.dataset: run.dataset_id for run in selection.runs if run.dataset_id != dataset.id}
+    for ref in reversed(refs):
+        if ref in ran and ref != dataset.ref:
+            yield ran[ref], ref
+
+
+def _answered(
+    chosen: Sequence[Selected], rows: pd.DataFrame, examples: Mapping[str, Example]
+) -> tuple[Answered, list[PassedOver]]:
+    """The answers of the arms that were asked most items, on the items that all of these were asked."""
+    known = rows[
+        [
+            examples[i].item.text == t if i in examples else False
+            for i, t in zip(rows["example_id"], rows["text"], strict=True)
+        ]
+    ]
+    by_run = dict(iter(known.groupby("run_id", sort=False)))
+    asked = {one.first.run_id: set(by_run.get(one.first.run_id, known.iloc[:0])["example_id"]) for one in chosen}
+    most = max((len(items) for items in asked.values()), default=0)
+    kept = [one for one in chosen if len(asked[one.first.run_id]) >= LEAST_SHARE * most]
+    lacking = [
+        PassedOver(one.name, one.first.run_id, f"was asked {len(asked[one.first.run_id]):,} of {most:,} items")
+        for one in chosen
+        if one not in kept
+    ]
+    shared = set.intersection(*(asked[one.first.run_id] for one in kept))
+    items = [item for item in examples if item in shared]
+    if not items:
+        raise ConfigError("no item was asked of all arms, so they cannot be estimated together")
+    frames = [by_run[one.first.run_id].set_index("example_id").loc[items] for one in kept]
+    labels = [frame["label"].astype(object).where(frame["label"].notna(), None) for frame in frames]
+    codes, words = pd.factorize(np.concatenate([column.to_numpy(object) for column in labels]))
+    shape = (len(kept), len(items))
+    groups = np.array([examples[item].group for item in items], dtype=object)
+    answered = Answered(
+        names=_names(kept),
+        items=tuple(items),
+        vocabulary=tuple(str(word) for word in words),
+        answers=np.asarray(codes, dtype=np.int64).reshape(shape).T,
+        scores=np.column_stack([frame["score"].to_numpy(np.float64, na_value=np.nan) for frame in frames]),
+        failed=np.column_stack([(frame["outcome"] == Outcome.FAILED.value).to_numpy() for frame in frames]),
+        groups=panel.clusters_of(groups),
+    )
+    return answered, lacking
+
+
+def _names(chosen: Sequence[Selected]) -> tuple[str, ...]:
+    """Their names, each once: of two versions' arms with one name, the other is called by its version."""
+    taken: dict[str, None] = {}
+    for one in chosen:
+        taken.setdefault(one.name if one.name not in taken else f"{one.name} ({one.first.dataset})")
+    return tuple(taken)
+
+
+def _gold(
+    dataset: Dataset, examples: Mapping[str, Example], further: Mapping[str, tuple[str, float | None]]
+) -> tuple[Gold, int]:
+    """The gold labels that can be used, their weights, and how many cannot: chosen items stand for nobody."""
+    of = {item: example.label for item, example in examples.items() if example.is_labelled}
+    of |= {item: label for item, (label, _) in further.items() if item in examples}
+    stored = {item: examples[item].item.fields.get(WEIGHT, "") for item in of}
+    weights = {item: float(weight) for item, weight in stored.items() if weight}
+    weights |= {item: weight for item, (_, weight) in further.items() if weight is not None and item in examples}
+    unweighted = len(of) - len(weights) if weights else 0
+    used = {item: label for item, label in of.items() if not weights or item in weights}
+    task = Task.of(dataset)
+    names = dataset.label_names if task.rules.IS_BINARY else ()
+    return Gold(used, task.credit, names, weights, is_binary=task.rules.IS_BINARY), unweighted

@@ -1,0 +1,143 @@
+"""Where people label a dataset: its journal, what is drawn for them, what has come of it so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.app.project import drawing, estimating
+from harness.datasets.label_journal import Journal, agreed, standing
+from harness.datasets.label_session import Session, Terms, disagreed, release
+from harness.datasets.sampling import Drawn
+from harness.errors import ConfigError
+from harness.ground import formatting
+from harness.stats import agreement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from harness.app.project.project import Project
+    from harness.datasets.label_journal import Entry
+    from harness.types import JSON, Dataset, Estimate
+
+KINDS = ("single",)
+FOLDER = "labels"
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Which items are to be labelled: how many of which split, drawn how."""
+
+    split: str
+    n: int
+    how: str
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who labels: one person's name, how many people an item goes to, whose answers are shown as suggestions."""
+
+    annotator: str
+    per_item: int = 1
+    suggest: str | None = None
+    is_adjudicating: bool = False
+
+
+class Desk:
+    """A dataset version that people label."""
+
+    def __init__(self, project: Project, dataset: Dataset) -> None:
+        if dataset.kind not in KINDS:
+            raise ConfigError(f"{dataset.ref} is of kind {dataset.kind}; the label page knows {', '.join(KINDS)}")
+        self.project = project
+        self.dataset = dataset
+        self.journal = Journal(project.store.path.parent / dataset.ref / FOLDER)
+
+    def now(self) -> str:
+        """The time, for the journal."""
+        return self.project.clock.now().isoformat(timespec="milliseconds")
+
+    def session(self, draw: Draw, people: People) -> Session:
+        """What one person labels: unlabelled items of the split, drawn; or what people disagree on."""
+        waiting = [e.item for e in self.dataset.in_split(draw.split) if not e.is_labelled]
+        if people.is_adjudicating:
+            open_items = set(disagreed(self._said()))
+            drawn = [Drawn(item, self._weight(item.id)) for item in waiting if item.id in open_items]
+            if not drawn:
+                raise ConfigError("there is nothing that people disagree on")
+        elif not waiting:
+            raise ConfigError(f"every item of {self.dataset.ref} / {draw.split} has a label")
+        else:
+            drawn = drawing.draw(self.project, self.dataset, waiting, draw.n, draw.how, draw.seed)
+        suggestions = {} if people.suggest is None else self._suggestions(people.suggest, draw.split)
+        terms = Terms(people.annotator, people.per_item, draw.how, suggestions, is_adjudicating=people.is_adjudicating)
+        return Session(self.dataset, drawn, self.journal, terms)
+
+    def labels(self) -> dict[str, str]:
+        """The labels that stand in the journal, by item."""
+        found = {item: agreed(of_item) for item, of_item in self._said().items()}
+        return {item: label for item, label in found.items() if label is not None}
+
+    def progress(self, session: Session, split: str) -> Mapping[str, JSON]:
+        """What is known so far, in a sentence, and how wide the leader's interval is (None: not known)."""
+        try:
+            estimation = estimating.estimate(self.project, self.dataset, split, self._weighted(session)).estimation
+        except ConfigError:
+            return {
+                "sentence": "no arm has been run on these items, so there is nothing to estimate yet",
+                "width": None,
+            }
+        best = estimation.leader()
+        if best is None or best[1].estimate.low is None:
+            return {"sentence": "a few labels more, and the best arm has an interval", "width": None}
+        name, powered = best
+        estimate = powered.estimate
+        sentence = (
+            f"{name} leads with {formatting.with_interval(estimate)} from {formatting.plural(estimate.n, 'label')}; "
+            f"gold alone {formatting.span(powered.gold_alone)}, {powered.labels_saved or 0} labels saved"
+        )
+        return {"sentence": sentence, "width": (estimate.high or 0.0) - (estimate.low or 0.0)}
+
+    def release(self, version: str, watch: Callable[[str], None]) -> tuple[Path, int]:
+        """The folder of a new version with the labels that stand, and how many."""
+        return release(self.project.workspace.root, self.dataset, version, self.journal, watch)
+
+    def agreement(self) -> tuple[Estimate, ...]:
+        """How far people agree, where several labelled the same items: Krippendorff's alpha; of two, Cohen's kappa."""
+        said = self._said()
+        people = sorted({who for of_item in said.values() for who in of_item if who})
+        if len(people) < 2:
+            return ()
+        codes = {label: code for code, label in enumerate(self.dataset.label_names)}
+        table = np.array(
+            [
+                [codes.get(of_item[who].answer or "", -1) if who in of_item else -1 for who in people]
+                for of_item in said.values()
+            ],
+            dtype=np.int64,
+        )
+        rng = np.random.default_rng(0)
+        made = [agreement.krippendorffs_alpha(table, rng)]
+        both = table[(table >= 0).all(axis=1)]
+        if len(people) == 2 and len(both):
+            made.append(agreement.cohens_kappa(both[:, 0], both[:, 1], rng))
+        return tuple(made)
+
+    def _said(self) -> dict[str, dict[str, Entry]]:
+        return standing(self.journal.entries())
+
+    def _weight(self, item: str) -> float | None:
+        weights = [entry.weight for entry in self._said().get(item, {}).values() if entry.weight is not None]
+        return weights[0] if weights else None
+
+    def _weighted(self, session: Session) -> dict[str, tuple[str, float | None]]:
+        return {item: (label, self._weight(item)) for item, label in session.labels().items()}
+
+    def _suggestions(self, arm: str, split: str) -> dict[str, str]:
+        run = self.project.selected(arm, self.dataset, split).first
+        rows = self.project.store.guessed([run.run_id])
+        return {str(r.example_id): str(r.label) for r in rows.itertuples() if isinstance(r.label, str)}

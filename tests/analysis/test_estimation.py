@@ -1,0 +1,88 @@
+"""Every arm's worth from few gold labels and all predictions."""
+
+import numpy as np
+import pytest
+
+from harness.analysis.estimation import Answered, Estimation, Gold
+
+LABELS = ("a", "b", "c")
+ACCURACIES = {"good": 0.9, "fair": 0.7, "poor": 0.4}
+
+
+def credit(gold, answer):
+    return float(gold == answer)
+
+
+def world(n=600, seed=1, failed=None):
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 3, n)
+    said = [np.where(rng.random(n) < a, truth, (truth + rng.integers(1, 3, n)) % 3) for a in ACCURACIES.values()]
+    answers = np.column_stack(said)
+    lost = np.zeros(answers.shape, dtype=bool) if failed is None else failed
+    items = tuple(f"i{i}" for i in range(n))
+    return truth, Answered(tuple(ACCURACIES), items, LABELS, np.where(lost, -1, answers), answers * np.nan, lost)
+
+
+def estimation(labelled, truth, answered, **more):
+    return Estimation(answered, Gold({f"i{i}": LABELS[truth[i]] for i in range(labelled)}, credit, LABELS, **more))
+
+
+def test_every_arm_and_the_leader():
+    """From sixty labels each arm's interval holds its accuracy on all items, and the best one leads."""
+    truth, answered = world()
+    made = estimation(60, truth, answered)
+    for place, arm in enumerate(("good", "fair", "poor")):
+        one = made.arms()[place]
+        right = float((answered.answers[:, place] == truth).mean())
+        assert one.name == arm
+        assert one.accuracy.estimate.low <= right <= one.accuracy.estimate.high
+        assert one.accuracy.estimate.n == 60
+        assert set(one.recall) == set(LABELS)
+    assert made.leader()[0] == "good"
+
+
+def test_differences():
+    """The lead of one arm is its interval's distance from another's, and turns its sign with them."""
+    truth, answered = world()
+    made = estimation(80, truth, answered)
+    lead, back = made.difference("good", "poor").estimate, made.difference("poor", "good").estimate
+    assert lead.low > 0
+    assert (lead.value, lead.low, lead.high) == pytest.approx((-back.value, -back.high, -back.low), abs=1e-9)
+
+
+def test_failed_calls_are_left_out_of_their_arm():
+    """An item whose call failed counts neither for nor against that arm; the others keep it."""
+    failed = np.zeros((600, 3), dtype=bool)
+    failed[:20, 0] = True
+    truth, answered = world(failed=failed)
+    by_name = {one.name: one.accuracy.estimate.n for one in estimation(60, truth, answered).arms()}
+    assert by_name == {"good": 40, "fair": 60, "poor": 60}
+
+
+def test_without_labels_there_is_no_value():
+    """Nothing is said of an arm before the first label."""
+    truth, answered = world()
+    made = estimation(0, truth, answered)
+    assert made.leader() is None
+    assert all(one.accuracy.estimate.value is None for one in made.arms())
+
+
+def test_degrees():
+    """Where answers are worth a part, the expected credit is that of the candidates, and the mean is of credits."""
+    truth, answered = world()
+    near = {("a", "b"): 0.5, ("b", "a"): 0.5}
+    made = Estimation(
+        answered,
+        Gold(
+            {f"i{i}": LABELS[truth[i]] for i in range(60)},
+            lambda gold, answer: 1.0 if gold == answer else near.get((gold, answer), 0.0),
+            is_binary=False,
+        ),
+    )
+    one = next(arm for arm in made.arms() if arm.name == "fair")
+    expected = [
+        1.0 if g == a else near.get((LABELS[g], LABELS[a]), 0.0)
+        for g, a in zip(truth, answered.answers[:, 1], strict=True)
+    ]
+    assert one.accuracy.estimate.low <= np.mean(expected) <= one.accuracy.estimate.high
+    assert one.macro_f1 is None

@@ -1,0 +1,43 @@
+"""Estimates from few labels hold what they promise: intervals cover, and are not wider than gold's own."""
+
+import numpy as np
+import pytest
+
+from tests.sims.label_worlds import ACCURACIES, DRAWS, GUESSES, PRIORS, SIZES, World, simulate
+
+WHATS = ("accuracy", "recall", "difference", "macro-F1")
+DRAWN = 300
+ENOUGH = 100  # of the draws that gave an interval
+CELLS = [
+    (what, how, name, accuracies) for what in WHATS for how in DRAWS for name in PRIORS for accuracies in ACCURACIES
+]
+
+
+def floor(share, draws):
+    """The promise less two and a half standard errors of the simulation, for many cells are looked at."""
+    return share - 2.5 * np.sqrt(share * (1 - share) / draws)
+
+
+def test_forty_labels():
+    """The cheap cell: accuracy from 50 random labels with good guesses, covered and narrower."""
+    counted = simulate("accuracy", World(PRIORS["even"], (0.7, 0.65), "good"), "random", 50, 200)
+    assert counted.rate >= floor(0.95, 200)
+    assert counted.ratio < 0.95
+
+
+@pytest.mark.sims
+@pytest.mark.parametrize(("what", "how", "name", "accuracies"), CELLS)
+def test_coverage(what, how, name, accuracies):
+    """Nowhere below .90, at least .94 averaged over guesses and sizes, and on average not wider than gold alone."""
+    rates, ratios = [], []
+    for guesses in GUESSES:
+        for n in SIZES:
+            counted = simulate(what, World(PRIORS[name], accuracies, guesses), how, n, DRAWN)
+            if counted.draws < ENOUGH:
+                continue  # too few of a label to say anything, most of the time: nothing was said
+            print(what, how, name, accuracies, guesses, n, f"{counted.rate:.3f}", f"width x{counted.ratio:.2f}")
+            assert counted.rate >= floor(0.90, counted.draws), (guesses, n)
+            rates.append(counted.rate)
+            ratios.append(counted.ratio)
+    assert not rates or np.mean(rates) >= floor(0.94, DRAWN * len(rates))
+    assert not ratios or np.mean(ratios) <= 1.005
