@@ -57,8 +57,13 @@ def _members(kind, text):
     ]
 
 
-@pytest.mark.parametrize("wire", ["openai", "anthropic"])
-@pytest.mark.parametrize("kind", list(KINDS))
+CELLS = [(kind, wire) for kind in KINDS for wire in ("openai", "anthropic")]
+QUICK = {("multi", "anthropic"), ("extract", "openai"), ("score", "anthropic")}  # the others go with the simulations
+
+
+@pytest.mark.parametrize(
+    ("kind", "wire"), [pytest.param(*cell, marks=[] if cell in QUICK else [pytest.mark.sims]) for cell in CELLS]
+)
 def test_planted_answers_are_printed(harness, root, monkeypatch, kind, wire):
     """The headline equals brute force, malformed replies are unparsed, and the kind's schema goes over the wire."""
     dataset = kind_examples.write(root, kind)
@@ -93,7 +98,9 @@ def test_planted_answers_are_printed(harness, root, monkeypatch, kind, wire):
     assert '"start"' not in shown
 
 
-@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize(
+    "kind", ["multi", *(pytest.param(kind, marks=pytest.mark.sims) for kind in KINDS if kind != "multi")]
+)
 def test_everything_else_goes_on_credit(harness, root, kind):
     """Baselines, compare, cascade, curve, decide, gate, report and the store take what answers are worth."""
     kind_examples.write(root, kind)
@@ -126,6 +133,7 @@ def test_no_word_of_another_kind_is_printed(harness, root):
     assert not [word for word in WORDS if word in report]
 
 
+@pytest.mark.sims
 def test_fusions_take_fields(harness, root):
     """A cascade is tried on credits, a vote goes field by field, and a vote that learns a single label is refused."""
     kind_examples.write(root, "extract")
