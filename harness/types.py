@@ -332,10 +332,9 @@ class Confidence:
 class Metric:
     """What is measured over a run, and how unanswered items are treated.
 
-    `estimate` takes gold answers, given answers (None where the arm gave none), the label names and a random
-    generator; of a metric that `needs` scores it takes a `Confidence` and a random generator. Failed predictions
-    never reach it. With `in_groups` it also takes `clusters`, a code per item (None: each stands for itself), and
-    its interval is that of so many groups.
+    `estimate` takes gold, answers (None for none), the label names and a random generator; of a metric that `needs`
+    scores, a `Confidence` and a random generator. Failed predictions never reach it. With `in_groups` it also takes
+    `clusters`, a code per item (None: each stands for itself), and its interval is that of so many groups.
     """
 
     name: str

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from harness.analysis.lineage import choice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from harness.analysis.results import Results, RunFacts
 
@@ -17,7 +19,7 @@ def commands(results: Results) -> list[str]:
     """The lines to type, in an order that works; what no command makes is a comment."""
     runs = [result.run for result in results.runs]
     where = ["--dataset", results.split.dataset, "--split", results.split.name]
-    lines = [*_of_baselines(runs, where), *_of_prompts(results, runs, where), *_of_others(runs)]
+    lines = [*_of_baselines(runs, where), *_of_prompts(results, runs, where), *_of_others(runs, where)]
     return [*lines, shlex.join(["harness", "report", *where]), shlex.join(["harness", "figures", *where])]
 
 
@@ -56,17 +58,24 @@ def _of_prompts(results: Results, runs: list[RunFacts], where: list[str]) -> Ite
         yield shlex.join([*words, *(["--repeat", str(times)] if times > 1 else [])]) + note
 
 
-def _of_others(runs: list[RunFacts]) -> Iterator[str]:
-    """A comment for every arm that none of these commands makes."""
+def _of_others(runs: list[RunFacts], where: list[str]) -> Iterator[str]:
+    """The fusions, and a comment for every arm that no command makes."""
     for run in runs:
         if "teacher" in run.params:
             name = run.arm.partition(":")[0]
             teacher = run.params.get("teacher_arm")
             yield f"# {run.name} learned from {teacher}: harness baselines --arm {name} --teacher RUN"
+        elif "choice" in run.params:
+            yield _fusion(choice(run), where)
         elif _is_other(run):
-            origin = run.arm.partition(":")[0]
-            reason = ELSEWHERE.get(origin, "is put together from other arms: harness cascade ARM ARM --store")
-            yield f"# {run.name} {reason}"
+            yield f"# {run.name} {ELSEWHERE[run.arm.partition(':')[0]]}"
+
+
+def _fusion(chosen: Mapping[str, Any], where: list[str]) -> str:
+    """The line that puts a fusion together again, of the same members, on the split that chose."""
+    words = ["harness", "cascade", *(str(part["arm"]) for part in chosen["parts"]), "--how", chosen["how"]]
+    words += ["--choose-on", chosen["chosen_on"]] if chosen.get("chosen_on") else []
+    return shlex.join([*words, "--store", *where])
 
 
 def _is_other(run: RunFacts) -> bool:

@@ -68,20 +68,19 @@ def test_do_it_again_names_arms_models_servers_items_seeds_and_repeats():
     results = whole()
     runs = []
     for one in results.runs:
-        facts = {
-            "prompt:v3": {"params": {"prompt": "p", "endpoint": "http://gpu:8000/v1"}, "seed": 7, "purpose": "limited"}
-        }
+        facts = {"prompt:v3": {"params": {"prompt": "p", "endpoint": "http://gpu:8000/v1"}, "purpose": "limited"}}
         runs.append(replace(one, run=replace(one.run, **facts.get(one.run.arm, {}))))
     again_v1 = next(one for one in runs if one.run.arm == "prompt:v1")
     runs.append(replace(again_v1, run=replace(again_v1.run, repeat=2)))
     where = "--dataset tickets@v1 --split test"
     said = again.commands(replace(results, runs=tuple(runs)))
     assert said == [
-        f"harness baselines {where} --arm minilm-lr --arm tfidf-lr --arm majority",
-        f"harness eval --prompt v3 {where} --model openai/m --base-url http://gpu:8000/v1 --limit 60 --seed 7",
-        f"harness eval --prompt v1 {where} --model openai/own --repeat 3",
+        f"harness baselines --arm majority --arm minilm-lr --arm tfidf-lr {where}",
+        f"harness eval --prompt v3 --model openai/m {where} --base-url http://gpu:8000/v1 --limit 60",
+        f"harness eval --prompt v1 --model openai/own {where} --repeat 3",
         f"harness cascade tfidf-lr prompt:v3 --how cascade --store {where}",
-        f"harness report --post {where}",
+        f"harness report {where}",
+        f"harness figures {where}",
     ]
     hostile_name = again.commands(replace(results, split=replace(results.split, dataset="$(rm -rf x)")))
     assert all("--dataset '$(rm -rf x)'" in line for line in hostile_name)
