@@ -133,6 +133,22 @@ def test_no_word_of_another_kind_is_printed(harness, root):
     assert not [word for word in WORDS if word in report]
 
 
+def test_single_people_stand_beside_the_arms(harness, root):
+    """A report says what each rater reaches against the gold, as numpy has it, in a row for each metric."""
+    dataset = kind_examples.write(root, "score")
+    done = harness("baselines", "--dataset", "score", "--arm", "rules", "--json")
+    (place,) = [path for path in done.json[0]["files"] if path.endswith("report.md")]
+    section = (root / place).read_text(encoding="utf-8").partition("## Single people against the gold")[2]
+    rated = dataset.in_split("test")
+    gold = np.array([float(one.label) for one in rated])
+    each = [np.corrcoef(gold, [float(one.ratings[rater]) for one in rated])[0, 1] for rater in ("r1", "r2")]
+    (row,) = [line for line in section.splitlines() if line.startswith("| pearson")]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[1] == f"{np.mean(each):.3f}".lstrip("0")
+    assert cells[2] == "–".join(f"{value:.3f}".lstrip("0") for value in (min(each), max(each)))
+    assert f"2 raters on {len(rated)} items" in section
+
+
 @pytest.mark.sims
 def test_fusions_take_fields(harness, root):
     """A cascade is tried on credits, a vote goes field by field, and a vote that learns a single label is refused."""
