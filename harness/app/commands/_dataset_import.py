@@ -155,7 +155,7 @@ class Import(_options.Where):
             kind=plugins.known("kinds", self.kind, root / EXTENSIONS),
             labels_separator=self.labels_separator,
             fields=_fields(self.field),
-            range=_checked_range(self.range),
+            range=checked_range(self.range),
             raters=layouts.column_names(self.rater),
             id=_named(self.id),
             tags=_named(self.tags),
@@ -252,7 +252,8 @@ def _fields(given: tuple[str, ...]) -> dict[str, str]:
     return fields
 
 
-def _checked_range(given: tuple[float, float] | None) -> tuple[float, float] | None:
+def checked_range(given: tuple[float, float] | None) -> tuple[float, float] | None:
+    """The ends of a scale; `ConfigError` where they are none."""
     if given is not None and not (math.isfinite(given[0]) and math.isfinite(given[1]) and given[0] < given[1]):
         raise ConfigError(f"--range {given[0]:g} {given[1]:g}; expected the lower end, then the upper end")
     return given

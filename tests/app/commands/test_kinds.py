@@ -6,7 +6,12 @@ import re
 import numpy as np
 import pytest
 
+from harness.app.project import scaffold
+from harness.arms.answers import KindSpec
+from harness.arms.baselines import majority, rules
+from harness.arms.prompts import files as prompt_files
 from harness.datasets.kinds import extract, multi, score
+from harness.datasets.task import Task
 from tests import kind_examples
 from tests.loopback import serve
 
@@ -172,3 +177,26 @@ def test_an_arm_of_another_kind_is_left_out(harness, root):
     refused = harness("baselines", "--dataset", "score", "--arm", "tfidf-lr")
     assert refused.code == 2
     assert "learns tasks of kind single, multi, and score@v1 is of kind score" in refused.err
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_init_drafts_a_prompt_and_rules_of_the_kind(tmp_path, kind):
+    """What `init` writes beside a file of a kind reads as a prompt and as rules, and the rules beat a constant."""
+    rows = kind_examples.ROWS[kind](120)
+    file = tmp_path / f"{kind}.jsonl"
+    file.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    root = tmp_path / "new"
+    root.mkdir()
+    ends = (-2.0, 2.0) if kind == "score" else None
+    made = scaffold.make(root, scaffold.Wanted(str(file), kind=kind, text="text", label="label", range=ends))
+    task = Task.of(made.dataset)
+    training, test = (made.dataset.in_split(name) for name in ("train", "test"))
+    spec = KindSpec(kind, tuple((label.name, label.description) for label in made.dataset.labels))
+    drafted = (root / "prompts" / kind / "rules-v1.toml").read_text(encoding="utf-8")
+    mean = {}
+    for name, built in (("rules", rules.build(drafted, spec)), ("majority", majority.build(spec))):
+        built.fit([one.item for one in training], [one.label for one in training])
+        given = built.answers([one.item for one in test])
+        mean[name] = np.mean([task.credit(one.label, said.label) for one, said in zip(test, given, strict=True)])
+    assert mean["rules"] > mean["majority"] + 0.05
+    assert prompt_files.load(root, kind, "v1").header.output == "json"
