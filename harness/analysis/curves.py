@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
+    from harness.analysis.measures import Measure
     from harness.stats.curves import Crossing
 
 GUESSED_AHEAD = 2  # times the largest size
@@ -51,7 +52,7 @@ class Rival:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The accuracy with so many labels, over seeds and items."""
+    """The mean with so many labels, over seeds and items."""
 
     n_labels: int
     estimate: Estimate
@@ -78,6 +79,7 @@ class Curve:
     crossover: Crossing | None
     worth: tuple[Worth, ...]
     guess: Point | None
+    noun: str = "accuracy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,16 @@ def analyse(
     ]
 
 
+def in_unit(curve: Curve, measure: Measure) -> Curve:
+    """A curve of merits (`measures.Measure.merit`), its points in the metric's own unit and under its name."""
+    curve = replace(curve, noun=measure.noun)
+    if measure.is_headline:
+        return curve
+    points = tuple(replace(point, estimate=measure.of_merit(point.estimate)) for point in curve.points)
+    guess = curve.guess and replace(curve.guess, estimate=measure.of_merit(curve.guess.estimate))
+    return replace(curve, points=points, guess=guess, level=curve.level and measure.of_merit(curve.level))
+
+
 def sentences(curve: Curve, margin: float = 0.0) -> list[str]:
     """A curve in words: where it crosses, what it is worth in labels, whether more labels help."""
     said = []
@@ -187,11 +199,11 @@ def sentences(curve: Curve, margin: float = 0.0) -> list[str]:
     for worth in curve.worth:
         found = worth.labels
         if found.value is None:
-            said.append(f"shares no accuracy with {worth.over}, so neither is worth labels over the other")
+            said.append(f"shares no {curve.noun} with {worth.over}, so neither is worth labels over the other")
         else:
             span = "unknown" if found.low is None else f"{found.low:,.0f} to {found.high:,.0f}"
             said.append(
-                f"is worth {found.value:,.0f} labels over {worth.over} ({span}), where both reach the same accuracy"
+                f"is worth {found.value:,.0f} labels over {worth.over} ({span}), where both reach the same {curve.noun}"
             )
     if curve.is_flat:
         said.append("larger sizes were left out: the last two steps gain less than a point (--all-sizes goes on)")

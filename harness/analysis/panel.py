@@ -41,6 +41,7 @@ class Answers:
     run_ids: tuple[str, ...] = ()
     passed_over: tuple[PassedOver, ...] = ()
     task: Task = SINGLE
+    is_judged_anew: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def of(arms: Sequence[Answers]) -> Panel:
         np.concatenate([arm.rows["label"].notna().to_numpy(bool) for arm in arms]),
     )
     together = of_rows([arm.name for arm in arms], np.asarray(items, dtype=object), groups, columns)
-    return replace(together, is_binary=all(arm.task.rules.IS_BINARY for arm in arms))
+    return replace(together, is_binary=all(arm.task.rules.IS_BINARY and not arm.is_judged_anew for arm in arms))
 
 
 def of_rows(names: Sequence[str], items: NDArray[np.object_], groups: NDArray[np.object_], rows: Rows) -> Panel:

@@ -128,7 +128,7 @@ class RunResult:
     fits: tuple[float, ...] = ()
 
     @property
-    def accuracy(self) -> Estimate:
+    def headline(self) -> Estimate:
         """The headline metric of the kind: its first."""
         return next(iter(self.metrics.values()))
 
@@ -266,7 +266,7 @@ def _by_arm(results: Results) -> Results:
         _pooled(results.split, runs, mine.get(runs[0].run.run_id, rows.iloc[:0])) if len(runs) > 1 else runs[0]
         for runs in arms.values()
     ]
-    pooled.sort(key=lambda one: (-(one.accuracy.value or 0.0), one.run.name))
+    pooled.sort(key=lambda one: (-(one.headline.value or 0.0), one.run.name))
     return replace(results, runs=tuple(pooled), predictions=rows)
 
 
@@ -278,7 +278,7 @@ def _pooled(split: Split, runs: Sequence[RunResult], rows: pd.DataFrame) -> RunR
     codes = np.arange(len(known)) if together.clusters is None else together.clusters
     mean = clusters.cluster_mean(together.scores[known, 0], codes[known], name=headline)
     whole = summarise(split, replace(first.run, name=first.run.arm_name), rows)
-    each = fits.by_seed([(one.run.seed, one.accuracy.value) for one in runs])
+    each = fits.by_seed([(one.run.seed, one.headline.value) for one in runs])
     mean = fits.widened(mean, each, len(np.unique(codes[known])))
     missing = max(one.missing for one in runs)
     return replace(whole, n=len(known), missing=missing, metrics={headline: mean}, fits=each)
@@ -298,7 +298,7 @@ def spreads(shown: Sequence[RunResult], rows: pd.DataFrame) -> tuple[Spread, ...
 
 
 def _spread(repeats: Sequence[RunResult], rows: pd.DataFrame) -> Spread:
-    values = tuple(result.accuracy.value or 0.0 for result in repeats)
+    values = tuple(result.headline.value or 0.0 for result in repeats)
     mine = rows[rows["run_id"].isin([result.run.run_id for result in repeats])]
     answers = mine["label"].fillna("").groupby(mine["example_id"]).nunique()
     changed = intervals.wilson(int((answers > 1).sum()), len(answers), name="changed")

@@ -17,21 +17,22 @@ import pytest
 
 import harness
 from harness.errors import HarnessError
-from harness.ground import plugins
+from harness.ground import extensions, plugins, workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import ModuleType
+    from pathlib import Path
 
     from harness.app.workbench import Workbench
 
 OPTION = "--harness-gate"
 CONTRACT = "--harness-contract"
+EVERY = "every file in extensions/"
 NAME = "harness gate"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--harness-gate`."""
+    """`--harness-gate` and `--harness-contract`."""
     parser.getgroup("harness").addoption(
         OPTION,
         action="store_true",
@@ -39,23 +40,46 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Add harness gate, as set under [gate] in harness.toml, as a test.",
     )
     parser.getgroup("harness").addoption(
-        CONTRACT, action="append", default=[], metavar="FOLDER/NAME", help="Check an extension: baselines/my-arm."
+        CONTRACT,
+        action="append",
+        nargs="?",
+        const=EVERY,
+        default=[],
+        metavar="FOLDER/NAME",
+        help="Check the extensions of the workspace, or one: baselines/my-arm.",
     )
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """The gate, and the contracts of extensions, as the last tests, on request."""
-    for place in config.getoption(CONTRACT):
-        folder, _, name = place.partition("/")
-        if folder not in plugins.OPEN or not name:
-            raise pytest.UsageError(
-                f"{CONTRACT} {place}: expected FOLDER/NAME, FOLDER one of {', '.join(plugins.OPEN)}"
-            )
+    for place in _places(config):
+        folder, name = place
         contracts = import_module("harness.app.contracts")  # loads numpy, and is seldom asked for
-        for title, check in contracts.checks(folder).items():
-            items.append(_Contract.from_parent(session, name=f"{place}: {title}", check=check, place=(folder, name)))
+        for title, check in contracts.of_folder(folder).items():
+            items.append(_Contract.from_parent(session, name=f"{folder}/{name}: {title}", check=check, place=place))
     if config.getoption(OPTION):
         items.append(_Gate.from_parent(session, name=NAME))
+
+
+def _places(config: pytest.Config) -> list[tuple[str, str]]:
+    """The extensions that are asked for, by folder and name."""
+    found: list[tuple[str, str]] = []
+    for place in config.getoption(CONTRACT):
+        folder, _, name = place.partition("/")
+        if place == EVERY:
+            found += [(one, file) for one in plugins.OPEN for file in extensions.files(one, _workspace(config))]
+        elif folder in plugins.OPEN and name:
+            found.append((folder, name))
+        else:
+            raise pytest.UsageError(
+                f"{CONTRACT} {place}: expected FOLDER/NAME, FOLDER one of {', '.join(plugins.OPEN)}; or nothing, for "
+                "every file in extensions/"
+            )
+    return found
+
+
+def _workspace(config: pytest.Config) -> Path:
+    return workspace.find(config.rootpath).extensions
 
 
 @pytest.fixture
@@ -90,7 +114,7 @@ class _Contract(_Said):
     def __init__(
         self,
         *,
-        check: Callable[[str, ModuleType], None],
+        check: Callable[[Any], None],
         place: tuple[str, str],
         **rest: Any,  # noqa: ANN401  (pytest's own)
     ) -> None:
@@ -98,5 +122,6 @@ class _Contract(_Said):
         self._check, self._place = check, place
 
     def runtest(self) -> None:
-        extensions = import_module("harness.ground.workspace").find(self.config.rootpath).extensions
-        self._check(self._place[1], plugins.load(*self._place, extensions))
+        subject = import_module("harness.app.contracts").Subject
+        at = _workspace(self.config)
+        self._check(subject(*self._place, plugins.load(*self._place, at), {"at": at}))

@@ -17,6 +17,7 @@ from harness.types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from pathlib import Path
     from types import ModuleType
 
     from numpy.typing import NDArray
@@ -86,6 +87,11 @@ class Task:
         return cls(dataset.kind, dataset.label_names, dataset.costs)
 
     @property
+    def at(self) -> Path | None:
+        """Where the workspace keeps extensions of its own; None where nobody said."""
+        return cast("Path | None", getattr(self.kind, "at", None))
+
+    @property
     def rules(self) -> Kind:
         """What the kind says."""
         return kind_of(self.kind)
@@ -96,14 +102,17 @@ class Task:
         return next(iter(self.rules.METRICS)).replace("_", " ")
 
     def meets(self, module: ModuleType) -> bool:
-        """Whether it has what a section, a figure or a check says that it `NEEDS`: some of `TRAITS`, by name.
+        """Whether it is of the `KINDS` that a section, a figure, a check or a metric names, and has what that `NEEDS`.
 
+        Needs are some of `TRAITS`, by name.
         `ConfigError` for a need that no kind can meet.
         """
         needs: tuple[str, ...] = getattr(module, "NEEDS", ())
         for need in needs:
             if need not in TRAITS:
                 raise ConfigError(f"{module.__file__} NEEDS {need!r}; {one_of(need, TRAITS)}")
+        if self.kind not in getattr(module, "KINDS", (self.kind,)):
+            return False
         return all(getattr(self.rules, TRAITS[need]) for need in needs)
 
     def credit(self, gold: str, answer: object) -> float:

@@ -20,8 +20,9 @@ class Constraints:
 
     `label_mix` is the share of each label in production, where that is not the split's: see `stats.strata.of`.
     `min_credit` is the least mean credit, `min_accuracy` the same under the name that it has where answers are right
-    or wrong; `min_recall` is the least recall by label. `margin` is the accuracy that may be given away for a
-    cheaper arm. `monthly_volume` items a month are served for `months`. Below `usd_that_matters` a
+    or wrong; `min_recall` is the least recall by label; `at_least` and `at_most` limit any metric by its name. The arm
+    is chosen by the metric `objective` (None: the headline metric, the mean credit). `margin` is how much of it may be
+    given away for a cheaper arm. `monthly_volume` items a month are served for `months`. Below `usd_that_matters` a
     month, two bills count as the same.
 
     What an arm costs beside its running: `usd_per_label` for each training label, and for
@@ -35,6 +36,9 @@ class Constraints:
     min_credit: Share | None = None
     min_accuracy: Share | None = None
     min_recall: Mapping[str, Share] = field(default_factory=dict)
+    at_least: Mapping[str, float] = field(default_factory=dict)
+    at_most: Mapping[str, float] = field(default_factory=dict)
+    objective: str | None = None
     max_usd_per_1000: Amount | None = None
     max_p95_s: Amount | None = None
     margin: Annotated[float, Field(gt=0, lt=1)] = 0.02

@@ -1,6 +1,6 @@
 """Extensions that are not ours: Python files of a workspace, and modules that installed packages name.
 
-A workspace keeps them in `extensions/baselines`, `extensions/providers` and `extensions/embedders`; a package names a
+A workspace keeps them in `extensions/baselines` and so on, a folder for each sort in `OFFERED`; a package names a
 module by an entry point of the group `harness.baselines`, and so on. Listing them imports nothing. What an
 author's code raises while it is imported becomes one line that says where.
 """
@@ -28,7 +28,10 @@ OFFERED = {
     "providers": ("connect", "available", "DEFAULT_MODEL", "MODELS", "RUNS_HERE", "GIVES_SCORES"),
     "embedders": ("connect",),
     "kinds": ("read_gold", "reply_format", "parse", "credit", "METRICS", "IS_BINARY", "HAS_CLASSES"),
-    "metrics": ("values", "BETTER", "UNANSWERED"),
+    "sections": ("ORDER", "section"),
+    "figures": ("TITLE", "ORDER", "draw"),
+    "checks": ("check",),
+    "metrics": ("values", "bounds", "BETTER", "UNANSWERED"),
 }
 OPEN = tuple(OFFERED)
 PREFIX = "harness_extension_"

@@ -21,7 +21,8 @@ class GateSettings:
     file of `runs export`, or a run by id, tag or arm. `margin` is the accuracy that may be given away
     overall, `class_margin` and `slice_margin` the recall in a class and the accuracy in a slice;
     `slices` are the columns (or `tags`) whose values are slices, from `least_slice` items on.
-    `min_credit` is the least mean credit, `min_accuracy` its name where answers are right or wrong.
+    `min_credit` is the least mean credit, `min_accuracy` its name where answers are right or wrong;
+    `at_least` and `at_most` limit any metric of the task by its name.
     `max_calibration_drift` is how far confidence minus accuracy may move. `canaries` are ids of items
     that must be right. A row whose column `injected` names another item's id is that item with
     something injected, and its answer may differ on `max_flips` of them; they may stand in a split of
@@ -42,6 +43,8 @@ class GateSettings:
     min_credit: Share | None = None
     min_accuracy: Share | None = None
     min_recall: Mapping[str, Share] = field(default_factory=dict)
+    at_least: Mapping[str, float] = field(default_factory=dict)
+    at_most: Mapping[str, float] = field(default_factory=dict)
     max_unparsed: Share | None = None
     max_refused: Share | None = None
     max_failed: Share = 0.0

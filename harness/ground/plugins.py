@@ -37,7 +37,9 @@ FOLDERS = {
     "importers": "store/importers",
     "exporters": "app/exporters",
     "commands": "app/commands",
-    "audit/checks": "datasets/audit/checks",
+    "checks": "datasets/audit/checks",
+    "sections": "report/sections",
+    "figures": "report/figures",
 }
 OPEN = extensions.OPEN
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.analysis.results import Results
     from harness.report.drawings import Drawn
 
-FOLDER = "report/sections"
+FOLDER = "sections"
 
 
 def sections(results: Results, drawn: Sequence[Drawn] = ()) -> list[Section]:
@@ -24,7 +24,8 @@ def sections(results: Results, drawn: Sequence[Drawn] = ()) -> list[Section]:
     A figure stands at the top of the section that it belongs to; without one it makes its own.
     """
     task = results.split.task
-    modules = [module for name in plugins.names(FOLDER) if task.meets(module := plugins.load(FOLDER, name))]
+    loaded = [plugins.load(FOLDER, name, task.at) for name in plugins.names(FOLDER, task.at)]
+    modules = [module for module in loaded if task.meets(module)]
     told = [(module.ORDER, section) for module in modules if (section := module.section(results)) is not None]
     placed: dict[str, tuple[int, Section]] = {section.title: (order, section) for order, section in told}
     for figure in drawn:
@@ -36,7 +37,7 @@ def sections(results: Results, drawn: Sequence[Drawn] = ()) -> list[Section]:
 
 def section(name: str, results: Results) -> Section | None:
     """One section alone, for whoever shows no whole report; None where it has nothing to say."""
-    shown: Section | None = plugins.load(FOLDER, name).section(results)
+    shown: Section | None = plugins.load(FOLDER, name, results.split.task.at).section(results)
     return shown
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from harness.analysis.results import Results
     from harness.report.figures._style import Cell, Drawing, Palette
 
-FOLDER = "report/figures"
+FOLDER = "figures"
 DPI = 200
 FORMATS = ("svg", "png", "pdf")
 # What would differ from day to day is left out of a file's metadata.
@@ -78,7 +78,7 @@ class Wanted:
 
 def drawn(results: Results) -> list[Drawn]:
     """Every figure that has something to show, in its order, in light colours."""
-    return [one for name, module, shown in _modules(results) if (one := _drawn(name, module, shown)) is not None]
+    return [one for name, module, shown in _modules(results) if (one := drawn_by(name, module, shown)) is not None]
 
 
 def files(results: Results, wanted: Wanted = Wanted()) -> dict[str, bytes]:
@@ -118,7 +118,8 @@ def as_csv(columns: tuple[str, ...], rows: tuple[tuple[Cell, ...], ...]) -> byte
     return out.getvalue().encode("utf-8")
 
 
-def _drawn(name: str, module: ModuleType, results: Results) -> Drawn | None:
+def drawn_by(name: str, module: ModuleType, results: Results) -> Drawn | None:
+    """One figure in light colours; None where it has nothing to show."""
     with _theme(_style.LIGHT):
         drawing = module.draw(results)
         if drawing is None:
@@ -143,8 +144,9 @@ def _drawn(name: str, module: ModuleType, results: Results) -> Drawn | None:
 
 def _modules(results: Results) -> list[tuple[str, ModuleType, Results]]:
     """The figures for this kind of task, in order, with what each shows; what shows one arm comes for each chosen."""
-    loaded = [(name, plugins.load(FOLDER, name)) for name in plugins.names(FOLDER)]
-    loaded = [one for one in loaded if results.split.task.meets(one[1])]
+    task = results.split.task
+    loaded = [(name, plugins.load(FOLDER, name, task.at)) for name in plugins.names(FOLDER, task.at)]
+    loaded = [one for one in loaded if task.meets(one[1])]
     found: list[tuple[str, ModuleType, Results]] = []
     for name, module in sorted(loaded, key=lambda pair: pair[1].ORDER):
         if results.known_arms and getattr(module, "ONE_ARM", False):

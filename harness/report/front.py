@@ -57,7 +57,7 @@ def summary(results: Results, told: Sequence[Section]) -> bytes:
     """The summary of a report with these sections, as JSON."""
     best, split = results.runs[0], results.split
     verdicts = (b.text for s in told for b in s.blocks if s.title == "Verdict" and isinstance(b, Text))
-    found = best.accuracy
+    found = best.headline
     started = [one.run.started_at for one in results.runs if one.run.started_at is not None]
     made = Summary(
         dataset=split.dataset,

@@ -105,7 +105,7 @@ def _row(check: Check) -> tuple[str, str, str]:
 def _compared(report: Report) -> str:
     sides = [
         f"{side.arm}{f' ({side.model})' if side.model else ''} "
-        f"{formatting.with_interval(side.accuracy) if side.accuracy else ''}"
+        f"{formatting.with_interval(side.headline) if side.headline else ''}"
         for side in (report.candidate, report.baseline)
     ]
     return (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.analysis import comparison, decision
+from harness.analysis import comparison, decision, wording
 from harness.ground import formatting
 from harness.report import again, markdown
 from harness.report.blocks import Code, Column, Table
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from harness.analysis.comparison import Comparison
     from harness.analysis.results import Results, RunResult
+    from harness.analysis.wording import Wording
     from harness.report.blocks import Block
     from harness.report.drawings import Drawn
 
@@ -75,11 +76,11 @@ def _title(results: Results, found: decision.Decision) -> str:
 
 
 def _summary(results: Results, found: decision.Decision) -> str:
-    best = results.runs[0]
+    best, said = results.runs[0], wording.of_headline(results.split.task)
     sure = "decided" if found.verdict == "decided" else "not decided yet"
     return (
         f"{formatting.plural(len(results.runs), 'arm')} on the same {formatting.plural(best.n, 'item')}: the one "
-        f"that was right most often, {best.run.name}, is right on {formatting.with_interval(best.accuracy)}. "
+        f"that {said.was_best}, {best.run.name}, {said.has(formatting.with_interval(best.headline))}. "
         f"The verdict is {sure}."
     )
 
@@ -110,9 +111,10 @@ def _examples(results: Results) -> list[str]:
 
 
 def _arms(results: Results) -> list[str]:
-    columns = (Column("arm"), *(Column(t, numeric=True) for t in ("accuracy", "$ per 1,000", "p50", "p95", "labels")))
+    said = wording.of_headline(results.split.task)
+    columns = (Column("arm"), *(Column(t, numeric=True) for t in (said.noun, "$ per 1,000", "p50", "p95", "labels")))
     rows = tuple(_arm(result) for result in results.runs)
-    caption = "Accuracy with its 95% interval; labels: how many training items the arm learned from."
+    caption = f"{said.title} with its 95% interval; labels: how many training items the arm learned from."
     asked = sorted({f"{r.run.name} asks {r.run.model}" for r in results.runs if r.run.model})
     told = [markdown.escaped(f"{'; '.join(asked)}.")] if asked else []
     return [markdown.render_block(Table(columns, rows, caption)), *told]
@@ -122,7 +124,7 @@ def _arm(result: RunResult) -> tuple[str, ...]:
     latency_s, n_train = result.latency_s, result.run.n_train
     return (
         result.run.name,
-        formatting.with_interval(result.accuracy),
+        formatting.with_interval(result.headline),
         formatting.dollars(result.cost_per_1000_usd),
         formatting.duration(latency_s["p50"]),
         formatting.duration(latency_s["p95"]),
@@ -144,14 +146,16 @@ def _tradeoffs(results: Results) -> list[str]:
     best, *others = results.runs
     if not others:
         return []
-    rows = results.answers
+    rows, said = results.answers, wording.of_headline(results.split.task)
     made = comparison.leading(rows[best.run.run_id], [rows[o.run.run_id] for o in others])
-    return [f"- {markdown.escaped(_beside(best, other, one))}" for other, one in zip(others, made, strict=True)]
+    return [f"- {markdown.escaped(_beside(best, other, one, said))}" for other, one in zip(others, made, strict=True)]
 
 
-def _beside(best: RunResult, other: RunResult, one: Comparison) -> str:
+def _beside(best: RunResult, other: RunResult, one: Comparison, words: Wording) -> str:
     lead, p_value = formatting.with_interval(one.lead), f"p {formatting.p_value(one.adjusted_p)}, Holm, all pairs"
     said = f"{one.a} is right on {lead} more of the items than {one.b} ({p_value})"
+    if not words.counts_right:
+        said = f"the {words.noun} of {one.a} is {lead} above that of {one.b} ({p_value})"
     if not one.is_shown:
         said = f"{one.a} cannot be told from {one.b}: {lead} ({p_value})"
     price = _times(best.cost_per_1000_usd, other.cost_per_1000_usd, ("cheaper", "dearer"))
@@ -187,10 +191,10 @@ def _limits(results: Results) -> list[str]:
         f"({split.dataset_id}), and hold for texts like these.",
         f"The split was scored {split.looks:,} times; whoever chooses by it often enough is fooled by it.",
     ]
-    low, high = best.accuracy.low, best.accuracy.high
+    low, high = best.headline.low, best.headline.high
     if low is not None and high is not None and high - low > WIDE_INTERVAL:
         said.append(f"The best arm's interval is {formatting.share(high - low)} wide: close arms cannot be told apart.")
-    failed = sum(result.n - result.accuracy.n for result in results.runs)
+    failed = sum(result.n - result.headline.n for result in results.runs)
     if failed:
         said.append(f"{formatting.plural(failed, 'call')} failed and {'is' if failed == 1 else 'are'} not scored.")
     unknown = [_style.name_of(r) for r in results.runs if r.cost_per_1000_usd is None]

@@ -67,6 +67,8 @@ def baseline_job(
 ) -> Job:
     """The job of a baseline, fitted on the whole training split, on its teacher's answers there, or fold by fold."""
     declared, choice = plugins.declared("baselines", name, workspace.extensions), choice or BaselineChoice()
+    if (other := _of_other_kind(declared, scope.dataset)) is not None:
+        raise ConfigError(f"{name}: {other}")
     training, taught = _lessons(name, declared, scope, workspace, choice)
     params, items = _baseline_params(declared, scope.dataset, workspace, choice), scope.items()
     shown, weights = _encoded(name, cast("str", params.get("encoder", encoding.DEFAULT)))
@@ -163,12 +165,19 @@ def _built(name: str, params: Mapping[str, object], workspace: Workspace, seed: 
     return cast("Fitted", built)
 
 
+def _of_other_kind(declared: Declared, dataset: Dataset) -> str | None:
+    """Which kinds a baseline learns, where the dataset's is none of them."""
+    if answers_kind(declared, dataset.kind):
+        return None
+    kinds = cast("tuple[str, ...]", declared.constants.get("KINDS", (SINGLE.kind,)))
+    return f"it learns tasks of kind {', '.join(kinds)}, and {dataset.ref} is of kind {dataset.kind}"
+
+
 def unsuitable(name: str, dataset: Dataset, workspace: Workspace) -> str | None:
     """Why a baseline has nothing to work with on a dataset, or None when it has."""
     declared = plugins.declared("baselines", name, workspace.extensions)
-    if not answers_kind(declared, dataset.kind):
-        said = cast("tuple[str, ...]", declared.constants.get("KINDS", (SINGLE.kind,)))
-        return f"it learns tasks of kind {', '.join(said)}, and {dataset.ref} is of kind {dataset.kind}"
+    if (other := _of_other_kind(declared, dataset)) is not None:
+        return other
     if "rules" in declared.parameters and not _rules_files(workspace, dataset):
         return f"there are no rules in prompts/{dataset.name}/rules-v1.toml"
     return _not_installed(declared) or _nothing_to_learn(declared, dataset)

@@ -51,7 +51,7 @@ def of_rows(
     found = connection.execute(TASK, [run_id]).fetchone()
     if found is None:
         return [None] * len(frame)
-    task = _task(str(found[0]), str(found[1]), extensions)
+    task = task_said(str(found[0]), str(found[1]), extensions)
     gold = dict(connection.execute(GOLD, [run_id, frame["example_id"].tolist()]).fetchall())
     rows = zip(frame["example_id"], frame["outcome"], frame["label"], strict=True)
     return [
@@ -65,7 +65,7 @@ def task_of(connection: DuckDBPyConnection, dataset_id: str, extensions: Path | 
     found = connection.execute("select kind, labels::text from datasets where dataset_id = ?", [dataset_id]).fetchone()
     if found is None:
         raise StoreError(f"the store has no dataset {dataset_id}; run something on it first")
-    return _task(str(found[0]), str(found[1]), extensions)
+    return task_said(str(found[0]), str(found[1]), extensions)
 
 
 def complete(connection: DuckDBPyConnection, extensions: Path | None = None) -> None:
@@ -81,7 +81,7 @@ def complete(connection: DuckDBPyConnection, extensions: Path | None = None) -> 
     worth = []
     for dataset_id, kind, labels, gold, label in connection.execute(PAIRS).fetchall():
         if dataset_id not in tasks:
-            tasks[dataset_id] = _task(kind, labels, extensions) if binary(kind, extensions) is not None else None
+            tasks[dataset_id] = task_said(kind, labels, extensions) if binary(kind, extensions) is not None else None
         task = tasks[dataset_id]
         if task is not None:
             worth.append((dataset_id, gold, label, task.credit(gold, label)))
@@ -95,11 +95,12 @@ def complete(connection: DuckDBPyConnection, extensions: Path | None = None) -> 
 def binary(kind: str, extensions: Path | None) -> bool | None:
     """Whether an answer of that kind is right or wrong; None where the kind is not there."""
     try:
-        return _task(kind, "[]", extensions).rules.IS_BINARY
+        return task_said(kind, "[]", extensions).rules.IS_BINARY
     except ConfigError:
         return None
 
 
-def _task(kind: str, labels: str, extensions: Path | None) -> Task:
+def task_said(kind: str, labels: str, extensions: Path | None) -> Task:
+    """What a dataset of that kind and those labels (JSON) asks, in a workspace with extensions of its own there."""
     name = kind if extensions is None else Located(kind, extensions)
     return Task(name, tuple(label["name"] for label in json.loads(labels)))

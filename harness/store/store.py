@@ -46,7 +46,7 @@ class Store:
         self, path: Path, clock: SystemClock, wait_s: float | None = None, extensions: Path | None = None
     ) -> None:
         """`extensions` is where a workspace keeps kinds of its own, which say what an answer is worth."""
-        self.path, self._extensions, self._clock = path, extensions, clock
+        self.path, self.extensions, self._clock = path, extensions, clock
         self.wait_s = WAIT_S if wait_s is None else wait_s
         self.write_wait_s = WRITER_WAIT_S if wait_s is None else wait_s
         self.tell: Callable[[str], None] = lambda _: None
@@ -70,13 +70,13 @@ class Store:
             canonical_json(dict(dataset.source)),
             len(dataset.examples),
             self._clock.now(),
-            crediting.binary(dataset.kind, self._extensions),
+            crediting.binary(dataset.kind, self.extensions),
         )
         with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
             connection.execute("begin")
             _insert_frame(connection, "examples", frame)
             connection.execute(f"insert into datasets values ({_marks(fields)}) on conflict do nothing", list(fields))
-            crediting.complete(connection, self._extensions)
+            crediting.complete(connection, self.extensions)
             connection.execute("commit")
 
     def add_prompt(self, prompt_id: str, task: str, version: str, content: str) -> None:
@@ -125,7 +125,7 @@ class Store:
                 "delete from predictions where run_id = ? and outcome = 'failed' and example_id in (select unnest(?))",
                 [run_id, frame["example_id"].tolist()],
             )
-            credit = crediting.of_rows(connection, run_id, frame, self._extensions)
+            credit = crediting.of_rows(connection, run_id, frame, self.extensions)
             _insert_frame(connection, "predictions", frame.assign(credit=pd.Series(credit, dtype="Float64")))
             connection.execute("commit")
 
@@ -194,7 +194,7 @@ class Store:
                 fresh = tuple(run for run in told.runs if run.run_id not in here)
                 run_files.restore(connection, path, told, fresh)
                 schema.complete_runs(connection)
-                crediting.complete(connection, self._extensions)
+                crediting.complete(connection, self.extensions)
                 for run in fresh:
                     if _content(connection, run.run_id) != (run.content_hash, run.n):
                         raise StoreError(f"{path}: the rows of run {run.run_id} are not those it had; export it again")
@@ -300,7 +300,7 @@ class Store:
     def task(self, dataset_id: str) -> Task:
         """What a stored dataset asks; `StoreError` when it is not there."""
         with self._turn, reading(self.path, self._clock, self.wait_s) as connection:
-            return crediting.task_of(connection, dataset_id, self._extensions)
+            return crediting.task_of(connection, dataset_id, self.extensions)
 
     def looks(self, dataset_id: str, split: str) -> int:
         """How many runs have been scored on a split, removed ones included."""

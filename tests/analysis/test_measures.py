@@ -19,7 +19,7 @@ LABELS = ("ham", "spam", "other")
 def rows(n, rng):
     gold = rng.choice(LABELS, n)
     answers = rng.choice(np.array([*LABELS, None], dtype=object), n)
-    return pd.DataFrame({"gold": gold, "label": pd.Series(answers, dtype=object), "group": None})
+    return pd.DataFrame({"gold": gold, "label": pd.Series(answers, dtype=object), "credit": 0.0, "group": None})
 
 
 def by_hand(gold, answer):
@@ -46,6 +46,7 @@ def test_its_difference_is_paired():
     a, b = rows(300, rng), rows(300, rng)
     b["gold"] = a["gold"]
     pairs = pd.DataFrame({"gold_a": a["gold"], "label_a": a["label"], "label_b": b["label"], "group_a": None})
+    pairs = pairs.assign(credit_a=0.0, credit_b=0.0)
     (found,) = measures.differences(pairs, Task("single", LABELS, COSTS))
     costs = [[by_hand(g, x) for g, x in zip(a["gold"], one["label"], strict=True)] for one in (a, b)]
     assert found.value == pytest.approx(np.mean(costs[0]) - np.mean(costs[1]))
@@ -63,6 +64,7 @@ def test_a_metric_of_a_workspace_is_one_file(tmp_path):
     (tmp_path / "metrics").mkdir()
     (tmp_path / "metrics" / "answer_length.py").write_text(
         'BETTER = "lower"\nUNANSWERED = "counted"\n\n\n'
+        "def bounds(task):\n    return 0, 5\n\n\n"
         "def values(gold, answers, task):\n    return [len(answer or '') for answer in answers]\n"
     )
     frame = rows(50, np.random.default_rng(3))

@@ -77,7 +77,7 @@ def test_money_time_and_calls_add_up():
 def test_no_data_gives_none():
     """An empty run has no accuracy and no latency, rather than zeros."""
     result = summarise(SPLIT, facts("r"), rows("r", [], []))
-    assert result.accuracy.value is None
+    assert result.headline.value is None
     assert result.latency_s["p95"] is None
     assert result.cost_usd is None
 
@@ -89,7 +89,7 @@ def test_arms_are_compared_on_the_first_runs_items_best_first():
     fewer = rows("r3", ["answered"], ["a"])
     runs = [facts("r1", "one"), facts("r2", "two"), facts("r3", "three")]
     results = analyse(SPLIT, runs, pd.concat([first, more, fewer]), {})
-    assert [(r.run.arm, r.n, r.accuracy.value) for r in results.runs] == [("two", 2, 1.0), ("one", 2, 0.5)]
+    assert [(r.run.arm, r.n, r.headline.value) for r in results.runs] == [("two", 2, 1.0), ("one", 2, 0.5)]
     assert [(one.name, one.reason) for one in results.passed_over] == [("three", "has 1 of the 2 items")]
     assert set(results.predictions["example_id"]) == {"0", "1"}
 

@@ -102,7 +102,7 @@ def with_curves(results, seeds=3):
     """The results with curves of their first two arms, from under the best prompt to above it, if there is one."""
     items = tuple(sorted(results.answers[results.runs[0].run.run_id].rows["example_id"]))
     prompt = next((one for one in results.runs if "prompt" in one.run.params), None)
-    level = 0.3 if prompt is None else prompt.accuracy.value
+    level = 0.3 if prompt is None else prompt.headline.value
     learnt, fits = [], []
     for number, arm in enumerate([one.run.arm for one in results.runs[:2]]):
         rng = np.random.default_rng(number)

@@ -140,7 +140,7 @@ def test_the_table_behind_a_figure_is_safe_and_exact(hostile):
     assert "'=1+1" in [row["arm"] for row in rows]
     by_arm = {row["arm"].lstrip("'"): row for row in rows}
     for result in hostile.runs:
-        assert float(by_arm[result.run.arm]["accuracy"]) == result.accuracy.value
+        assert float(by_arm[result.run.arm]["accuracy"]) == result.headline.value
     for name, content in files.items():
         if name.endswith(".csv"):
             cells = [cell for row in csv.reader(io.StringIO(content.decode())) for cell in row]

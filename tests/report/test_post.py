@@ -21,7 +21,7 @@ def test_the_numbers_are_those_of_the_results(written):
     results, text = written
     for result in results.runs:
         row = next(line for line in text.splitlines() if line.startswith(f"| {result.run.arm} "))
-        assert formatting.with_interval(result.accuracy) in row
+        assert formatting.with_interval(result.headline) in row
         assert formatting.dollars(result.cost_per_1000_usd) in row
 
 

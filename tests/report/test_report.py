@@ -70,7 +70,7 @@ def test_the_scorecard_fits_eighty_columns(results):
     assert max(map(len, text.splitlines())) <= 80
     for result in results.runs:
         assert result.run.arm in text
-        assert f"{result.accuracy.value:.3f}".removeprefix("0") in text
+        assert f"{result.headline.value:.3f}".removeprefix("0") in text
 
 
 def test_failed_calls_and_left_out_arms_are_said(results):

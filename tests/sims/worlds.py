@@ -75,7 +75,7 @@ def results(scores, groups=None, prices=None, failed=None):
         frames.append(rows)
         runs.append(_run(name, rows, prices[k]))
     split = Split("d@v1", "s1:d", "test", "single", LABELS, n)
-    order = sorted(runs, key=lambda run: (-(run.accuracy.value or 0.0), run.run.arm))
+    order = sorted(runs, key=lambda run: (-(run.headline.value or 0.0), run.run.arm))
     return Results(split, tuple(order), pd.concat(frames, ignore_index=True), leading=names[0])
 
 

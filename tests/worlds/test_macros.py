@@ -41,8 +41,8 @@ def test_the_scorecard_is_the_products(built, name):
     for called, one in shown.items():
         row = rows[called]
         assert (row["run_id"], row["items"], row["unanswered"]) == (one.run.run_id, one.n, one.unanswered)
-        assert row["scored"] == one.accuracy.n
-        assert row["credit"] == pytest.approx(one.accuracy.value, abs=1e-12)
+        assert row["scored"] == one.headline.n
+        assert row["credit"] == pytest.approx(one.headline.value, abs=1e-12)
         assert row["usd_per_1000"] == pytest.approx(one.cost_per_1000_usd)
         assert [row[f"{p}_s"] for p in ("p50", "p95", "p99")] == pytest.approx(
             [one.latency_s[p] for p in ("p50", "p95", "p99")]

@@ -170,7 +170,12 @@ def _with_atoms(question: Question, rng: Generator) -> tuple[Question, Numbers]:
         strata=None if seen.strata is None else _imagined(seen.strata, rows, rng),
     )
     wider = [
-        replace(floor, items=np.concatenate([floor.items, np.full(rows, bool(floor.items.all()))])) for floor in floors
+        replace(
+            floor,
+            items=np.concatenate([floor.items, np.full(rows, bool(floor.items.all()))]),
+            scores=None if floor.scores is None else np.vstack([floor.scores, atoms]),
+        )
+        for floor in floors
     ]
     return replace(question, together=whole, floors=wider), np.concatenate([counts, np.zeros(ATOMS)])
 
@@ -185,8 +190,9 @@ def _imagined(seen: Strata, rows: int, rng: Generator) -> Strata:
 def _alike(together: Panel, floors: Sequence[Floor]) -> tuple[Panel, Numbers, list[Floor]]:
     masks = np.column_stack([floor.items for floor in floors]) if floors else np.zeros((len(together.items), 0))
     known = np.where(np.isnan(together.scores), -1.0, together.scores)
+    further = [np.nan_to_num(floor.scores, nan=-1.0) for floor in floors if floor.scores is not None]
     labels = np.zeros(len(known)) if together.strata is None else together.strata.codes
-    rows = np.column_stack([known, together.asked, masks, labels]).astype(np.float64)
+    rows = np.column_stack([known, together.asked, masks, *further, labels]).astype(np.float64)
     _, first, counts = np.unique(rows, axis=0, return_index=True, return_counts=True)
     seen = replace(
         together,
@@ -196,4 +202,4 @@ def _alike(together: Panel, floors: Sequence[Floor]) -> tuple[Panel, Numbers, li
         answered=together.answered[first],
         strata=None if together.strata is None else together.strata.rows(first).seen(counts.astype(np.float64)),
     )
-    return seen, counts.astype(np.float64), [replace(floor, items=floor.items[first]) for floor in floors]
+    return seen, counts.astype(np.float64), [floor.take(first) for floor in floors]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from harness.analysis import panel
+from harness.analysis import measures, panel
 from harness.analysis.decision import limits, ownership
 from harness.errors import ConfigError
-from harness.stats import best, fits, frontier, shares, strata
+from harness.stats import best, clusters, fits, frontier, shares, strata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from harness.analysis.decision.limits import Floor, Limit, State
     from harness.analysis.decision.ownership import Bill
+    from harness.analysis.measures import Measure
     from harness.analysis.panel import Panel
     from harness.analysis.results import Results, RunResult
     from harness.ground.constraints import Constraints
@@ -32,16 +33,18 @@ if TYPE_CHECKING:
 class Candidate:
     """An arm that was considered.
 
+    `headline` is what the arm is chosen by, `merit` the same with the larger number the better one.
     `usd_per_1000` is the running cost at the traffic asked for, `monthly_usd` the whole bill of a month.
-    `standing` says whether it is on the front of accuracy, cost and time; `dominated_by` names an arm
-    that is shown to be more accurate and is neither dearer nor slower. `failed` items have no reply; nobody
+    `standing` says whether it is on the front of that, cost and time; `dominated_by` names an arm
+    that is shown to be better and is neither dearer nor slower. `failed` items have no reply; nobody
     knows whether it would have been right. `fits` is how often it was trained.
     """
 
     run_id: str
     arm: str
     model: str | None
-    accuracy: Estimate
+    headline: Estimate
+    merit: float | None
     usd_per_1000: float | None
     p95_s: float | None
     n_train: int | None
@@ -63,12 +66,13 @@ class Candidate:
 class Field:
     """All candidates, in the order of the results, with their scores side by side.
 
-    `floors` are the least accuracy and recalls that are asked for; `may_serve` says of each candidate whether it
-    keeps the limits on price and time, or may keep them: only these are compared for serving.
+    `measure` is the metric that the scores are of, `floors` the limits on this and other metrics. `may_serve` says of
+    each candidate whether it keeps the limits on price and time, or may keep them: only these are compared for serving.
     """
 
     candidates: tuple[Candidate, ...]
     together: Panel
+    measure: Measure
     floors: tuple[Floor, ...]
     may_serve: NDArray[np.bool_]
 
@@ -76,37 +80,50 @@ class Field:
 def field(results: Results, constraints: Constraints) -> Field:
     """Every arm of the results, in their order."""
     answers = [results.answers[result.run.run_id] for result in results.runs]
-    together = panel.of(answers)
+    measure = measures.mean_of_items(results.split.task, constraints.objective, "cannot be an objective")
+    together = panel.of([measure.judged(one) for one in answers])
     every = np.concatenate([one.rows["example_id"].to_numpy(object) for one in answers])
     gold = np.concatenate([one.rows["gold"].to_numpy(object) for one in answers])
     gold = pd.Series(gold, index=every).groupby(level=0).first().reindex(together.items)
     together = replace(together, fits=fits.of([result.fits for result in results.runs]))
     if constraints.label_mix:
         together = replace(together, strata=_strata(gold.to_numpy(object), constraints))
-    floors = tuple(limits.floors(constraints, gold.to_numpy(object)))
+    asked = limits.floors(constraints, gold.to_numpy(object), results.split.task)
+    floors = tuple(
+        one if one.measure == measure else one.on(panel.of([one.measure.judged(arm) for arm in answers]))
+        for one in asked
+    )
     bills = [ownership.bill(results, result, constraints) for result in results.runs]
-    accuracies = [result.accuracy for result in results.runs]
-    if together.strata is not None:
-        held = shares.shares(together.scores, together.clusters, strata=together.strata)
-        accuracies = [
-            held.estimate(arm, int(together.known(arm).sum()), one.name) for arm, one in enumerate(accuracies)
-        ]
     fixed = [
         tuple(limits.price_and_time(one.rows, result, constraints, owned))
         for one, result, owned in zip(answers, results.runs, bills, strict=True)
     ]
     floored = [floor.limits(together) for floor in floors]
+    heads = _heads(results, together, measure)
     made = [
-        replace(
-            _candidate(result, constraints, bills[arm], (*(share[arm] for share in floored), *fixed[arm])),
-            accuracy=accuracies[arm],
-        )
+        _candidate(result, constraints, bills[arm], (*(share[arm] for share in floored), *fixed[arm]), heads[arm])
         for arm, result in enumerate(results.runs)
     ]
-    may = [
-        limits.worst(kept) != "broken" and one.accuracy.value is not None for kept, one in zip(fixed, made, strict=True)
-    ]
-    return Field(_with_dominance(together, made), together, floors, np.array(may, dtype=np.bool_))
+    may = [limits.worst(kept) != "broken" and one.merit is not None for kept, one in zip(fixed, made, strict=True)]
+    return Field(_with_dominance(together, made), together, measure, floors, np.array(may, dtype=np.bool_))
+
+
+def _heads(results: Results, together: Panel, measure: Measure) -> list[tuple[Estimate, float | None]]:
+    """What each arm is chosen by, and the same with the larger number the better one."""
+    found = [result.headline for result in results.runs]
+    known = [together.known(arm) for arm in range(len(found))]
+    if together.strata is not None:
+        held = shares.shares(together.scores, together.clusters, strata=together.strata)
+        merits = [held.estimate(arm, int(known[arm].sum()), measure.name) for arm in range(len(found))]
+        found = [measure.of_merit(one) for one in merits]
+    elif not measure.is_headline:
+        codes = np.arange(len(together.items)) if together.clusters is None else together.clusters
+        merits = [
+            clusters.cluster_mean(together.scores[k, a], codes[k], name=measure.name) for a, k in enumerate(known)
+        ]
+        found = [measure.of_merit(one) for one in merits]
+    sign = 1.0 if measure.is_more_better else -1.0
+    return [(one, None if one.value is None else sign * one.value) for one in found]
 
 
 def _strata(gold: NDArray[np.object_], constraints: Constraints) -> Strata:
@@ -116,21 +133,27 @@ def _strata(gold: NDArray[np.object_], constraints: Constraints) -> Strata:
         raise ConfigError(f"label mix: {error}; give label=share for each label of production") from None
 
 
-def _candidate(result: RunResult, constraints: Constraints, owned: Bill | None, found: tuple[Limit, ...]) -> Candidate:
+def _candidate(
+    result: RunResult,
+    constraints: Constraints,
+    owned: Bill | None,
+    found: tuple[Limit, ...],
+    head: tuple[Estimate, float | None],
+) -> Candidate:
     run = result.run
     p95_s = None if constraints.batch and not ownership.is_here(run.arm, run.model) else result.latency_s["p95"]
     return Candidate(
         run.run_id,
         run.name,
         run.model,
-        result.accuracy,
+        *head,
         None if owned is None else owned.usd_per_1000(constraints.monthly_volume),
         p95_s,
         run.n_train,
         None if owned is None else owned.total,
         found,
         owned,
-        failed=result.n - result.accuracy.n,
+        failed=result.n - result.headline.n,
         fits=max(len(result.fits), 1),
     )
 
@@ -149,7 +172,7 @@ def _with_dominance(together: Panel, found: Sequence[Candidate]) -> tuple[Candid
 
 
 def _placed(one: Candidate, stand: Standing, better: Sequence[Candidate]) -> Candidate:
-    """With the first arm that is shown to be more accurate, among all pairs, and is neither dearer nor slower."""
+    """With the first arm that is shown to be better, among all pairs, and is neither dearer nor slower."""
     beaten_by = next((other.arm for other in better if _is_no_worse(other, one)), None)
     return replace(one, standing=stand.status, dominated_by=beaten_by)
 

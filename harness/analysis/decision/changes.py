@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from harness.analysis.curves import Curve
     from harness.analysis.decision.candidates import Candidate
     from harness.analysis.decision.ownership import Bill
+    from harness.analysis.wording import Wording
     from harness.ground.constraints import Constraints
     from harness.stats.breakeven import BreakEven
     from harness.types import Estimate
@@ -27,7 +28,8 @@ class Case:
 
     `finalists` are the other arms that are, or may be, close enough to the best one, so that only their bills
     decide. `margin` is the one with which the arm would be shown to be close, where it is not. `machine_usd` is what
-    a machine costs for a month. `curves` are the learning curves that are stored.
+    a machine costs for a month, `said` the words for what is chosen by. `curves` are the stored
+    learning curves.
     """
 
     chosen: Candidate
@@ -35,6 +37,7 @@ class Case:
     finalists: Sequence[Candidate]
     constraints: Constraints
     machine_usd: float
+    said: Wording
     margin: float | None = None
     curves: Sequence[Curve] = ()
 
@@ -59,13 +62,18 @@ def _margin(case: Case) -> Iterator[str]:
 
 def _better_prompt(case: Case) -> Iterator[str]:
     chosen = case.chosen
-    prompts = [one for one in case.candidates if one.model and one.arm != chosen.arm and one.accuracy.value is not None]
-    if not prompts or chosen.model or chosen.accuracy.value is None:
+    prompts = [one for one in case.candidates if one.model and one.arm != chosen.arm and one.merit is not None]
+    if not prompts or chosen.model or chosen.merit is None:
         return
-    nearest = max(prompts, key=lambda one: one.accuracy.value or 0.0)
-    missing = chosen.accuracy.value - (nearest.accuracy.value or 0.0) - case.constraints.margin
+    nearest = max(prompts, key=_merit)
+    missing = chosen.merit - _merit(nearest) - case.constraints.margin
     if missing > 0:
-        yield f"a prompt that is right on {formatting.share(missing)} more of the items than {nearest.arm}"
+        more = formatting.share(missing)
+        yield (
+            f"a prompt that is right on {more} more of the items than {nearest.arm}"
+            if case.said.counts_right
+            else f"a prompt whose {case.said.noun} is {more} better than that of {nearest.arm}"
+        )
 
 
 def _volumes(case: Case) -> Iterator[str]:
@@ -112,9 +120,7 @@ def _prices(case: Case) -> Iterator[str]:
         if mine is None or other.bill is None or _is_here(other) or not other.bill.per_item.value:
             continue
         price = (mine.total - other.bill.fixed) / volume
-        if 0 < price < other.bill.per_item.value and (other.accuracy.value or 0.0) >= (
-            case.chosen.accuracy.value or 0.0
-        ):
+        if 0 < price < other.bill.per_item.value and _merit(other) >= _merit(case.chosen):
             yield (
                 f"{other.arm} at less than {formatting.dollars(1000 * price)} per 1,000 items instead of "
                 f"{formatting.dollars(1000 * other.bill.per_item.value)}"
@@ -129,14 +135,14 @@ def _labels(case: Case) -> Iterator[str]:
     ]
     if not chosen.n_train or chosen.bill is None or not without:
         return
-    rival = max(without, key=lambda one: one.accuracy.value or 0.0)
+    rival = max(without, key=_merit)
     labels = chosen.n_train + constraints.retrainings * constraints.labels_per_retraining
     price = ((rival.monthly_usd or 0.0) - chosen.bill.total + chosen.bill.labels) * constraints.months / labels
     if price > constraints.usd_per_label:
-        loss = (chosen.accuracy.value or 0.0) - (rival.accuracy.value or 0.0)
+        loss = formatting.share(_merit(chosen) - _merit(rival))
         yield (
             f"labels dearer than {formatting.dollars(price)} each: then {rival.arm}, which needs none, costs less over "
-            f"{constraints.months} months, at {formatting.share(loss)} lower accuracy"
+            f"{constraints.months} months, at {loss} {'lower' if case.said.counts_right else 'worse'} {case.said.noun}"
         )
 
 
@@ -153,9 +159,17 @@ def _crossovers(case: Case) -> Iterator[str]:
             continue
         labels = f"{crossing.labels:,.0f} labels ({crossed_between(crossing)})"
         if case.chosen.arm == curve.arm:
-            yield f"fewer than {labels} to train on: then {curve.rival} is the more accurate"
+            yield f"fewer than {labels} to train on: then {curve.rival} is {_more(case)}"
         else:
-            yield f"more than {labels} to train {curve.arm} on: then it is the more accurate"
+            yield f"more than {labels} to train {curve.arm} on: then it is {_more(case)}"
+
+
+def _more(case: Case) -> str:
+    return "the more accurate" if case.said.counts_right else "the better one"
+
+
+def _merit(one: Candidate) -> float:
+    return one.merit or 0.0
 
 
 def _is_here(one: Candidate) -> bool:

@@ -6,11 +6,12 @@ failed items count as wrong where it should be kept, and as right where it shoul
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from harness.analysis import measures
 from harness.analysis.decision import ownership
 from harness.ground import formatting
 from harness.stats import best, margins, quantiles, shares
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.analysis.decision.ownership import Bill
+    from harness.analysis.measures import Measure
     from harness.analysis.panel import Panel
     from harness.analysis.results import RunResult
+    from harness.datasets.task import Task
     from harness.ground.constraints import Constraints
 
 State = Literal["kept", "unsure", "broken"]
@@ -42,17 +45,38 @@ class Limit:
 
 @dataclass(frozen=True)
 class Floor:
-    """A least mean score: over all items, or over those of a label (`items` is a mask)."""
+    """A least mean score: over all items, or over those of a label (`items` is a mask).
+
+    `least` and the scores are merits of `measure` (`measures.Measure.merit`); `scores` are items x arms, None where
+    they are those that the arm is chosen by.
+    """
 
     name: str
     least: float
     items: NDArray[np.bool_]
+    measure: Measure
+    scores: NDArray[np.float64] | None = None
+
+    def on(self, together: Panel) -> Floor:
+        """The same on its own metric's scores."""
+        return replace(self, scores=together.scores)
+
+    def take(self, items: NDArray[np.int64]) -> Floor:
+        """The same on some of the items."""
+        return replace(self, items=self.items[items], scores=None if self.scores is None else self.scores[items])
+
+    def of_arms(self, arms: NDArray[np.bool_]) -> Floor:
+        """The same for some of the arms."""
+        return self if self.scores is None else replace(self, scores=self.scores[:, arms])
+
+    def _scores(self, together: Panel) -> NDArray[np.float64]:
+        return np.where(self.items[:, None], together.scores if self.scores is None else self.scores, np.nan)
 
     def judged(
         self, together: Panel, weights: NDArray[np.float64] | None = None
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Per arm, whether it is shown to keep the floor, and whether to break it: [..., arm]; see `shares.shares`."""
-        scores = np.where(self.items[:, None], together.scores, np.nan)
+        scores = self._scores(together)
         lost = together.lost & self.items[:, None]
         worst, best_case = (
             shares.shares(np.where(lost, filled, scores), together.clusters, weights, together.strata).z(self.least)
@@ -65,26 +89,32 @@ class Floor:
         kept, broken = self.judged(together)
         states: list[State] = ["kept" if k else "broken" if b else "unsure" for k, b in zip(kept, broken, strict=True)]
         codes = np.arange(len(together.items)) if together.clusters is None else together.clusters
-        made = []
+        made, scores = [], self._scores(together)
+        which = "at least" if self.measure.is_more_better else "at most"
+        end = self.measure.in_unit(self.least)
         for arm, state in enumerate(states):
-            mine = self.items & ~np.isnan(together.scores[:, arm])
-            found = margins.share(together.scores[mine, arm], codes[mine], name=self.name)
+            mine = ~np.isnan(scores[:, arm])
+            found = margins.share(scores[mine, arm], codes[mine], name=self.name)
             if together.strata is not None:
-                weighed = np.where(self.items[:, None], together.scores, np.nan)
-                held = shares.shares(weighed, together.clusters, strata=together.strata)
+                held = shares.shares(scores, together.clusters, strata=together.strata)
                 found = held.estimate(arm, int(mine.sum()), self.name)
-            asked = f"at least {formatting.share(self.least)}"
-            made.append(Limit(self.name, asked, formatting.with_interval(found), state))
+            said = formatting.with_interval(self.measure.of_merit(found))
+            made.append(Limit(self.name, f"{which} {formatting.share(end)}", said, state))
         return made
 
 
-def floors(constraints: Constraints, gold: NDArray[np.object_]) -> list[Floor]:
-    """The least accuracy and recalls that are asked for; `gold` holds the gold label of each item."""
+def floors(constraints: Constraints, gold: NDArray[np.object_], task: Task) -> list[Floor]:
+    """The limits on metrics and recalls that are asked for; `gold` holds the gold label of each item."""
+    headline, everything = measures.headline(task), np.ones(len(gold), dtype=np.bool_)
     asked = []
-    if constraints.least_credit is not None:
-        asked.append(Floor("accuracy", constraints.least_credit, np.ones(len(gold), dtype=np.bool_)))
-    asked += [Floor(f"recall of {name}", least, gold == name) for name, least in constraints.min_recall.items()]
-    return asked
+    least = measures.least_credit(constraints, task)
+    if least is not None:
+        asked.append(Floor(headline.noun, least, everything, headline))
+    asked += [
+        Floor(f"recall of {name}", share, gold == name, headline) for name, share in constraints.min_recall.items()
+    ]
+    others = measures.limits(constraints, task)
+    return asked + [Floor(one.noun, float(one.merit(np.array(limit))), everything, one) for one, limit in others]
 
 
 def price_and_time(

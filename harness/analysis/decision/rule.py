@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from harness.analysis import wording
 from harness.analysis.decision import candidates, changes, ownership, words
 from harness.analysis.decision.assurance import Assurance, Question, assurance
 from harness.analysis.decision.choosing import Terms
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.analysis.decision.candidates import Candidate, Field
+    from harness.analysis.measures import Measure
     from harness.analysis.panel import Panel
     from harness.analysis.results import Results
     from harness.ground.constraints import Constraints
@@ -38,12 +40,14 @@ if TYPE_CHECKING:
 class Decision:
     """The verdict: which arm, how sure, why, and what would change it.
 
-    `open` names the arms that might still be the better choice. Where it is undecided, `assurance` says how many
-    more labelled items would decide it with which probability; `more_items` is their number, None where no number does.
+    `objective` is the metric that the arm was chosen by. `open` names the arms that might still be the better choice.
+    Where it is undecided, `assurance` says how many more labelled items would decide it with which probability;
+    `more_items` is their number, None where no number does.
     """
 
     recommendation: str | None
     verdict: Literal["decided", "undecided"]
+    objective: str
     reasons: tuple[str, ...]
     candidates: tuple[Candidate, ...]
     what_would_change_it: tuple[str, ...]
@@ -62,9 +66,12 @@ def decide(results: Results, constraints: Constraints) -> Decision:
     results = results.by_arm
     field = candidates.field(results, constraints)
     everyone = field.candidates
-    left = [k for k, one in enumerate(everyone) if one.state != "broken" and one.accuracy.value is not None]
+    left = [k for k, one in enumerate(everyone) if one.state != "broken" and one.merit is not None]
+    measure, said = field.measure, wording.of(field.measure)
     if not left:
-        return Decision(None, "decided", tuple(map(words.broken, everyone)), everyone, ())
+        return Decision(
+            None, "decided", measure.name, tuple(words.broken(one, said.noun) for one in everyone), everyone, ()
+        )
     question = _question(field, constraints)
     view = _view(field, question, left)
     is_decided = not view.better and not view.cheaper and view.chosen.state == "kept"
@@ -72,19 +79,21 @@ def decide(results: Results, constraints: Constraints) -> Decision:
     is_turned = not is_decided and _is_decided_without_bounds(question)
     view = replace(view, instead=_flip(results, constraints, view.chosen.arm))
     reasons = words.reasons(view, constraints, outlook, is_turned=is_turned)
-    out = (words.broken(one) for k, one in enumerate(everyone) if k not in left)
+    out = (words.broken(one, said.noun) for k, one in enumerate(everyone) if k not in left)
     case = changes.Case(
         view.chosen,
         everyone,
         view.near,
         constraints,
-        machine_usd=ownership.machine_usd(results.cpu_usd_per_hour),
-        margin=_enough_margin(question) if view.better else None,
-        curves=results.curves.drawn if results.curves is not None else (),
+        ownership.machine_usd(results.cpu_usd_per_hour),
+        said,
+        margin=_enough_margin(question, measure.span) if view.better else None,
+        curves=results.curves.drawn if results.curves is not None and measure.is_headline else (),
     )
     return Decision(
         view.chosen.arm,
         "decided" if is_decided else "undecided",
+        measure.name,
         (*reasons, *out),
         everyone,
         tuple(changes.changes(case)),
@@ -102,9 +111,9 @@ def _question(field: Field, constraints: Constraints) -> Question:
     fixed = [worst([limit for limit in one.limits if limit.name not in named]) == "kept" for one in able]
     return Question(
         field.together.of_arms(field.may_serve),
-        field.floors,
+        tuple(floor.of_arms(field.may_serve) for floor in field.floors),
         Terms(bills, constraints.usd_that_matters),
-        constraints.margin,
+        constraints.margin / field.measure.span,
         np.array(fixed, dtype=np.bool_),
     )
 
@@ -116,7 +125,8 @@ def _view(field: Field, question: Question, left: Sequence[int]) -> View:
     arm, leading = int(served[picked.arm]), int(served[picked.best])
     better, cheaper = (list(map(int, served[flags])) for flags in (picked.better, picked.cheaper))
     others = [k for k in left if k != arm]
-    against = dict(zip(others, compared(field.together, arm, others), strict=True))
+    span = field.measure.span
+    against = dict(zip(others, compared(field.together, arm, others, span), strict=True))
     behind = {int(served[k]) for k in np.flatnonzero(picked.behind)}
     together = field.together
     ahead = best.ahead(together.worst_pairs())[arm]
@@ -124,22 +134,23 @@ def _view(field: Field, question: Question, left: Sequence[int]) -> View:
         everyone[arm],
         everyone[leading],
         better=tuple(against[k] for k in better),
-        cheaper=tuple(compared(field.together, leading, cheaper)) if cheaper else (),
+        cheaper=tuple(compared(field.together, leading, cheaper, span)) if cheaper else (),
         against=tuple(against.values()),
         others=tuple(everyone[k] for k in others),
         near=tuple(everyone[k] for k in others if k not in behind),
         ahead_of=frozenset(everyone[k].arm for k in others if ahead[k]),
-        bounds=_bounds(together, arm),
+        bounds=_bounds(field.measure, together, arm),
+        said=wording.of(field.measure),
     )
 
 
-def _bounds(together: Panel, arm: int) -> tuple[float, float]:
-    """The arm's mean score were all failed items wrong, and were all right (Manski 1990)."""
+def _bounds(measure: Measure, together: Panel, arm: int) -> tuple[float, float]:
+    """What the arm comes to were all failed items at their worst, and at their best (Manski 1990)."""
     scores, lost = together.scores[:, [arm]], together.lost[:, [arm]]
     worst_case, best_case = (
         float(shares.shares(np.where(lost, filled, scores), strata=together.strata).mean[0]) for filled in (0.0, 1.0)
     )
-    return worst_case, best_case
+    return measure.in_unit(worst_case), measure.in_unit(best_case)
 
 
 def _flip(results: Results, constraints: Constraints, arm: str) -> str:
@@ -160,8 +171,8 @@ def _is_decided_without_bounds(question: Question) -> bool:
     return bool(replace(question, together=replace(question.together, asked=asked)).decided()[1])
 
 
-def _enough_margin(question: Question) -> float | None:
-    """The smallest margin, in thousandths, with which the arm would be shown to be close; None below 1 for none."""
+def _enough_margin(question: Question, span: float) -> float | None:
+    """The smallest margin, in thousandths of `span`, with which the arm would be shown to be close; None for none."""
     arm = int(question.choice()[0].arm)
 
     def suffices(margin: float) -> bool:
@@ -174,4 +185,4 @@ def _enough_margin(question: Question) -> float | None:
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if suffices(middle / 1000) else (middle, high)
-    return high / 1000
+    return span * high / 1000

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from harness.analysis.decision.assurance import Assurance
     from harness.analysis.decision.candidates import Candidate
     from harness.analysis.results import Split
+    from harness.analysis.wording import Wording
     from harness.ground.constraints import Constraints
 
 NOTABLE = 1.2  # times: smaller differences of a price are not worth a sentence
@@ -27,12 +28,12 @@ ELSEWHERE = ("import:", "python:")
 class View:
     """What the rule chose, beside what a reader should know of the others.
 
-    `best` was right most often; `others` are the arms that may be served too. `better` holds the comparisons with
-    arms that might be better by more than the margin, `cheaper` those of the best with cheaper arms that might be
-    good enough, `against` those with all others. `near` are the others that are not shown to lie behind by more than
-    the margin; `ahead_of` names those that are shown to be less accurate, whatever failed calls would have said.
-    `bounds` is the accuracy of the chosen arm with its failed items wrong, and right; `instead` names the arm that
-    would have been chosen at the split's own mix of labels, where it is another.
+    `best` has the best number of what is chosen by, which `said` words; `others` are the arms that may be served too.
+    `better` holds the comparisons with arms that might be better by more than the margin, `cheaper` those of the best
+    with cheaper arms that might be good enough, `against` those with all others. `near` are the others that are not
+    shown to lie behind by more than the margin; `ahead_of` names those that are shown to be worse, whatever failed
+    calls would have said. `bounds` is what the chosen arm comes to with its failed items at their worst, and at their
+    best; `instead` names the arm that would have been chosen at the split's own mix of labels, where it is another.
     """
 
     chosen: Candidate
@@ -44,6 +45,7 @@ class View:
     near: Sequence[Candidate]
     ahead_of: frozenset[str]
     bounds: tuple[float, float]
+    said: Wording
     instead: str = ""
 
 
@@ -65,15 +67,19 @@ def reasons(view: View, constraints: Constraints, outlook: Assurance | None, *, 
 def _found(view: View) -> Iterator[str]:
     chosen = view.chosen
     yield (
-        f"{chosen.arm} is right on {formatting.with_interval(chosen.accuracy)} of {chosen.accuracy.n:,} items, costs "
-        f"{formatting.dollars(chosen.usd_per_1000)} per 1,000 and answers within {formatting.duration(chosen.p95_s)} "
-        "(p95)"
+        f"{chosen.arm} {view.said.among(formatting.with_interval(chosen.headline), f'{chosen.headline.n:,} items')}, "
+        f"costs {formatting.dollars(chosen.usd_per_1000)} per 1,000 and answers within "
+        f"{formatting.duration(chosen.p95_s)} (p95)"
     )
     if chosen.failed:
         low, high = map(formatting.share, view.bounds)
         yield (
             f"{formatting.plural(chosen.failed, 'item')} of {chosen.arm} failed and {_is(chosen.failed)} not in that: "
-            f"it is right on {low} if it is wrong there, on {high} if it is right"
+            + (
+                f"it is right on {low} if it is wrong there, on {high} if it is right"
+                if view.said.counts_right
+                else f"its {view.said.noun} is {low} with the worst answers there, {high} with the best"
+            )
         )
 
 
@@ -97,20 +103,25 @@ def _place(view: View, constraints: Constraints) -> Iterator[str]:
         is_close = not view.better
         yield (
             f"It is {'shown to be' if is_close else 'not shown to be'} no more than {margin} worse than "
-            f"{view.best.arm}, which was right most often"
+            f"{view.best.arm}, which {view.said.was_best}"
             + (f", and costs {_instead(chosen, view.best)} a month" if _is_dearer(view.best, chosen) else "")
         )
         return
     nearest = max(view.against, key=lambda one: -(one.difference.value or 0.0))
     if len(view.ahead_of) == len(view.others) and all(one.is_shown for one in view.against):
-        yield "It is shown to be the most accurate of the arms that may be served"
+        yield f"It is shown to be {view.said.superlative} of the arms that may be served"
     elif nearest.difference.value == 0:
         tied = [one.b for one in view.against if one.difference.value == 0]
-        yield f"{_listed(tied)} {'was' if len(tied) == 1 else 'were'} right as often; no arm was right more often"
+        were = "was" if len(tied) == 1 else "were"
+        yield (
+            f"{_listed(tied)} {were} right as often; no arm was right more often"
+            if view.said.counts_right
+            else f"{_listed(tied)} {were} as good; no arm was better"
+        )
     else:
         yield (
-            "It was right most often of the arms that may be served, which does not show that it is the most accurate: "
-            f"{formatting.with_interval(nearest.lead)} ahead of {nearest.b}"
+            f"It {view.said.was_best} of the arms that may be served, which does not show that it is "
+            f"{view.said.superlative}: {formatting.with_interval(nearest.lead)} ahead of {nearest.b}"
         )
 
 
@@ -131,11 +142,11 @@ def _pennies(view: View, constraints: Constraints) -> Iterator[str]:
 
 
 def _certain(view: View) -> Iterator[str]:
-    """The arms that are shown to be less accurate: a reader need not think of them again."""
+    """The arms that are shown to be worse: a reader need not think of them again."""
     beaten = [one for one in view.against if one.is_shown and one.b in view.ahead_of]
     shown = [f"{one.b} (by {formatting.interval(one.lead)})" for one in beaten if (one.difference.value or 0.0) > 0]
     if shown:
-        yield f"Shown to be less accurate: {', '.join(shown)}"
+        yield f"Shown to be {view.said.worse}: {', '.join(shown)}"
 
 
 def _fits(view: View) -> Iterator[str]:
@@ -198,11 +209,11 @@ def expected(outlook: Assurance) -> str:
     )
 
 
-def broken(one: Candidate) -> str:
+def broken(one: Candidate, noun: str) -> str:
     """Why an arm is out: the constraints it is shown to break."""
     limits = [limit for limit in one.limits if limit.state == "broken"]
     said = "; ".join(f"{limit.name} {limit.asked}, found {limit.found}" for limit in limits)
-    return f"{one.arm} is out: {said or 'it has no accuracy'}"
+    return f"{one.arm} is out: {said or f'it has no {noun}'}"
 
 
 def _ahead(one: Comparison) -> str:

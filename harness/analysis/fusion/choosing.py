@@ -7,17 +7,22 @@ Among equals the one that asks fewer of the later stages, then the more accurate
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from harness.analysis import measures, wording
+from harness.analysis.fusion.sweep import sweep as swept
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.analysis.fusion.sweep import Sweep
+    from harness.analysis.measures import Measure
     from harness.ground.constraints import Constraints
 
+    Numbers = NDArray[np.float64]
     Rows = NDArray[np.intp]
 
 ROUNDING = 1e-12
@@ -36,25 +41,47 @@ def choose(sweep: Sweep, limits: Constraints) -> Choice:
     if sweep.members.n == 0:
         return Choice(None, "there is no item that every stage answered without failing")
     accuracy = sweep.accuracy
-    fits = np.ones(len(sweep), dtype=bool)
-    if limits.max_usd_per_1000 is not None:
-        # An unknown price keeps no limit.
-        fits &= 1000 * sweep.cost_usd <= limits.max_usd_per_1000 + ROUNDING
-        if not fits.any():
-            return Choice(None, f"no threshold costs as little as ${limits.max_usd_per_1000:g} per 1,000")
+    fits, reason = _keeping(sweep, limits)
+    if reason:
+        return Choice(None, reason)
     best = _first(sweep, np.flatnonzero(fits)[np.argsort(-accuracy[fits], kind="stable")], limits)
     if best is None:
         return Choice(None, f"no threshold that keeps the other limits has a p95 of {limits.max_p95_s:g} s or less")
-    least = limits.least_credit
+    said = wording.of_headline(sweep.members.task)
+    least = measures.least_credit(limits, sweep.members.task)
     if least is not None and accuracy[best] < least - ROUNDING:
-        return Choice(None, f"no threshold reaches an accuracy of {least:g}; the most is {accuracy[best]:.3f}")
+        return Choice(None, f"no threshold reaches {said.a_noun} of {least:g}; the most is {accuracy[best]:.3f}")
     floor = accuracy[best] - limits.margin if least is None else least
     close = np.flatnonzero(fits & (accuracy >= floor - ROUNDING))
     row = _first(sweep, close[_cheapest_first(sweep, close)], limits)
     if least is not None:
         return Choice(row, f"the cheapest that reaches {least:g}")
-    most = f"the most accurate ({accuracy[best]:.3f})"
-    return Choice(row, f"the cheapest that is no more than {limits.margin:g} less accurate than {most}")
+    most = f"{said.superlative} ({accuracy[best]:.3f})"
+    return Choice(row, f"the cheapest that is no more than {limits.margin:g} {said.worse} than {most}")
+
+
+def _keeping(sweep: Sweep, limits: Constraints) -> tuple[NDArray[np.bool_], str]:
+    """The settings that keep the limits on price and on metrics; where none does, which limit leaves none."""
+    fits = np.ones(len(sweep), dtype=bool)
+    if limits.max_usd_per_1000 is not None:
+        # An unknown price keeps no limit.
+        fits &= 1000 * sweep.cost_usd <= limits.max_usd_per_1000 + ROUNDING
+        if not fits.any():
+            return fits, f"no threshold costs as little as ${limits.max_usd_per_1000:g} per 1,000"
+    for measure, limit in measures.limits(limits, sweep.members.task):
+        fits &= _merits(sweep, measure) >= float(measure.merit(np.array(limit))) - ROUNDING
+        if not fits.any():
+            which = "at least" if measure.is_more_better else "at most"
+            return fits, f"no threshold that keeps the other limits has a {measure.noun} of {which} {limit:g}"
+    return fits, ""
+
+
+def _merits(sweep: Sweep, measure: Measure) -> Numbers:
+    """What another metric comes to at each setting, from 0 to 1, the best."""
+    members = sweep.members
+    judged = [measure.judged(members.answers_of(arm)).rows["credit"].to_numpy(float) for arm in members.arms]
+    arms = tuple(replace(arm, credit=merits) for arm, merits in zip(members.arms, judged, strict=True))
+    return swept(replace(members, arms=arms)).accuracy
 
 
 def _first(sweep: Sweep, rows: Rows, limits: Constraints) -> int | None:

@@ -1,4 +1,4 @@
-"""A tried fusion in words."""
+"""A tried fusion in found.words."""
 
 from __future__ import annotations
 
@@ -26,11 +26,14 @@ def sentences(found: Study) -> list[str]:
             f"drawing the arm by lot, as often, gets {formatting.share(line.accuracy)}; choosing by score is "
             f"{formatting.with_interval(line.lead)} better" + ("" if line.is_beaten else ": not shown to beat chance")
         )
+    said += [f"{one.name.replace('_', ' ')} is {formatting.with_interval(one)}" for one in tested.limited]
+    which = "an arm that is right" if found.words.counts_right else "the arm with the best answer"
     said.append(
-        f"the oracle, which always asks an arm that is right, gets {formatting.with_interval(oracle.accuracy)}: "
+        f"the oracle, which always asks {which}, gets {formatting.with_interval(oracle.accuracy)}: "
         f"{formatting.share(oracle.worth)} over the best member is all that any fusion could add"
     )
-    said += [f"{one.arm} alone costs no more and is no less accurate here" for one in _better_alone(tested)]
+    no_worse = "no less accurate" if found.words.counts_right else f"not {found.words.worse}"
+    said += [f"{one.arm} alone costs no more and is {no_worse} here" for one in _better_alone(tested)]
     if oracle.worth < IDLE:
         said.append("that is less than a point: a fusion of these arms is idle")
     if tested.failed:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.analysis import comparison
+from harness.analysis import comparison, measures, wording
 from harness.analysis.fusion.choosing import choose
 from harness.analysis.fusion.members import NEVER, cluster_names, folds
 from harness.analysis.fusion.sweep import P95, Walk, quantile, sweep, walk
 from harness.analysis.fusion.votes import counted, tally
+from harness.analysis.wording import Wording
 from harness.ground import formatting
 from harness.stats import clusters, margins, routing
 
@@ -60,10 +61,10 @@ class Standing:
 class Tested:
     """The fusion on the items that did not choose it.
 
-    `cost` is $ per 1,000, `answered_by` the share of items on which each member's answer stands (None
-    for a vote). `against` compares the fusion (a) with each member, p-values corrected for their
-    number. `failed` items had an outage in some member and are not scored. `members` are the arms
-    alone, on the same items.
+    `cost` is $ per 1,000, `answered_by` the share of items on which each member's answer stands (None for a vote).
+    `against` compares the fusion (a) with each member, p-values corrected for their number. `limited` are the metrics
+    that limits are set on, of the fusion. `failed` items had an outage in some member and are not scored. `members`
+    are the arms alone, on the same items.
     """
 
     estimate: Estimate
@@ -73,6 +74,7 @@ class Tested:
     failed: int
     members: tuple[Standing, ...]
     against: tuple[Comparison, ...]
+    limited: tuple[Estimate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ class Study:
     is_crossfitted: bool
     is_thinned: bool = False
     unshared: int = 0
+    words: Wording = wording.ACCURACY
 
 
 def as_stored(_learnt_from: Members, shown: Members) -> Members:
@@ -156,12 +159,13 @@ def cascade(arm: str, chooser: Members, tested: Members, limits: Constraints, wa
         settings,
         chosen,
         reason,
-        None if walked is None else _tested(arm, shown, walked),
+        None if walked is None else _tested(arm, shown, walked, limits),
         _oracle(shown, walked),
         None if walked is None else _random_line(shown, walked),
         is_crossfitted,
         swept.is_thinned,
         tested.unshared,
+        wording.of_headline(tested.task),
     )
 
 
@@ -179,7 +183,18 @@ def vote(rule: Rule, arm: str, chooser: Members, tested: Members) -> Study:
     found = replace(_tested(arm, tested, walked), answered_by=None)
     n = chooser.whole().n
     reason = f"counted as {formatting.plural(n, 'item')} of the choosing split say"
-    return Study(arm, (), None, reason, found, _oracle(tested, None), None, is_crossfitted, unshared=tested.unshared)
+    return Study(
+        arm,
+        (),
+        None,
+        reason,
+        found,
+        _oracle(tested, None),
+        None,
+        is_crossfitted,
+        unshared=tested.unshared,
+        words=wording.of_headline(tested.task),
+    )
 
 
 def _setting(swept: Sweep, row: int) -> Setting:
@@ -225,12 +240,14 @@ def _empty(like: Walk, n: int) -> Walk:
     return Walk(*(np.zeros(n, dtype=getattr(like, field.name).dtype) for field in fields(Walk)))
 
 
-def _tested(arm: str, members: Members, walked: Walk) -> Tested:
+def _tested(arm: str, members: Members, walked: Walk, limits: Constraints | None = None) -> Tested:
     scored = members.is_whole & ~walked.failed
     rows = members.take(scored)
     credit = walked.credit[scored]
     mine = rows.answers(arm, walked.labels[scored], credit)
     cost = walked.cost_usd[scored]
+    asked = measures.limits(limits, members.task) if limits is not None else []
+    codes = np.unique(cluster_names(rows), return_inverse=True)[1]
     return Tested(
         margins.share(credit),
         None if not len(cost) or np.isnan(cost).any() else 1000 * float(cost.mean()),
@@ -241,6 +258,7 @@ def _tested(arm: str, members: Members, walked: Walk) -> Tested:
         int(members.n - scored.sum()),
         tuple(map(_standing, rows.arms)),
         tuple(comparison.against(mine, [rows.answers_of(member) for member in rows.arms])) if len(credit) else (),
+        tuple(measure.estimate(mine.rows, codes) for measure, _ in asked),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.analysis import measures
 from harness.analysis.gate import limits, regressions
 from harness.analysis.gate.findings import Report
 from harness.analysis.gate.measured import paired
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
 def check(measured: Measured, settings: GateSettings) -> Report:
     """The verdicts; `MissingAnswers` when a side lacks answers, `ConfigError` for a limit on what is not there."""
     pairs = paired(measured, settings.max_failed)
-    accuracies = [
-        margins.share(pairs.items[column].to_numpy(float), pairs.codes, name="accuracy", confidence=settings.confidence)
+    name, is_binary = measures.headline(measured.task).name, measured.task.rules.IS_BINARY
+    headlines = [
+        margins.share(pairs.items[column].to_numpy(float), pairs.codes, name=name, confidence=settings.confidence)
         for column in ("score_a", "score_b")
     ]
     return Report(
-        candidate=replace(measured.candidate, accuracy=accuracies[0]),
-        baseline=replace(measured.baseline, accuracy=accuracies[1]),
+        candidate=replace(measured.candidate, headline=headlines[0], accuracy=headlines[0] if is_binary else None),
+        baseline=replace(measured.baseline, headline=headlines[1], accuracy=headlines[1] if is_binary else None),
         dataset=measured.dataset,
         dataset_id=measured.dataset_id,
         split=measured.split,

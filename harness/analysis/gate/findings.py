@@ -50,11 +50,15 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two that are compared; `run_id` is the first of its runs, `name` what they are called together."""
+    """One of the two that are compared; `run_id` is the first of its runs, `name` what they are called together.
+
+    `headline` is the mean credit, `accuracy` the same where answers are right or wrong.
+    """
 
     arm: str
     run_id: str
     model: str | None = None
+    headline: Estimate | None = None
     accuracy: Estimate | None = None
     name: str = ""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.analysis import panel
+from harness.analysis import measures, panel
 from harness.analysis.gate.findings import Check
 from harness.analysis.gate.measured import clusters_of, replied
 from harness.errors import ConfigError, one_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from harness.analysis.gate.measured import Measured, Paired
+    from harness.datasets.task import Task
     from harness.ground.gate_settings import GateSettings
     from harness.types import JSON
 
@@ -34,7 +35,8 @@ LEAST_FOR_A_MEAN = 30  # values from which on the t interval of a mean is worth 
 
 def checks(measured: Measured, pairs: Paired, settings: GateSettings) -> Iterator[Check]:
     """Every limit that is set."""
-    yield from _floors(pairs, settings)
+    yield from _floors(measured.task, pairs, settings)
+    yield from _metrics(measured, settings)
     yield from _rates(measured, settings)
     yield from _budgets(measured, settings)
     if settings.max_calibration_drift is not None:
@@ -45,18 +47,31 @@ def checks(measured: Measured, pairs: Paired, settings: GateSettings) -> Iterato
         yield _injected(measured, settings)
 
 
-def _floors(pairs: Paired, settings: GateSettings) -> Iterator[Check]:
+def _floors(task: Task, pairs: Paired, settings: GateSettings) -> Iterator[Check]:
     scores = pairs.items["score_a"].to_numpy(float)
     gold = pairs.items["gold_a"].to_numpy(object)
-    if settings.least_credit is not None:
-        found = margins.share(scores, pairs.codes, name="accuracy", confidence=settings.confidence)
-        yield _at_least("accuracy at least", settings.least_credit, found, settings)
+    least_credit = measures.least_credit(settings, task)
+    if least_credit is not None:
+        found = margins.share(scores, pairs.codes, name=task.noun, confidence=settings.confidence)
+        yield _at_least(f"{task.noun} at least", least_credit, found, settings)
     for name, least in settings.min_recall.items():
         if name not in set(gold):
             raise ConfigError(f"gate.min_recall names {name!r}; {one_of(name, map(str, set(gold)))}")
         mask = gold == name
         found = margins.share(scores[mask], pairs.codes[mask], name="recall", confidence=settings.confidence)
         yield _at_least(f"recall of {name} at least", least, found, settings)
+
+
+def _metrics(measured: Measured, settings: GateSettings) -> Iterator[Check]:
+    """The limits on metrics by name, over the items that were asked."""
+    rows = replied(measured.rows)
+    rows = rows[rows["example_id"].isin(measured.items)]
+    for limits, held in ((settings.at_least, _at_least), (settings.at_most, _at_most)):
+        for name, limit in limits.items():
+            measure = measures.named(measured.task, name)
+            found = measure.estimate(rows, clusters_of(rows), settings.confidence)
+            which = "at least" if held is _at_least else "at most"
+            yield held(f"{measure.noun} {which}", limit, found, settings)
 
 
 def _rates(measured: Measured, settings: GateSettings) -> Iterator[Check]:

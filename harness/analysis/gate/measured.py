@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.analysis import panel
+from harness.datasets.task import SINGLE, Task
 from harness.errors import ConfigError, MissingAnswers
 from harness.types import Outcome
 
@@ -27,7 +28,7 @@ class Measured:
     `items` are the ids that both must have answered. `slices` holds item ids by the slice's name;
     `injected` maps an injected row's id to the id of the item it was made of, and
     `injected_rows` are the candidate's answers to such rows of another split. `unchanged` says that
-    the candidate is the baseline: the same run, the same answers.
+    the candidate is the baseline: the same run, the same answers. `task` is what was asked.
     """
 
     candidate: Side
@@ -44,6 +45,7 @@ class Measured:
     injected: Mapping[str, str] = field(default_factory=dict)
     injected_rows: pd.DataFrame | None = None
     passed_over: tuple[PassedOver, ...] = ()
+    task: Task = SINGLE
 
 
 @dataclass(frozen=True)

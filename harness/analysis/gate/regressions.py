@@ -33,21 +33,22 @@ class Part:
 
 
 def checks(measured: Measured, pairs: Paired, settings: GateSettings) -> Iterator[Check]:
-    """The accuracy overall, the recall of each class, the accuracy of each slice."""
-    whole = Part("accuracy", _evidence(pairs, settings))
+    """The headline metric overall, the recall of each class, the headline metric of each slice."""
+    noun = measured.task.noun
+    whole = Part(noun, _evidence(pairs, settings))
     if measured.unchanged:
         yield Check(
-            "accuracy",
+            noun,
             "pass",
             "unchanged",
-            "accuracy: the candidate is the baseline, the same run with the same answers",
+            f"{noun}: the candidate is the baseline, the same run with the same answers",
             estimate=whole.evidence.difference,
             limit=-settings.margin,
             facts=_facts(whole.evidence, settings.margin),
         )
         return
     yield from family([whole], settings.margin, settings, must_pass=True)
-    if settings.class_margin is not None:
+    if settings.class_margin is not None and measured.task.rules.HAS_CLASSES:
         gold = pairs.items["gold_a"].to_numpy(object)
         parts = [
             Part(f"recall of {name}", _evidence(pairs.where(gold == name), settings)) for name in sorted(set(gold))

@@ -26,6 +26,12 @@ def values(gold: Sequence[str], answers: Sequence[str | None], task: Task) -> li
     return [_cost(wanted, answer, task) for wanted, answer in zip(gold, answers, strict=True)]
 
 
+def bounds(task: Task) -> tuple[float, float]:
+    """The least and the most that an answer can cost."""
+    named = [cost for row in task.costs.values() for cost in row.values()]
+    return min([0.0, *named]), max([1.0, *named])
+
+
 def _cost(gold: str, answer: str | None, task: Task) -> float:
     named = task.costs.get(gold, {})
     return named.get(NO_ANSWER if answer is None else answer, 1.0 - task.credit(gold, answer))

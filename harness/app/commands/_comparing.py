@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.analysis.comparison import Changed, Comparison
+    from harness.analysis.measures import Measure
     from harness.types import JSON, Estimate
 
 NONE = "(none)"
@@ -30,10 +31,12 @@ FURTHER = {
 """What else differs, in words."""
 
 
-def sentences(one: Comparison) -> list[str]:
+def sentences(one: Comparison, measure: Measure | None = None) -> list[str]:
     """The comparison in words: what was found, how sure, and what so many items can show."""
+    of = "" if measure is None or (measure.task.rules.IS_BINARY and measure.is_headline) else f" in {measure.noun}"
     lines = [
-        f"difference {formatting.with_interval(one.difference)}, p {formatting.p_value(one.p_value)} ({one.method})",
+        f"difference{of} {formatting.with_interval(one.difference)}, p {formatting.p_value(one.p_value)} "
+        f"({one.method})",
         f"so many items, disagreeing so often, show a difference of {formatting.share(one.mde)} or more with 80% power"
         if one.mde
         else "so few disagree that no difference can show",
@@ -41,8 +44,7 @@ def sentences(one: Comparison) -> list[str]:
     lines += [FURTHER.get(found.name, _measured)(found) for found in one.further if found.value is not None]
     if one.answered is not None:
         lines.append(
-            f"unanswered items count as {'wrong' if one.table is not None else '0'}; on the {one.answered.n:,} that "
-            "both answered: "
+            f"{_unanswered(one, measure)}; on the {one.answered.n:,} that both answered: "
             f"{formatting.with_interval(one.answered.difference)}, p {formatting.p_value(one.answered.p_value)}"
         )
     if one.failed:
@@ -50,6 +52,12 @@ def sentences(one: Comparison) -> list[str]:
     if one.unshared:
         lines.append(f"{formatting.plural(one.unshared, 'item')} left out: asked of one of the two only")
     return lines
+
+
+def _unanswered(one: Comparison, measure: Measure | None) -> str:
+    if measure is not None and not measure.is_headline:
+        return f"unanswered items count as {measure.noun} says"
+    return f"unanswered items count as {'wrong' if one.table is not None else '0'}"
 
 
 def _measured(found: Estimate) -> str:

@@ -15,11 +15,12 @@ from click.core import ParameterSource
 
 from harness.app.commands import _completion
 from harness.app.project import Project
+from harness.errors import ConfigError, one_of
 from harness.ground import escaping, workspace
 from harness.ground.clock import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from harness.store import PassedOver
     from harness.types import JSON
@@ -51,6 +52,10 @@ priced_as = option(
     "--priced-as", default=None, metavar="VENDOR/MODEL", help="Count at this model's list price: gateways, own servers."
 )
 seed = option("--seed", type=click.IntRange(min=0), default=0, help="Seed of whatever is random in an arm.")
+METRIC_LIMITS = (
+    option("--at-least", multiple=True, metavar="METRIC=VALUE", help="Least of a metric; repeatable."),
+    option("--at-most", multiple=True, metavar="METRIC=VALUE", help="Most of a metric; repeatable."),
+)
 as_json = option("--json", "as_json", is_flag=True, help="Print JSON on stdout, and nothing else.")
 WHERE = (db, root, as_json)
 WHICH = (dataset, split, limit, seed, *WHERE)
@@ -134,6 +139,22 @@ def gathered(kind: type[T], *options: Callable[..., object]) -> Callable[[Callab
         return command
 
     return decorate
+
+
+def limits(texts: Sequence[str], option: str) -> dict[str, float]:
+    """Metrics and their limits, from `METRIC=VALUE`; whether there is such a metric the dataset says."""
+    return dict(numbered(text, option, "METRIC=VALUE") for text in texts)
+
+
+def numbered(text: str, option: str, form: str, known: Collection[str] | None = None) -> tuple[str, float]:
+    """A name, one of those that are known, and its number; `ConfigError` says which form was expected."""
+    name, _, number = text.rpartition("=")
+    if known is not None and name not in known:
+        raise ConfigError(f"{option} {text!r}: expected {form}; {one_of(name, known)}")
+    try:
+        return name, float(number)
+    except ValueError:
+        raise ConfigError(f"{option} {text!r}: {number!r} is not a number; expected {form}") from None
 
 
 def _plain(value: object) -> JSON:

@@ -90,7 +90,7 @@ def _tell(project: Project, watched: Watched, runs: tuple[str, str, str | None],
     result = project.run_results(run_id).runs[0]
     sent, bill = formatting.plural(done.calls.sent, "call"), formatting.dollars(done.progress.billed_usd)
     now = f"{project.clock.now().astimezone():%H:%M:%S}"
-    click.echo(f"{now}  {result.run.arm} {formatting.with_interval(result.accuracy)}; {sent}, {bill}")
+    click.echo(f"{now}  {result.run.arm} {formatting.with_interval(result.headline)}; {sent}, {bill}")
     if run_id != begun:
         click.echo(f"  since the beginning: {_comparing.headline(_between(project, dataset, split, (run_id, begun)))}")
     if last is not None and run_id != last:

@@ -42,9 +42,10 @@ OPTIONS = (
     _options.option("--choose-on", default="dev", metavar="SPLIT", help="Split that chooses the thresholds."),
     _options.option("--min-credit", type=SHARE, default=None, help="Take the cheapest with that mean credit."),
     _options.option("--min-accuracy", type=SHARE, default=None, help="The same, of answers that are right or wrong."),
+    *_options.METRIC_LIMITS,
     _options.option("--max-cost", type=AMOUNT, default=None, metavar="USD", help="Most dollars per 1,000 items."),
     _options.option("--max-p95", type=AMOUNT, default=None, metavar="SECONDS", help="Slowest 95th percentile."),
-    _options.option("--margin", type=SHARE, default=None, help="Accuracy to give up for a lower cost."),
+    _options.option("--margin", type=SHARE, default=None, help="How much to give up for a lower cost."),
     _options.model,
     _options.option("--store", is_flag=True, help="Keep the chosen cascade as a run of its own."),
 )
@@ -59,6 +60,8 @@ class Options(_options.Where):
     choose_on: str
     min_credit: float | None
     min_accuracy: float | None
+    at_least: tuple[str, ...]
+    at_most: tuple[str, ...]
     max_cost: float | None
     max_p95: float | None
     margin: float | None
@@ -104,6 +107,8 @@ def _limits(options: Options, settings: Constraints) -> Constraints:
         settings,
         min_credit=given(options.min_credit, settings.min_credit),
         min_accuracy=given(options.min_accuracy, settings.min_accuracy),
+        at_least=dict(settings.at_least) | _options.limits(options.at_least, "--at-least"),
+        at_most=dict(settings.at_most) | _options.limits(options.at_most, "--at-most"),
         max_usd_per_1000=given(options.max_cost, settings.max_usd_per_1000),
         max_p95_s=given(options.max_p95, settings.max_p95_s),
         margin=given(options.margin, settings.margin),
@@ -167,7 +172,7 @@ def _show_settings(found: Study, names: list[str], chooser: str) -> None:
         "",
         *(f"{name} {'gets' if found.arm.startswith('router:') else 'keeps'}" for name in names[:-1]),
         f"asks {names[-1]}",
-        f"accuracy on {chooser}",
+        f"{found.words.noun} on {chooser}",
         "$ per 1,000",
     )
     print_table(
@@ -210,10 +215,10 @@ def _show_tested(found: Study, split: str) -> None:
     ]
     mine = (formatting.share(tested.estimate.value), formatting.span(tested.estimate), formatting.dollars(tested.cost))
     print_table(
-        (f"on {split}", "accuracy", "95%", "$ per 1,000", "answers"),
+        (f"on {split}", found.words.noun, "95%", "$ per 1,000", "answers"),
         [
             (found.arm, *mine, ""),
             *((*row, "" if tested.answered_by is None else share) for row, share in zip(rows, shares, strict=True)),
         ],
-        numeric=("accuracy", "95%", "$ per 1,000", "answers"),
+        numeric=(found.words.noun, "95%", "$ per 1,000", "answers"),
     )

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from harness.analysis import comparison
+from harness.analysis import comparison, measures, units
 from harness.app.commands import _comparing, _completion, _options
 from harness.app.commands._groups import print_table
+from harness.datasets.task import Task
 from harness.errors import ConfigError
 from harness.ground import formatting
 
 if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
+    from harness.analysis.measures import Measure
     from harness.stats.paired import Table2x2
 
 WANTED_TO = "compare"
@@ -26,6 +28,7 @@ WANTED_TO = "compare"
 OPTIONS = (
     _options.argument("arms", _completion.ARMS, nargs=-1, metavar="[A B]"),
     _options.option("--items", type=click.IntRange(min=0), default=10, help="Items on which they differ, to print."),
+    _options.option("--metric", default=None, metavar="NAME", help="What to compare; default: the headline metric."),
     _options.model,
 )
 
@@ -36,6 +39,7 @@ class Options(_options.Where):
 
     arms: tuple[str, ...]
     items: int
+    metric: str | None
     model: str | None
     dataset: str | None
     split: str
@@ -51,47 +55,51 @@ def command(options: Options) -> None:
     project = options.project()
     dataset = project.dataset(options.dataset)
     rng = np.random.default_rng(options.seed)
+    measure = measures.mean_of_items(Task.of(dataset), options.metric, "compares no arms")
     if options.arms:
         answers = project.answers(dataset, options.split, options.arms, options.model)
         if set(answers[0].run_ids) == set(answers[1].run_ids):
             raise ConfigError(f"{options.arms[0]!r} and {options.arms[1]!r} are the same run; compare takes two")
-        one = comparison.compare(answers[0], answers[1], rng)
+        one = comparison.compare(measure.judged(answers[0]), measure.judged(answers[1]), rng)
+        one = units.in_unit(one, measure)
         left_out, passed_over = answers[0].left_out, (*answers[0].passed_over, *answers[1].passed_over)
         if options.as_json:
             ids = {"a_run_id": answers[0].run_ids[0], "b_run_id": answers[1].run_ids[0]}
+            ids["metric"] = measure.name
             datasets = {"datasets": [arm.dataset for arm in answers], "left_out": left_out or None}
             _options.print_json(
                 {**_comparing.as_json(one), **ids, **datasets, "passed_over": [asdict(run) for run in passed_over]}
             )
             return
-        _show(one, options.items, left_out)
+        _show(one, options.items, left_out, measure)
         click.echo("\n".join(_options.passed_over(passed_over)), nl=bool(passed_over))
         return
-    beside = project.side_by_side(dataset, options.split)
+    beside = project.side_by_side(dataset, options.split, measure)
     names = beside.panel.names
     if len(names) < 2:
         raise ConfigError(f"{dataset.ref} / {options.split} has {len(names)} arms in the store; two can be compared")
-    made = comparison.compare_all(beside.panel)
+    made = [units.in_unit(one, measure) for one in comparison.compare_all(beside.panel)]
     if options.as_json:
         over = [asdict(run) for run in beside.passed_over]
         run_of = beside.run_ids
         _options.print_json(
             [
-                {**_comparing.as_json(one), "a_run_id": run_of[one.a], "b_run_id": run_of[one.b], "passed_over": over}
+                {**_comparing.as_json(one), "a_run_id": run_of[one.a], "b_run_id": run_of[one.b]}
+                | {"metric": measure.name, "passed_over": over}
                 for one in made
             ]
         )
         return
-    _show_all(made)
+    _show_all(made, measure)
     click.echo("\n".join(_options.passed_over(beside.passed_over)), nl=bool(beside.passed_over))
 
 
-def _show(one: Comparison, items: int, left_out: str = "") -> None:
+def _show(one: Comparison, items: int, left_out: str, measure: Measure) -> None:
     click.echo(f"{one.a} against {one.b} on {formatting.plural(one.n, 'shared item')}")
     click.echo(f"{left_out}\n" if left_out else "")
     if one.table is not None:
         _show_table(one, one.table)
-    click.echo("\n".join(_comparing.sentences(one)))
+    click.echo("\n".join(_comparing.sentences(one, measure)))
     if one.changed and items:
         click.echo()
         shown = one.changed[:items]
@@ -110,7 +118,9 @@ def _show_table(one: Comparison, table: Table2x2) -> None:
     )
 
 
-def _show_all(made: list[Comparison]) -> None:
+def _show_all(made: list[Comparison], measure: Measure) -> None:
+    if not measure.is_headline:
+        click.echo(f"by {measure.noun}, of which {'more' if measure.is_more_better else 'less'} is better")
     print_table(
         ("a", "b", "items", "a minus b", "95%", "p, Holm", "MDE"),
         [

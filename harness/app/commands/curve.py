@@ -1,4 +1,4 @@
-"""Learning curve: accuracy by number of labels, and from how many labels on an arm meets a stored run.
+"""Learning curve: a metric by number of labels, and from how many labels on an arm meets a stored run.
 
 Example: harness curve minilm-lr --against prompt:v3
 """
@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from harness.analysis import curves
+from harness.analysis import curves, measures
 from harness.analysis.curves import Rival
 from harness.app.commands import _options
 from harness.app.commands._groups import print_table
 from harness.app.project import curves as curve_runs
 from harness.app.project.curves import CurvePlan
+from harness.datasets.task import Task
 from harness.errors import ConfigError
 from harness.ground import formatting
 from harness.runs import training_parts
@@ -24,6 +25,7 @@ from harness.runs.spread import Size
 
 if TYPE_CHECKING:
     from harness.analysis.curves import Curve
+    from harness.analysis.measures import Measure
     from harness.app.project import Project
     from harness.types import Dataset
 
@@ -37,6 +39,7 @@ OPTIONS = (
     _options.option("--per-class", default=None, metavar="K,K,...", help="Label counts of each label instead."),
     _options.option("--seeds", type=click.IntRange(1, 100), default=5, help="How often labels are drawn."),
     _options.option("--margin", type=click.FloatRange(0, 1), default=0.0, help="How far below RUN is good enough."),
+    _options.option("--metric", default=None, metavar="NAME", help="What to draw; default: the headline metric."),
     _options.option("--all-sizes", is_flag=True, help="Go on where the curve is flat."),
     _options.option("--processes", type=click.IntRange(min=1), default=None, help="Default: one a core."),
 )
@@ -53,6 +56,7 @@ class Options(_options.Which):
     per_class: str | None
     seeds: int
     margin: float
+    metric: str | None
     all_sizes: bool
     processes: int | None
 
@@ -65,7 +69,8 @@ def command(options: Options) -> None:
         raise ConfigError("curve takes one arm or more that learn from labels; found none")
     project = options.project()
     dataset = project.dataset(options.dataset)
-    rival = _rival(project, dataset, options) if options.against else None
+    measure = measures.mean_of_items(Task.of(dataset), options.metric, "has no learning curve")
+    rival = _rival(project, dataset, options, measure) if options.against else None
     curve_plan = CurvePlan(
         tuple(dict.fromkeys(options.arms)),
         _sizes(dataset, options),
@@ -74,24 +79,27 @@ def command(options: Options) -> None:
         options.limit,
         options.processes,
         options.all_sizes,
+        measure.name,
     )
     found = curve_runs.learn(project, dataset, curve_plan, lambda line: click.echo(line, err=True))
     groups = {one.item.id: one.group for one in dataset.in_split(options.split) if one.group is not None}
-    drawn = curves.analyse(found, groups, rival, options.margin, np.random.default_rng(options.seed))
+    drawn = curves.analyse(found, groups, rival, options.margin / measure.span, np.random.default_rng(options.seed))
+    drawn = [curves.in_unit(curve, measure) for curve in drawn]
     if options.as_json:
-        objects = [_json(curve) | {"dataset": dataset.ref, "split": options.split} for curve in drawn]
+        where = {"dataset": dataset.ref, "split": options.split, "metric": measure.name}
+        objects = [_json(curve) | where for curve in drawn]
         _options.print_json(objects[0] if len(objects) == 1 else objects)
         return
     for curve in drawn:
         _show(curve, dataset, options)
 
 
-def _rival(project: Project, dataset: Dataset, options: Options) -> Rival:
+def _rival(project: Project, dataset: Dataset, options: Options, measure: Measure) -> Rival:
     assert options.against is not None
     answers = project.answers(dataset, options.split, [options.against], options.model)[0]
     for line in _options.passed_over(answers.passed_over):
         click.echo(line, err=True)
-    return curve_runs.rival(answers, f"{dataset.ref} / {options.split}")
+    return curve_runs.rival(measure.judged(answers), f"{dataset.ref} / {options.split}")
 
 
 def _sizes(dataset: Dataset, options: Options) -> tuple[Size, ...]:
@@ -135,7 +143,7 @@ def _show(curve: Curve, dataset: Dataset, options: Options) -> None:
     draws = formatting.plural(curve.seeds, "draw")
     click.echo(f"\n{curve.arm} on {dataset.ref} / {options.split}: {draws} of labels for each size")
     print_table(
-        ("labels", "accuracy", "95%"),
+        ("labels", curve.noun, "95%"),
         [
             (formatting.count(point.n_labels), formatting.share(point.estimate.value), formatting.span(point.estimate))
             for point in curve.points

@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.analysis import decision
+from harness.analysis import decision, measures, wording
 from harness.app.commands import _label_mix as label_mix
 from harness.app.commands import _options
 from harness.app.commands._groups import print_table
+from harness.datasets.task import Task
 from harness.errors import ConfigError
 from harness.ground import formatting
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from harness.analysis.decision import Candidate
+    from harness.analysis.wording import Wording
     from harness.ground.constraints import Constraints
 
 WANTED_TO = "decide"
@@ -31,10 +33,12 @@ OPTIONS = (
     _options.option("--min-credit", type=SHARE, default=None, help="Least mean credit."),
     _options.option("--min-accuracy", type=SHARE, default=None, help="The same, of answers that are right or wrong."),
     _options.option("--min-recall", multiple=True, metavar="LABEL=SHARE", help="Least recall of a label; repeatable."),
+    *_options.METRIC_LIMITS,
+    _options.option("--objective", default=None, metavar="METRIC", help="Choose by it; default: the headline metric."),
     _options.option("--max-cost", type=AMOUNT, default=None, metavar="USD", help="Most dollars per 1,000 items."),
     _options.option("--max-p95", type=AMOUNT, default=None, metavar="SECONDS", help="Slowest 95th percentile."),
     _options.option("--label-mix", multiple=True, metavar="FILE|LABEL=SHARE", help="Labels in production; repeatable."),
-    _options.option("--margin", type=click.FloatRange(0, 1, min_open=True), default=None, help="Accuracy to give up."),
+    _options.option("--margin", type=click.FloatRange(0, 1, min_open=True), default=None, help="How much to give up."),
     _options.option("--volume", type=click.IntRange(min=1), default=None, help="Items a month."),
     _options.option("--months", type=click.IntRange(min=1), default=None, help="Months the arm will serve."),
     _options.option("--label-price", type=AMOUNT, default=None, metavar="USD", help="Price of a training label."),
@@ -48,6 +52,7 @@ OPTIONS = (
 NAMES = {
     "min_credit": "min_credit",
     "min_accuracy": "min_accuracy",
+    "objective": "objective",
     "max_cost": "max_usd_per_1000",
     "max_p95": "max_p95_s",
     "margin": "margin",
@@ -69,6 +74,9 @@ class Options(_options.Where):
     min_credit: float | None
     min_accuracy: float | None
     min_recall: tuple[str, ...]
+    at_least: tuple[str, ...]
+    at_most: tuple[str, ...]
+    objective: str | None
     label_mix: tuple[str, ...]
     max_cost: float | None
     max_p95: float | None
@@ -94,10 +102,16 @@ def command(options: Options) -> None:
     dataset = project.dataset(options.dataset)
     results = project.results(dataset, options.split)
     arms = {called for result in results.runs for called in (result.run.arm, result.run.arm_name)}
-    constraints = _constraints(options, project.workspace.preferences.decide, dataset.label_names, arms)
+    constraints = _constraints(options, project.workspace.preferences.decide, Task.of(dataset), arms)
     found = decision.decide(results, constraints)
+    said = wording.of(measures.named(results.split.task, found.objective))
     called = {
-        one.run.run_id: {"name": one.run.name, "arm": one.run.arm, "missing": one.missing}
+        one.run.run_id: {
+            "name": one.run.name,
+            "arm": one.run.arm,
+            "missing": one.missing,
+            "accuracy": asdict(one.headline) if results.split.task.rules.IS_BINARY else None,
+        }
         for one in results.by_arm.runs
     }
     if options.as_json:
@@ -105,19 +119,19 @@ def command(options: Options) -> None:
             asdict(found)
             | {"constraints": asdict(constraints), "dataset": dataset.ref, "split": options.split}
             | {"next": decision.next_command(found.recommendation, results.split)}
-            | {"candidates": [{**asdict(one), **called[one.run_id]} for one in found.candidates]}
+            | {"candidates": [_candidate(one, called[one.run_id], found.objective, said) for one in found.candidates]}
             | {"passed_over": [asdict(run) for run in results.passed_over]}
         )
         return
     print_table(
-        ("arm", "accuracy", "95%", "$ per 1,000", "p95", "$ a month"),
-        [_row(one) for one in sorted(found.candidates, key=lambda one: -(one.accuracy.value or 0.0))],
-        numeric=("accuracy", "95%", "$ per 1,000", "p95", "$ a month"),
+        ("arm", said.noun, "95%", "$ per 1,000", "p95", "$ a month"),
+        [_row(one) for one in sorted(found.candidates, key=lambda one: -(one.merit or 0.0))],
+        numeric=(said.noun, "95%", "$ per 1,000", "p95", "$ a month"),
     )
     click.echo(_reckoned_with(constraints))
     dominated = [f"{one.arm} by {one.dominated_by}" for one in found.candidates if one.dominated_by]
     if dominated:
-        click.echo(f"less accurate, and neither cheaper nor faster: {', '.join(dominated)}")
+        click.echo(f"{said.worse}, and neither cheaper nor faster: {', '.join(dominated)}")
     click.echo()
     click.echo(click.style(found.headline, bold=True))
     click.echo("\n".join(f"- {reason}" for reason in found.reasons))
@@ -153,15 +167,22 @@ def _reckoned_with(constraints: Constraints) -> str:
     return ", ".join(said)
 
 
-def _constraints(
-    options: Options, settings: Constraints, labels: Collection[str], arms: Collection[str]
-) -> Constraints:
+def _candidate(one: Candidate, called: Mapping[str, object], objective: str, said: Wording) -> dict[str, object]:
+    own = asdict(one.headline)
+    accuracy = {"accuracy": own} if said.counts_right else {}
+    return {**asdict(one), **called, "headline": {"metric": objective, **own}, **accuracy}
+
+
+def _constraints(options: Options, settings: Constraints, task: Task, arms: Collection[str]) -> Constraints:
+    labels = task.labels
     chosen = {ours: getattr(options, theirs) for theirs, ours in NAMES.items()}
     given = {name: value for name, value in chosen.items() if value is not None}
     recall = dict(settings.min_recall) | dict(_recall(text, labels) for text in options.min_recall)
     hours = dict(settings.hours) | dict(_hours(text, arms) for text in options.hours)
+    least = dict(settings.at_least) | _options.limits(options.at_least, "--at-least")
+    most = dict(settings.at_most) | _options.limits(options.at_most, "--at-most")
     mix = label_mix.parsed(options.label_mix, labels) or settings.label_mix
-    return replace(settings, min_recall=recall, hours=hours, label_mix=mix, **given)
+    return replace(settings, min_recall=recall, hours=hours, at_least=least, at_most=most, label_mix=mix, **given)
 
 
 def _recall(text: str, labels: Collection[str]) -> tuple[str, float]:
@@ -181,8 +202,8 @@ def _hours(text: str, arms: Collection[str]) -> tuple[str, float]:
 def _row(one: Candidate) -> tuple[str, ...]:
     return (
         one.arm,
-        formatting.share(one.accuracy.value),
-        formatting.span(one.accuracy),
+        formatting.share(one.headline.value),
+        formatting.span(one.headline),
         formatting.dollars(one.usd_per_1000),
         formatting.duration(one.p95_s),
         formatting.dollars(one.monthly_usd),

@@ -11,10 +11,12 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from harness import __version__
-from harness.analysis import curves
+from harness.analysis import curves, measures
 from harness.analysis.curves import Learnt, Rival
+from harness.analysis.panel import Answers
 from harness.datasets.task import Task
 from harness.errors import ConfigError, Interrupted
 from harness.ground import plugins
@@ -35,7 +37,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CurvePlan:
-    """What is tried: arms, sizes (smallest first), the seeds that draw labels, on which items, on how many cores."""
+    """What is tried: arms, sizes (smallest first), the seeds that draw labels, on which items, on how many cores.
+
+    `metric` is what the curve is of (None: the headline metric).
+    """
 
     arms: tuple[str, ...]
     sizes: tuple[Size, ...]
@@ -44,6 +49,7 @@ class CurvePlan:
     limit: int | None = None
     processes: int | None = None
     to_the_end: bool = False
+    metric: str | None = None
 
 
 def learn(project: Project, dataset: Dataset, curve_plan: CurvePlan, tell: Callable[[str], None]) -> list[Learnt]:
@@ -107,6 +113,7 @@ class _CurveFits:
         self._training = self._scope.training()
         gold = {example.item.id: example.label for example in dataset.labelled(curve_plan.split)}
         self._items = tuple(item for item in self._scope.items() if item.id in gold)
+        self._measure = measures.mean_of_items(Task.of(dataset), curve_plan.metric, "has no learning curve")
         self._task, self._gold = Task.of(dataset), [gold[item.id] for item in self._items]
         groups = {example.item.id: example.group for example in dataset.in_split(curve_plan.split)}
         self._groups = {item: group for item, group in groups.items() if group is not None}
@@ -164,10 +171,20 @@ class _CurveFits:
 
     def _credits(self, predictions: Sequence[Prediction]) -> NDArray[np.float64]:
         answers = {prediction.item_id: prediction.label for prediction in predictions}
-        return self._task.credits(self._gold, [answers[item.id] for item in self._items])
+        return self._merits([answers[item.id] for item in self._items])
+
+    def _merits(self, labels: Sequence[object]) -> NDArray[np.float64]:
+        """What the answers to the items are worth by the metric, from 0 to 1, the best."""
+        credit = self._task.credits(self._gold, labels)
+        if self._measure.is_headline:
+            return credit
+        rows = pd.DataFrame({"gold": self._gold, "label": pd.Series(labels, dtype=object), "credit": credit})
+        return np.asarray(self._measure.judged(Answers("", rows)).rows["credit"], dtype=np.float64)
 
     def _stored(self, runs: Mapping[Fit, Run]) -> dict[Fit, NDArray[np.float64]]:
         """Each run's credit for the items, of the runs that are stored whole; one look into the store for all."""
+        if not self._measure.is_headline:
+            return self._stored_answers(runs)
         found, columns = self._project.store.scores([(i, run.id) for i, run in enumerate(runs.values())])
         credit = np.full((len(runs), len(found)), np.nan)
         credit[columns["arm"], columns["item"]] = columns["score"]
@@ -176,6 +193,17 @@ class _CurveFits:
             return {}
         mine = credit[:, [places[item.id] for item in self._items]]
         return {fit: row for fit, row in zip(runs, mine, strict=True) if not np.isnan(row).any()}
+
+    def _stored_answers(self, runs: Mapping[Fit, Run]) -> dict[Fit, NDArray[np.float64]]:
+        """The same by a metric that looks at the answers."""
+        rows = self._project.store.predictions([run.id for run in runs.values()])
+        wanted = [item.id for item in self._items]
+        found = {}
+        for fit, run in runs.items():
+            mine = rows[rows["run_id"] == run.id].set_index("example_id")["label"]
+            if set(wanted) <= set(mine.index):
+                found[fit] = self._merits(mine.loc[wanted].tolist())
+        return found
 
     def _run(self, arm: str, seed: int) -> Run:
         project = self._project

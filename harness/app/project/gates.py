@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from harness.analysis.gate import Measured, Side
 from harness.app.project import exchange
 from harness.arms.prompts import files
+from harness.datasets.task import Task
 from harness.errors import ConfigError
 from harness.ground import plugins
 from harness.ground.workspace import place
@@ -228,6 +229,7 @@ def measured(project: Project, dataset: Dataset, settings: GateSettings, base: P
         unchanged=hashes.items() <= base.hashes.items(),
         slices=slices(dataset.in_split(split), settings.slices),
         injected=_injected(dataset, settings),
+        task=Task.of(dataset),
         injected_rows=store.predictions(asked.injected_ids) if asked.injected_ids else None,
     )
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from harness.analysis.measures import Measure
     from harness.app.project.selecting import SideBySide
     from harness.datasets.audit.equality import Defects
     from harness.ground.clock import SystemClock
@@ -260,14 +261,17 @@ class Project:
         """What the runs were asked."""
         return self.store.task(chosen[0].first.dataset_id) if chosen else Task()
 
-    def side_by_side(self, dataset: Dataset, split: str) -> SideBySide:
-        """Every arm of a split side by side, with its repeats and seeds; and what was passed over.
+    def side_by_side(self, dataset: Dataset, split: str, measure: Measure | None = None) -> SideBySide:
+        """Every arm of a split side by side by a metric, with its repeats and seeds; and what was passed over.
 
         The arms are those of `results`: one that lacks too many of the items is passed over here as there.
         """
         _check_gold(dataset, split)
         selection, where = self.store.selection(), self.where(dataset, split)
         arms = selection.arms(where)
+        if measure is not None and not measure.is_headline:
+            judged = panel.of([measure.judged(one) for one in self.rows(arms)])
+            return selecting.comparable(judged, arms, selection.passed_over(where))
         numbered = [(number, run_id) for number, one in enumerate(arms) for run_id in one.run_ids]
         items, columns = self.store.scores(numbered)
         rows = panel.Rows(**columns)

@@ -130,9 +130,14 @@ class Evaluation(Shown):
         return self.result.run.name
 
     @property
+    def headline(self) -> Estimate:
+        """The headline metric of the kind with its interval."""
+        return self.result.headline
+
+    @property
     def accuracy(self) -> Estimate:
-        """The headline metric with its interval."""
-        return self.result.accuracy
+        """The headline metric, as it is called where answers are right or wrong."""
+        return self.headline
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
@@ -147,11 +152,11 @@ class Evaluation(Shown):
         was not finished: a provider that is down is no proof of anything.
         """
         self._assert_answered(max_failed)
-        found, wanted = self.accuracy, formatting.share(accuracy)
+        found, wanted, noun = self.headline, formatting.share(accuracy), self.results.split.task.noun
         if found.high is not None and found.high < accuracy:
-            raise AssertionError(f"{self.arm}: accuracy {formatting.with_interval(found)} is below {wanted}")
+            raise AssertionError(f"{self.arm}: {noun} {formatting.with_interval(found)} is below {wanted}")
         if shown and (found.low is None or found.low < accuracy):
-            raise AssertionError(f"{self.arm}: accuracy {formatting.with_interval(found)} is not shown to be {wanted}")
+            raise AssertionError(f"{self.arm}: {noun} {formatting.with_interval(found)} is not shown to be {wanted}")
 
     def _assert_answered(self, max_failed: float) -> None:
         result = self.result
@@ -240,7 +245,7 @@ class Learned(Shown):
     @property
     def section(self) -> Section:
         """Each curve as a table, and what it comes to in words."""
-        columns = (Column("arm"), *(Column(title, numeric=True) for title in ("labels", "accuracy", "95%")))
+        columns = (Column("arm"), *(Column(title, numeric=True) for title in ("labels", self.curves[0].noun, "95%")))
         rows = tuple(
             (one.arm, f"{at.n_labels:,}", formatting.share(at.estimate.value), formatting.span(at.estimate))
             for one in self.curves

@@ -26,8 +26,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from harness import datasets
-from harness.analysis import comparison, decision, gate
+from harness.analysis import comparison, decision, gate, measures
 from harness.analysis.curves import analyse as analysed
+from harness.analysis.curves import in_unit as curve_in_unit
 from harness.app.project import Project, curves, exchange, frames, gates, trying
 from harness.app.project.fusions import Splits
 from harness.app.workbench import foreign_arms
@@ -46,6 +47,7 @@ from harness.app.workbench.shown import (
 )
 from harness.arms.prompts import files
 from harness.datasets import importing, tables
+from harness.datasets.task import Task
 from harness.errors import ConfigError
 from harness.ground import formatting, plugins, workspace
 from harness.ground.clock import SystemClock
@@ -187,7 +189,9 @@ class Workbench:
         )
         found = curves.learn(self.project, on, plan, lambda _: None)
         groups = {one.item.id: one.group for one in on.in_split(split) if one.group is not None}
-        return Learned(tuple(analysed(found, groups, rival, margin, np.random.default_rng(0))), margin)
+        drawn = analysed(found, groups, rival, margin, np.random.default_rng(0))
+        headline = measures.headline(Task.of(on))
+        return Learned(tuple(curve_in_unit(one, headline) for one in drawn), margin)
 
     @checked(Constraints)
     def cascade(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from harness.types import Dataset
 
-FOLDER = "audit/checks"
+FOLDER = "checks"
 LEAKS = "leaks"
 
 
@@ -65,10 +65,11 @@ def audit(dataset: Dataset, how: Near = DEFAULT, watch: Callable[[str], None] = 
     if not dataset.examples:
         raise DatasetError(f"{whole.ref}: no row has a label yet; harness label {whole.name} gives them some")
     subject, task, findings = Subject(dataset, how), Task.of(dataset), []
-    names = tuple(name for name in plugins.names(FOLDER) if task.meets(plugins.load(FOLDER, name)))
+    loaded = {name: plugins.load(FOLDER, name, task.at) for name in plugins.names(FOLDER, task.at)}
+    names = tuple(name for name, module in loaded.items() if task.meets(module))
     for name in names:
         watch(name)
-        findings += [replace(found, check=name) for found in plugins.load(FOLDER, name).check(subject)]
+        findings += [replace(found, check=name) for found in loaded[name].check(subject)]
     worst_first = sorted(findings, key=lambda finding: (-finding.severity, finding.check))
     return Audit(
         ref=dataset.ref,

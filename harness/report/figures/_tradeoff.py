@@ -42,11 +42,11 @@ class Marker:
     @property
     def y(self) -> float:
         """The accuracy."""
-        return _style.value_of(self.result.accuracy)
+        return _style.value_of(self.result.headline)
 
 
 def draw(
-    points: Sequence[Marker], x_label: str, x_printed: Callable[[float], str]
+    points: Sequence[Marker], y_label: str, x_label: str, x_printed: Callable[[float], str]
 ) -> tuple[Figure, Callable[[Callable[[], None]], None]]:
     """The figure, without title and names; and what puts the names in once it is laid out."""
     figure = _style.canvas(_style.HEIGHT + (NARROW_ARM if _style.is_narrow() else ARM) * len(points))
@@ -56,7 +56,7 @@ def draw(
     spread = max(max(all_x) / min(all_x), LEAST_SPREAD)
     axes.set_xlim(min(all_x) / spread**0.15, max(all_x) * spread**0.3)
     axes.set_xlabel(x_label)
-    axes.set_ylabel("accuracy")
+    axes.set_ylabel(y_label)
     _style.grid(axes)
     _style.shares(axes, y=True)
     axes.step(*_steps(points), where="post", color=_style.ink(), alpha=0.4, linewidth=1.2, zorder=1)
@@ -85,7 +85,7 @@ def _steps(points: Sequence[Marker]) -> tuple[list[float], list[float]]:
 
 
 def _draw_point(axes: Axes, point: Marker) -> None:
-    below, above = _style.ends(point.result.accuracy)
+    below, above = _style.ends(point.result.headline)
     color, name = point.look.color, f"mark:{point.result.run.run_id}"
     if point.worst:
         axes.plot([point.x, point.worst], [point.y] * 2, color=color, linewidth=LINE, alpha=0.5, zorder=2, gid=name)
@@ -124,7 +124,7 @@ def _as_name(point: Marker) -> _labels.Name:
 
 def _boxes(axes: Axes, point: Marker) -> list[NDArray[np.float64]]:
     """What is drawn of a point: its marker, its interval, and the line to its worst."""
-    below, above = _style.ends(point.result.accuracy)
+    below, above = _style.ends(point.result.headline)
     interval = [(point.x, point.y - below), (point.x, point.y + above)]
     around = point.look.size(MARK) / 2 + 1
     found = [((point.x, point.y),), interval] + ([[(point.x, point.y), (point.worst, point.y)]] if point.worst else [])

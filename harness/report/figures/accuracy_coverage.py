@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TITLE = "Accuracy against coverage"
 ORDER = 52
+NEEDS = ("right or wrong",)
 POINTS = 100
 BANDS = 2  # more would hide the lines; the table has all
 FEWEST = 10  # items: below that the line is noise

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.analysis import lineage
+from harness.analysis import lineage, wording
 from harness.analysis.comparison import Answers
 from harness.analysis.fusion.members import NEVER, members
 from harness.analysis.fusion.sweep import sweep
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from harness.analysis.fusion.members import Members
     from harness.analysis.results import Results, RunResult
+    from harness.analysis.wording import Wording
     from harness.report.figures._looks import Look
     from harness.types import Estimate
 
@@ -91,6 +92,7 @@ def draw(results: Results) -> _style.Drawing | None:
     _lines(axes, found, next((known[one.result.run.arm_name].color for one in found.chosen), _style.ink()))
     _points(axes, found, known)
     _dress(axes, found)
+    axes.set_ylabel(results.split.task.noun)
     return _style.Drawing(
         figure,
         (
@@ -99,7 +101,7 @@ def draw(results: Results) -> _style.Drawing | None:
             "threshold",
             "share_of_dear",
             "n",
-            "accuracy",
+            results.split.task.noun,
             "low",
             "high",
             "by_lot",
@@ -107,8 +109,8 @@ def draw(results: Results) -> _style.Drawing | None:
             "cost_per_1000_usd",
         ),
         tuple(_rows(found)),
-        _alt(found),
-        _caption(found),
+        _alt(found, wording.of_headline(results.split.task)),
+        _caption(found, wording.of_headline(results.split.task)),
         "Wilson",
     )
 
@@ -221,7 +223,6 @@ def _point(axes: Axes, share: float, accuracy: Estimate, name: str, look: Look) 
 
 def _dress(axes: Axes, found: Swept) -> None:
     axes.set_xlabel(f"share of items asked of {_style.name_of(found.stages[1])}")
-    axes.set_ylabel("accuracy")
     axes.set_xlim(-0.03, 1.03)
     _style.grid(axes)
     _style.shares(axes, x=True, y=True)
@@ -248,28 +249,30 @@ def _cells(
     return (threshold, share, accuracy.n, *bounds, None if cost_usd is None else 1000 * cost_usd)
 
 
-def _alt(found: Swept) -> str:
+def _alt(found: Swept, said: Wording) -> str:
     cheap, dear = (_style.name_of(stage) for stage in found.stages)
     chosen = "; ".join(
-        f"{_style.name_of(one.result)}, as chosen, asks {dear} for {formatting.share(one.share)} of the items and is "
-        f"right on {formatting.with_interval(one.accuracy)}"
+        f"{_style.name_of(one.result)}, as chosen, asks {dear} for {formatting.share(one.share)} of the items and "
+        f"{said.has(formatting.with_interval(one.accuracy))}"
         for one in found.chosen
     )
     return (
-        f"The cascade {cheap} > {dear} at every threshold: {cheap} alone is right on "
-        f"{formatting.share(found.alone[0].value)}, {dear} alone on {formatting.share(found.alone[1].value)}; "
+        f"The cascade {cheap} > {dear} at every threshold: {cheap} alone "
+        f"{said.has(formatting.share(found.alone[0].value))}, {dear} alone {'on' if said.counts_right else 'of'} "
+        f"{formatting.share(found.alone[1].value)}; "
         f"{chosen}; the "
         f"most that any choice between the two gets is {formatting.share(max(map(found.most, found.share)))}."
     )
 
 
-def _caption(found: Swept) -> str:
+def _caption(found: Swept, said: Wording) -> str:
     cheap, dear = (_style.name_of(stage) for stage in found.stages)
     return (
         f"{cheap} and {dear} on the {formatting.plural(found.n, 'item')} on which neither failed: for every threshold "
         "of "
-        "the cascade the share asked of the dear arm against accuracy. Chosen settings were taken on another split; a "
-        "better threshold here is hindsight. The oracle is what no choice between the two passes with at most that "
+        f"the cascade the share asked of the dear arm against {said.noun}. Chosen settings were taken on another "
+        "split; a better threshold here is hindsight. "
+        "The oracle is what no choice between the two passes with at most that "
         "share; drawing the arm by lot is what a score that knows nothing gets. Arms and chosen settings with their "
-        "95% intervals (Wilson)."
+        f"95% intervals{' (Wilson)' if said.counts_right else ''}."
     )

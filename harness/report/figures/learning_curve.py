@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from harness.analysis import curves
+from harness.analysis import curves, wording
 from harness.ground import formatting
 from harness.report import queries
 from harness.report.figures import _labels, _looks, _style
@@ -45,6 +45,7 @@ def draw(results: Results) -> _style.Drawing | None:
     figure = _style.canvas()
     axes = figure.add_subplot()
     _dress(axes, shown, [level for _, level in levels])
+    axes.set_ylabel(results.split.task.noun)
     known = _looks.looks(results)
     for curve in shown:
         _line(axes, known[curve.arm], curve, found)
@@ -55,9 +56,10 @@ def draw(results: Results) -> _style.Drawing | None:
     _style.legend(axes)
     return _style.Drawing(
         figure,
-        ("arm", "run_id", "labels", "seed", "n", "accuracy", "mean", "low", "high"),
+        ("arm", "run_id", "labels", "seed", "n", results.split.task.noun, "mean", "low", "high"),
         (*_rows(found), *(_level_row(result, level) for result, level in levels)),
-        f"Accuracy by number of labels: {'; '.join(_told(curve) for curve in shown)}.",
+        f"{wording.of_headline(results.split.task).title} by number of labels: "
+        f"{'; '.join(_told(curve) for curve in shown)}.",
         _caption(found, levels),
         "percentile bootstrap of seeds x items; of prompts: Wilson",
         queries.line(results, "curve_points"),
@@ -171,7 +173,6 @@ def _dress(axes: Axes, shown: tuple[Curve, ...], levels: list[Estimate]) -> None
     axes.set_xlim(sizes[0] / 1.25, sizes[-1] * 1.25)
     axes.set_ylim(max(-0.02, min(lows + heights) - 0.05), min(1.03, max(highs + heights) + 0.08))
     axes.set_xlabel("labels learnt from")
-    axes.set_ylabel("accuracy")
     if len(sizes) <= MOST_TICKS:
         axes.set_xticks(sizes)
     else:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TITLE = "Calibration"
 ORDER = 50
-KINDS = ("single",)
+NEEDS = ("right or wrong",)
 BINS = 10
 FEWEST = 8  # items in a bin
 PANEL_INCHES = 1.7

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.analysis import wording
 from harness.ground import formatting
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.analysis.results import Results
+    from harness.datasets.task import Task
+    from harness.report.blocks import Column
 
 LONGEST_TEXT = 140
 
@@ -29,3 +35,9 @@ def with_tags(text: object, tags: object) -> str:
     """An item's text, its tags in brackets behind."""
     listed = [] if formatting.is_missing(tags) else [str(tag) for tag in tags]  # type: ignore[attr-defined]
     return str(text) + (f" [{', '.join(listed)}]" if listed else "")
+
+
+def worded(columns: Sequence[Column], task: Task) -> tuple[Column, ...]:
+    """Our own columns, headed by the name of the task's headline metric where they speak of accuracy."""
+    said = wording.of_headline(task)
+    return tuple(replace(one, title=said.say(one.title)) for one in columns)

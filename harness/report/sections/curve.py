@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.analysis import curves
+from harness.analysis import curves, wording
 from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Section, Table, Text
+from harness.report.sections import _cells
 
 if TYPE_CHECKING:
     from harness.analysis.curves import Curve, Curves
     from harness.analysis.results import Results
+    from harness.datasets.task import Task
 
 TITLE = "Learning curves"
 ORDER = 29
@@ -36,11 +39,13 @@ def section(results: Results) -> Section | None:
     found = results.curves
     if found is None:
         return None
-    said = [(curve.arm, "; ".join(curves.sentences(curve))) for curve in found.drawn]
+    said = [
+        (curve.arm, "; ".join(curves.sentences(replace(curve, noun=results.split.task.noun)))) for curve in found.drawn
+    ]
     blocks: list[Text | Table] = [Text(f"{arm} {words}.") for arm, words in said if words]
     blocks.append(_points(results, found))
     if found.rival is not None:
-        blocks.append(_crossings(found))
+        blocks.append(_crossings(found, results.split.task))
     return Section(TITLE, tuple(blocks))
 
 
@@ -61,19 +66,20 @@ def _points(results: Results, found: Curves) -> Table:
     )
     n = found.drawn[0].points[0].estimate.n
     caption = (
-        f"Accuracy on {formatting.plural(n, 'item')}, the mean over draws of so many labels (seeds). 95% intervals: "
+        f"{wording.of_headline(results.split.task).title} on {formatting.plural(n, 'item')}, the mean over "
+        "draws of so many labels (seeds). 95% intervals: "
         "seeds and items (groups whole) resampled together."
     )
-    return Table(POINT_COLUMNS, rows, caption, queries.line(results, "curve_points"))
+    return Table(_cells.worded(POINT_COLUMNS, results.split.task), rows, caption, queries.line(results, "curve_points"))
 
 
-def _crossings(found: Curves) -> Table:
+def _crossings(found: Curves, task: Task) -> Table:
     caption = (
         "The labels with which a curve reaches the best prompt: on a straight line over the logarithm of the labels, "
         "after isotonic regression. The prompt's items are resampled with the curve's. An end of the interval beyond "
         "what was tried is open."
     )
-    return Table(CROSSING_COLUMNS, tuple(_crossing(curve) for curve in found.drawn), caption)
+    return Table(_cells.worded(CROSSING_COLUMNS, task), tuple(_crossing(curve) for curve in found.drawn), caption)
 
 
 def _crossing(curve: Curve) -> tuple[str, ...]:

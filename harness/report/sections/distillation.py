@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness.analysis.lineage import fidelity
 from harness.ground import formatting
 from harness.report.blocks import Column, Section, Table
+from harness.report.sections import _cells
 
 if TYPE_CHECKING:
     from harness.analysis.results import Results, RunResult
@@ -31,7 +32,7 @@ def section(results: Results) -> Section | None:
         "(Wilson); fidelity is unknown until the teacher has been run on these items."
     )
     rows = tuple(_row(results, result) for result in taught)
-    return Section("Distillation", (Table(COLUMNS, rows, caption),))
+    return Section("Distillation", (Table(_cells.worded(COLUMNS, results.split.task), rows, caption),))
 
 
 def _row(results: Results, result: RunResult) -> tuple[str, ...]:
@@ -42,5 +43,5 @@ def _row(results: Results, result: RunResult) -> tuple[str, ...]:
         f"{params.get('teacher_arm')} {model or ''}".strip(),
         formatting.count(int(str(params["taught_n"]))),
         formatting.UNKNOWN if faithful is None else formatting.with_interval(faithful),
-        formatting.with_interval(result.accuracy),
+        formatting.with_interval(result.headline),
     )

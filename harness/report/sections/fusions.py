@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness.analysis import comparison, lineage
 from harness.ground import formatting
 from harness.report.blocks import Column, Section, Table, Text
+from harness.report.sections import _cells
 
 if TYPE_CHECKING:
     from harness.analysis.results import Results, RunResult
@@ -33,11 +34,11 @@ def section(results: Results) -> Section | None:
 
 
 def _head(result: RunResult, members: list[RunResult]) -> Text:
-    best = max(members, key=lambda member: member.accuracy.value or 0.0)
+    best = max(members, key=lambda member: member.headline.value or 0.0)
     return Text(
-        f"{result.run.name}: {formatting.with_interval(result.accuracy)} at "
+        f"{result.run.name}: {formatting.with_interval(result.headline)} at "
         f"{formatting.dollars(result.cost_per_1000_usd)} per 1,000; its best member, {best.run.name}, alone "
-        f"{formatting.share(best.accuracy.value)} at "
+        f"{formatting.share(best.headline.value)} at "
         f"{formatting.dollars(best.cost_per_1000_usd)}."
     )
 
@@ -53,7 +54,7 @@ def _table(results: Results, result: RunResult, members: list[RunResult], thresh
         (
             member.run.name,
             keeps,
-            formatting.share(member.accuracy.value),
+            formatting.share(member.headline.value),
             formatting.dollars(member.cost_per_1000_usd),
             formatting.with_interval(one.difference),
             formatting.p_value(one.adjusted_p),
@@ -61,7 +62,7 @@ def _table(results: Results, result: RunResult, members: list[RunResult], thresh
         for member, keeps, one in zip(members, kept, made, strict=True)
     )
     said = "Chosen on another split than this one. p-values are Holm's, over the members."
-    return Table(COLUMNS, rows, said)
+    return Table(_cells.worded(COLUMNS, results.split.task), rows, said)
 
 
 def _stands(threshold: float | None, *, is_routed: bool) -> str:

@@ -30,7 +30,7 @@ def section(results: Results) -> Section | None:
     has_groups = "group" in scored and scored["group"].notna().any()
     if not (leaked or repeated or has_groups):
         return None
-    titles = ["accuracy", *["without leaked"] * bool(leaked), *["without repeated"] * bool(repeated)]
+    titles = [results.split.task.noun, *["without leaked"] * bool(leaked), *["without repeated"] * bool(repeated)]
     rows = []
     for result in results.runs:
         mine = scored[scored["run_id"] == result.run.run_id]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.analysis import wording
 from harness.report.blocks import Column, Section, Table, Text
 
 if TYPE_CHECKING:
     from harness.analysis.results import Results, RunResult
 
 ORDER = 90
-MEANINGS = (
+OF_RIGHT = (
     "Accuracy is the share of items answered with their gold label; an item without an answer counts as wrong. "
-    "Its interval is Wilson's, that of macro-F1 a bootstrap over items.",
+    "Its interval is Wilson's, that of macro-F1 a bootstrap over items."
+)
+OF_DEGREES = "{noun} is the mean credit of the items, from 0 to 1; an item without an answer has a credit of 0."
+MEANINGS = (
     "Cost is what the predictions cost at list price; arms that run on this machine cost their computing time at the "
     "price of the machine. Latency is what a caller waits for one item alone, without queueing and retries; "
     "classifiers are timed one item at a time, on up to 200 items.",
@@ -21,7 +25,7 @@ MEANINGS = (
 
 def section(results: Results) -> Section:
     """Ids, versions, prices and the SQL that gives the scorecard again."""
-    split = results.split
+    split, said = results.split, wording.of_headline(results.split.task)
     facts = {"dataset": f"{split.dataset} ({split.dataset_id})", "split": split.name, **results.provenance}
     return Section(
         "Provenance",
@@ -31,6 +35,7 @@ def section(results: Results) -> Section:
                 (Column("arm"), Column("run"), Column("model"), Column("trained on", numeric=True), Column("started")),
                 tuple(_row(result) for result in results.runs),
             ),
+            Text(OF_RIGHT if said.counts_right else OF_DEGREES.format(noun=said.title)),
             *(Text(meaning) for meaning in MEANINGS),
         ),
     )

@@ -9,7 +9,7 @@ from harness.analysis import comparison, measures
 from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Section, Table, Text
-from harness.report.sections import _unread
+from harness.report.sections import _cells, _unread
 
 if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
@@ -33,27 +33,29 @@ def section(results: Results) -> Section:
     """The scorecard, best arm first."""
     split = results.split
     looks = "once" if split.looks == 1 else f"{split.looks:,} times"
+    labels = f", {formatting.plural(len(split.labels), 'label')}" if split.task.rules.HAS_CLASSES else ""
     waiting = f" {formatting.plural(split.unlabelled, 'further item')} without a label are no part of it."
     head = (
-        f"{split.dataset} / {split.name}: {formatting.plural(split.n, 'item')}, "
-        f"{formatting.plural(len(split.labels), 'label')}; this split was scored {looks}."
+        f"{split.dataset} / {split.name}: {formatting.plural(split.n, 'item')}{labels}; this split was scored {looks}."
         f"{waiting if split.unlabelled else ''}"
     )
-    extra = tuple(name for name in measures.of_task(split.task) if any(name in one.metrics for one in results.runs))
-    rows = tuple(_row(result, extra) for result in results.runs)
-    columns = (*COLUMNS, *(Column(name, numeric=True) for name in extra))
+    extra = tuple(name for name in measures.of_files(split.task) if any(name in one.metrics for one in results.runs))
+    has_f1 = "macro_f1" in split.task.rules.METRICS
+    rows = tuple(_row(result, extra, has_f1=has_f1) for result in results.runs)
+    shown = [column for column in COLUMNS if has_f1 or column.title != "macro-F1"]
+    columns = (*_cells.worded(shown, split.task), *(Column(name, numeric=True) for name in extra))
     return Section(
         "Scorecard", (Text(head), Table(columns, rows, sql=queries.line(results, "scorecard")), *_notes(results))
     )
 
 
-def _row(result: RunResult, extra: tuple[str, ...]) -> tuple[str, ...]:
+def _row(result: RunResult, extra: tuple[str, ...], *, has_f1: bool) -> tuple[str, ...]:
     metrics, latency_s = result.metrics, result.latency_s
     return (
         result.run.name,
-        formatting.share(result.accuracy.value),
-        formatting.span(result.accuracy),
-        formatting.share(metrics["macro_f1"].value) if "macro_f1" in metrics else "",
+        formatting.share(result.headline.value),
+        formatting.span(result.headline),
+        *((formatting.share(metrics["macro_f1"].value) if "macro_f1" in metrics else "",) if has_f1 else ()),
         formatting.dollars(result.cost_per_1000_usd),
         formatting.duration(latency_s["p50"]),
         formatting.duration(latency_s["p95"]),
@@ -67,7 +69,7 @@ def _notes(results: Results) -> list[Text]:
     split_n = results.split.n
     asked = {r.run.arm_name: r.run.model for r in results.runs if r.run.model and r.run.model not in r.run.arm_name}
     notes = [Text(f"{arm} asks {model}.", "quiet") for arm, model in asked.items()]
-    notes += [Text(_spread(spread)) for spread in results.spreads]
+    notes += [Text(_spread(spread, results.split.task.noun)) for spread in results.spreads]
     notes += _cross_validated(results)
     notes += _head_to_head(results)
     notes += [Text(f"{one.name} is not shown: {one.reason}.", "warning") for one in results.passed_over]
@@ -79,7 +81,7 @@ def _notes(results: Results) -> list[Text]:
         for r in results.runs
         if r.missing
     ]
-    failed = [f"{r.run.name} ({r.n - r.accuracy.n})" for r in results.runs if r.accuracy.n < r.n]
+    failed = [f"{r.run.name} ({r.n - r.headline.n})" for r in results.runs if r.headline.n < r.n]
     if failed:
         notes.append(Text(f"Failed calls are not scored: {', '.join(failed)}.", "warning"))
     return notes + _unread.notes(results)
@@ -100,10 +102,10 @@ def _cross_validated(results: Results) -> list[Text]:
     ]
 
 
-def _spread(spread: Spread) -> str:
+def _spread(spread: Spread, noun: str) -> str:
     values = ", ".join(formatting.share(value) for value in spread.values)
     return (
-        f"{spread.name} was {'asked' if spread.model else 'fitted'} {len(spread.values)} times: accuracy {values} "
+        f"{spread.name} was {'asked' if spread.model else 'fitted'} {len(spread.values)} times: {noun} {values} "
         f"(mean {formatting.share(spread.mean)}, "
         f"standard deviation {formatting.share(spread.deviation)}); the answer changed for "
         f"{formatting.with_interval(spread.changed)} of the items."

@@ -76,7 +76,9 @@ def section(results: Results) -> Section | None:
         f"text, tags, group and fields, those that differ most first. p of no difference ({test}), "
         f"corrected for all {len(slices)} (Holm): {surely or 'none'} differ{'s' if surely == 1 else ''} surely."
     )
-    return Section("Slices", (Table(COLUMNS, tuple(_row(one, p) for one, p in shown), caption),))
+    return Section(
+        "Slices", (Table(_cells.worded(COLUMNS, results.split.task), tuple(_row(one, p) for one, p in shown), caption),)
+    )
 
 
 def _row(one: Slice, adjusted_p: float | None) -> tuple[str, ...]:

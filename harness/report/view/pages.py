@@ -8,15 +8,19 @@ from math import ceil
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from harness.analysis import wording
+from harness.datasets.task import SINGLE, Task
 from harness.ground import formatting
 from harness.report.blocks import Column, Links, Section, Table, Text
+from harness.report.sections import _cells
 from harness.report.view import items
 from harness.stats import intervals, margins
-from harness.store import Selection, stored_runs
+from harness.store import Selection, crediting, stored_runs
 from harness.types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from harness.report.blocks import Block
     from harness.store.store import Select
@@ -49,6 +53,12 @@ class Book:
 
     select: Select
     sums: dict[tuple[object, object], dict[str, object]]
+    extensions: Path | None = None
+
+    def task(self, dataset_id: object) -> Task:
+        """What a dataset asks."""
+        said = self.select("select kind, labels::text as labels from datasets where dataset_id = ?", [dataset_id])
+        return crediting.task_said(str(said[0]["kind"]), str(said[0]["labels"]), self.extensions) if said else SINGLE
 
     @cached_property
     def selection(self) -> Selection:
@@ -112,10 +122,13 @@ def split(book: Book, wanted: Wanted) -> tuple[str, list[Section]]:
     page, pages = min(wanted.page(), ceil(len(runs) / RUNS_A_PAGE)), ceil(len(runs) / RUNS_A_PAGE)
     shown = runs[(page - 1) * RUNS_A_PAGE : page * RUNS_A_PAGE]
     sums = _sums(book, shown)
+    task = book.task(dataset_id)
     table = Table(
-        (Column("arm"), *(Column(title, numeric=True) for title in SCORES), Column("started (UTC)")),
+        (Column("arm"), *_cells.worded(SCORES, task), Column("started (UTC)")),
         tuple((_arm(run), *_scores(sums[str(run["run_id"])]), _day(run)) for run in shown),
-        "Accuracy with its 95% interval (Wilson); failed calls are counted and not scored.",
+        wording.of_headline(task).say(
+            "Accuracy with its 95% interval (Wilson); failed calls are counted and not scored."
+        ),
         links=tuple(address("/run", run=run["run_id"]) for run in shown),
     )
     title = f"{runs[0]['dataset']} / {name}"
@@ -124,7 +137,8 @@ def split(book: Book, wanted: Wanted) -> tuple[str, list[Section]]:
     return title, [Section(f"{formatting.plural(len(runs), 'run')}, newest first", (whole, table, *turn))]
 
 
-SCORES = ("items", "accuracy", "95%", "$ per 1,000", "p50", "p95", "no answer", "failed")
+TITLES = ("items", "accuracy", "95%", "$ per 1,000", "p50", "p95", "no answer", "failed")
+SCORES = tuple(Column(title, numeric=True) for title in TITLES)
 
 
 def run(book: Book, wanted: Wanted) -> tuple[str, list[Section]]:
@@ -132,7 +146,8 @@ def run(book: Book, wanted: Wanted) -> tuple[str, list[Section]]:
     found = one_run(book, wanted.text("run"))
     run_id = str(found["run_id"])
     sums = _sums(book, [found])[run_id]
-    scored = Table((Column("arm"), *(Column(t, numeric=True) for t in SCORES)), ((_arm(found), *_scores(sums)),))
+    task = book.task(found["dataset_id"])
+    scored = Table((Column("arm"), *_cells.worded(SCORES, task)), ((_arm(found), *_scores(sums)),))
     facts = ("run_id", "dataset", "split", "model", "status", "tag", "code_version", "prices_as_of", "params")
     known = Table((Column("what"), Column("value")), tuple((f, str(found[f])) for f in facts if found[f] is not None))
     links = Links(
@@ -142,13 +157,9 @@ def run(book: Book, wanted: Wanted) -> tuple[str, list[Section]]:
             ("All runs of the split", address("/split", dataset=found["dataset_id"], split=found["split"])),
         )
     )
-    sections = [
-        Section("Scores", (links, scored)),
-        Section("Labels", (_labels(book, run_id),)),
-        Section("Confusions", (_confusions(book, run_id),)),
-        Section("Provenance", (known,)),
-    ]
-    return _arm(found), sections
+    by_label = [Section("Labels", (_labels(book, run_id),)), Section("Confusions", (_confusions(book, run_id),))]
+    sections = [Section("Scores", (links, scored)), *(by_label if task.rules.HAS_CLASSES else [])]
+    return _arm(found), [*sections, Section("Provenance", (known,))]
 
 
 def one_run(book: Book, run_id: str) -> dict[str, object]:

@@ -52,7 +52,9 @@ class _Answer(LoopbackAnswer):
             if asked.path not in PAGES:
                 return 404, _message("There is no such page", asked.path)
             with self.server.store.reader() as select:
-                title, sections = PAGES[asked.path](Book(select, self.server.sums), wanted)
+                title, sections = PAGES[asked.path](
+                    Book(select, self.server.sums, self.server.store.extensions), wanted
+                )
         except NotThereError as error:
             return 404, _message("There is no such thing in the store", str(error))
         except HarnessError as error:

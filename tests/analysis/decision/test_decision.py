@@ -214,7 +214,7 @@ def test_another_mix_of_labels_may_turn_the_choice_and_says_so():
     assert any(f"at the split's own mix it would be {plain}" in reason for reason in turned.reasons)
     assert not any("it would be" in reason for reason in kept.reasons)
     share = 0.05 * means["eager", "b"] + 0.95 * means["eager", "a"]
-    assert next(one for one in little.candidates if one.arm == "eager").accuracy.value == pytest.approx(share)
+    assert next(one for one in little.candidates if one.arm == "eager").headline.value == pytest.approx(share)
 
 
 def test_a_mix_without_items_of_a_label_is_a_users_mistake():

@@ -10,6 +10,7 @@ from harness.analysis.decision.assurance import Assurance
 from harness.analysis.decision.candidates import Candidate
 from harness.analysis.decision.limits import Limit
 from harness.analysis.decision.words import View
+from harness.analysis.wording import ACCURACY
 from harness.ground.constraints import Constraints
 from harness.stats.paired import Table2x2
 from harness.types import Estimate
@@ -17,7 +18,7 @@ from harness.types import Estimate
 
 def candidate(arm, monthly_usd=10.0, **changed):
     accuracy = Estimate("accuracy", 0.9, 0.87, 0.92, 400, "Wilson")
-    return replace(Candidate(arm, arm, None, accuracy, 0.1, 0.02, None, monthly_usd, ()), **changed)
+    return replace(Candidate(arm, arm, None, accuracy, accuracy.value, 0.1, 0.02, None, monthly_usd, ()), **changed)
 
 
 def compared(b, lead, *, p=0.5, bounded_p=None, a="clf"):
@@ -34,7 +35,7 @@ CLF, KNN, LLM = candidate("clf"), candidate("knn"), candidate("llm", 500.0, mode
 def view(**changed):
     """`clf` was chosen and right most often; `knn` is as dear, `llm` dearer; nothing is shown."""
     against = (compared("knn", 0.02), compared("llm", 0.03))
-    made = View(CLF, CLF, (), (), against, (KNN, LLM), (KNN, LLM), frozenset(), (0.9, 0.9))
+    made = View(CLF, CLF, (), (), against, (KNN, LLM), (KNN, LLM), frozenset(), (0.9, 0.9), ACCURACY)
     return replace(made, **changed)
 
 
@@ -173,5 +174,5 @@ def test_every_sentence_has_its_row():
 def test_an_arm_that_is_out_says_what_it_breaks():
     """The limit, what was asked and what was found; limits that it keeps are not named."""
     broken = Limit("p95", "at most 1 s", "2 s (1.5 s to 3 s)", "broken")
-    out = words.broken(candidate("clf", limits=(broken, *KEPT.limits)))
+    out = words.broken(candidate("clf", limits=(broken, *KEPT.limits)), "accuracy")
     assert out == "clf is out: p95 at most 1 s, found 2 s (1.5 s to 3 s)"

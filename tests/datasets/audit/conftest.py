@@ -55,4 +55,4 @@ def clean():
 def found_by(check, rows_or_dataset):
     """What one check says about rows."""
     given = rows_or_dataset if isinstance(rows_or_dataset, Dataset) else dataset(rows_or_dataset)
-    return plugins.load("audit/checks", check).check(Subject(given))
+    return plugins.load("checks", check).check(Subject(given))

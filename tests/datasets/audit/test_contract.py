@@ -13,7 +13,7 @@ from harness.ground.located import Located
 from harness.types import Dataset, Label
 from tests.datasets.audit.conftest import clean_rows, dataset, found_by
 
-CHECKS = plugins.names("audit/checks")
+CHECKS = plugins.names("checks")
 SECRET = "ghp_" + "a1B2c3D4e5F6g7H8" * 3
 MAIL = "mary.major@example.org"
 
