@@ -21,10 +21,8 @@ JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON
 Role = Literal["system", "user", "assistant"]
 ReplyMode = Literal["label", "json", "choice", "text"]
 Purpose = Literal["whole", "part", "fold", "limited", "shard", "search"]
-"""What a run was made for.
-
-`whole`: the arm on a whole split. `part`: fitted to a part of the training items. `fold`: cross-validated. `limited`:
-on some items only, or ended early. `shard`: a share of the items. `search`: a try of an optimiser.
+"""What a run was made for. `whole`: the arm on a whole split. `part`: fitted to a part of the training items. `fold`:
+cross-validated. `limited`: on some items only, or ended early. `shard`: a share of them. `search`: an optimiser's try.
 """
 
 
@@ -55,12 +53,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """An item with its gold label (canonical text, see `kinds`; empty where nobody has labelled it) and its split."""
+    """An item with its gold label (canonical text, see `kinds`; empty where there is none), split, answers by rater."""
 
     item: Item
     label: str
     split: str
     group: str | None = None
+    ratings: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def is_labelled(self) -> bool:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from harness.analysis.curves import Curves
+    from harness.analysis.people import People
     from harness.datasets.audit.equality import Defects
     from harness.types import JSON, Metric, Purpose
 
@@ -177,7 +178,7 @@ class Results:
     whose items all are scored on. `items` are the split's items (see `Store.items`) unless there are too many
     to show; `prompts` those of the runs. `defects` names the items that leaked or repeat others. `curves` are the
     learning curves on this split. `sets` are the prediction sets of runs whose arms were run on dev too, by run id.
-    `known_arms` names all arms of the split where these are some of them, see `chosen_arms`.
+    `known_arms` names all arms of the split where these are some of them, see `chosen_arms`. `people` are its raters.
     `is_standing` says whether these are the runs that the store's macros give: not those of a run asked for by itself.
     """
 
@@ -197,6 +198,7 @@ class Results:
     sets: Mapping[str, calibration.Sets] = field(default_factory=dict)
     is_standing: bool = True
     known_arms: tuple[str, ...] = ()
+    people: People | None = None
 
     def __repr__(self) -> str:
         return f"Results({self.split.dataset} / {self.split.name}, {len(self.runs)} runs, n = {self.split.n:,})"

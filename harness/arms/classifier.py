@@ -1,46 +1,25 @@
-"""Any scikit-learn classifier over items, as an arm: the one adapter for every baseline.
-
-`predict_proba` gives the scores; a row of zeros says that the classifier abstains.
-"""
+"""Any scikit-learn classifier over items, and whatever answers them by itself, as an arm: one adapter for baselines."""
 
 from __future__ import annotations
 
 import asyncio
 from functools import cached_property
 from statistics import fmean
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from harness.arms import encoding
+from harness.arms import answers, encoding
 from harness.arms.portable.kept import state_of
 from harness.types import Outcome, Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
+    from harness.arms.answers import Answer, Fitted
     from harness.arms.portable.kept import State
     from harness.ground.clock import Clock
     from harness.types import JSON, Item
 
 TIMED_ITEMS = 200
-KEPT_SCORES = 20
-
-
-class Classifier(Protocol):
-    """What of scikit-learn's classifier interface is used."""
-
-    classes_: Sequence[str]
-
-    def fit(self, items: Sequence[Item], labels: Sequence[str]) -> object:
-        """Learn."""
-        ...
-
-    def predict_proba(self, items: Sequence[Item]) -> NDArray[np.float64]:
-        """Scores, one row per item and one column per class."""
-        ...
 
 
 class ClassifierArm:
@@ -57,7 +36,7 @@ class ClassifierArm:
     def __init__(
         self,
         name: str,
-        build: Callable[[], Classifier],
+        build: Callable[[], Fitted],
         usd_per_hour: float,
         clock: Clock,
         cost_usd: float | None = None,
@@ -74,7 +53,7 @@ class ClassifierArm:
         self._in_batch: dict[str, JSON] = {}
 
     @cached_property
-    def _classifier(self) -> Classifier:
+    def _classifier(self) -> Fitted:
         return self._build()
 
     def fit(self, items: Sequence[Item], labels: Sequence[str]) -> None:
@@ -105,47 +84,41 @@ class ClassifierArm:
         waits: list[float | None] = [None] * len(items)
         if self._cost_usd is None:
             with encoding.uncached():
-                waits, scores = self._waits(items), self._timed_batch(items)
+                waits, said = self._waits(items), self._timed_batch(items)
         else:
-            scores = self._classifier.predict_proba(items)
-        return [self._prediction(*row) for row in zip(items, scores, waits, strict=True)]
+            said = answers.answers(self._classifier, items)
+        return [self._prediction(*row) for row in zip(items, said, waits, strict=True)]
 
     def _waits(self, items: list[Item]) -> list[float | None]:
-        self._classifier.predict_proba(items[:1])  # the first call pays for lazy set-up
+        answers.answers(self._classifier, items[:1])  # the first call pays for lazy set-up
         timed: list[float] = []
         for item in items[:TIMED_ITEMS]:
             start = self._clock.monotonic()
-            self._classifier.predict_proba([item])
+            answers.answers(self._classifier, [item])
             timed.append(self._clock.monotonic() - start)
         self._cost_usd = fmean(timed) * self._usd_per_s
         return [*timed, *[None] * (len(items) - len(timed))]
 
-    def _timed_batch(self, items: list[Item]) -> NDArray[np.float64]:
+    def _timed_batch(self, items: list[Item]) -> list[Answer]:
         start_s = self._clock.monotonic()
-        scores = self._classifier.predict_proba(items)
+        said = answers.answers(self._classifier, items)
         each_s = (self._clock.monotonic() - start_s) / len(items)
         self._in_batch = {
             "batch_latency_s": each_s,
             "batch_n": len(items),
             "batch_cost_per_1000_usd": 1000 * each_s * self._usd_per_s,
         }
-        return scores
+        return said
 
-    def _prediction(self, item: Item, scores: NDArray[np.float64], wait_s: float | None) -> Prediction:
-        best = int(np.argmax(scores))
-        answered = bool(scores[best] > 0)
+    def _prediction(self, item: Item, said: Answer, wait_s: float | None) -> Prediction:
         return Prediction(
             item_id=item.id,
-            outcome=Outcome.ANSWERED if answered else Outcome.ABSTAINED,
-            label=str(self._classifier.classes_[best]) if answered else None,
-            score=float(scores[best]) if answered else None,
-            scores=self._best(scores) if answered else None,
+            outcome=Outcome.ABSTAINED if said.label is None else Outcome.ANSWERED,
+            label=said.label,
+            score=said.score,
+            scores=said.scores,
             cost_usd=self._cost_usd,
             billed_usd=self._cost_usd,
             latency_s=wait_s,
             path=(self._name,),
         )
-
-    def _best(self, scores: NDArray[np.float64]) -> dict[str, float]:
-        order = np.argsort(-scores, kind="stable")[:KEPT_SCORES]
-        return {str(self._classifier.classes_[i]): round(float(scores[i]), 6) for i in order}

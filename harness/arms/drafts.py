@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from harness.types import Example, Label
 
@@ -57,20 +57,23 @@ def prompt(labels: Sequence[Label]) -> str:
 
 def rules(training: Sequence[Example], labels: Sequence[Label]) -> str:
     """A file of rules: for each label the words that tell it apart, or else its own name; the surest first."""
-    sure = sorted(_telling(training))
+    sure = sorted(telling((one.item.text, (one.label,)) for one in training))
     without = {label.name for label in labels} - {label for *_, label in sure}
     named = [(word, label) for _, _, word, label in sure] + [(name, name) for name in sorted(without)]
-    return RULES + "".join(f"\n[[rule]]\nlabel = {_toml(label)}\nkeyword = {_toml(word)}\n" for word, label in named)
+    return RULES + "".join(f"\n[[rule]]\nlabel = {toml(label)}\nkeyword = {toml(word)}\n" for word, label in named)
 
 
-def _telling(training: Sequence[Example]) -> Iterator[tuple[float, int, str, str]]:
-    """The words that tell a label: the share of its items with other labels, minus its items, the word, the label."""
+def telling(training: Iterable[tuple[str, Collection[str]]]) -> Iterator[tuple[float, int, str, str]]:
+    """The words that tell a label: the share of its items without it, minus its items, the word, the label.
+
+    `training` are texts with their labels.
+    """
     together: Counter[tuple[str, str]] = Counter()
     alone: Counter[str] = Counter()
-    for example in training:
-        words = {word.casefold() for word in WORD.findall(example.item.text)}
+    for text, labels in training:
+        words = {word.casefold() for word in WORD.findall(text)}
         alone.update(words)
-        together.update((example.label, word) for word in words)
+        together.update((label, word) for word in words for label in labels)
     of_label: dict[str, list[tuple[int, str]]] = {}
     for (label, word), n in together.items():
         if n >= LEAST_ITEMS and n >= LEAST_SHARE * alone[word]:
@@ -85,5 +88,6 @@ def _literal(text: str) -> str:
     return text.replace("{", '{{ "{" }}')
 
 
-def _toml(text: str) -> str:
+def toml(text: str) -> str:
+    """A text as TOML writes it."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

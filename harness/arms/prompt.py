@@ -72,7 +72,9 @@ class PromptArm:
 
     def fit(self, items: Sequence[Item], labels: Sequence[str]) -> None:
         """Make the training items the pool that few-shot examples are chosen from."""
-        pool = [Example(item, label, split="train") for item, label in zip(items, labels, strict=True)]
+        shown, mode = getattr(self._kind, "shown", None), self._question.prompt.header.output
+        written = labels if shown is None else [shown(label, mode) for label in labels]
+        pool = [Example(item, label, split="train") for item, label in zip(items, written, strict=True)]
         self._selector = self._select(pool)
 
     async def prepare(self, items: Sequence[Item]) -> None:
@@ -135,7 +137,7 @@ class PromptArm:
             item.id,
             outcome,
             label=label,
-            score=scores.get(label) if scores and label is not None else None,
+            score=self._sureness(label, scores),
             scores=scores,
             raw="\n".join(reply.text for reply in replies),
             error=unread.reason(replies[0], self._question.prompt.header.model.max_tokens) if is_unread else None,
@@ -149,6 +151,13 @@ class PromptArm:
             request_id=replies[0].request_id,
             path=self._path,
         )
+
+    def _sureness(self, label: str | None, scores: Mapping[str, float] | None) -> float | None:
+        """How sure the answer is, where the model gave probabilities."""
+        if not scores or label is None:
+            return None
+        sureness = getattr(self._kind, "sureness", None)
+        return scores.get(label) if sureness is None else float(sureness(label, scores))
 
     def _latency_s(self, draws: Sequence[float | None]) -> float | None:
         """Draws are asked at the same time, so a caller waits for the slowest; or, one at a time, for all."""

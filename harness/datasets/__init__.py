@@ -9,7 +9,7 @@ from harness.datasets.import_spec import ImportSpec
 from harness.datasets.importing import Imported, import_file, import_files, try_files
 from harness.datasets.loading import Verification, load, refs, verify
 from harness.datasets.releasing import Draw, resplit
-from harness.datasets.splits import split_counts
+from harness.datasets.splits import split_counts, split_sizes
 
 __all__ = [
     "Draw",
@@ -23,6 +23,7 @@ __all__ = [
     "refs",
     "resplit",
     "split_counts",
+    "split_sizes",
     "try_files",
     "verify",
 ]

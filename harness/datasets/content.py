@@ -27,6 +27,8 @@ def row_digest(example: Example) -> bytes:
     item = example.item
     asked: list[JSON] = [item.id, item.text, list(item.tags), dict(item.fields)]
     said = [*asked, example.label, example.split, example.group]
+    if example.ratings:
+        said.append(dict(example.ratings))
     return hashlib.sha256(canonical_json(said).encode("utf-8", "surrogatepass")).digest()
 
 

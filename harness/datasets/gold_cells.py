@@ -27,6 +27,16 @@ LONGEST = 60
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """How a gold cell is to be read: its place and column, the item's text, and what stands between two labels."""
+
+    where: str
+    column: str
+    text: str = ""
+    separator: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Gold:
     """A label, and what had to be repaired in it; or no label, and why there is none."""
 
@@ -36,16 +46,17 @@ class Gold:
 
 def read(cell: Cell, where: str, column: str) -> Gold:
     """The label of a cell; raises `ImportProblem` for several labels and for objects."""
-    parts = cell if isinstance(cell, list) else _as_list(cell or "")
+    parts = cell if isinstance(cell, list) else as_list(cell or "")
     if parts is None:
         return _of_text(cell if isinstance(cell, str) else "", where, column)
-    labels = list(dict.fromkeys(_plain(part) for part in parts if not is_missing(part)))
+    labels = list(dict.fromkeys(plain(part) for part in parts if not is_missing(part)))
     if labels and labels[0].startswith("{"):
         _refuse_object(labels[0], where, column, is_alone=len(labels) == 1)
     if len(labels) > 1:
         raise ImportProblem(
             f"{where}: column {column!r} holds several labels in one row, {labels[0]!r} and {labels[1]!r}; an item "
-            "of kind single has one label: for several of them give --kind multi"
+            "of kind single has one label: for several of them give --kind multi",
+            {"kind": "multi"},
         )
     return Gold(labels[0], ONE) if labels else Gold(None, "an empty list")
 
@@ -53,7 +64,7 @@ def read(cell: Cell, where: str, column: str) -> Gold:
 def _of_text(text: str, where: str, column: str) -> Gold:
     if is_missing(text):
         return Gold(None, f"it is {text.strip()}" if text.strip() else "")
-    label = _plain(text)
+    label = plain(text)
     if label.startswith("{"):
         _refuse_object(label, where, column)
     if label == text:
@@ -61,11 +72,12 @@ def _of_text(text: str, where: str, column: str) -> Gold:
     return Gold(label, BLANKS if text != text.strip() else COMPOSED)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """The text in Unicode's composed form, without blanks at its edges."""
     return unicodedata.normalize("NFC", text).strip()
 
 
-def _as_list(text: str) -> list[str] | None:
+def as_list(text: str) -> list[str] | None:
     """The texts of a list in JSON, or as Python and NumPy print it; None when it is no list."""
     body = text.strip()
     if not (body.startswith("[") and body.endswith("]")):

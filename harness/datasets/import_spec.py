@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 class ImportSpec:
     """Which columns mean what, how the files are laid out, and how rows without a split get one.
 
+    `fields` are columns by the field that they fill (kind extract), `range` the ends of a scale (kind score),
+    `labels_separator` stands between two labels of a cell (kind multi), `raters` are columns of one person's answers.
     `relabel` gives labels new names ('': none). Rows without a label are refused, or left out with
     `drop_unlabelled`, or kept to be labelled where `labels` are the closed set (`is_closed`); then `label` may be
     empty too: no row has one. Rows without a text are refused, or left out with `drop_empty`.
@@ -39,6 +41,10 @@ class ImportSpec:
     separator: str | None = None
     columns: tuple[str, ...] = ()
     relabel: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    range: tuple[float, float] | None = None
+    labels_separator: str | None = None
+    raters: tuple[str, ...] = ()
     drop_unlabelled: bool = False
     drop_empty: bool = False
     is_closed: bool = False
@@ -56,7 +62,8 @@ class ImportSpec:
     @property
     def named(self) -> tuple[str, ...]:
         """The columns that mean something."""
-        given = (self.text, self.label, self.id, self.tags, self.group, self.split_column)
+        columns = (*self.fields.values(), *self.raters)
+        given = (self.text, self.label, self.id, self.tags, self.group, self.split_column, *columns)
         return tuple(name for name in given if name)
 
     def changed(self, change: Mapping[str, object]) -> ImportSpec:

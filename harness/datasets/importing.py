@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.datasets import encodings, loading, splits, tables, text_files, unknown_columns
+from harness.datasets import encodings, gold_readers, loading, splits, tables, text_files, unknown_columns
 from harness.datasets.import_spec import ImportSpec
 from harness.datasets.manifest import Manifest, Splits, Tags
 from harness.datasets.notes import Note, Notes
@@ -28,7 +28,7 @@ Rows = Callable[[Notes], Iterator[Placed]]
 """The rows, from the first one each time it is called: they are read twice, for a million do not fit in memory."""
 SHARES = {"train": 0.6, "dev": 0.2, "test": 0.2}
 WATCHED = 20_000  # rows between two reports of progress
-NO_COLUMN = "\x00label"  # of a file without labels: no column is called so
+NO_COLUMN = "\x00label"  # of a gold answer that no column holds alone: no column is called so
 LOOKED_AT = 1_000  # rows that may lack a column before it counts as missing
 
 
@@ -41,6 +41,7 @@ class Imported:
 
     folder: Path
     counts: dict[str, dict[str, int]]
+    sizes: dict[str, int]
     encodings: dict[str, str]
     notes: tuple[Note, ...] = ()
 
@@ -62,7 +63,7 @@ def import_files(
     reading = _of_files(spec, files, watch)
     notes = reading.surveyed(root)
     folder = reading.written(root, extra={})
-    return Imported(folder, reading.counts, _encodings(spec, files), notes.all())
+    return Imported(folder, reading.counts, reading.sizes, _encodings(spec, files), notes.all())
 
 
 def try_files(spec: ImportSpec, files: Mapping[str | None, Path]) -> None:
@@ -128,9 +129,11 @@ class _Reading:
                 spec.relabel,
                 spec.drop_unlabelled,
                 spec.drop_empty,
+                gold_readers.reader(spec),
                 spec.is_closed,
             )
         )
+        self.sizes: dict[str, int] = {}
         self._taken: set[str] = set()
         self._repeats: dict[str, int] = {}
 
@@ -139,7 +142,7 @@ class _Reading:
         if root is not None:
             refuse_existing(root, self.described())
         notes, survey, read = Notes(), self._survey, _source(self.spec)
-        if not (self.spec.text and (self.spec.label or self.spec.is_closed)):
+        if not (self.spec.text and (self.spec.label or self.spec.fields or self.spec.is_closed)):
             raise unknown_columns.unnamed(self.spec, self._file)
         for given, where, row in self._rows(notes):
             survey.add(where, row, given, notes)
@@ -151,9 +154,10 @@ class _Reading:
                 self._watch(survey.n)
         self._check_columns(is_final=True)
         survey.decide(notes)
-        named = {self.spec.text, self.spec.label, *read.named}
+        named = {*self.spec.named, *read.named}
         self._shape.fields = dict.fromkeys(name for name in survey.columns if name not in named)
         self._shape.has_groups = self.spec.group is not None
+        self._shape.raters = dict.fromkeys(self.spec.raters)
         changed = notes.changed()
         if changed:
             self.spec = replace(self.spec, source={**self.spec.source, "repaired": changed})
@@ -171,7 +175,9 @@ class _Reading:
             version=spec.version,
             text="text",
             label="label",
-            labels={label: spec.labels.get(label, "") for label in labels},
+            labels={label: spec.labels.get(label, "") for label in labels if spec.kind != "extract" and not spec.range},
+            fields={name: spec.labels.get(name, "") for name in labels if spec.kind == "extract"},
+            range=spec.range,
             splits=Splits(column="split"),
             kind=spec.kind,
             description=spec.description,
@@ -184,7 +190,8 @@ class _Reading:
         if self.spec.is_closed:
             _check_closed(found, self.spec)
             return self.described(self.spec.labels)
-        _check_labels(found, self.spec)
+        found = [*self.spec.fields] or found
+        _check_labels(found, self.spec, sum(self.sizes.values()))
         return self.described(found)
 
     def checked(self) -> Iterator[Example]:
@@ -196,12 +203,25 @@ class _Reading:
             label = survey.kept(where, row)
             if label is None:
                 continue
-            raw = loading.example(where, {**row, read.label: label}, read)
+            raw = loading.example(where, {**self._own(row), read.label: label}, read)
             item_id = self._named(raw.item, where)
             split = given or survey.split(_split(spec, raw, item_id, where))
             of_split = self.counts.setdefault(split, {})
-            of_split[label] = of_split.get(label, 0) + 1
-            yield Example(Item(item_id, raw.item.text, raw.item.tags, raw.item.fields), label, split, raw.group)
+            self.sizes[split] = self.sizes.get(split, 0) + 1
+            for name in self._survey.names_in(label):
+                of_split[name] = of_split.get(name, 0) + 1
+            item = Item(item_id, raw.item.text, raw.item.tags, raw.item.fields)
+            yield Example(item, label, split, raw.group, self._ratings(row, where))
+
+    def _own(self, row: dict[str, Cell]) -> dict[str, Cell]:
+        """The row without the columns that were read as gold answers or ratings."""
+        read = {*self.spec.fields.values(), *self.spec.raters}
+        return {name: cell for name, cell in row.items() if name not in read} if read else row
+
+    def _ratings(self, row: dict[str, Cell], where: str) -> dict[str, str]:
+        """What each rater says of a row, as canonical text; who says nothing is left out."""
+        found = {rater: self._survey.rating(row, rater, where) for rater in self.spec.raters}
+        return {rater: answer for rater, answer in found.items() if answer is not None}
 
     @property
     def _file(self) -> Path | None:
@@ -222,6 +242,13 @@ class _Reading:
             name = getattr(spec, role)
             if name and name not in survey.columns:
                 raise unknown_columns.missing(spec, role, survey, self._file)
+        for option, column in (
+            *(("--rater", rater) for rater in spec.raters),
+            *(("--field", column) for column in spec.fields.values()),
+        ):
+            if column not in survey.columns:
+                hint = one_of(column, list(survey.columns))
+                raise DatasetError(f"{survey.first_row}: {option}: there is no column {column!r}; {hint}")
 
     def _named(self, item: Item, where: str) -> str:
         """What the id column says, or a hash of what the item says; never the same id twice."""
@@ -244,11 +271,13 @@ class _Reading:
         return next(where for _, where, row in self._rows(Notes()) if row.get(self.spec.id or "") == item_id)
 
 
-def _check_labels(found: list[str], spec: ImportSpec) -> None:
+def _check_labels(found: list[str], spec: ImportSpec, n: int) -> None:
     origin = spec.source["file"]
-    if not found:
+    if not n:
         raise DatasetError(f"{origin}: there are no rows")
-    if len(found) < 2:
+    if not found and spec.range is None:
+        raise DatasetError(f"{origin}: no row holds a single {'field' if spec.kind == 'extract' else 'label'}")
+    if len(found) < 2 and spec.kind == "single":
         raise DatasetError(f"{origin}: column {spec.label!r} holds one label only: {found[0]!r}")
 
 

@@ -101,7 +101,7 @@ def read_examples(folder: Path, read: Manifest) -> Iterator[tuple[str, Example]]
         if item_id in seen:
             raise DatasetError(f"{where}: id {item_id!r} stands at {seen[item_id]} already")
         seen[item_id] = where
-        yield where, replace(one, label=kind.read_gold(one.label, read.labels, where)) if one.is_labelled else one
+        yield where, replace(one, label=kind.read_gold(one.label, read.names, where)) if one.is_labelled else one
 
 
 def natural(name: str) -> list[tuple[int, str]]:
@@ -117,7 +117,7 @@ def file_hash(path: Path) -> str:
 
 def _as_released(folder: Path, read: Manifest, placed: PLACED) -> tuple[Dataset, str | None]:
     """The dataset, and what differs from the release (None: nothing)."""
-    labels = tuple(Label(name, description) for name, description in read.labels.items())
+    labels = tuple(Label(name, description) for name, description in read.names.items())
     examples = tuple(example for _, example in placed)
     found = content.dataset_id(read.kind, labels, map(content.row_digest, examples))
     dataset = Dataset(
@@ -163,7 +163,9 @@ def example(where: str, row: dict[str, Cell], read: Manifest) -> Example:
         split = ""
     else:
         split = splits.assign(group or item_id, read.splits.shares, read.splits.seed)
-    return Example(Item(item_id, text, tags, fields or NO_FIELDS), _text(row, read.label, where), split, group)
+    ratings = {rater: answer for rater in read.raters if (answer := _optional(row, rater, where))}
+    item = Item(item_id, text, tags, fields or NO_FIELDS)
+    return Example(item, _text(row, read.label, where), split, group, ratings or NO_FIELDS)
 
 
 def _text(row: dict[str, Cell], column: str, where: str) -> str:

@@ -41,14 +41,21 @@ class Splits:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A version's dataset.toml. `id` in it is the hash of its content, `sha256` that of its file."""
+    """A version's dataset.toml. `id` in it is the hash of its content, `sha256` that of its file.
+
+    Kinds differ in what their answers are made of: `labels` of a closed set, `fields` that are filled, the ends of a
+    `range`. `raters` are the columns of single people's answers.
+    """
 
     name: str
     version: str
     text: str
     label: str
-    labels: dict[str, str]
     splits: Splits
+    labels: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, str] = field(default_factory=dict)
+    range: tuple[float, float] | None = None
+    raters: tuple[str, ...] = ()
     file: str = "examples.csv"
     kind: str = "single"
     description: str = ""
@@ -61,10 +68,17 @@ class Manifest:
     content: str = ""
 
     @property
+    def names(self) -> dict[str, str]:
+        """What answers are made of, with descriptions: the labels, the fields, or the two ends of the range."""
+        if self.range is not None:
+            return {f"{end:.15g}": "" for end in self.range}
+        return self.fields or self.labels
+
+    @property
     def named(self) -> tuple[str | None, ...]:
         """The columns that have a meaning; all others are fields."""
         tags = None if self.tags is None else self.tags.column
-        return self.text, self.label, self.id, self.group, self.splits.column, tags
+        return self.text, self.label, self.id, self.group, self.splits.column, tags, *self.raters
 
 
 def read(folder: Path) -> Manifest:
@@ -85,8 +99,18 @@ def read_file(path: Path) -> Manifest:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DatasetError(f"{path}: not valid TOML: {error}") from None
     manifest = validated(Manifest, value, str(path))
+    _check_kind(manifest, path)
     checked_name(manifest.file, f"{path}: file")
     return replace(manifest, kind=Located(manifest.kind, path.parents[3] / EXTENSIONS))
+
+
+def _check_kind(manifest: Manifest, path: Path) -> None:
+    """Raise `DatasetError` unless the manifest says what answers of its kind are made of."""
+    needed = {"extract": "fields", "score": "range"}.get(manifest.kind, "labels")
+    if not getattr(manifest, needed) and manifest.kind in ("single", "multi", "extract", "score"):
+        raise DatasetError(f"{path}: a dataset of kind {manifest.kind} has {needed}, and there are none")
+    if manifest.range is not None and not manifest.range[0] < manifest.range[1]:
+        raise DatasetError(f"{path}: range is {list(manifest.range)}; expected its lower end, then its upper end")
 
 
 def written(manifest: Manifest) -> str:
@@ -96,11 +120,13 @@ def written(manifest: Manifest) -> str:
         value = getattr(manifest, name)
         if value:
             lines.append(f"{name} = {_quoted(value)}")
+    lines += [f"range = [{', '.join(map(repr, manifest.range))}]"] if manifest.range is not None else []
+    lines += [f"raters = [{', '.join(map(_quoted, manifest.raters))}]"] if manifest.raters else []
     lines += [f"sha256 = {_quoted(manifest.sha256)}", f"content = {_quoted(manifest.content)}"]
     if manifest.tags is not None:
         tags = {"column": manifest.tags.column, "separator": manifest.tags.separator}
         lines += ["", "[tags]", *_pairs(tags)]
-    lines += ["", "[labels]", *_pairs(manifest.labels), "", "[splits]"]
+    lines += [*_names(manifest), "", "[splits]"]
     if manifest.splits.column is not None:
         lines.append(f"column = {_quoted(manifest.splits.column)}")
     else:
@@ -112,6 +138,13 @@ def written(manifest: Manifest) -> str:
     for gold, costs in manifest.costs.items():
         lines += ["", f"[costs.{_quoted(gold)}]", *(f"{_quoted(answer)} = {cost!r}" for answer, cost in costs.items())]
     return "\n".join(lines) + "\n"
+
+
+def _names(manifest: Manifest) -> list[str]:
+    """The table of what answers are made of; the ends of a range need none."""
+    if manifest.fields:
+        return ["", "[fields]", *_pairs(manifest.fields)]
+    return [] if manifest.range is not None else ["", "[labels]", *_pairs(manifest.labels)]
 
 
 def _pairs(table: dict[str, str]) -> list[str]:

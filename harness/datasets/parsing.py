@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Parsed = tuple[Outcome, str | None]
 
-_UNPARSED: Parsed = (Outcome.UNPARSED, None)
+UNPARSED: Parsed = (Outcome.UNPARSED, None)
 _DECORATION = " \t\r\n\"'`*_“”‘’"
 _BETWEEN = " ,;:/|."
 _BRACKETS = {"(": ")", "[": "]", "{": "}", "<": ">", "«": "»"}
@@ -54,7 +54,7 @@ def parse_label(reply: str, labels: Sequence[str], beside: Sequence[str] = ()) -
     label = spellings.label_of(text)
     if label is None and "{" in text:
         label = _of_objects(embedded(text), spellings, beside)
-    return _UNPARSED if label is None else (Outcome.ANSWERED, label)
+    return UNPARSED if label is None else (Outcome.ANSWERED, label)
 
 
 def parse_alias(reply: str, aliases: Mapping[str, str]) -> Parsed:
@@ -70,7 +70,7 @@ def parse_text(reply: str, labels: Sequence[str], pattern: str) -> Parsed:
     """
     text = well_formed(reply) if "think" in pattern.lower() else without_thinking(reply)
     found = {parse_label(match.group(1) or "", labels) for match in compile_pattern(pattern).finditer(text)}
-    return found.pop() if len(found) == 1 else _UNPARSED
+    return found.pop() if len(found) == 1 else UNPARSED
 
 
 @lru_cache(maxsize=64)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from harness.datasets import content, loading, manifest, splits
 from harness.datasets.manifest import Manifest, Splits, Tags
 from harness.errors import DatasetError
+from harness.ground import plugins
 from harness.ground.spreadsheets import Rows
 from harness.types import Example, Item, Label
 
@@ -35,6 +36,7 @@ class Shape:
     has_tags: bool = False
     has_groups: bool = False
     tag_characters: set[str] = field(default_factory=set)
+    raters: dict[str, None] = field(default_factory=dict)
 
     def add(self, example: Example) -> None:
         """Take one more row into account."""
@@ -43,6 +45,8 @@ class Shape:
             self.fields.update(dict.fromkeys(example.item.fields))
         self.add_tags(example.item.tags)
         self.has_groups = self.has_groups or bool(example.group)
+        if example.ratings:
+            self.raters.update(dict.fromkeys(example.ratings))
 
     def add_tags(self, tags: Sequence[str]) -> None:
         """Take the tags of one more row into account."""
@@ -69,7 +73,7 @@ class Shape:
     @property
     def renamed(self) -> dict[str, str]:
         """The names of the fields, old to new: none may be called like a column of ours."""
-        return {name: f"{name}_" if name in COLUMNS else name for name in sorted(self.fields)}
+        return {name: f"{name}_" if name in (*COLUMNS, *self.raters) else name for name in sorted(self.fields)}
 
 
 def release(root: Path, described: Manifest, examples: Sequence[Example], extra: Mapping[str, bytes]) -> Path:
@@ -111,7 +115,7 @@ def write_rows(made: Path, describe: Callable[[], Manifest], shape: Shape, examp
     """The manifest of a version whose rows and lock are now in the folder `made`; it is not written yet."""
     digests = _write_rows(made, shape, examples)
     described = describe()
-    labels = tuple(Label(name, description) for name, description in described.labels.items())
+    labels = tuple(Label(name, description) for name, description in described.names.items())
     return replace(
         described,
         file=ROWS,
@@ -121,6 +125,7 @@ def write_rows(made: Path, describe: Callable[[], Manifest], shape: Shape, examp
         group="group" if shape.has_groups else None,
         tags=Tags("tags", shape.separator) if shape.has_tags else None,
         splits=Splits(column="split"),
+        raters=tuple(shape.raters),
         sha256=loading.file_hash(made / ROWS),
         content=content.dataset_id(described.kind, labels, digests),
     )
@@ -138,6 +143,7 @@ def _write_rows(made: Path, shape: Shape, examples: Iterable[Example]) -> list[b
     """The digests of the rows, in file order; rows and lock are written on the way."""
     renamed, separator, digests = shape.renamed, shape.separator, []
     columns = ["id", "text", *["tags"] * shape.has_tags, "label", "split", *["group"] * shape.has_groups]
+    columns += shape.raters
     with (
         (made / ROWS).open("w", encoding="utf-8", newline="") as rows,
         (made / content.LOCK).open("w", encoding="ascii", newline="") as lock,
@@ -153,6 +159,7 @@ def _write_rows(made: Path, shape: Shape, examples: Iterable[Example]) -> list[b
             cells += (example.label, example.split)
             if shape.has_groups:
                 cells.append(example.group or "")
+            cells += (example.ratings.get(rater, "") for rater in shape.raters)
             cells += item.fields.values()
             writer.write(cells)
             digest = content.row_digest(example)
@@ -167,7 +174,7 @@ def _uniform(example: Example, renamed: Mapping[str, str]) -> Example:
         return example
     item, given = example.item, example.item.fields
     fields = {new: given.get(old, "") for old, new in renamed.items()}
-    return Example(Item(item.id, item.text, item.tags, fields), example.label, example.split, example.group)
+    return replace(example, item=Item(item.id, item.text, item.tags, fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,14 +204,22 @@ def resplit(root: Path, ref: str, version: str, draw: Draw) -> Path:
     if draw.time:
         drawn_by_key = _by_time(dataset, keys, draw.time, draw.shares)
     elif draw.stratify:
-        labels = [example.label for example in dataset.examples]
-        drawn_by_key = splits.assign_stratified(keys, labels, draw.shares, draw.seed)
+        drawn_by_key = splits.assign_alike(keys, _strata(dataset), draw.shares, draw.seed)
     else:
         drawn_by_key = {key: splits.assign(key, draw.shares, draw.seed) for key in set(keys)}
     examples = [replace(example, split=drawn_by_key[key]) for key, example in zip(keys, dataset.examples, strict=True)]
     drawn = f"{ref} split anew {draw.told}"
     described = replace(read, version=version, source={**read.source, "splits": drawn})
     return release(root, described, examples, extra={})
+
+
+def _strata(dataset: Dataset) -> list[tuple[str, ...]]:
+    """What a split should keep the shares of, per row: its label, unless its kind knows better."""
+    strata = getattr(plugins.load("kinds", dataset.kind), "strata", None)
+    if strata is None:
+        return [(example.label,) for example in dataset.examples]
+    known = iter(strata([example.label for example in dataset.labelled()]))
+    return [next(known) if example.is_labelled else ("",) for example in dataset.examples]
 
 
 def _by_time(dataset: Dataset, keys: Sequence[str], column: str, shares: Mapping[str, float]) -> dict[str, str]:

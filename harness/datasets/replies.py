@@ -28,6 +28,7 @@ _OPENED_ANYWHERE = re2.compile(f"(?i){_OPENING}", QUIET)
 _ONLY_CLOSED = re2.compile(rf"(?is)\A.*(?:{_CLOSING})", QUIET)
 _CHANNEL = "<|channel|>"  # gpt-oss: every message of a reply names its channel
 _FINAL_CHANNEL = re2.compile(r"(?is)\A.*<\|channel\|>final<\|message\|>", QUIET)
+_FENCED = re2.compile(r"(?s)\A[^`{\[]*```[A-Za-z0-9]*[ \t\r]*\n(.*)\n[ \t]*```[^`{\[]*\z", QUIET)
 _OPENING_KEY = re2.compile(r'\A\{\s*"', QUIET)
 
 
@@ -94,6 +95,22 @@ def embedded(text: str) -> Embedded:
         end = found[1]
         start = text.find("{", end)
     return Embedded(tuple(objects), "\n".join((*around, text[end:])))
+
+
+def only_value(reply: str) -> list[Value]:
+    """The one JSON value that a reply is, or the one object that it holds, in a list of one; else an empty list.
+
+    Thinking before it, a code fence around it and prose beside an object are no part of it. Objects that say the
+    same are one. Nothing where an object never ends, where two differ, or where a list stands inside prose.
+    """
+    text = without_thinking(reply).strip()
+    fenced = _FENCED.search(text)
+    text = str(fenced.group(1)).strip() if fenced else text
+    try:
+        return [_DECODER.decode(text)]
+    except (ValueError, RecursionError):
+        objects = embedded(text).objects if "{" in text else ()
+    return list(objects[:1]) if len(set(map(repr, objects))) == 1 else []
 
 
 def beside_label(reply: str) -> dict[str, str]:

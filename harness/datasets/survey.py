@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.datasets.cells import Cell
+    from harness.datasets.gold_readers import GoldReader
     from harness.datasets.notes import Notes
 
 MAX_LABELS = 2000
@@ -38,6 +39,7 @@ class Roles:
     relabel: Mapping[str, str]
     drop_unlabelled: bool
     drop_empty: bool
+    reader: GoldReader | None = None
     keep_unlabelled: bool = False
 
 
@@ -81,17 +83,15 @@ class Survey:
             self._empty = self._empty or Seen(0, where)
             self._empty.n += 1
         elif gold.label is not None:
-            _count(self._labels, gold.label, where)
-            if len(self._labels) > MAX_LABELS and self.roles.kind == SINGLE:
-                self._refuse_many(where)
+            self._count_names(where, row, gold.label, notes)
 
     def gold(self, where: str, row: Mapping[str, Cell]) -> Gold:
         """What the label cell of a row says, before names are brought together."""
+        if self.roles.reader is not None:
+            return Gold(self.roles.reader.read(where, row))
         if not self.roles.label:
             return Gold(None)
         cell = row.get(self.roles.label)
-        if self.roles.kind != SINGLE:
-            return Gold(cell if isinstance(cell, str) and cell.strip() else None)
         if not isinstance(cell, str):
             return gold_cells.read(cell, where, self.roles.label)
         known = self._golds.get(cell)
@@ -105,10 +105,10 @@ class Survey:
         """Bring names together, count what is left out; raises `ImportProblem` for rows that are not taken."""
         roles = self.roles
         self._split_of = vocabulary.splits(self._splits, notes)
-        if roles.kind == SINGLE:
+        if roles.reader is None or roles.kind == "multi":
             self._final = vocabulary.labels(self._labels, roles.relabel, roles.label, notes)
             for label, seen in self._labels.items():
-                if self._final[label] is None:
+                if self._final[label] is None and roles.reader is None:
                     self._unlabelled.setdefault(f"it is {label!r}", Seen(0, seen.where)).n += seen.n
         if self._empty is not None and not roles.drop_empty:
             raise ImportProblem(
@@ -129,10 +129,35 @@ class Survey:
         """The label of a row as it is released, '' of one to be labelled; None for a row that is left out."""
         if self._is_empty(row):
             return None
-        label = self.gold(where, row).label
-        label = None if label is None else self._final.get(label, label)
-        is_kept = self.roles.keep_unlabelled and not self.roles.drop_unlabelled
-        return "" if label is None and is_kept else label
+        roles, label = self.roles, self.gold(where, row).label
+        reader, absent = roles.reader, "" if roles.keep_unlabelled and not roles.drop_unlabelled else None
+        if label is None or reader is None:
+            final = None if label is None else self._final.get(label, label)
+            return absent if final is None else final
+        whole = reader.whole(row, label)
+        return None if whole is None else reader.checked(reader.renamed(whole, self._final), where)
+
+    def names_in(self, answer: str) -> tuple[str, ...]:
+        """The names that an answer holds: its label, its labels, its fields; '' where there is none yet."""
+        return (answer,) if self.roles.reader is None or not answer else self.roles.reader.names(answer)
+
+    def rating(self, row: Mapping[str, Cell], rater: str, where: str) -> str | None:
+        """What a rater says of a row, as canonical text; None where they say nothing."""
+        reader, cell = self.roles.reader, row.get(rater)
+        if reader is None:
+            label = gold_cells.read(cell, where, rater).label
+            return None if label is None else self._final.get(label, label)
+        answer = reader.of_cell(cell, rater, where, row)
+        return None if answer is None else reader.checked(reader.renamed(answer, self._final), where)
+
+    def _count_names(self, where: str, row: Mapping[str, Cell], answer: str, notes: Notes) -> None:
+        reader = self.roles.reader
+        for name in self.names_in(answer):
+            _count(self._labels, name, where)
+        if reader is not None and reader.merges and reader.note(row, answer):
+            notes.add("repaired", "rows of an item that stands in several put together", where)
+        if len(self._labels) > MAX_LABELS:
+            self._refuse_many(where)
 
     def split(self, raw: str) -> str:
         """The name of a split as it is released."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from harness.datasets import loading, manifest, tables
+from harness.datasets import loading, manifest, splits, tables
 from harness.datasets.audit.equality import TRAIN
 from harness.datasets.releasing import release
 from harness.errors import DatasetError, one_of
@@ -134,13 +134,15 @@ def _key(example: Example) -> str:
 def derive(root: Path, ref: str, version: str, examples: Sequence[Example], note: str) -> Path:
     """The folder of a new version of a dataset that holds these examples; labels as they are found in them."""
     read = manifest.read(loading.find(root, ref))
-    found = {example.label for example in examples if example.is_labelled}
+    names_in = splits.gold_names(read.kind)
+    found = {name for example in examples if example.is_labelled for name in names_in(example.label)}
     if not examples:
         raise DatasetError(f"no row of {ref} would be left")
     # Where rows wait for their label, any label may come; where all have one, a label without a row is gone.
     is_open = any(not example.is_labelled for example in examples)
     labels = {name: text for name, text in read.labels.items() if is_open or name in found}
-    labels |= {name: "" for name in sorted(found - set(labels))}
+    if read.labels:
+        labels |= {name: "" for name in sorted(found - set(labels))}
     source = {**read.source, "made_from": ref, "change": note}
     return release(root, replace(read, version=version, labels=labels, source=source), examples, extra={})
 

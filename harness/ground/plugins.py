@@ -60,6 +60,16 @@ def names(folder: str, at: Path | None = None) -> tuple[str, ...]:
     return tuple(sorted({*_ours(folder), *extensions.files(folder, at), *extensions.packages(folder)}))
 
 
+def known(folder: str, name: str, at: Path) -> str:
+    """The name, located where a workspace added it; `ConfigError` names the choices when there is none."""
+    if name in _ours(folder):
+        return name
+    if name not in names(folder, at):
+        what = folder.rpartition("/")[2].rstrip("s")
+        raise ConfigError(f"unknown {what} {name!r}; {one_of(name, names(folder, at))}")
+    return Located(name, at)
+
+
 def load(folder: str, name: str, at: Path | None = None) -> ModuleType:
     """The module of one extension; `ConfigError` names the choices when there is none."""
     at = name.at if at is None and isinstance(name, Located) else at

@@ -6,10 +6,12 @@ Knows every part by folder and name, never by import; touches neither store nor 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
 from harness.arms import encoding, fewshot
-from harness.arms.classifier import Classifier, ClassifierArm
+from harness.arms.answers import Fitted, KindSpec
+from harness.arms.classifier import ClassifierArm
 from harness.arms.folded import FoldedArm
 from harness.arms.prompt import PromptArm, Question
 from harness.datasets.task import SINGLE
@@ -77,7 +79,7 @@ def baseline_job(
     arms = [ClassifierArm(shown, lambda: _built(name, params, workspace, seed), price, clock) for _ in range(folds)]
     arm: Arm = arms[0] if folds == 1 else FoldedArm(arms, training_parts.folds(training, folds, seed))
     # Hand-written rules see the training split only to know the labels; nobody has to pay for it.
-    n_train = len(training) if declared.constants.get("LEARNS", True) else None
+    n_train = len(training) if learns(declared, scope.dataset.kind) else None
     run = _run(scope, arm=shown, arm_id=content_id(said), items=items, seed=seed, n_train=n_train, params=taught)
     return Job(run, arm, training, items)
 
@@ -97,9 +99,9 @@ def _lessons(
                 f"{name!r} learns from another arm's answers, so folds have no use for it; leave --folds out"
             )
         # What learns nothing from labels sees them only to know which there are; folds would change nothing.
-        learns = declared.constants.get("LEARNS", True)
+        in_folds = learns(declared, scope.dataset.kind)
         shown = scope.dataset.labelled(scope.split) or _without_labels(name, declared, scope)
-        return shown, {"folds": choice.folds} if learns else {}
+        return shown, {"folds": choice.folds} if in_folds else {}
     training = scope.training()
     if teacher is None or not is_taught:
         return training or _without_labels(name, declared, scope), {}
@@ -111,14 +113,30 @@ def _lessons(
     return taught, {**said, "taught_n": len(taught)}
 
 
+def learns(declared: Declared, kind: str) -> bool:
+    """Whether a baseline learns from gold answers of a kind: `LEARNS`, or its kind is among `LEARNS_OF`."""
+    of_kind = cast("tuple[str, ...]", declared.constants.get("LEARNS_OF", ()))
+    return bool(declared.constants.get("LEARNS", True)) or kind in of_kind
+
+
+def answers_kind(declared: Declared, kind: str) -> bool:
+    """Whether a baseline gives the answers of a kind of task."""
+    said = declared.constants.get("KINDS", (SINGLE.kind,))
+    return said == "any" or (isinstance(said, tuple) and kind in said)
+
+
 def _without_labels(name: str, declared: Declared, scope: Scope) -> tuple[Example, ...]:
-    """What an arm that learns nothing is shown where no training item has a label: each label once, by its name."""
+    """What an arm that learns nothing is shown where no training item has a label: each label once, by its name.
+
+    Of other kinds than one label it knows what answers are made of, and is shown nothing.
+    """
     dataset = scope.dataset
-    if declared.constants.get("LEARNS", True):
+    if learns(declared, dataset.kind):
         is_there = bool(dataset.in_split(TRAIN))
         why = f"no label in its training split; next: harness label {dataset.name}" if is_there else "no training split"
         raise ConfigError(f"{dataset.ref} has {why}, so {name!r} has nothing to learn from")
-    return tuple(Example(Item(label, label), label, TRAIN) for label in dataset.label_names)
+    is_shown = dataset.kind == SINGLE.kind
+    return tuple(Example(Item(label, label), label, TRAIN) for label in dataset.label_names if is_shown)
 
 
 def _encoded(name: str, encoder: str) -> tuple[str, dict[str, JSON]]:
@@ -128,7 +146,7 @@ def _encoded(name: str, encoder: str) -> tuple[str, dict[str, JSON]]:
     return f"{name}:{encoder}", {"encoder": encoding.connect(encoder).id}
 
 
-def uncalibrated(name: str, dataset: Dataset, workspace: Workspace, seed: int = 0) -> Classifier:
+def uncalibrated(name: str, dataset: Dataset, workspace: Workspace, seed: int = 0) -> Fitted:
     """A baseline's classifier, not fitted; its answers are the arm's, its scores are raw (`baselines/_calibrated`)."""
     declared = plugins.declared("baselines", name, workspace.extensions)
     params = _baseline_params(declared, dataset, workspace, BaselineChoice())
@@ -136,22 +154,22 @@ def uncalibrated(name: str, dataset: Dataset, workspace: Workspace, seed: int = 
     return _built(name, params | plain, workspace, seed)
 
 
-def _built(name: str, params: Mapping[str, object], workspace: Workspace, seed: int) -> Classifier:
+def _built(name: str, params: Mapping[str, object], workspace: Workspace, seed: int) -> Fitted:
     module = plugins.load("baselines", name, workspace.extensions)
     built = module.build(**params, seed=seed)
-    if not hasattr(built, "fit") or not hasattr(built, "predict_proba"):
+    if not hasattr(built, "fit") or not (hasattr(built, "predict_proba") or hasattr(built, "answers")):
         raise ConfigError(
             f"build of {module.__file__} gave {type(built).__name__}, which has no fit or no predict_proba; "
             "expected a scikit-learn classifier that has both"
         )
-    return cast("Classifier", built)
+    return cast("Fitted", built)
 
 
 def _of_other_kind(declared: Declared, dataset: Dataset) -> str | None:
     """Which kinds a baseline learns, where the dataset's is none of them."""
-    kinds = declared.constants.get("KINDS", (SINGLE.kind,))
-    if kinds == "any" or not isinstance(kinds, tuple) or dataset.kind in kinds:
+    if answers_kind(declared, dataset.kind):
         return None
+    kinds = cast("tuple[str, ...]", declared.constants.get("KINDS", (SINGLE.kind,)))
     return f"it learns tasks of kind {', '.join(kinds)}, and {dataset.ref} is of kind {dataset.kind}"
 
 
@@ -162,12 +180,23 @@ def unsuitable(name: str, dataset: Dataset, workspace: Workspace) -> str | None:
         return other
     if "rules" in declared.parameters and not _rules_files(workspace, dataset):
         return f"there are no rules in prompts/{dataset.name}/rules-v1.toml"
+    return _not_installed(declared) or _nothing_to_learn(declared, dataset)
+
+
+def _not_installed(declared: Declared) -> str | None:
+    library = declared.constants.get("REQUIRES")
+    if not isinstance(library, str) or find_spec(library) is not None:
+        return None
+    return f"it needs a package that is not installed: pip install 'prompt-harness[{declared.constants.get('EXTRA')}]'"
+
+
+def _nothing_to_learn(declared: Declared, dataset: Dataset) -> str | None:
     if declared.constants.get("NEEDS_TEACHER"):
         return (
             "it learns from a prompt's answers to the training items; name the run with --teacher "
             "(harness eval --prompt v1 --split train makes one)"
         )
-    if declared.constants.get("LEARNS", True) and not dataset.labelled():
+    if learns(declared, dataset.kind) and not dataset.labelled():
         return f"no item of {dataset.ref} has a label yet (harness label {dataset.name} gives them some)"
     if declared.constants.get("NEEDS_TAGS") and not any(example.item.tags for example in dataset.examples):
         return f"no item of {dataset.ref} has tags"
@@ -277,6 +306,8 @@ def _baseline_params(
         params["encoder"] = encoding.Located(choice.encoder or workspace.preferences.encoder, workspace.extensions)
     if "labels" in wanted:
         params["labels"] = tuple((label.name, label.description) for label in dataset.labels)
+    if "spec" in wanted and dataset.kind != SINGLE.kind:
+        params["spec"] = KindSpec(dataset.kind, tuple((label.name, label.description) for label in dataset.labels))
     if "rules" in wanted:
         params["rules"] = _rules_files(workspace, dataset)[-1].read_text(encoding="utf-8")
     return params
@@ -289,7 +320,8 @@ def _rules_files(workspace: Workspace, dataset: Dataset) -> list[Path]:
 
 def _content(params: dict[str, object]) -> dict[str, JSON]:
     # Where the cache lies does not change what an arm says.
-    return {key: cast("JSON", value) for key, value in params.items() if key != "cache"}
+    plain = {key: asdict(value) if isinstance(value, KindSpec) else value for key, value in params.items()}
+    return {key: cast("JSON", value) for key, value in plain.items() if key != "cache"}
 
 
 def _labels(dataset: Dataset) -> JSON:

@@ -19,7 +19,7 @@ from harness.ground.ids import content_id
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.arms.classifier import Classifier
+    from harness.arms.answers import Classifier
     from harness.arms.portable.kept import State
     from harness.ground.workspace import Workspace
     from harness.store import StoredRun

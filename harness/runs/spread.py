@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from harness import datasets
+from harness.arms import answers
+from harness.datasets.task import SINGLE
+from harness.errors import ConfigError
 from harness.runs import building, training_parts
 from harness.runs.scope import Scope
 from harness.types import Outcome, Prediction
@@ -34,8 +36,12 @@ class Size:
     n: int
     is_per_class: bool = False
 
-    def part(self, examples: Sequence[Example], seed: int) -> list[Example]:
-        """The examples that a seed draws."""
+    def part(self, examples: Sequence[Example], seed: int, *, by_label: bool = True) -> list[Example]:
+        """The examples that a seed draws; `by_label`, as frequent as in the whole, where an item has one label."""
+        if not by_label:
+            if self.is_per_class:
+                raise ConfigError("--per-class counts items of each label; items of this dataset have no single label")
+            return training_parts.at_random(examples, self.n, seed)
         draw = training_parts.per_class if self.is_per_class else training_parts.total
         return draw(examples, self.n, seed)
 
@@ -119,14 +125,11 @@ def _opened(place: Place) -> _FitInputs:
 
 
 def _predictions(inputs: _FitInputs, fit: Fit) -> list[Prediction]:
-    part = fit.size.part(inputs.training, fit.seed)
+    part = fit.size.part(inputs.training, fit.seed, by_label=inputs.dataset.kind == SINGLE.kind)
     classifier = building.uncalibrated(fit.arm, inputs.dataset, inputs.workspace, fit.seed)
     classifier.fit([example.item for example in part], [example.label for example in part])
-    scores = classifier.predict_proba(list(inputs.items))
-    best = np.argmax(scores, axis=1)
-    rows = zip(inputs.items, best, scores[np.arange(len(best)), best], strict=True)
-    labels = [str(label) for label in classifier.classes_]
-    return [_prediction(fit.arm, item, labels[i] if score > 0 else None) for item, i, score in rows]
+    said = answers.answers(classifier, list(inputs.items))
+    return [_prediction(fit.arm, item, one.label) for item, one in zip(inputs.items, said, strict=True)]
 
 
 def _prediction(arm: str, item: Item, label: str | None) -> Prediction:

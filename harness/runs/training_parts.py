@@ -28,6 +28,11 @@ def total(examples: Sequence[Example], n: int, seed: int) -> list[Example]:
     return order[:n]
 
 
+def at_random(examples: Sequence[Example], n: int, seed: int) -> list[Example]:
+    """`n` examples drawn by the seed and their ids alone, for answers that are no single label; nested like `total`."""
+    return sorted(examples, key=lambda example: unit_interval(f"curve {seed}", example.item.id))[:n]
+
+
 def per_class(examples: Sequence[Example], k: int, seed: int) -> list[Example]:
     """`k` examples of each label, or all of a label that has fewer; nested like `total`."""
     ranks = _ranks(examples, seed)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TAIL = 0.025
+CHUNK = 100  # resamples at once: a row of counts each, as long as there are items
 
 
 def macro_f1(
@@ -75,3 +76,48 @@ def f1_of_cells(
     present = seen > 0
     f1 = np.divide(2 * hits, seen, out=np.zeros_like(seen), where=present)
     return np.asarray(f1.sum(axis=1) / np.maximum(present.sum(axis=1), 1))
+
+
+def macro_f1_of_sets(
+    gold: NDArray[np.bool_],
+    answers: NDArray[np.bool_],
+    rng: Generator,
+    *,
+    resamples: int = 1000,
+    clusters: NDArray[np.int64] | None = None,
+) -> Estimate:
+    """F1 per label, averaged over the labels that occur, of items with several labels; percentile bootstrap over items.
+
+    `gold` and `answers` are items x labels. Whole items are drawn (with `clusters`, whole clusters), for the labels of
+    one item go together. A label that is neither in gold nor among the answers is left out.
+    """
+    n = len(gold)
+    codes = np.arange(n) if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    groups = int(codes.max()) + 1 if n else 0
+    method = f"percentile bootstrap, {resamples:,} resamples" + ("" if clusters is None else f" of {groups:,} clusters")
+    if n == 0:
+        return Estimate("macro_f1", None, None, None, 0, method)
+    hits = _by_group(gold & answers, codes, groups)
+    seen = _by_group(gold, codes, groups) + _by_group(answers, codes, groups)
+    value = float(_mean_f1_of_labels(hits.sum(axis=0)[None], seen.sum(axis=0)[None])[0])
+    means = []
+    for start in range(0, resamples, CHUNK):
+        drawn = rng.multinomial(groups, np.full(groups, 1 / groups), size=min(CHUNK, resamples - start))
+        means.append(_mean_f1_of_labels(drawn @ hits, drawn @ seen))
+    low, high = np.quantile(np.concatenate(means), [TAIL, 1 - TAIL])
+    return Estimate("macro_f1", value, float(low), float(high), n, method)
+
+
+def _by_group(held: NDArray[np.bool_], codes: NDArray[np.int64], groups: int) -> NDArray[np.float64]:
+    """How often each label is held, a row per group."""
+    values = held.astype(np.float64)
+    if groups == len(codes):
+        return values[np.argsort(codes)]
+    member = scipy.sparse.coo_array((np.ones(len(codes)), (codes, np.arange(len(codes)))), shape=(groups, len(codes)))
+    return np.asarray(member.tocsr() @ values)
+
+
+def _mean_f1_of_labels(hits: NDArray[np.float64], seen: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Macro-F1 of each row: `seen` is how often a label stands in gold and in the answers together."""
+    f1 = np.divide(2 * hits, seen, out=np.zeros_like(seen), where=seen > 0)
+    return np.asarray(f1.sum(axis=1) / np.maximum((seen > 0).sum(axis=1), 1))

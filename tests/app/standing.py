@@ -20,7 +20,11 @@ from tests.conftest import TICKETS, small_workspace, write_tickets
 REF = "mail@v1"
 SPLITS = ("train", "dev", "test")
 # What learns from another arm, or needs gigabytes, has tests of its own.
-BASELINES = sorted(set(plugins.names("baselines")) - {"distilled", "setfit"})
+BASELINES = sorted(
+    name
+    for name in set(plugins.names("baselines")) - {"distilled", "setfit"}
+    if building.answers_kind(plugins.declared("baselines", name), "single")
+)
 MEMBERS = ("rules", "tfidf-svm", "prompt:v1")
 FUSIONS = {
     "cascade": "cascade:rules>tfidf-svm>prompt:v1",

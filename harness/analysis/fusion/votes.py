@@ -14,6 +14,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from harness.analysis.fusion.sweep import Walk
+from harness.errors import ConfigError
+from harness.ground import plugins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,6 +71,23 @@ class Stacked:
         return {str(label): float(p) for label, p in zip(self.model.classes_, row, strict=True)}
 
 
+@dataclass(frozen=True)
+class Combined:
+    """Answers that are put together by their kind: label by label, field by field, the mean of numbers."""
+
+    kind: str
+    weights: tuple[float, ...]
+
+    def scores(self, ballots: Sequence[Ballot]) -> dict[str, float]:
+        """The one answer that comes of it, and how sure it is; nothing when nobody voted."""
+        votes = zip(ballots, self.weights, strict=True)
+        given = [(label, weight) for (label, _), weight in votes if label is not None and weight > 0]
+        if not given:
+            return {}
+        answer, sure = plugins.load("kinds", self.kind).combined(given)
+        return {answer: float(sure)}
+
+
 def counted(rule: Rule, members: Members) -> Count:
     """The count of a rule, as these items make it.
 
@@ -78,6 +97,8 @@ def counted(rule: Rule, members: Members) -> Count:
     """
     whole = members.whole()
     accuracies = [arm.accuracy or 0.0 for arm in whole.arms]
+    if hasattr(members.task.rules, "combined"):
+        return _combined(rule, members.task.kind, accuracies)
     order = tuple(sorted(range(len(accuracies)), key=lambda place: -accuracies[place]))
     gold = whole.rows["gold"].to_numpy(object)
     if rule == "vote" or len(set(gold)) < 2:
@@ -90,6 +111,13 @@ def counted(rule: Rule, members: Members) -> Count:
     ballots = [ballots_of(whole, i) for i in range(whole.n)]
     model = LogisticRegression(C=1.0, max_iter=500).fit(_features(ballots, labels), gold.astype(str))
     return Stacked(model, labels)
+
+
+def _combined(rule: Rule, kind: str, credits: Sequence[float]) -> Combined:
+    """Votes put together by the kind; a weighted one weighs a member by its mean credit."""
+    if rule == "vote-stacked":
+        raise ConfigError(f"a stacked vote learns which single label is right; kind {kind} takes vote or vote-weighted")
+    return Combined(kind, tuple(credits) if rule == "vote-weighted" and any(credits) else (1.0,) * len(credits))
 
 
 def ballots_of(members: Members, item: int) -> list[Ballot]:

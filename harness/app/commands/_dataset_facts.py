@@ -27,18 +27,19 @@ class Facts:
     read: Manifest
     id: str
     counts: dict[str, dict[str, int]]
+    sizes: dict[str, int]
     notes: tuple[Note, ...] = ()
 
     @property
     def n(self) -> int:
         """All rows."""
-        return sum(sum(of_label.values()) for of_label in self.counts.values())
+        return sum(self.sizes.values())
 
 
 def imported(made: datasets.Imported) -> Facts:
     """The facts of what was just imported, without reading a million rows once more."""
     read = manifest.read(made.folder)
-    return Facts(read, read.content, splits.in_order(made.counts), made.notes)
+    return Facts(read, read.content, splits.in_order(made.counts), made.sizes, made.notes)
 
 
 def show(options: _options.Where, ref: str, written: list[Path] | None = None) -> None:
@@ -46,7 +47,7 @@ def show(options: _options.Where, ref: str, written: list[Path] | None = None) -
     project = options.project()
     dataset = project.dataset(ref)
     read = manifest.read(loading.find(project.workspace.root, dataset.ref))
-    tell(options, Facts(read, dataset.id, datasets.split_counts(dataset)), written)
+    tell(options, Facts(read, dataset.id, datasets.split_counts(dataset), splits.split_sizes(dataset)), written)
 
 
 def tell(options: _options.Where, facts: Facts, written: list[Path] | None) -> None:
@@ -62,6 +63,8 @@ def tell(options: _options.Where, facts: Facts, written: list[Path] | None) -> N
                 "kind": read.kind,
                 "n": facts.n,
                 "labels": list(read.labels),
+                **({"fields": list(read.fields)} if read.fields else {}),
+                **({"range": list(read.range)} if read.range is not None else {}),
                 "splits": counts,
                 "source": dict(read.source),
                 "notes": [asdict(note) for note in facts.notes],
@@ -71,12 +74,13 @@ def tell(options: _options.Where, facts: Facts, written: list[Path] | None) -> N
         return
     click.echo(f"{ref}  {formatting.plural(facts.n, 'item')}  {facts.id}")
     click.echo(read.description)
-    rows = [(name, *(formatting.count(of_label.get(name, 0)) for of_label in counts.values())) for name in read.labels]
+    rows = [(name, *(formatting.count(of_label.get(name, 0)) for of_label in counts.values())) for name in _told(read)]
     if waiting := sum(of_label.get("", 0) for of_label in counts.values()):
         each = (formatting.count(of_label.get("", 0)) for of_label in counts.values())
         rows.append((f"({formatting.count(waiting)} without a label)", *each))
-    totals = ("all", *(formatting.count(sum(of_label.values())) for of_label in counts.values()))
-    print_table(("label", *counts), [*rows, totals], numeric=tuple(counts))
+    totals = ("all", *(formatting.count(facts.sizes[name]) for name in counts))
+    head = {"extract": "field with a value", "score": "rows"}.get(read.kind, "label")
+    print_table((head, *counts), [*rows, totals], numeric=tuple(counts))
     for key, value in read.source.items():
         if not (facts.notes and key == "repaired"):  # the notes say it, one a line
             click.echo(f"{key}: {value}")
@@ -84,3 +88,8 @@ def tell(options: _options.Where, facts: Facts, written: list[Path] | None) -> N
         click.echo(f"{note.how}: {note.sentence}")
     for path in paths:
         click.echo(f"Wrote {path}")
+
+
+def _told(read: Manifest) -> list[str]:
+    """The names whose rows are counted: labels, or fields; the ends of a range are none."""
+    return [] if read.range is not None else list(read.names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import tempfile
 from dataclasses import dataclass
@@ -16,8 +17,8 @@ from harness.app.commands import _dataset_facts, _options
 from harness.datasets import ImportSpec, label_names, layouts, relabelling, remote, sampling, way_out
 from harness.datasets.problems import ImportProblem
 from harness.errors import ConfigError, DatasetError
-from harness.ground import formatting
-from harness.ground.workspace import checked_name
+from harness.ground import formatting, plugins
+from harness.ground.workspace import EXTENSIONS, checked_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,27 @@ IMPORT = (
     _options.option("--version", default="v1", help="The version to make."),
     _options.option("--text", default="", metavar="COL", help="Column of the text; a.b is b inside the objects of a."),
     _options.option("--label", default="", metavar="COL", help="Column of the gold label."),
+    _options.option(
+        "--kind",
+        default="single",
+        metavar="KIND",
+        help="What an answer is: single, multi (several labels), extract (fields), score (a number), or your own.",
+    ),
+    _options.option(
+        "--labels-separator", default=None, metavar="CHAR", help="Kind multi: what stands between two labels of a cell."
+    ),
+    _options.option(
+        "--field",
+        multiple=True,
+        metavar="NAME=COLUMN",
+        help="Kind extract: a field and its column. Repeatable; or --label names a column of JSON objects.",
+    ),
+    _options.option(
+        "--range", type=float, nargs=2, default=None, metavar="LOW HIGH", help="Kind score: the ends of the scale."
+    ),
+    _options.option(
+        "--rater", multiple=True, metavar="COL", help="Column of one person's answers; no arm sees it. Repeatable."
+    ),
     _options.option("--id", default=None, metavar="COL", help="Column of a unique id."),
     _options.option("--tags", default=None, metavar="COL", help="Column of tags."),
     _options.option("--tags-separator", default="|", help="What stands between two tags."),
@@ -78,6 +100,11 @@ class Import(_options.Where):
     version: str
     text: str
     label: str
+    kind: str
+    labels_separator: str | None
+    field: tuple[str, ...]
+    range: tuple[float, float] | None
+    rater: tuple[str, ...]
     id: str | None
     tags: str | None
     tags_separator: str
@@ -118,13 +145,18 @@ class Import(_options.Where):
             return None
         return remote.fetched(self.file, scratch) if remote.is_remote(self.file) else Path(self.file)
 
-    def spec(self) -> ImportSpec:
+    def spec(self, root: Path) -> ImportSpec:
         """What the options say about columns and rows; raises for a name that is none."""
         return ImportSpec(
             name=checked_name(self.name, "dataset"),
             version=checked_name(self.version, "version"),
             text=layouts.column_name(self.text),
             label=layouts.column_name(self.label),
+            kind=plugins.known("kinds", self.kind, root / EXTENSIONS),
+            labels_separator=self.labels_separator,
+            fields=_fields(self.field),
+            range=checked_range(self.range),
+            raters=layouts.column_names(self.rater),
             id=_named(self.id),
             tags=_named(self.tags),
             tags_separator=self.tags_separator,
@@ -154,6 +186,11 @@ class Import(_options.Where):
             value = getattr(spec, name)
             if value:
                 words += [f"--{name.replace('_', '-')}", ",".join(value) if name == "columns" else value]
+        words += ["--kind", spec.kind] * (spec.kind != "single")
+        words += ["--labels-separator", spec.labels_separator] if spec.labels_separator else []
+        words += [word for pair in spec.fields.items() for word in ("--field", "=".join(pair))]
+        words += ["--range", *(f"{end:.15g}" for end in spec.range)] if spec.range else []
+        words += [word for rater in spec.raters for word in ("--rater", rater)]
         words += ["--tags-separator", spec.tags_separator] * (spec.tags_separator != "|")
         words += ["--seed", str(spec.seed)] * (spec.seed != 0)
         words += [word for given in self.relabel for word in ("--relabel", given)]
@@ -178,7 +215,7 @@ def import_(options: Import) -> None:
     if options.append_labels is not None:
         _append(options, options.append_labels)
         return
-    spec = options.spec()
+    spec = options.spec(project.workspace.root)
     with tempfile.TemporaryDirectory() as scratch, Console(stderr=True).status("reading") as status:
         files = options.files(Path(scratch))
         try:
@@ -200,6 +237,26 @@ def _with_way_out(
     """The problem, with the command that would go through."""
     found = way_out.sought(problem, spec, files)
     return problem if found is None else DatasetError(f"{problem}; next: {options.typed(found)}")
+
+
+def _fields(given: tuple[str, ...]) -> dict[str, str]:
+    """The columns by field; `ConfigError` for what is no NAME=COLUMN, or names a field twice."""
+    fields: dict[str, str] = {}
+    for pair in given:
+        name, equals, column = pair.partition("=")
+        if not (name.strip() and equals and column.strip()):
+            raise ConfigError(f"--field {pair!r}; expected NAME=COLUMN, as in --field time=booking_time")
+        if name.strip() in fields:
+            raise ConfigError(f"--field: {name.strip()!r} has two columns; a field has one")
+        fields[name.strip()] = layouts.column_name(column)
+    return fields
+
+
+def checked_range(given: tuple[float, float] | None) -> tuple[float, float] | None:
+    """The ends of a scale; `ConfigError` where they are none."""
+    if given is not None and not (math.isfinite(given[0]) and math.isfinite(given[1]) and given[0] < given[1]):
+        raise ConfigError(f"--range {given[0]:g} {given[1]:g}; expected the lower end, then the upper end")
+    return given
 
 
 def _named(column: str | None) -> str | None:

@@ -16,8 +16,9 @@ from rich.text import Text
 from harness.analysis.lineage import fidelity
 from harness.app.commands import _console, _options, _stopping
 from harness.app.project import pages
+from harness.datasets.task import SINGLE
 from harness.errors import Interrupted
-from harness.ground import formatting
+from harness.ground import formatting, plugins
 from harness.report import build, terminal
 from harness.runs import building
 
@@ -214,13 +215,23 @@ def default_baselines(
 ) -> list[Job]:
     """The workspace's baselines that suit this dataset; the others are named on stderr with the reason."""
     jobs = []
-    for name in project.workspace.preferences.arms:
+    for name in _arms_of_kind(project, scope.dataset.kind):
         reason = building.unsuitable(name, scope.dataset, project.workspace)
         if reason is None:
             jobs.append(building.baseline_job(name, scope, project.workspace, project.clock, seed, choice))
         else:
             click.echo(f"{name}: left out, {reason}", err=True)
     return jobs
+
+
+def _arms_of_kind(project: Project, kind: str) -> tuple[str, ...]:
+    """The workspace's baselines, and of other kinds than one label all of ours that give such answers."""
+    chosen, extensions = project.workspace.preferences.arms, project.workspace.extensions
+    if kind == SINGLE.kind:
+        return chosen
+    ours = plugins.names("baselines", extensions)
+    more = [name for name in ours if building.answers_kind(plugins.declared("baselines", name, extensions), kind)]
+    return (*(name for name in chosen if name in more), *(name for name in more if name not in chosen))
 
 
 def say_unlabelled(dataset: Dataset, split: str, done: Sequence[Done], *, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.app.commands import _dataset_facts, _options
+from harness.app.commands import _dataset_facts, _dataset_import, _options
 from harness.app.project import scaffold
 from harness.errors import ConfigError
 from harness.ground import plugins
@@ -31,6 +31,9 @@ OPTIONS = (
     _options.option("--text", default="", metavar="COL", help="Column of the text; default: guessed, and told."),
     _options.option("--label", default="", metavar="COL", help="Column of the gold label; default: guessed, and told."),
     _options.option("--kind", type=click.Choice(plugins.names("kinds")), default="single", help="Kind of the task."),
+    _options.option(
+        "--range", type=float, nargs=2, default=None, metavar="LOW HIGH", help="Kind score: the ends of the scale."
+    ),
 )
 
 
@@ -44,12 +47,14 @@ class Options(_options.Where):
     text: str
     label: str
     kind: str
+    range: tuple[float, float] | None
 
     def wanted(self) -> scaffold.Wanted:
         """What is to be made."""
         if self.file is None and (self.text or self.label):
             raise ConfigError("--text and --label are columns of a FILE, and none was given: harness init FILE")
-        return scaffold.Wanted(self.file, self.name, self.task, self.text, self.label, self.kind)
+        ends = _dataset_import.checked_range(self.range)
+        return scaffold.Wanted(self.file, self.name, self.task, self.text, self.label, self.kind, ends)
 
 
 @click.command(help=__doc__)

@@ -210,7 +210,7 @@ class _CurveFits:
         return building.baseline_job(arm, self._scope, project.workspace, project.clock, seed).run
 
     def _drawn(self, size: Size, seed: int) -> list[Example]:
-        return size.part(self._training, seed)
+        return size.part(self._training, seed, by_label=self._scope.dataset.kind == "single")
 
     def _run_of_part(self, fit: Fit) -> Run:
         return training_parts.of_part(self._runs[fit.arm, fit.seed], self._part(fit.size, fit.seed))

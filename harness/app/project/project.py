@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from harness import __version__, datasets
-from harness.analysis import panel, shared_items
+from harness.analysis import panel, people, shared_items
 from harness.analysis.panel import Answers
 from harness.analysis.results import Calls, PromptText, Results, RunFacts, RunResult, Split, analyse
 from harness.app.project import learnt, prediction_sets, selecting
@@ -212,6 +212,7 @@ class Project:
             items=self.store.items(found.leading) if facts.n <= ITEMS_SHOWN else None,
             prompts=self._prompts(found),
             defects=self._defects(dataset),
+            people=people.people(dataset, split),
         )
 
     def _defects(self, dataset: Dataset) -> Defects:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import datasets
-from harness.arms import drafts
+from harness.arms import drafts, kind_drafts
 from harness.arms.prompts import files as prompt_files
 from harness.datasets import remote, way_out
 from harness.datasets.problems import ImportProblem
+from harness.datasets.task import SINGLE
 from harness.errors import ConfigError
 from harness.ground import settings_file, workspace
 from harness.ground.workspace import checked_name
@@ -47,6 +48,7 @@ class Wanted:
     text: str = ""
     label: str = ""
     kind: str = "single"
+    range: tuple[float, float] | None = None
 
     @property
     def dataset(self) -> str | None:
@@ -106,6 +108,7 @@ def _imported(
     path = remote.fetched(wanted.file, scratch) if is_remote else Path(wanted.file)
     source = {"address": wanted.file} if is_remote else {}
     asked = datasets.ImportSpec(wanted.dataset, "v1", wanted.text, wanted.label, kind=wanted.kind, source=source)
+    asked = replace(asked, range=wanted.range)
     try:
         return datasets.import_files(stage, asked, {None: path}), {}
     except ImportProblem as problem:
@@ -123,16 +126,25 @@ def _texts(wanted: Wanted, dataset: Dataset | None) -> dict[str, str]:
     labels = () if dataset is None else dataset.labels
     found = {IGNORE: IGNORED}
     if task is not None:
-        draft = drafts.prompt(labels)
+        draft = drafts.prompt(labels) if wanted.kind == SINGLE.kind else kind_drafts.prompt(wanted.kind)
         prompt_files.parse(draft, checked_name(task, "task"), "v1", "v1.j2")
         found[f"prompts/{task}/v1.j2"] = draft
     chosen: dict[str, object] = {"arms": ARMS}
     if dataset is not None:
-        found[f"prompts/{dataset.name}/rules-v1.toml"] = drafts.rules(dataset.in_split("train"), labels)
+        rules = _rules(dataset)
+        if rules is not None:
+            found[f"prompts/{dataset.name}/rules-v1.toml"] = rules
         chosen["dataset"] = dataset.ref
     if task is not None and task != wanted.dataset:
         chosen["task"] = task
     return found | {SETTINGS: settings_file.text(chosen)}
+
+
+def _rules(dataset: Dataset) -> str | None:
+    """First rules for a dataset; None where its training items tell none."""
+    if dataset.kind == SINGLE.kind:
+        return drafts.rules(dataset.labelled("train"), dataset.labels)
+    return kind_drafts.rules(dataset)
 
 
 def _moved(stage: Path, root: Path) -> tuple[list[str], list[str]]:

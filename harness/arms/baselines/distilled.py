@@ -8,19 +8,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.arms.answers import SINGLE, KindSpec
 from harness.arms.baselines._calibrated import calibrated
+from harness.arms.baselines._chain import chain
+from harness.arms.baselines._features import Embedded
 from harness.arms.baselines._heads import regression_on_embeddings
+from harness.arms.baselines._label_by_label import LabelByLabel
+from harness.arms.baselines._label_scorers import Regressions
+from harness.arms.baselines._numbers import RidgeOnFeatures
 
 if TYPE_CHECKING:
-    from sklearn.base import ClassifierMixin
+    from sklearn.base import BaseEstimator
 
 VERSION = 2
 LEARNS = False  # no human label is used
 NEEDS_TEACHER = True
+KINDS = ("single", "multi", "extract", "score")
 
 
 def build(
-    c: float = 10.0, encoder: str = "minilm", cache: str | None = None, calibrate: bool = True, seed: int = 0
-) -> ClassifierMixin:
-    """Sentence embeddings, then logistic regression; the labels it is fitted to are the teacher's."""
+    c: float = 10.0,
+    encoder: str = "minilm",
+    cache: str | None = None,
+    calibrate: bool = True,
+    spec: KindSpec = SINGLE,
+    seed: int = 0,
+) -> BaseEstimator:
+    """Sentence embeddings, then logistic regression, of numbers a ridge; fields take a chain of tags.
+
+    The answers that it is fitted to are the teacher's.
+    """
+    if spec.kind == "multi":
+        return LabelByLabel(Regressions(Embedded(encoder, cache), c, seed=seed), spec.labels, seed)
+    if spec.kind == "score":
+        return RidgeOnFeatures(Embedded(encoder, cache), spec.labels, seed)
+    if spec.kind == "extract":
+        return chain("distilled")
     return calibrated(regression_on_embeddings(c, encoder, cache, seed), seed, wanted=calibrate)

@@ -6,17 +6,21 @@ from typing import TYPE_CHECKING
 
 from sklearn.dummy import DummyClassifier
 
+from harness.arms.answers import SINGLE, KindSpec
+from harness.arms.baselines._constant import Constant
 from harness.arms.portable.kept import State
 
 if TYPE_CHECKING:
-    from sklearn.base import ClassifierMixin
+    from sklearn.base import BaseEstimator
 
 VERSION = 1
 KINDS = "any"  # what it answers is the gold of some training item
 
 
-def build(seed: int = 0) -> ClassifierMixin:
-    """Always the most frequent label; its share in training is the score."""
+def build(spec: KindSpec = SINGLE, seed: int = 0) -> BaseEstimator:
+    """Always the most frequent label, with its share in training; of other kinds, the answer worth most there."""
+    if spec.kind != "single":
+        return Constant(spec)
     return Prior(strategy="prior", random_state=seed)
 
 

@@ -8,8 +8,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.pipeline import make_pipeline
 
+from harness.arms.answers import SINGLE, KindSpec
 from harness.arms.baselines._calibrated import calibrated
 from harness.arms.baselines._features import Embedded
+from harness.arms.baselines._label_by_label import LabelByLabel
+from harness.arms.baselines._label_scorers import NeighbourShares
+from harness.arms.baselines._numbers import NeighbourMean
 from harness.arms.portable.heads import votes
 from harness.arms.portable.kept import State
 
@@ -19,18 +23,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 VERSION = 2
+KINDS = ("single", "multi", "score")
 
 
 def build(
     k: int = 10,
-    temperature: float = 0.05,
     encoder: str = "minilm",
     cache: str | None = None,
     calibrate: bool = True,
+    spec: KindSpec = SINGLE,
     seed: int = 0,
-) -> ClassifierMixin:
-    """The `k` nearest training items vote, nearer ones with more weight."""
-    return calibrated(make_pipeline(Embedded(encoder, cache), NearestVotes(k, temperature)), seed, wanted=calibrate)
+) -> BaseEstimator:
+    """The `k` nearest training items vote, nearer ones with more weight; of numbers, their mean is taken."""
+    if spec.kind == "multi":
+        return LabelByLabel(NeighbourShares(Embedded(encoder, cache), k), spec.labels, seed)
+    if spec.kind == "score":
+        return NeighbourMean(Embedded(encoder, cache), spec.labels, k)
+    return calibrated(make_pipeline(Embedded(encoder, cache), NearestVotes(k)), seed, wanted=calibrate)
 
 
 class NearestVotes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.arms.answers import SINGLE, KindSpec
 from harness.arms.baselines._calibrated import calibrated
+from harness.arms.baselines._features import Embedded
 from harness.arms.baselines._heads import regression_on_embeddings
+from harness.arms.baselines._label_by_label import LabelByLabel
+from harness.arms.baselines._label_scorers import Regressions
 
 if TYPE_CHECKING:
-    from sklearn.base import ClassifierMixin
+    from sklearn.base import BaseEstimator
 
 VERSION = 3
+KINDS = ("single", "multi")
 
 
 def build(
-    c: float = 10.0, encoder: str = "minilm", cache: str | None = None, calibrate: bool = True, seed: int = 0
-) -> ClassifierMixin:
+    c: float = 10.0,
+    encoder: str = "minilm",
+    cache: str | None = None,
+    calibrate: bool = True,
+    spec: KindSpec = SINGLE,
+    seed: int = 0,
+) -> BaseEstimator:
     """Sentence embeddings, then logistic regression."""
+    if spec.kind == "multi":
+        return LabelByLabel(Regressions(Embedded(encoder, cache), c, seed=seed), spec.labels, seed)
     return calibrated(regression_on_embeddings(c, encoder, cache, seed), seed, wanted=calibrate)

@@ -2,7 +2,7 @@
 
 An item's embedding is compared with the embedding of each label's name and description. Training
 says only which labels there are, where the dataset does not. Scores are not calibrated: that
-would take labels.
+would take labels. Where an item may have several labels, how near is near enough is learnt from training.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from harness.arms.answers import SINGLE, KindSpec
 from harness.arms.baselines._features import Embedded, spelt_out
+from harness.arms.baselines._label_by_label import LabelByLabel
+from harness.arms.baselines._label_scorers import DescriptionSimilarity
 from harness.arms.portable.kept import State
 from harness.types import Item
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 LEARNS = False
+KINDS = ("single", "multi")
+LEARNS_OF = ("multi",)  # thresholds
 
 
 def build(
@@ -31,9 +36,12 @@ def build(
     temperature: float = 0.05,
     encoder: str = "minilm",
     cache: str | None = None,
-    seed: int = 0,  # noqa: ARG001  (nothing is random)
-) -> NearestLabel:
+    spec: KindSpec = SINGLE,
+    seed: int = 0,
+) -> BaseEstimator:
     """Cosine to each label's name and description; `labels` are (name, description), else training's names."""
+    if spec.kind == "multi":
+        return LabelByLabel(DescriptionSimilarity(labels, Embedded(encoder, cache)), spec.labels, seed)
     return NearestLabel(labels, temperature, encoder, cache)
 
 

@@ -2,20 +2,21 @@
 
 Rules are TOML text, an ordered list of `[[rule]]` tables with a `label` and one of `regex` (RE2:
 linear in the text, so no pattern can hang), `tag` or `keyword`; and an optional `default` label.
-Capitals do not count. Where no rule fits and there is no default, there is no answer.
+Capitals do not count. Where no rule fits and there is no default, there is no answer. What a file says for other kinds
+of answers stands in `_kind_rules`.
 """
 
 from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import re2
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from harness.arms.baselines._features import tags
+from harness.arms.answers import SINGLE, KindSpec
+from harness.arms.baselines import _conditions, _kind_rules
 from harness.arms.portable.kept import State
 from harness.errors import ConfigError, one_of
 from harness.ground.validation import validated
@@ -29,14 +30,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 LEARNS = False
-
-
-class Pattern(Protocol):
-    """What of a compiled pattern is used (RE2 has no types)."""
-
-    def search(self, text: str) -> object:
-        """A match, or None."""
-        ...
+KINDS = ("single", "multi", "extract", "score")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +52,13 @@ class Rules:
     description: str = ""
 
 
-def build(rules: str, seed: int = 0) -> RuleClassifier:  # noqa: ARG001  (nothing is random)
+def build(
+    rules: str,
+    spec: KindSpec = SINGLE,
+    seed: int = 0,  # noqa: ARG001  (nothing is random)
+) -> BaseEstimator:
     """The classifier of a rules file's text; nothing is learnt but which labels there are."""
-    return RuleClassifier(rules)
+    return RuleClassifier(rules) if spec.kind == "single" else _kind_rules.of_kind(spec, rules)
 
 
 class RuleClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -80,7 +78,9 @@ class RuleClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
             # With one label in training there is nothing to compare with: a first try on a few rows.
             if label not in codes and len(codes) > 1:
                 raise ConfigError(f"{where}: label {label!r} does not occur in training; {one_of(label, codes)}")
-        self.tests_ = [(_condition(rule, i), codes.get(rule.label)) for i, rule in enumerate(parsed.rule, start=1)]
+        self.tests_ = [
+            (_conditions.condition(rule, i), codes.get(rule.label)) for i, rule in enumerate(parsed.rule, start=1)
+        ]
         self.default_ = codes.get(parsed.default or "")
         return self
 
@@ -88,7 +88,7 @@ class RuleClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         """1 for the label of the first rule that fits; a row of zeros where none does."""
         scores = np.zeros((len(items), len(self.classes_)))
         for row, item in zip(scores, items, strict=True):
-            fitting = (code for condition, code in self.tests_ if _fits(condition, item))
+            fitting = (code for condition, code in self.tests_ if _conditions.fits(condition, item))
             code = next(fitting, self.default_)
             if code is not None:
                 row[code] = 1.0
@@ -111,45 +111,5 @@ def parse(text: str) -> Rules:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"the rules are not valid TOML: {error}") from None
     for number, rule in enumerate(rules.rule, start=1):
-        _condition(rule, number)
+        _conditions.condition(rule, number)
     return rules
-
-
-def _condition(rule: Rule, number: int) -> str | Pattern:
-    """A tag in lower case, or a compiled pattern."""
-    conditions = {"regex": rule.regex, "tag": rule.tag, "keyword": rule.keyword}
-    given = [(kind, text) for kind, text in conditions.items() if text is not None]
-    if len(given) != 1:
-        raise ConfigError(f"rule {number}: found {len(given)} conditions; expected one of regex, tag, keyword")
-    kind, text = given[0]
-    if not text.strip():
-        raise ConfigError(f"rule {number}: {kind} is empty and would fit every item; expected text")
-    if kind == "tag":
-        return text.lower()
-    try:
-        pattern: Pattern = re2.compile(_whole(text) if kind == "keyword" else text, _options())
-    except re2.error as error:
-        reason = error.args[0].decode() if isinstance(error.args[0], bytes) else error.args[0]
-        raise ConfigError(f"rule {number}: pattern {text!r}: {reason}; RE2 syntax is expected") from None
-    return pattern
-
-
-def _whole(keyword: str) -> str:
-    # RE2's \b knows ASCII letters only, and would never find "café" or an emoji.
-    before = r"(?:^|[^\pL\pN_])" if keyword[0].isalnum() else ""
-    after = r"(?:$|[^\pL\pN_])" if keyword[-1].isalnum() else ""
-    return f"{before}{re2.escape(keyword)}{after}"
-
-
-def _fits(condition: str | Pattern, item: Item) -> bool:
-    if isinstance(condition, str):
-        return condition in tags(item)
-    words = item.words.encode("utf-8", "replace").decode("utf-8")  # RE2 reads no lone surrogates
-    return condition.search(words) is not None
-
-
-def _options() -> re2.Options:
-    options = re2.Options()
-    options.case_sensitive = False
-    options.log_errors = False  # RE2 would print the error beside raising it
-    return options

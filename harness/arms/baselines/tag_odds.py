@@ -14,8 +14,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.naive_bayes import MultinomialNB
 
+from harness.arms.answers import SINGLE, KindSpec
 from harness.arms.baselines._calibrated import calibrated
 from harness.arms.baselines._features import tags
+from harness.arms.baselines._label_by_label import LabelByLabel
+from harness.arms.baselines._label_scorers import TagChances
 from harness.arms.portable.kept import State
 
 if TYPE_CHECKING:
@@ -27,10 +30,18 @@ if TYPE_CHECKING:
 
 VERSION = 2
 NEEDS_TAGS = True
+KINDS = ("single", "multi")
 
 
-def build(alpha: float = 0.1, calibrate: bool = True, seed: int = 0) -> ClassifierMixin:
+def build(
+    alpha: float = 0.1,
+    calibrate: bool = True,
+    spec: KindSpec = SINGLE,
+    seed: int = 0,
+) -> BaseEstimator:
     """Naive Bayes over tags; `alpha` is added to every count."""
+    if spec.kind == "multi":
+        return LabelByLabel(TagChances(alpha), spec.labels, seed)
     return calibrated(TagOdds(alpha), seed, wanted=calibrate)
 
 

@@ -119,13 +119,25 @@ def shortest_cached(model: str) -> int:
     return SHORTEST_CACHED.get(re.sub(r"-\d{8}$", "", model), NEWER_SHORTEST)
 
 
+def _supported(schema: Any) -> Any:  # noqa: ANN401  (plain JSON)
+    """The schema without the ends of a range, which this API refuses in a schema; a description says them instead."""
+    if isinstance(schema, list):
+        return [_supported(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {name: _supported(part) for name, part in schema.items() if name not in ("minimum", "maximum")}
+    if len(kept) < len(schema) and "type" in schema:
+        kept["description"] = f"a number from {schema.get('minimum'):g} to {schema.get('maximum'):g}"
+    return kept
+
+
 def _parameters(request: Request) -> dict[str, Any]:
     settings, reply = request.settings, request.reply
     output: dict[str, Any] = {}
     if settings.reasoning_effort:
         output["effort"] = settings.reasoning_effort
     if reply.mode == "json" and reply.schema:
-        output["format"] = {"type": "json_schema", "schema": json.loads(reply.schema)}
+        output["format"] = {"type": "json_schema", "schema": _supported(json.loads(reply.schema))}
     parameters = {
         "model": request.model.name,
         "max_tokens": settings.max_tokens,

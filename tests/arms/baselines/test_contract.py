@@ -16,10 +16,14 @@ from harness.arms import baselines, encoding
 from harness.arms.portable import kept
 from harness.arms.portable.model import Portable
 from harness.ground import plugins
+from harness.runs.building import answers_kind
 from harness.types import Item
 
 MISSING = {"setfit"} if find_spec("setfit") is None else set()  # an extra: its packages are gigabytes
-NAMES = sorted(set(plugins.names("baselines")) - MISSING)
+OF_OTHER_KINDS = {
+    name for name in plugins.names("baselines") if not answers_kind(plugins.declared("baselines", name), "single")
+}
+NAMES = sorted(set(plugins.names("baselines")) - MISSING - OF_OTHER_KINDS)
 OWN_WEIGHTS = {"setfit"}  # what it learns is an encoder
 READS_NAMES = {"rules", "minilm-zero"}  # what a label is called is what they go by
 

@@ -1,5 +1,6 @@
 """Every check in its folder: finds the defect planted for it, is silent on a clean set, survives small ones."""
 
+import json
 import random
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from harness.datasets.audit import auditing
 from harness.datasets.audit.findings import Severity
 from harness.ground import plugins
 from harness.ground.located import Located
-from harness.types import Dataset
+from harness.types import Dataset, Label
 from tests.datasets.audit.conftest import clean_rows, dataset, found_by
 
 CHECKS = plugins.names("checks")
@@ -49,8 +50,31 @@ def shuffled(text):
     return " ".join(reversed(text.split()))
 
 
+def of_fields(rows):
+    """The rows as a set of fields: 20 without a value, one misplaced, one that is not in its text, one overlapping."""
+    made = dataset(rows)
+    golds = ["{}"] * 20 + [
+        json.dumps({"a": {"text": "elsewhere", "start": 0, "end": 3}}),
+        json.dumps({"a": "nowhere in it"}),
+        json.dumps({n: {"text": rows[22][0][:4], "start": 0, "end": 4} for n in "ab"}),
+    ]
+    golds += [json.dumps({"a": row[0].split()[0]}) for row in rows[len(golds) :]]
+    examples = tuple(replace(one, label=gold) for one, gold in zip(made.examples, golds, strict=True))
+    return replace(made, kind="extract", examples=examples, labels=(Label("a"), Label("b")))
+
+
+def rated(rows):
+    """The rows with two raters, who are both wrong on the first."""
+    made = dataset(rows)
+    examples = [replace(one, ratings={"r1": one.label, "r2": one.label}) for one in made.examples]
+    examples[0] = replace(examples[0], ratings={"r1": "other", "r2": "other"})
+    return replace(made, examples=tuple(examples))
+
+
 # What is planted, the number of rows (or labels, or texts) that are wrong, and the fact that counts them.
 PLANTS = {
+    "answers": (of_fields, "rows", [20, 1, 1, 1]),
+    "raters": (rated, None, [None, None]),
     "blanks": (lambda rows: [*rows, said(" edge of a text"), said("two\nlines of text")], "rows", [1, 1]),
     "characters": (
         lambda rows: [*rows, said("a bell\x07 rings"), said("zero\u200bwidth here"), said("👩\u200d🔧 mends")],

@@ -1,0 +1,51 @@
+"""What single people reach against the gold, on the items of a split that they rated: what arms are read beside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.datasets.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.types import Dataset, Example
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The raters of a split: `n` items have answers of theirs, `values` has each metric of every rater's answers.
+
+    A metric is taken over the items that the rater answered; it is missing for raters of whom it cannot be told.
+    """
+
+    raters: tuple[str, ...]
+    n: int
+    values: Mapping[str, tuple[float, ...]]
+
+
+def people(dataset: Dataset, split: str) -> People | None:
+    """Every rater's answers measured as an arm's are; None where nobody rated an item that has a gold answer."""
+    rated = [example for example in dataset.labelled(split) if example.ratings]
+    if not rated:
+        return None
+    raters = tuple(sorted({rater for example in rated for rater in example.ratings}))
+    metrics = Task.of(dataset).rules.METRICS.items()
+    names = [name for name, metric in metrics if metric.needs == "answers"]
+    measured = [_measured(dataset, [one for one in rated if rater in one.ratings], rater) for rater in raters]
+    values = {name: tuple(one[name] for one in measured if name in one) for name in names}
+    return People(raters, len(rated), {name: known for name, known in values.items() if known})
+
+
+def _measured(dataset: Dataset, rated: list[Example], rater: str) -> dict[str, float]:
+    """The metrics of one person's answers."""
+    task, gold, given = Task.of(dataset), [one.label for one in rated], [one.ratings[rater] for one in rated]
+    found = {
+        name: metric.estimate(gold, given, task.labels, np.random.default_rng(0)).value
+        for name, metric in task.rules.METRICS.items()
+        if metric.needs == "answers"
+    }
+    return {name: value for name, value in found.items() if value is not None}
