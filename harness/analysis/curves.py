@@ -162,7 +162,7 @@ def analyse(
             is_flat=one.is_flat,
             rival=None if rival is None else rival.name,
             level=None if scores is None else _level(scores),
-            crossover=None if levels is None else curves.crossing(one.sizes, draws, levels - margin),
+            crossover=None if levels is None else curves.crossing(one.sizes, draws, levels - margin, len(one.credit)),
             worth=tuple(
                 _worth(one, draws, other, others)
                 for other, others in zip(learnt, drawn, strict=True)
@@ -217,9 +217,13 @@ def sentences(curve: Curve, margin: float = 0.0) -> list[str]:
 
 
 def crossed_between(crossing: Crossing) -> str:
-    """The interval of a crossing that was seen: `80 to 200`, or open where it may lie beyond what was tried."""
+    """The interval of a crossing that was seen: `80 to 200`, or open where it may lie beyond what was tried.
+
+    Of too few draws of the training labels it says so.
+    """
     high = "beyond what was tried" if crossing.high is None else f"{crossing.high:,.0f}"
-    return f"{crossing.low:,.0f} to {high}"
+    few = f", of {formatting.plural(crossing.seeds, 'draw')}: too narrow" if crossing.is_too_narrow else ""
+    return f"{crossing.low:,.0f} to {high}{few}"
 
 
 def _worth(one: Learnt, draws: NDArray[np.float64], other: Learnt, others: NDArray[np.float64]) -> Worth:

@@ -143,7 +143,7 @@ class Measure:
         merits = self.merits(answers.rows)
         if merits is None:
             raise self._unmeasured()
-        return replace(answers, rows=answers.rows.assign(credit=merits), is_judged_anew=True)
+        return replace(answers, rows=answers.rows.assign(credit=merits), is_judged_anew=True, fits=())
 
     def estimate(self, rows: pd.DataFrame, codes: NDArray[np.int64], confidence: float = USUAL) -> Estimate:
         """What it comes to over rows with a reply; `codes` says which rows belong together.

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from harness.datasets.task import SINGLE, Task
-from harness.stats import pairwise
+from harness.stats import fits, pairwise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +32,7 @@ class Answers:
     `dataset` is the version it was run on; `left_out` says which rows are not here because the
     other arm was run on another version. `run_ids` are the runs that the rows are of, the first
     one first; `passed_over` are runs of the arm that they are not of. `task` is what was asked.
+    `fits` are the mean score of each fit, where the arm was trained several times.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Answers:
     passed_over: tuple[PassedOver, ...] = ()
     task: Task = SINGLE
     is_judged_anew: bool = False
+    fits: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,8 @@ class Panel:
         """The panel of some of the arms, on the same items."""
         names = tuple(name for name, is_in in zip(self.names, arms, strict=True) if is_in)
         scores, asked, answered = self.scores[:, arms], self.asked[:, arms], self.answered[:, arms]
-        fits = None if self.fits is None else self.fits.of_arms(arms)
-        return replace(self, names=names, scores=scores, asked=asked, answered=answered, fits=fits)
+        several = None if self.fits is None else self.fits.of_arms(arms)
+        return replace(self, names=names, scores=scores, asked=asked, answered=answered, fits=several)
 
     def pairs(self, weights: NDArray[np.float64] | None = None, scores: NDArray[np.float64] | None = None) -> Pairwise:
         """The evidence of all pairs of arms; `scores` in place of the panel's own, units counted by `weights`."""
@@ -121,7 +123,9 @@ def of(arms: Sequence[Answers]) -> Panel:
         np.concatenate([arm.rows["label"].notna().to_numpy(bool) for arm in arms]),
     )
     together = of_rows([arm.name for arm in arms], np.asarray(items, dtype=object), groups, columns)
-    return replace(together, is_binary=all(arm.task.rules.IS_BINARY and not arm.is_judged_anew for arm in arms))
+    several = fits.of([arm.fits for arm in arms]) if any(arm.fits for arm in arms) else None
+    is_binary = all(arm.task.rules.IS_BINARY and not arm.is_judged_anew for arm in arms)
+    return replace(together, is_binary=is_binary, fits=several)
 
 
 def of_rows(names: Sequence[str], items: NDArray[np.object_], groups: NDArray[np.object_], rows: Rows) -> Panel:
@@ -159,6 +163,7 @@ def part(whole: Panel, arms: Sequence[int]) -> Panel:
         answered=whole.answered[items][:, chosen],
         clusters=None if whole.clusters is None else whole.clusters[items],
         strata=None if whole.strata is None else whole.strata.rows(items),
+        fits=None if whole.fits is None else whole.fits.of_arms(np.array(chosen, dtype=np.int64)),
     )
 
 

@@ -208,9 +208,11 @@ class Results:
         """Each run's rows by its id, to be compared."""
         by_run = {str(run_id): rows for run_id, rows in self.predictions.groupby("run_id", sort=False)}
         empty = self.predictions.iloc[:0]
-        runs = (result.run for result in self.runs)
         task = self.split.task
-        return {run.run_id: Answers(run.name, by_run.get(run.run_id, empty), task=task) for run in runs}
+        return {
+            one.run.run_id: Answers(one.run.name, by_run.get(one.run.run_id, empty), task=task, fits=one.fits)
+            for one in self.runs
+        }
 
     @cached_property
     def by_arm(self) -> Results:

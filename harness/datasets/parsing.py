@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import re2
 
-from harness.datasets.replies import ANSWER, QUIET, Embedded, Pairs, embedded, without_thinking
+from harness.datasets.replies import ANSWER, QUIET, Embedded, Pairs, embedded, well_formed, without_thinking
 from harness.errors import ConfigError
 from harness.types import Outcome
 
@@ -68,7 +68,7 @@ def parse_text(reply: str, labels: Sequence[str], pattern: str) -> Parsed:
 
     A pattern that itself speaks of thinking is given the whole reply.
     """
-    text = reply if "think" in pattern.lower() else without_thinking(reply)
+    text = well_formed(reply) if "think" in pattern.lower() else without_thinking(reply)
     found = {parse_label(match.group(1) or "", labels) for match in compile_pattern(pattern).finditer(text)}
     return found.pop() if len(found) == 1 else UNPARSED
 
@@ -102,6 +102,7 @@ class _Spellings:
 
     def label_of(self, text: str) -> str | None:
         """The label that a text is once decoration is taken off, layer by layer; None where it is none, or two."""
+        text = well_formed(text)
         for layer in self._layers(text):
             for candidate in (layer.strip(), _bare(layer)):
                 if candidate in self._labels:

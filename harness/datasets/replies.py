@@ -57,11 +57,17 @@ class Embedded:
     is_broken: bool = False
 
 
+def well_formed(text: str) -> str:
+    """The text with a mark in place of each half of a surrogate pair, which JSON can say and nothing can write."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
 def without_thinking(reply: str) -> str:
     """The reply after the thinking that it begins with; nothing where the thinking does not end.
 
     Where a server's own template opened the block, only its end stands in the reply.
     """
+    reply = well_formed(reply)
     if _CHANNEL in reply:
         return _after(_FINAL_CHANNEL, reply) or ""
     if (rest := _after(_CLOSED, reply)) is None and not _OPENED_ANYWHERE.search(reply):

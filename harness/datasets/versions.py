@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harness.datasets import loading, manifest, splits, tables
+from harness.datasets.audit.equality import TRAIN
 from harness.datasets.releasing import release
 from harness.errors import DatasetError, one_of
+from harness.ground.ids import unit_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -95,6 +97,38 @@ def new_version(root: Path, ref: str, version: str, edits: Edits) -> Path:
     if examples == list(dataset.examples):
         raise DatasetError(f"nothing would change in {dataset.ref}; a new version has to differ")
     return derive(root, ref, version, examples, edits.note)
+
+
+def fresh(dataset: Dataset, split: str, seed: int = 0) -> dict[str, dict[str, str]]:
+    """Edits that give a split as many items of the training split as it has, and that one the old ones.
+
+    So nothing in it has been scored yet. Drawn by the hash of the item or its group, groups whole; at most half of
+    the training items. `DatasetError` where the split or training items are lacking.
+    """
+    old = [example for example in dataset.examples if example.split == split]
+    if split == TRAIN or not old:
+        named = {example.split for example in dataset.examples} - {TRAIN}
+        raise DatasetError(f"{dataset.ref} has no split {split!r} to draw anew; {one_of(split, named)}")
+    elsewhere = {_key(example) for example in dataset.examples if example.split != TRAIN}
+    families: dict[str, list[str]] = {}
+    for example in dataset.examples:
+        if _key(example) not in elsewhere:
+            families.setdefault(_key(example), []).append(example.item.id)
+    wanted = min(len(old), sum(map(len, families.values())) // 2)
+    if not wanted:
+        raise DatasetError(
+            f"{dataset.ref} has no training items to draw a new {split!r} from; label new ones: harness dataset sample "
+            f"{dataset.ref} --pool FILE --out to-label.csv"
+        )
+    drawn: list[str] = []
+    for key in sorted(families, key=lambda key: unit_interval(f"fresh {seed}", key)):
+        drawn += families[key] if len(drawn) < wanted else []
+    moved = {example.item.id: {"split": TRAIN} for example in old}
+    return moved | {item_id: {"split": split} for item_id in drawn}
+
+
+def _key(example: Example) -> str:
+    return example.group or example.item.id
 
 
 def derive(root: Path, ref: str, version: str, examples: Sequence[Example], note: str) -> Path:

@@ -23,7 +23,9 @@ class Constraints:
     or wrong; `min_recall` is the least recall by label; `at_least` and `at_most` limit any metric by its name. The arm
     is chosen by the metric `objective` (None: the headline metric, the mean credit). `margin` is how much of it may be
     given away for a cheaper arm. `monthly_volume` items a month are served for `months`. Below `usd_that_matters` a
-    month, two bills count as the same.
+    month, two bills count as the same. `looks` is how many tries that are not shown may have been scored on the split
+    before the verdict says what that costs: of six equal tries the best one's 95% interval covers in .90, and of more
+    in less.
 
     What an arm costs beside its running: `usd_per_label` for each training label, and for
     `labels_per_retraining` more at every retraining, `retrain_every_months` (None: never); `hours` of
@@ -52,6 +54,7 @@ class Constraints:
     hours: Mapping[str, Amount] = field(default_factory=dict)
     hosting: Literal["shared", "own"] = "shared"
     batch: bool = False
+    looks: Count = 5
 
     @property
     def retrainings(self) -> int:

@@ -67,6 +67,7 @@ DECIDE: Mapping[str, Meaning] = {
     "hours": Meaning("hours of work, by arm", '{"rules" = 8}'),
     "hosting": Meaning("shared: an arm here pays for its seconds; own: for machines around the clock"),
     "batch": Meaning("reckon hosted models at the price of their batch API: half, no latency"),
+    "looks": Meaning("scored tries that are not shown, beyond which the verdict says what they cost"),
 }
 GATE: Mapping[str, Meaning] = {
     "baseline": Meaning(

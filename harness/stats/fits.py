@@ -48,7 +48,7 @@ class Fits:
         freedom = _freedom(items, np.asarray(pairs.units), both, each[:, None] + each)
         return replace(pairs, design=pairs.design * (1 + both / items), units=freedom + 1, is_exact=False)
 
-    def of_arms(self, arms: NDArray[np.bool_]) -> Fits:
+    def of_arms(self, arms: NDArray[np.bool_] | NDArray[np.int64]) -> Fits:
         """Those of some of the arms."""
         return Fits(self.variance[arms], self.count[arms])
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -68,3 +70,16 @@ def test_without_a_rival_there_is_a_guess_and_no_crossing():
     assert (curve.crossover, curve.level, curve.rival) == (None, None, None)
     assert curve.guess.n_labels == 160
     assert curve.guess.estimate.low < curve.guess.estimate.high
+
+
+@pytest.mark.parametrize(("seeds", "said"), [(1, ", of 1 draw: too narrow"), (2, ", of 2 draws: too narrow"), (3, "")])
+def test_a_crossing_of_few_draws_says_that_its_interval_is_too_narrow(seeds, said):
+    """Three draws of the training labels carry an interval, fewer do not."""
+    drawn = rising("arm", 0.5, 1)
+    rng = np.random.default_rng(7)
+    rival = Rival("prompt:v1", {item: float(rng.random() < 0.7) for item in ITEMS})
+    (curve,) = analysed([replace(drawn, credit=drawn.credit[:seeds])], rival)
+    assert curve.crossover.seeds == seeds
+    printed = curves.crossed_between(curve.crossover)
+    assert printed.endswith(said)
+    assert ("too narrow" in printed) == (seeds < 3)

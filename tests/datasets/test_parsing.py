@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.datasets import parsing
+from harness.datasets.kinds import single
 from harness.errors import ConfigError
 from harness.types import Outcome
 
@@ -232,3 +233,10 @@ def test_aliases():
     """A reply that is an alias stands for its label."""
     for reply in (" B ", "B.", "(B)", "Answer: B", "<think>A</think>B"):
         assert parsing.parse_alias(reply, {"A": "ham", "B": "spam"}) == (Outcome.ANSWERED, "spam")
+
+
+@pytest.mark.parametrize("reply", ["\ud800", "a\ud800", '{"label": "a\\ud800"}', "<think>\ud800</think>"])
+def test_half_a_surrogate_pair_is_no_label(reply):
+    """A server can say it in JSON, and nothing can write it: the reply is unparsed, not a crash."""
+    for mode in ("label", "json"):
+        assert single.parse(reply, ["a", "b"], single.reply_format(mode, ["a", "b"]))[0] is Outcome.UNPARSED

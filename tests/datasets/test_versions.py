@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 
 import duckdb
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import datasets
-from harness.datasets import content, releasing, splits
+from harness.datasets import content, releasing, splits, versions
 from harness.errors import ConfigError, DatasetError
 from harness.types import Example, Item, Label
 
@@ -257,3 +258,39 @@ def test_a_time_split_learns_from_the_past(tmp_path):
     assert max(days["dev"]) <= min(days["test"])
     with pytest.raises(DatasetError, match="a time split needs dates"):
         datasets.resplit(tmp_path, "d@v1", "v3", datasets.Draw({"train": 0.5, "test": 0.5}, time="text"))
+
+
+@pytest.fixture
+def threads(tmp_path):
+    """40 rows in threads of two: 24 train, 4 dev, 12 test."""
+    split = ["train"] * 24 + ["dev"] * 4 + ["test"] * 12
+    rows = [f"text {i},{'ab'[i % 2]},{i // 2},{name}" for i, name in enumerate(split)]
+    (tmp_path / "f.csv").write_text("\n".join(["text,label,thread,split", *rows]) + "\n")
+    return imported(tmp_path, tmp_path / "f.csv", group="thread", split_column="split")
+
+
+def test_a_fresh_split_has_only_items_that_trained(threads, tmp_path):
+    """As many as before, threads whole, none of the old ones; those train now, and dev is as it was."""
+    cells = versions.fresh(threads, "test")
+    versions.new_version(tmp_path, "d@v1", "v2", versions.Edits(cells=cells, note="drawn anew"))
+    after = datasets.load(tmp_path, "d@v2")
+    before = {name: {e.item.id for e in threads.in_split(name)} for name in ("train", "dev", "test")}
+    now = {name: {e.item.id for e in after.in_split(name)} for name in ("train", "dev", "test")}
+    assert now["test"] < before["train"]
+    assert len(now["test"]) == 12
+    assert now["train"] == before["train"] - now["test"] | before["test"]
+    assert now["dev"] == before["dev"]
+    assert not {e.group for e in after.in_split("train")} & {e.group for e in after.in_split("test")}
+    assert cells == versions.fresh(threads, "test")
+    assert cells != versions.fresh(threads, "test", seed=1)
+
+
+def test_a_fresh_split_takes_at_most_half_of_the_training_items(threads):
+    """Where the test split is the larger one, something is left to learn from; an unknown split is named."""
+    few = replace(threads, examples=tuple(e for e in threads.examples if e.split != "train" or int(e.group) < 4))
+    drawn = [cell for cell in versions.fresh(few, "test").values() if cell["split"] == "test"]
+    assert len(drawn) == 4
+    with pytest.raises(DatasetError, match="no split 'tset' to draw anew"):
+        versions.fresh(threads, "tset")
+    with pytest.raises(DatasetError, match="no training items.*harness dataset sample d@v1 --pool FILE"):
+        versions.fresh(replace(threads, examples=tuple(threads.in_split("test"))), "test")

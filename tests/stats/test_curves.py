@@ -40,7 +40,7 @@ def test_the_crossing_has_the_interval_it_promises():
         weights = curves.item_weights(np.arange(400), rng, 200)
         # The rival is right on a random 70% of the items.
         rival = weights @ (rng.random(400) < 0.70)
-        found = curves.crossing(sizes, curves.resampled(right, weights, rng), rival)
+        found = curves.crossing(sizes, curves.resampled(right, weights, rng), rival, 3)
         low = 0 if found.low is None or found.low <= sizes[0] else found.low
         high = np.inf if found.high is None else found.high
         covered += low <= truth <= high
@@ -52,7 +52,7 @@ def test_a_curve_that_stays_below_says_so():
     rng = np.random.default_rng(1)
     weights = curves.item_weights(np.arange(400), rng, 100)
     drawn = curves.resampled(simulated(rng), weights, rng)
-    found = curves.crossing([10, 20, 40, 80, 160], drawn, np.full(101, 0.99))
+    found = curves.crossing([10, 20, 40, 80, 160], drawn, np.full(101, 0.99), 3)
     assert (found.labels, found.low, found.high) == (None, None, None)
     assert found.reason.startswith("the curve does not reach 0.990: it is at 0.8")
 
@@ -62,10 +62,10 @@ def test_an_open_end_is_named():
     rng = np.random.default_rng(2)
     weights = curves.item_weights(np.arange(400), rng, 200)
     drawn = curves.resampled(simulated(rng), weights, rng)
-    top = curves.crossing([10, 20, 40, 80, 160], drawn, drawn[0, -1] - 0.003 + np.zeros(201))
+    top = curves.crossing([10, 20, 40, 80, 160], drawn, drawn[0, -1] - 0.003 + np.zeros(201), 3)
     assert top.high is None
     assert "more than the 160 labels" in top.reason
-    bottom = curves.crossing([10, 20, 40, 80, 160], drawn, drawn[0, 0] + np.zeros(201))
+    bottom = curves.crossing([10, 20, 40, 80, 160], drawn, drawn[0, 0] + np.zeros(201), 3)
     assert bottom.low == 10
     assert "already with the 10 labels" in bottom.reason
 

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from harness.analysis import wording
-from harness.analysis.decision import candidates, changes, ownership, words
+from harness.analysis.decision import candidates, changes, doubts, ownership, words
 from harness.analysis.decision.assurance import Assurance, Question, assurance
 from harness.analysis.decision.choosing import Terms
 from harness.analysis.decision.limits import worst
+from harness.analysis.decision.noise import LabelNoise, label_noise
 from harness.analysis.decision.rivals import compared
 from harness.analysis.decision.words import View
 from harness.stats import best, shares
@@ -42,7 +43,9 @@ class Decision:
 
     `objective` is the metric that the arm was chosen by. `open` names the arms that might still be the better choice.
     Where it is undecided, `assurance` says how many more labelled items would decide it with which probability;
-    `more_items` is their number, None where no number does.
+    `more_items` is their number, None where no number does. `label_noise` says what gold labels that an audit
+    suspects could do, where there are any.
+
     """
 
     recommendation: str | None
@@ -54,6 +57,7 @@ class Decision:
     more_items: int | None = None
     open: tuple[str, ...] = ()
     assurance: Assurance | None = None
+    label_noise: LabelNoise | None = None
 
     @property
     def headline(self) -> str:
@@ -77,8 +81,14 @@ def decide(results: Results, constraints: Constraints) -> Decision:
     is_decided = not view.better and not view.cheaper and view.chosen.state == "kept"
     outlook = None if is_decided else assurance(question, np.random.default_rng(0))
     is_turned = not is_decided and _is_decided_without_bounds(question)
+    able = [one.run_id for one, may in zip(everyone, field.may_serve, strict=True) if may]
+    noise = label_noise(results, question, able)
     view = replace(view, instead=_flip(results, constraints, view.chosen.arm))
-    reasons = words.reasons(view, constraints, outlook, is_turned=is_turned)
+    reasons = [
+        *words.reasons(view, constraints, outlook, is_turned=is_turned),
+        *doubts.wrong_labels(noise, view.chosen.arm, results, is_decided=is_decided),
+        *doubts.many_looks(results, constraints.looks, _worth(field, view.chosen.run_id)),
+    ]
     out = (words.broken(one, said.noun) for k, one in enumerate(everyone) if k not in left)
     case = changes.Case(
         view.chosen,
@@ -100,6 +110,7 @@ def decide(results: Results, constraints: Constraints) -> Decision:
         None if outlook is None else outlook.labels,
         tuple(dict.fromkeys(one.b for one in (*view.better, *view.cheaper))),
         outlook,
+        noise,
     )
 
 
@@ -151,6 +162,13 @@ def _bounds(measure: Measure, together: Panel, arm: int) -> tuple[float, float]:
         float(shares.shares(np.where(lost, filled, scores), strata=together.strata).mean[0]) for filled in (0.0, 1.0)
     )
     return measure.in_unit(worst_case), measure.in_unit(best_case)
+
+
+def _worth(field: Field, run_id: str) -> float:
+    """How many independent items an arm's accuracy is worth."""
+    arm = next(k for k, one in enumerate(field.candidates) if one.run_id == run_id)
+    together = field.together
+    return float(shares.shares(together.scores, together.clusters, strata=together.strata).worth[arm])
 
 
 def _flip(results: Results, constraints: Constraints, arm: str) -> str:

@@ -17,13 +17,14 @@ from harness.analysis.gate.findings import Check
 from harness.analysis.gate.measured import clusters_of, replied
 from harness.errors import ConfigError, one_of
 from harness.ground import formatting
-from harness.stats import clusters, margins, quantiles
+from harness.stats import clusters, margins, quantiles, shares
 from harness.types import Estimate, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from harness.analysis.gate.measured import Measured, Paired
     from harness.datasets.task import Task
@@ -48,18 +49,14 @@ def checks(measured: Measured, pairs: Paired, settings: GateSettings) -> Iterato
 
 
 def _floors(task: Task, pairs: Paired, settings: GateSettings) -> Iterator[Check]:
-    scores = pairs.items["score_a"].to_numpy(float)
     gold = pairs.items["gold_a"].to_numpy(object)
     least_credit = measures.least_credit(settings, task)
     if least_credit is not None:
-        found = margins.share(scores, pairs.codes, name=task.noun, confidence=settings.confidence)
-        yield _at_least(f"{task.noun} at least", least_credit, found, settings)
+        yield _floor(task.noun, least_credit, pairs, np.ones(len(gold), dtype=np.bool_), settings)
     for name, least in settings.min_recall.items():
         if name not in set(gold):
             raise ConfigError(f"gate.min_recall names {name!r}; {one_of(name, map(str, set(gold)))}")
-        mask = gold == name
-        found = margins.share(scores[mask], pairs.codes[mask], name="recall", confidence=settings.confidence)
-        yield _at_least(f"recall of {name} at least", least, found, settings)
+        yield _floor(f"recall of {name}", least, pairs, gold == name, settings)
 
 
 def _metrics(measured: Measured, settings: GateSettings) -> Iterator[Check]:
@@ -84,8 +81,7 @@ def _rates(measured: Measured, settings: GateSettings) -> Iterator[Check]:
     for outcome, most, among in asked:
         if most is not None:
             hits = (among["outcome"] == outcome.value).to_numpy(float)
-            found = margins.share(hits, clusters_of(among), name=outcome.value, confidence=settings.confidence)
-            yield _at_most(f"{outcome.value} at most", most, found, settings)
+            yield _share_at_most(f"{outcome.value} at most", most, (hits, clusters_of(among)), settings)
 
 
 def _budgets(measured: Measured, settings: GateSettings) -> Iterator[Check]:
@@ -162,8 +158,40 @@ def _injected(measured: Measured, settings: GateSettings) -> Check:
         [_text(a) != _text(b) for a, b in zip(attacked["label"].to_numpy(object)[known], before, strict=True)]
     )
     codes = np.unique(sources[known].to_numpy(str), return_inverse=True)[1]
-    found = margins.share(flipped.astype(float), codes, name="flips", confidence=settings.confidence)
-    return _at_most("flips by injection at most", settings.max_flips, found, settings)
+    return _share_at_most("flips by injection at most", settings.max_flips, (flipped.astype(float), codes), settings)
+
+
+def _floor(name: str, least: float, pairs: Paired, items: NDArray[np.bool_], settings: GateSettings) -> Check:
+    """A least mean score over some of the items."""
+    scores, codes = pairs.items["score_a"].to_numpy(float)[items], pairs.codes[items]
+    found = margins.share(scores, codes, name=name.partition(" ")[0], confidence=settings.confidence)
+    above, below = _sides(scores, codes, least, settings)
+    return _check(f"{name} at least {formatting.share(least)}", least, found, (above, below), settings)
+
+
+def _share_at_most(
+    name: str, most: float, given: tuple[NDArray[np.float64], NDArray[np.int64]], settings: GateSettings
+) -> Check:
+    """A largest share of some rows: whether each counts, and a number per cluster."""
+    found = margins.share(*given, name=name.partition(" ")[0], confidence=settings.confidence)
+    above, below = _sides(*given, most, settings)
+    return _check(f"{name} {formatting.share(most)}", most, found, (below, above), settings)
+
+
+def _sides(
+    values: NDArray[np.float64], codes: NDArray[np.int64], limit: float, settings: GateSettings
+) -> tuple[bool, bool]:
+    """Whether a mean is shown to lie above the limit, and below: by the rule of `decide`, exact for whole counts.
+
+    One-sided, each false in no more than alpha; the ends of Wilson's interval err on one side in more. A limit that no
+    mean can pass, 0 or 1, needs no test.
+    """
+    if not len(values):
+        return False, False
+    groups = None if len(np.unique(codes)) == len(codes) else codes
+    z = float(shares.shares(values[:, None], groups).z(limit)[0])
+    needed = NormalDist().inv_cdf(1 - settings.alpha)
+    return bool(z >= needed or limit == 0), bool(z <= -needed or limit == 1)
 
 
 def _at_least(name: str, least: float, found: Estimate, settings: GateSettings) -> Check:

@@ -130,6 +130,8 @@ class New(_options.Where):
     group: str | None
     near: float
     encoder: str | None
+    fresh: str | None
+    seed: int
 
 
 NEW = (
@@ -145,6 +147,8 @@ NEW = (
     ),
     _options.option("--near", type=click.FloatRange(0.5, 1), default=0.90, help="Cosine that is near; of n-grams."),
     _options.option("--encoder", default=None, metavar="NAME", help="Near by meaning: compare embeddings."),
+    _options.option("--fresh", default=None, metavar="SPLIT", help="Draw this split anew from the training items."),
+    _options.seed,
 )
 
 
@@ -153,11 +157,13 @@ NEW = (
 def new_version(options: New) -> None:
     """Make a new version of an old one: with edited cells, without some rows, with near-duplicates grouped.
 
+    --fresh test: items that nobody has scored, to confirm a verdict on; the old ones train.
+
     Example: harness dataset new-version tickets@v1 --to v2 --edits corrections.csv
     """
     project = options.project()
-    if options.edits is None and options.drop is None and options.group is None:
-        raise ConfigError("nothing to change: give --edits FILE, --drop FILE or --group near-duplicates")
+    if options.edits is None and options.drop is None and options.group is None and options.fresh is None:
+        raise ConfigError("nothing to change: give --edits, --drop or --fresh, or --group near-duplicates")
     old = project.dataset(options.ref)
     folder = versions.new_version(
         project.workspace.root, old.ref, checked_name(options.to, "version"), _edits(project, options, old)
@@ -182,9 +188,12 @@ def _edits(project: Project, options: New, old: Dataset) -> versions.Edits:
             if options.group
             else []
         ),
+        *([f"{options.fresh} drawn anew from train, seed {options.seed}"] if options.fresh else []),
     ]
+    cells = versions.read_cells(options.edits, fields) if options.edits else {}
+    drawn = versions.fresh(old, options.fresh, options.seed) if options.fresh else {}
     return versions.Edits(
-        cells=versions.read_cells(options.edits, fields) if options.edits else {},
+        cells={item_id: {**drawn.get(item_id, {}), **cells.get(item_id, {})} for item_id in {**drawn, **cells}},
         drop=versions.read_ids(options.drop) if options.drop else frozenset(),
         groups=_near_groups(project, options, old) if options.group else None,
         note="; ".join(told),

@@ -255,7 +255,8 @@ class Project:
             for one in chosen
         ]
         versions = [self.store.examples(dataset_id) for dataset_id in {one.first.dataset_id for one in chosen}]
-        return answers if len(versions) < 2 else shared_items.only(answers, versions)
+        answers = answers if len(versions) < 2 else shared_items.only(answers, versions)
+        return [replace(one, fits=selecting.fits_of(one, of)) for one, of in zip(answers, chosen, strict=True)]
 
     def _task(self, chosen: Sequence[Selected]) -> Task:
         """What the runs were asked."""
@@ -272,16 +273,18 @@ class Project:
         if measure is not None and not measure.is_headline:
             judged = panel.of([measure.judged(one) for one in self.rows(arms)])
             return selecting.comparable(judged, arms, selection.passed_over(where))
-        numbered = [(number, run_id) for number, one in enumerate(arms) for run_id in one.run_ids]
-        items, columns = self.store.scores(numbered)
-        rows = panel.Rows(**columns)
+        runs = [(number, run) for number, one in enumerate(arms) for run in one.runs]
+        items, columns = self.store.scores([(place, run.run_id) for place, (_, run) in enumerate(runs)])
+        by_run = panel.Rows(**columns)
+        rows = replace(by_run, arm=np.array([number for number, _ in runs], dtype=np.int64)[by_run.arm])
         asked = np.unique(rows.item)
         place = np.full(len(items), -1)
         place[asked] = np.arange(len(asked))
         items = items.iloc[asked]
         ids, groups = items["example_id"].to_numpy(object), items["group"].to_numpy(object)
         together = panel.of_rows([one.name for one in arms], ids, groups, replace(rows, item=place[rows.item]))
-        together = replace(together, is_binary=Task.of(dataset).rules.IS_BINARY)
+        several = selecting.fits_of_runs(runs, by_run)
+        together = replace(together, is_binary=Task.of(dataset).rules.IS_BINARY, fits=several)
         return selecting.comparable(together, arms, selection.passed_over(where))
 
     def _named(self, selection: Selection, name: str, dataset: Dataset, where: Where) -> Selected:

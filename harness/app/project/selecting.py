@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.analysis import panel, results
 from harness.ground import formatting
+from harness.stats import fits
 from harness.store import PassedOver
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from harness.analysis.panel import Panel
+    from harness.analysis.panel import Answers, Panel, Rows
+    from harness.stats.fits import Fits
     from harness.store import Selected, Selection, StoredRun, Where
 
 
@@ -60,6 +62,27 @@ def elsewhere(selected: Selected, where: Where) -> str:
     run = selected.first
     version = "" if run.dataset_id == where.dataset_id else f"@{run.dataset.partition('@')[2]}"
     return f"{selected.name}{version}" + ("" if run.split == where.split else f" / {run.split}")
+
+
+def fits_of(answers: Answers, selected: Selected) -> tuple[float, ...]:
+    """The mean score of each fit of an arm, from its rows; nothing where there is one."""
+    if len({run.seed for run in selected.runs}) < 2:
+        return ()
+    scored = answers.rows.dropna(subset=["credit"])
+    means = scored["credit"].astype(float).groupby(scored["run_id"]).mean().to_dict()
+    return fits.by_seed([(run.seed, means.get(run.run_id)) for run in selected.runs])
+
+
+def fits_of_runs(runs: Sequence[tuple[int, StoredRun]], rows: Rows) -> Fits | None:
+    """How far the fits of arms lie apart; `runs` are pairs of arm and run, and `rows` have a run's place for an arm."""
+    is_known = ~np.isnan(rows.score)
+    n = np.bincount(rows.arm[is_known], minlength=len(runs))
+    sums = np.bincount(rows.arm[is_known], weights=rows.score[is_known], minlength=len(runs))
+    by_arm: dict[int, list[tuple[int, float | None]]] = {}
+    for (arm, run), total, count in zip(runs, sums, n, strict=True):
+        by_arm.setdefault(arm, []).append((run.seed, float(total / count) if count else None))
+    found = fits.of([fits.by_seed(each) for each in by_arm.values()])
+    return found if found.is_several else None
 
 
 @dataclass(frozen=True)

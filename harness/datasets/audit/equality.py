@@ -18,12 +18,15 @@ class Defects:
 
     `leaked` rows stand in the training split too; `repeated` ones repeat an earlier row of their
     own split. `near` is the cosine that counted as the same text; None: equal texts only, but for
-    case and blanks.
+    case and blanks. `suspects` are rows whose label an audit takes for wrong, `torn` ones rows whose text stands
+    under another label too; both are empty without an audit.
     """
 
     leaked: frozenset[str]
     repeated: frozenset[str]
     near: float | None = None
+    suspects: frozenset[str] = frozenset()
+    torn: frozenset[str] = frozenset()
 
 
 def normal_form(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.datasets.audit.equality import Defects
 from harness.types import Estimate
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from harness.types import JSON
 
 FILE = "audit.json"
+NOISE, CONFLICTS = "label_noise", "conflicts"  # the checks that doubt a gold label
 
 
 def written(audit: Audit, severity: Severity) -> dict[str, JSON]:
@@ -42,9 +43,15 @@ def defects(text: str, dataset_id: str) -> Defects | None:
         said = json.loads(text)
         if said["dataset_id"] != dataset_id:
             return None
-        return Defects(frozenset(said["leaked"]), frozenset(said["repeated"]), float(said["near"]))
+        suspects, torn = (_items(said["findings"], check) for check in (NOISE, CONFLICTS))
+        return Defects(frozenset(said["leaked"]), frozenset(said["repeated"]), float(said["near"]), suspects, torn)
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def _items(findings: list[dict[str, Any]], check: str) -> frozenset[str]:
+    """The rows that a check found."""
+    return frozenset(item for finding in findings if finding["check"] == check for item in finding["items"])
 
 
 def _finding(finding: Finding) -> dict[str, JSON]:

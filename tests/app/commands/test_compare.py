@@ -133,3 +133,18 @@ def test_a_pipe_gets_plain_text(root, harness, stored, variables, has_bold):
     assert ("\x1b[1m" in done.stdout) is ("\x1b" in done.stdout) is has_bold
     if "NO_COLOR" in variables:
         assert not re.search(r"\x1b\[(?:\d+;)*(?:3|4|9|10)[0-7]", done.stdout)
+
+
+def test_several_fits_are_heard_by_every_comparison(harness):
+    """`compare` of two, of all, and the verdict have one evidence, wider than that of the items alone."""
+    arms = ("--arm", "random", "--arm", "majority")
+    assert harness("baselines", *arms, "--seeds", "3", "--dataset", "tickets@v1", "--split", "test").code == 0
+    two = harness("compare", "random", "majority", "--dataset", "tickets@v1", "--json").json
+    (every,) = harness("compare", "--dataset", "tickets@v1", "--json").json
+    verdict = harness("decide", "--dataset", "tickets@v1", "--json").json
+    fits = {one["arm"]: one["fits"] for one in verdict["candidates"]}
+    assert max(fits.values()) == 3
+    sign = 1 if every["a"] == two["a"] else -1
+    assert two["difference"]["value"] == pytest.approx(sign * every["difference"]["value"])
+    assert two["p_value"] == pytest.approx(every["p_value"])
+    assert "clusters" in two["difference"]["method"]

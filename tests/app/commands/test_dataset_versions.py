@@ -106,3 +106,21 @@ def test_mistakes_are_one_line(harness, root, files, arguments, said):
     assert (done.code, done.err.strip().count("\n")) == (2, 0)
     assert said in done.err
     assert not (root / "datasets/tickets/v2").exists()
+
+
+def test_a_fresh_test_split_is_one_command(harness):
+    """What the verdict offers: the new version is there, its test items have trained before, and a typo is named."""
+    old = {one["id"]: one["split"] for one in rows_of(harness, "tickets@v1")}
+    done = harness("dataset", "new-version", "tickets@v1", "--to", "v1-confirm", "--fresh", "test")
+    assert done.code == 0, done.err
+    new = [one["id"] for one in rows_of(harness, "tickets@v1-confirm") if one["split"] == "test"]
+    assert {old[item] for item in new} == {"train"}
+    wrong = harness("dataset", "new-version", "tickets@v1", "--to", "v3", "--fresh", "tests")
+    assert wrong.code == 2
+    assert "did you mean 'test'" in wrong.err
+
+
+def rows_of(harness, ref):
+    name, _, version = ref.partition("@")
+    with open(f"datasets/{name}/{version}/examples.csv", newline="") as file:
+        return list(csv.DictReader(file))

@@ -1,5 +1,8 @@
 """`decide` on the command line: a verdict that a reader can check with SQL."""
 
+import csv
+import json
+
 import pytest
 
 
@@ -137,3 +140,27 @@ def test_several_fits_are_one_candidate(harness, root):
     learned = next(one for one in found["candidates"] if one["fits"] == 3)
     assert "3 fits" in learned["accuracy"]["method"]
     assert any("Said of the mean fit of tfidf-lr (3)" in reason for reason in found["reasons"])
+
+
+def test_what_the_audit_suspects_is_heard_by_the_verdict(harness, root):
+    """The record of the last audit of this very version: its suspects and torn texts, and no longer another's."""
+    harness("baselines", "--arm", "random", "--arm", "majority", "--dataset", "tickets@v1", "--split", "test")
+    assert "gold label" not in harness("decide", "--dataset", "tickets@v1").out
+    harness("dataset", "audit", "tickets@v1")
+    path = root / "results" / "tickets@v1" / "audit.json"
+    told = json.loads(path.read_text())
+    items = harness("decide", "--dataset", "tickets@v1", "--json").json
+    assert items["label_noise"] is None or items["label_noise"]["suspects"] > 0
+    suspects = [row["id"] for row in csv_rows(root) if row["split"] == "test"][:3]
+    finding = {"check": "label_noise", "severity": "warning", "items": suspects}
+    path.write_text(json.dumps({**told, "findings": [finding]}))
+    found = harness("decide", "--dataset", "tickets@v1", "--json").json["label_noise"]
+    assert (found["suspects"], found["torn"]) == (3, 0)
+    assert "suspects the gold label of 3 of" in harness("decide", "--dataset", "tickets@v1").out
+    path.write_text(json.dumps({**told, "dataset_id": "s1:other", "findings": [finding]}))
+    assert "gold label" not in harness("decide", "--dataset", "tickets@v1").out
+
+
+def csv_rows(root):
+    with (root / "datasets/tickets/v1/examples.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
