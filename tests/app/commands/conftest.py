@@ -1,12 +1,15 @@
 """The real command line, in this process: arguments in, exit code and output out."""
 
 import json
+import shutil
 import sys
 from dataclasses import dataclass
 
 import pytest
 
 from harness.app import cli
+
+BEGUN = {}
 
 
 @dataclass
@@ -33,3 +36,18 @@ def harness(capsys, monkeypatch, root):
         return Finished(ended.value.code or 0, printed.out, printed.err)
 
     return run
+
+
+@pytest.fixture
+def once(request, root, tmp_path_factory):
+    """Make what the tests of a module begin with one time; the others get a copy of the workspace as it was then."""
+
+    def begin(make) -> None:
+        kept = BEGUN.get(request.module.__name__)
+        if kept is not None:
+            shutil.copytree(kept, root, dirs_exist_ok=True)
+            return
+        make()
+        BEGUN[request.module.__name__] = shutil.copytree(root, tmp_path_factory.mktemp("begun") / "workspace")
+
+    return begin

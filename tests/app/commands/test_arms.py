@@ -6,8 +6,12 @@ import pytest
 
 
 @pytest.fixture
-def taught(harness):
+def taught(harness, once):
     """A prompt has answered the training items and the test items."""
+    once(lambda: begin(harness))
+
+
+def begin(harness):
     assert harness("eval", "--prompt", "v1", "--split", "train").code == 0
     assert harness("eval", "--prompt", "v1").code == 0
 
@@ -82,7 +86,8 @@ def test_small_data_is_learnt_from_and_scored_in_folds(harness):
     assert harness("compare", "tfidf-lr", "prompt:v1", "--split", "train", "--json").json["n"] == size["n"]
     told = harness("baselines", "--arm", "tfidf-lr", "--folds", "3").out
     assert "Cross-validated: tfidf-lr (3 folds)" in " ".join(told.split())
-    assert "--split train --folds 3" in told
+    assert "--folds 3" in told
+    assert "--split train" in told
     refused = harness("baselines", "--arm", "tfidf-lr", "--folds", "100")
     assert (refused.code, "use fewer" in refused.err) == (2, True)
 

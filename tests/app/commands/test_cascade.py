@@ -9,8 +9,12 @@ SPLITS = ("train", "dev", "test")
 
 
 @pytest.fixture
-def stored(harness, root):
+def stored(harness, root, once):
     """Rules, a classifier and a prompt on dev and on test, of a dataset that has both."""
+    once(lambda: begin(harness, root))
+
+
+def begin(harness, root):
     rows = [
         (f"{text} {i}", label, "|".join(text.split()[:2]), SPLITS[(i + len(text)) % 3])
         for i in range(9)

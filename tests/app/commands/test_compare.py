@@ -11,8 +11,12 @@ from tests.loopback import serve
 
 
 @pytest.fixture
-def stored(harness):
+def stored(harness, once):
     """Three baselines and a prompt on the small dataset."""
+    once(lambda: begin(harness))
+
+
+def begin(harness):
     assert harness("eval", "--prompt", "v1", "--baselines").code == 0
 
 

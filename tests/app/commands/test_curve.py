@@ -4,8 +4,12 @@ import pytest
 
 
 @pytest.fixture
-def stored(harness):
+def stored(harness, once):
     """Rules and a classifier on the small dataset."""
+    once(lambda: begin(harness))
+
+
+def begin(harness):
     assert harness("baselines", "--arm", "rules", "--arm", "tfidf-svm").code == 0
 
 

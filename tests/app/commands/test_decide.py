@@ -7,8 +7,12 @@ import pytest
 
 
 @pytest.fixture
-def stored(harness):
+def stored(harness, once):
     """Three baselines and a prompt that is always wrong or lucky, on the small dataset."""
+    once(lambda: begin(harness))
+
+
+def begin(harness):
     assert harness("eval", "--prompt", "v1", "--baselines").code == 0
 
 

@@ -12,8 +12,12 @@ from harness import datasets
 
 
 @pytest.fixture
-def stored(harness):
+def stored(harness, once):
     """The baselines of the small workspace."""
+    once(lambda: begin(harness))
+
+
+def begin(harness):
     assert harness("baselines").code == 0
 
 
