@@ -8,9 +8,22 @@ from harness.app import contracts
 from harness.ground import plugins
 
 RULES = '[[rule]]\nlabel = "food"\nkeyword = "soup"\n\n[[rule]]\nlabel = "sport"\nkeyword = "ball"\n'
-EXTRAS = {"setfit": "setfit"}  # arms whose packages are an extra
-KINDS = {"single": {"labels": ("a", "b c"), "examples": (("a", "a", 1.0), ("b c", "B C.", 1.0), ("a", "b c", 0.0))}}
-
+EXTRAS = {"setfit": "setfit", "crf": "pycrfsuite"}  # arms whose packages are an extra
+KINDS = {
+    "single": {"labels": ("a", "b c"), "examples": (("a", "a", 1.0), ("b c", "B C.", 1.0), ("a", "b c", 0.0))},
+    "multi": {
+        "labels": ("a", "b c"),
+        "examples": (('["a", "b c"]', '["b c", "a"]', 1.0), ('["a"]', '["a", "b c"]', 2 / 3), ("[]", '["a"]', 0.0)),
+    },
+    "extract": {
+        "labels": ("city", "time"),
+        "examples": (
+            ('{"city": "Rome"}', '{"city": "rome"}', 1.0),
+            ('{"city": "Rome", "time": "noon"}', '{"city": "Rome", "time": null}', 2 / 3),
+        ),
+    },
+    "score": {"labels": ("0", "10"), "examples": (("5", "5", 1.0), ("5", "10", 0.5), ("0", "10", 0.0))},
+}
 
 OUTSIDE = {"onnx", "openai", "sentence-transformers"}  # encoders that need a folder, a key or an extra
 
@@ -26,7 +39,10 @@ def cases(folder):
 
 def titles(folder, name):
     found = list(contracts.of_folder(folder))
-    return found[:1] if folder == "embedders" and name in OUTSIDE else found
+    # An arm of other kinds is checked over their answers in tests/arms/baselines/test_kinds.py.
+    kinds = plugins.constants(folder, name).get("KINDS", ("single",)) if folder == "baselines" else "any"
+    is_offer = (folder == "embedders" and name in OUTSIDE) or not (kinds == "any" or "single" in kinds)
+    return found[:1] if is_offer else found
 
 
 @pytest.fixture(scope="module")

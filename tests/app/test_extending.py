@@ -270,6 +270,6 @@ def test_the_pages_of_the_store_show_it(root, rows):
 def test_an_arm_of_another_kind_is_refused_by_name(root, rows):
     """Naming it is no way around what it learns."""
     with pytest.raises(
-        AssertionError, match="tag-odds: it learns tasks of kind single, and grades@v1 is of kind grade"
+        AssertionError, match="tag-odds: it learns tasks of kind single, multi, and grades@v1 is of kind grade"
     ):
         of(root, "baselines", "--arm", "tag-odds")

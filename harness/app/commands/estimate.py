@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from harness.stats.ppi import Powered
     from harness.types import JSON
 
+WANTED_TO = "decide"
+
 COLUMNS = ("arm", "accuracy", "95% interval", "gold alone", "labels saved", "macro-F1")
 
 

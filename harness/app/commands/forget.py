@@ -20,6 +20,8 @@ from harness.ground.workspace import checked_name
 if TYPE_CHECKING:
     from harness.app.project.forgetting import Forgotten
 
+WANTED_TO = "look"
+
 OPTIONS = (
     _options.option("--dataset", required=True, metavar="NAME", help="Dataset; the items go from all its versions."),
     _options.option("--id", "ids", multiple=True, metavar="ID", help="Item to erase; repeatable."),

@@ -20,6 +20,8 @@ from harness.ground import formatting
 if TYPE_CHECKING:
     from harness.app.project import Project
 
+WANTED_TO = "start"
+
 OPTIONS = (
     click.argument("ref", metavar="NAME"),
     _options.option("--n", type=click.IntRange(min=1), default=200, help="How many items are drawn."),

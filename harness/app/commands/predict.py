@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from harness.app.project.predicting import Predicted
     from harness.ground.workspace import Preferences
 
+WANTED_TO = "ship"
+
 ALPHA = 0.05
 OPTIONS = (
     click.argument("arm", metavar="ARM"),

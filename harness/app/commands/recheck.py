@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from harness.store import StoredRun
     from harness.types import Item, Prediction
 
+WANTED_TO = "ship"
+
 NEW_DRAWS = (100_001, 100_002)
 """The numbers of the two draws: no repeat of a run has them, so the stored answers stay what they are."""
 OPTIONS = (

@@ -22,6 +22,8 @@ from harness.models import stack
 if TYPE_CHECKING:
     from harness.app.project.standing import Ready
 
+WANTED_TO = "ship"
+
 OPTIONS = (
     click.argument("arm", metavar="ARM"),
     _options.option("--to", type=_options.FOLDER, required=True, metavar="DIR", help="New folder, or one to replace."),

@@ -24,6 +24,8 @@ from harness.ground import formatting
 if TYPE_CHECKING:
     from harness.analysis.watching import Alarm, Watched
 
+WANTED_TO = "ship"
+
 SHOWN = 5
 OPTIONS = (
     click.argument("arm", metavar="DIR|ARM"),

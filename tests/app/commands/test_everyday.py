@@ -47,7 +47,7 @@ def test_names_are_completed(root, monkeypatch):
     assert completed("eval", "--dataset", "t") == ["tickets@v1"]
     assert completed("eval", "--prompt", "") == ["v1"]
     assert completed("prompt", "show", "v") == ["v1"]
-    assert completed("baselines", "--arm", "tf") == ["tfidf-lr", "tfidf-svm"]
+    assert completed("baselines", "--arm", "tf") == ["tfidf-lr", "tfidf-ridge", "tfidf-svm"]
     assert "prompt:v1" in completed("compare", "p")
     assert "openai/gpt-4o-mini" in completed("eval", "--model", "openai/")
     assert completed("ini") == ["init"]
