@@ -12,7 +12,7 @@ def press(visit, key):
     """A key, and the next item has come."""
     before = visit.page.evaluate("document.body.dataset.item")
     visit.page.keyboard.press(key)
-    visit.page.wait_for_function("before => document.body.dataset.item !== before", arg=before)
+    visit.page.wait_for_selector(f"body[data-item]:not([data-item='{before}'])")
     return before
 
 
@@ -25,10 +25,10 @@ def test_fifty_items_by_keyboard(browser, axe, folder):  # noqa: F811
     """A key a label labels fifty items; each is in the journal; nothing ran, nothing foreign was asked for."""
     with serving(session(folder)) as server:
         visit = Visit(browser, server.address)
-        visit.page.wait_for_function("document.body.dataset.item")
+        visit.page.wait_for_selector("body[data-item]:not([data-item=''])")
         given = [(press(visit, str(1 + i % 3)), LABELS[i % 3]) for i in range(50)]
         assert [(one.item, one.answer) for one in Journal(folder).entries()] == given
-        visit.page.wait_for_function("document.getElementById('spark').children.length > 0")
+        visit.page.wait_for_selector("#spark > *", state="attached")
         assert visit.defects(axe) == []
         picture(visit, "label")
         assert visit.page.evaluate("document.querySelectorAll('img, main script').length") == 0
@@ -42,7 +42,7 @@ def test_undo_skip_search(browser, axe, folder):  # noqa: F811
     names = tuple(f"intent {i:03} of the bank" for i in range(150))
     with serving(session(folder, of=dataset(20, names))) as server:
         visit = Visit(browser, server.address, scheme="dark")
-        visit.page.wait_for_function("document.body.dataset.item")
+        visit.page.wait_for_selector("body[data-item]:not([data-item=''])")
         first = press(visit, "1")
         press(visit, "Backspace")
         assert visit.page.evaluate("document.body.dataset.item") == first
@@ -69,7 +69,7 @@ def test_suggestions_and_narrow_screens(browser, axe, folder):  # noqa: F811
     terms = Terms("ann", suggestions={f"i{i:03}": "other" for i in range(60)})
     with serving(session(folder, terms)) as server:
         visit = Visit(browser, server.address, width=390)
-        visit.page.wait_for_function("document.body.dataset.item")
+        visit.page.wait_for_selector("body[data-item]:not([data-item=''])")
         assert visit.page.inner_text("#hint") == "suggested: other"
         assert visit.page.evaluate("document.documentElement.scrollWidth <= 390")
         assert visit.defects(axe) == []
