@@ -49,6 +49,9 @@ TOP: Mapping[str, Meaning] = {
 }
 DECIDE: Mapping[str, Meaning] = {
     "min_accuracy": Meaning("least share of right answers", "0.8"),
+    "at_least": Meaning("least value of any metric, by its name", '{"macro_f1" = 0.8}'),
+    "at_most": Meaning("largest value of any metric, by its name", '{"cost-of-errors" = 0.3}'),
+    "objective": Meaning("the metric by which the arm is chosen, by default the headline", '"cost-of-errors"'),
     "min_credit": Meaning("least mean credit, for kinds of task whose answers have degrees", "0.9"),
     "min_recall": Meaning("least recall, by label", '{"refund" = 0.9}'),
     "max_usd_per_1000": Meaning("dollars per 1,000 items, at most", "0.5"),
@@ -84,6 +87,8 @@ GATE: Mapping[str, Meaning] = {
     "slices": Meaning("columns (or tags) whose values are slices"),
     "least_slice": Meaning("items that a slice needs to be checked"),
     "min_accuracy": Meaning("least share of right answers", "0.8"),
+    "at_least": Meaning("least value of any metric, by its name", '{"macro_f1" = 0.8}'),
+    "at_most": Meaning("largest value of any metric, by its name", '{"cost-of-errors" = 0.3}'),
     "min_credit": Meaning("least mean credit, for kinds of task whose answers have degrees", "0.9"),
     "min_recall": Meaning("least recall, by label", '{"refund" = 0.9}'),
     "max_unparsed": Meaning("share of answers that are no label, at most", "0.02"),

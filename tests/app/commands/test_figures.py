@@ -18,7 +18,7 @@ def test_some_arms_in_a_size_and_a_format(measured, root):
     assert done.code == 0
     files = [root / name for name in json.loads(done.out)["files"]]
     assert {path.suffix for path in files} == {".png", ".csv"}
-    assert any(path.name == "confusion-tag-odds.png" for path in files)
+    assert {"accuracy-cost.png", "accuracy-cost-dark.png"} <= {path.name for path in files}
     for path in files:
         if path.suffix == ".png":
             assert struct.unpack(">II", path.read_bytes()[16:24]) == (800, 500)
