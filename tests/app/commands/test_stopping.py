@@ -106,6 +106,7 @@ def test_a_reader_that_has_gone_is_no_error(root):
 BOMB_MB, MOST_MB = 400, 300
 
 
+@pytest.mark.soak  # the peak of a child counts what its parent held when it was forked
 def test_a_packed_reply_is_not_unpacked_beyond_its_cap(root):
     """400 MB in a few hundred kilobytes: the item fails, and the process never holds them."""
     (root / "harness.toml").write_text('dataset = "tickets@v1"\ndeadline_s = 1.0\n')
