@@ -9,6 +9,7 @@
     ├── BudgetExceeded               the next call could pass the budget; resumable, exit code 3
     ├── MissingAnswers               items have no answer that a test or a gate needs; resumable, exit code 3
     ├── Interrupted                  stopped on request; resumable, exit code 3
+    ├── AlarmRaised                  what is served is not what it was; said after the result, exit code 1
     └── ProviderError                a model could not answer one request; resumable, exit code 3
         ├── RateLimited              asked too fast; `retry_after_s` when the server said so
         ├── TransientError           an outage: 5xx, a dropped connection, a time-out
@@ -81,6 +82,13 @@ class Interrupted(HarnessError):
     """The run was stopped before its end; everything answered is stored."""
 
     exit_code = 3
+
+
+class AlarmRaised(HarnessError):
+    """What is served is not what it was, or not what it promised; the result stands before it."""
+
+    exit_code = 1
+    is_aside = True
 
 
 class MissingAnswers(HarnessError):

@@ -11,17 +11,17 @@ it fails when the gate fails, and when there is not enough data, so that this do
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import harness
 from harness.errors import HarnessError
-from harness.ground import extensions, plugins, workspace
+from harness.ground import extensions, plugins
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from harness.app.workbench import Workbench
 
@@ -79,7 +79,8 @@ def _places(config: pytest.Config) -> list[tuple[str, str]]:
 
 
 def _workspace(config: pytest.Config) -> Path:
-    return workspace.find(config.rootpath).extensions
+    workspace = import_module("harness.ground.workspace")  # loads pydantic
+    return Path(workspace.find(config.rootpath).extensions)
 
 
 @pytest.fixture

@@ -96,10 +96,14 @@ def enter(connection: DuckDBPyConnection, where: Iterable[tuple[str, str]] | Non
     """
     selection = Selection(stored_runs(partial(_records, connection)))
     names = {(run.dataset_id, run.split): run.dataset for run in selection.runs}
-    for dataset_id, split in names if where is None else where:
-        connection.execute("delete from members where dataset_id = ? and split = ?", [dataset_id, split])
-        if (dataset_id, split) in names:
-            _enter(connection, selection, Where(dataset_id, names[dataset_id, split], split))
+    for place in names if where is None else where:
+        rows = _members(connection, selection, Where(place[0], names[place], place[1])) if place in names else []
+        stored = "select columns(*)::text from members where dataset_id = ? and split = ?"
+        if set(rows) != set(connection.execute(stored, list(place)).fetchall()):
+            connection.execute("delete from members where dataset_id = ? and split = ?", list(place))
+            if rows:
+                columns = [list(column) for column in zip(*rows, strict=True)]
+                connection.execute(f"insert into members select {', '.join(['unnest(?)'] * len(columns))}", columns)
 
 
 def places(connection: DuckDBPyConnection, run_ids: Sequence[str]) -> list[tuple[str, str]]:
@@ -108,10 +112,11 @@ def places(connection: DuckDBPyConnection, run_ids: Sequence[str]) -> list[tuple
     return connection.execute(query, [list(run_ids)]).fetchall()
 
 
-def _enter(connection: DuckDBPyConnection, selection: Selection, where: Where) -> None:
+def _members(connection: DuckDBPyConnection, selection: Selection, where: Where) -> list[tuple[str, ...]]:
+    """The rows of a split, as texts."""
     members = [(one.name, run) for one in selection.arms(where) for run in one.runs]
     if not members:
-        return
+        return []
     leading = max((run for _, run in members), key=lambda run: (run.n, run.started_us, run.run_id))
     shared = dict(
         connection.execute(
@@ -120,12 +125,11 @@ def _enter(connection: DuckDBPyConnection, selection: Selection, where: Where) -
             [[run.run_id for _, run in members], leading.run_id],
         ).fetchall()
     )
-    rows = [
-        [run.run_id, *astuple(where)[:3], selection.name(run.run_id), name, run is leading]
+    return [
+        (run.run_id, *astuple(where)[:3], selection.name(run.run_id), name, str(run is leading).lower())
         for name, run in members
         if not run.lacks_too_many(leading.n - shared.get(run.run_id, 0), leading.n)
     ]
-    connection.executemany("insert into members values (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def _records(connection: DuckDBPyConnection, sql: str) -> list[dict[str, object]]:

@@ -10,13 +10,14 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
+from harness.datasets.task import SINGLE
 from harness.ground import plugins
 from harness.ground.spreadsheets import STARTS
 from harness.report import drawings
 from harness.report.figures import _style
 from tests.report.conftest import made, whole, with_cascade, with_curves
 
-FIGURES = plugins.names("report/figures")
+FIGURES = [name for name in plugins.names("report/figures") if SINGLE.meets(plugins.load("report/figures", name))]
 # Machado, Oliveira and Fernandes 2009, severity 1: what a protanope and a deuteranope see of linear RGB.
 PROTAN = np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]])
 DEUTAN = np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]])

@@ -17,9 +17,9 @@ def test_a_report_leaves_its_summary(results):
     best = results.runs[0]
     assert (said["arm"], said["value"], said["low"], said["n"]) == (
         best.run.name,
-        best.accuracy.value,
-        best.accuracy.low,
-        best.accuracy.n,
+        best.headline.value,
+        best.headline.low,
+        best.headline.n,
     )
     assert (said["dataset"], said["split"], said["looks"], said["arms"]) == ("tickets@v1", "test", 3, 5)
     assert said["verdict"] in files["report.md"].decode().replace("\\", "")

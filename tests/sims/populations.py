@@ -9,10 +9,12 @@ from statistics import NormalDist
 
 import numpy as np
 
+from harness.analysis import measures
 from harness.analysis.decision.assurance import Question
 from harness.analysis.decision.choosing import Claims, Terms, choose
 from harness.analysis.decision.limits import Floor
 from harness.analysis.panel import Panel
+from harness.datasets.task import SINGLE
 from harness.stats import best, pairwise, shares
 
 ROWS = 1000
@@ -91,7 +93,7 @@ def rates(population, n, draws, is_dear=True, seed=11):
     seen = population.panel()
     truth = seen.scores.mean(axis=0)
     margin = float(truth.max() - truth.min()) or MARGIN
-    floor = Floor("accuracy", float(truth.max()), np.ones(len(seen.items), dtype=bool))
+    floor = Floor("accuracy", float(truth.max()), np.ones(len(seen.items), dtype=bool), measures.headline(SINGLE))
     terms = Terms(np.array([DEAR if is_dear else CHEAP] + [CHEAP] * (len(truth) - 1)), 1.0)
     question = Question(seen, (), terms, margin - 1e-12, np.ones(len(truth), dtype=bool))
     units = len(seen.items) // population.group_size

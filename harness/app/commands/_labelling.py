@@ -36,6 +36,7 @@ def selected(
     if model is not None:
         connection, _ = stack.connect(asking, project.workspace.extensions)
         name = str(connection.model)
+        asyncio.run(connection.close())
     return project.anywhere(arm, dataset, split, name)
 
 

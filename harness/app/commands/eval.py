@@ -6,17 +6,15 @@ Example: harness eval --prompt v3 --model openai/gpt-4o-mini --limit 50
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
-from harness.app.commands import _comparing, _dry_run, _early, _evaluation, _options, _watch
+from harness.app.commands import _asking, _comparing, _dry_run, _early, _evaluation, _options, _watch
 from harness.app.project import complain_about_failures, parents
 from harness.arms.prompts import files
 from harness.errors import ConfigError
-from harness.models import stack
 from harness.runs import building, early
 from harness.runs.scope import Scope
 
@@ -32,12 +30,7 @@ OPTIONS = (
     _options.option("--prompt", required=True, metavar="VERSION|FILE", help="Prompt version, or a .j2 file."),
     _options.option("--task", default=None, help="Folder under prompts/; default: the dataset's name."),
     _options.option("--model", default=None, metavar="PROVIDER/MODEL", help="Default: the workspace's."),
-    _options.option("--base-url", default=None, metavar="URL", help="An OpenAI-compatible server."),
-    _options.option("--concurrency", type=click.IntRange(1, 4096), default=None, help="Requests at once."),
-    _options.option("--rpm", type=click.IntRange(min=1), default=None, help="Most requests per minute."),
-    _options.option("--tpm", type=click.IntRange(min=1), default=None, help="Most tokens per minute."),
-    _options.option("--budget", type=click.FloatRange(min=0), default=None, metavar="USD", help="Never bill more."),
-    _options.priced_as,
+    *_asking.OPTIONS,
     _options.option("--batch", is_flag=True, help="Ask through the batch API: half price, within a day."),
     _options.option("--dry-run", is_flag=True, help="Print calls and worst-case dollars; send nothing."),
     _options.option("--repeat", type=click.IntRange(1, 100), default=1, help="Ask everything this many times."),
@@ -50,18 +43,11 @@ OPTIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Options(_options.Which):
+class Options(_asking.Asked, _options.Which):
     """What the command line chose."""
 
     prompt: str
     task: str | None
-    model: str | None
-    base_url: str | None
-    concurrency: int | None
-    rpm: int | None
-    tpm: int | None
-    budget: float | None
-    priced_as: str | None
     batch: bool
     dry_run: bool
     repeat: int
@@ -82,7 +68,9 @@ def command(options: Options) -> None:
     dataset = project.dataset(options.dataset)
     task = options.task or preferences.task or dataset.name
     prompt = files.load(project.workspace.root, task, options.prompt)
-    asking = _asking(options, project)
+    asking = options.asking(
+        project.workspace.preferences, fresh=options.fresh, batch=options.batch, sends_nothing=options.dry_run
+    )
     if options.watch:
         watched = _watch.Watched(task, options.prompt, _watch.sample(dataset, _split(options), options.limit), asking)
         _watch.follow(project, watched)
@@ -179,20 +167,3 @@ def _refuse_nonsense(options: Options) -> None:
     if options.watch and unfit:
         option = "--json" if unfit[0] == "as_json" else f"--{unfit[0].replace('_', '-')}"
         raise ConfigError(f"--watch runs again and again and prints as it goes; {option} does not go with it")
-
-
-def _asking(options: Options, project: Project) -> stack.Asking:
-    return stack.Asking.of(
-        project.workspace.preferences,
-        model=options.model,
-        base_url=options.base_url,
-        workers=options.concurrency,
-        requests_per_minute=options.rpm,
-        tokens_per_minute=options.tpm,
-        budget_usd=options.budget,
-        fresh=options.fresh,
-        batch=options.batch,
-        priced_as=options.priced_as,
-        sends_nothing=options.dry_run,
-        tell=partial(click.echo, err=True),
-    )

@@ -16,18 +16,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.app.commands import _labelling, _options
+from harness.app.commands import _asking, _labelling, _options
 from harness.app.project import predicting
 from harness.app.project.predicting import Job, Terms
-from harness.errors import HarnessError
+from harness.errors import MissingAnswers
 from harness.ground import formatting
-from harness.models import stack
 from harness.runs.failures import Failures
 
 if TYPE_CHECKING:
     from harness.analysis.shadow import Shadow
     from harness.app.project.predicting import Predicted
-    from harness.ground.workspace import Preferences
 
 WANTED_TO = "ship"
 
@@ -44,20 +42,13 @@ OPTIONS = (
     _options.option("--text", default=None, metavar="COLUMN", help="Column of texts; default: the dataset's."),
     _options.option("--id", "id_", default=None, metavar="COLUMN", help="Column of ids; default: the dataset's."),
     _options.option("--tags", default=None, metavar="COLUMN", help="Column of tags; default: the dataset's."),
-    _options.option("--model", default=None, metavar="PROVIDER/MODEL", help="Which, or where its server or file is."),
-    _options.option("--base-url", default=None, metavar="URL", help="An OpenAI-compatible server."),
-    _options.option("--concurrency", type=click.IntRange(1, 4096), default=None, help="Requests at once."),
-    _options.option("--rpm", type=click.IntRange(min=1), default=None, help="Most requests per minute."),
-    _options.option("--tpm", type=click.IntRange(min=1), default=None, help="Most tokens per minute."),
-    _options.option(
-        "--budget", type=click.FloatRange(min=0), default=None, metavar="USD", help="Never bill more for this file."
-    ),
-    _options.priced_as,
+    _asking.stored_model,
+    *_asking.OPTIONS,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Options(_options.Where):
+class Options(_asking.Asked, _options.Where):
     """What the command line chose."""
 
     arm: str
@@ -69,21 +60,13 @@ class Options(_options.Where):
     text: str | None
     id_: str | None
     tags: str | None
-    model: str | None
-    base_url: str | None
-    concurrency: int | None
-    rpm: int | None
-    tpm: int | None
-    budget: float | None
-    priced_as: str | None
     dataset: str | None
     split: str
 
 
-class FailedRows(HarnessError):
+class FailedRows(MissingAnswers):
     """Rows that have no answer because their call failed; the others are written."""
 
-    exit_code = 3
     is_aside = True
 
 
@@ -95,7 +78,7 @@ def command(options: Options) -> None:
     terms = None if options.shadow is None else Terms(options.margin, ALPHA, options.gold)
     job = Job(options.file, options.to, options.text, options.id_, options.tags, terms)
     job.check()
-    asking = _asking(options, project.workspace.preferences)
+    asking = options.asking(project.workspace.preferences, model=options.model or "auto")
     chosen = [
         _labelling.selected(project, name, options.dataset, options.split, asking, options.model)
         for name in (options.arm, options.shadow)
@@ -121,20 +104,6 @@ def command(options: Options) -> None:
         raise FailedRows(
             f"{formatting.plural(failed, 'row')} failed: {reasons.sentence}; the same command asks them again"
         )
-
-
-def _asking(options: Options, preferences: Preferences) -> stack.Asking:
-    return stack.Asking.of(
-        preferences,
-        model=options.model or "auto",
-        base_url=options.base_url,
-        workers=options.concurrency,
-        requests_per_minute=options.rpm,
-        tokens_per_minute=options.tpm,
-        budget_usd=options.budget,
-        priced_as=options.priced_as,
-        tell=partial(click.echo, err=True),
-    )
 
 
 def _show(options: Options, job: Job, name: str, predicted: Predicted, rest: tuple[float, Shadow | None]) -> None:

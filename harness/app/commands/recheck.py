@@ -11,19 +11,17 @@ from __future__ import annotations
 import asyncio
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from harness import datasets
-from harness.app.commands import _labelling, _options, _stopping
+from harness.app.commands import _asking, _labelling, _options, _stopping
 from harness.app.project.standing import Opening
 from harness.arms import _together
-from harness.errors import ConfigError, HarnessError, Interrupted
+from harness.errors import AlarmRaised, ConfigError, Interrupted
 from harness.ground import formatting
 from harness.ground.ids import unit_interval
-from harness.models import stack
 from harness.stats import recheck
 from harness.types import Outcome
 
@@ -44,34 +42,21 @@ OPTIONS = (
     click.argument("arm", metavar="ARM"),
     _options.option("--items", type=click.IntRange(20, 100_000), default=300, help="How many are asked again."),
     _options.option("--alpha", type=click.FloatRange(0.0001, 0.5), default=0.01, help="Rate of false alarms."),
-    _options.option("--model", default=None, metavar="PROVIDER/MODEL", help="Which, or where its server or file is."),
-    _options.option("--base-url", default=None, metavar="URL", help="An OpenAI-compatible server."),
-    _options.option("--concurrency", type=click.IntRange(1, 4096), default=None, help="Requests at once."),
-    _options.option("--budget", type=click.FloatRange(min=0), default=None, metavar="USD", help="Never bill more."),
+    _asking.stored_model,
+    *_asking.OPTIONS,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Options(_options.Where):
+class Options(_asking.Asked, _options.Where):
     """What the command line chose."""
 
     arm: str
     items: int
     alpha: float
-    model: str | None
-    base_url: str | None
-    concurrency: int | None
-    budget: float | None
     dataset: str | None
     split: str
     seed: int
-
-
-class Changed(HarnessError):
-    """The model answers otherwise than it did."""
-
-    exit_code = 1
-    is_aside = True
 
 
 @click.command(help=__doc__)
@@ -79,15 +64,8 @@ class Changed(HarnessError):
 def command(options: Options) -> None:
     """Ask again."""
     project = options.project()
-    asking = stack.Asking.of(
-        project.workspace.preferences,
-        model=options.model or "auto",
-        base_url=options.base_url,
-        workers=options.concurrency,
-        budget_usd=options.budget,
-        fresh=True,
-        spent_on="recheck",
-        tell=partial(click.echo, err=True),
+    asking = options.asking(
+        project.workspace.preferences, model=options.model or "auto", fresh=True, spent_on="recheck"
     )
     selected = _labelling.selected(project, options.arm, options.dataset, options.split, asking, options.model)
     run = selected.first
@@ -105,7 +83,7 @@ def command(options: Options) -> None:
     else:
         click.echo(_said(selected.name, found))
     if is_changed:
-        raise Changed(f"{selected.name}: {run.model} answers otherwise than when it was stored")
+        raise AlarmRaised(f"{selected.name}: {run.model} answers otherwise than when it was stored")
 
 
 def _sample(project: Project, run: StoredRun, options: Options) -> tuple[Mapping[str, Prediction], list[Item]]:

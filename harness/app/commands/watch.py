@@ -18,7 +18,7 @@ from harness.app.commands._groups import print_table
 from harness.app.project import watching
 from harness.app.project.watching import LogFile
 from harness.app.serving.folder import MANIFEST
-from harness.errors import HarnessError
+from harness.errors import AlarmRaised
 from harness.ground import formatting
 
 if TYPE_CHECKING:
@@ -62,13 +62,6 @@ class Options(_options.Where):
     seed: int
 
 
-class Alarmed(HarnessError):
-    """Something has changed."""
-
-    exit_code = 1
-    is_aside = True
-
-
 @click.command(help=__doc__)
 @_options.gathered(Options, *OPTIONS, _options.dataset, _options.split, _options.seed, *_options.WHERE)
 def command(options: Options) -> None:
@@ -89,7 +82,7 @@ def command(options: Options) -> None:
         _show(reference.arm, found, options.alpha)
     if found.is_alarmed:
         names = ", ".join(one.test.replace("_", " ") for one in found.alarms if one.at is not None)
-        raise Alarmed(f"{reference.arm}: alarm of {names}")
+        raise AlarmRaised(f"{reference.arm}: alarm of {names}")
 
 
 def _show(arm: str, found: Watched, alpha: float) -> None:

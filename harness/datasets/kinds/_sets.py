@@ -50,6 +50,16 @@ class Counts:
         found = np.divide(2 * self.both, members, out=np.ones(len(members)), where=members > 0)
         return np.where(self.answered, found, 0.0)
 
+    @property
+    def whole(self) -> NDArray[np.float64]:
+        """1 where the answer is the gold set and nothing else, else 0."""
+        return np.asarray((self.both == self.gold) & (self.both == self.answer) & self.answered, dtype=np.float64)
+
+    def loss(self, n_labels: int) -> NDArray[np.float64]:
+        """The share of so many labels that each item has wrong; 1 without an answer."""
+        wrong = (self.gold + self.answer - 2 * self.both) / max(n_labels, 1)
+        return np.where(self.answered, wrong, 1.0)
+
 
 def counted(parts: Parts, gold: Sequence[str], answers: Sequence[str | None]) -> Counts:
     """The counts of some items."""
@@ -69,19 +79,38 @@ def codes(n: int, clusters: Clusters) -> NDArray[np.int64]:
     return np.arange(n) if clusters is None else np.asarray(clusters)
 
 
-def mean_f1(parts: Parts) -> Estimator:
-    """The mean of the items' F1, with Wilson's interval at the number of items that they are worth."""
+def _per_item(name: str, parts: Parts, worth: Callable[[Counts, int], NDArray[np.float64]]) -> Estimator:
+    """The mean over items of what `worth` makes of their counts and the number of labels.
+
+    Wilson's interval at the number of items that they are worth.
+    """
 
     def estimate(
         gold: Sequence[str],
         answers: Sequence[str | None],
-        _labels: Sequence[str],
+        labels: Sequence[str],
         _rng: np.random.Generator,
         clusters: Clusters = None,
     ) -> Estimate:
-        return margins.share(counted(parts, gold, answers).f1, codes(len(gold), clusters), name="mean_f1")
+        values = worth(counted(parts, gold, answers), len(labels))
+        return margins.share(values, codes(len(gold), clusters), name=name)
 
     return estimate
+
+
+def mean_f1(parts: Parts) -> Estimator:
+    """The mean of the items' F1."""
+    return _per_item("mean_f1", parts, lambda counts, _: counts.f1)
+
+
+def exact(parts: Parts, name: str) -> Estimator:
+    """The share of items whose answer is the whole gold set and nothing else."""
+    return _per_item(name, parts, lambda counts, _: counts.whole)
+
+
+def hamming(parts: Parts) -> Estimator:
+    """The share of all labels, item by item, that are wrongly there or wrongly missing; 1 for an item unanswered."""
+    return _per_item("hamming_loss", parts, lambda counts, n: counts.loss(n))
 
 
 def micro_f1(parts: Parts) -> Estimator:
@@ -109,41 +138,6 @@ def micro(counts: Counts, groups: NDArray[np.int64]) -> Estimate:
     worth = np.divide(2 * counts.both, members, out=np.zeros(len(members)), where=members > 0)
     found = margins.share(np.repeat(worth, members), np.repeat(groups, members), name="micro_f1")
     return Estimate("micro_f1", found.value, found.low, found.high, len(members), found.method)
-
-
-def exact(parts: Parts, name: str) -> Estimator:
-    """The share of items whose answer is the whole gold set and nothing else."""
-
-    def estimate(
-        gold: Sequence[str],
-        answers: Sequence[str | None],
-        _labels: Sequence[str],
-        _rng: np.random.Generator,
-        clusters: Clusters = None,
-    ) -> Estimate:
-        counts = counted(parts, gold, answers)
-        whole = (counts.both == counts.gold) & (counts.both == counts.answer) & counts.answered
-        return margins.share(whole.astype(np.float64), codes(len(gold), clusters), name=name)
-
-    return estimate
-
-
-def hamming(parts: Parts) -> Estimator:
-    """The share of all labels, item by item, that are wrongly there or wrongly missing; 1 for an item unanswered."""
-
-    def estimate(
-        gold: Sequence[str],
-        answers: Sequence[str | None],
-        labels: Sequence[str],
-        _rng: np.random.Generator,
-        clusters: Clusters = None,
-    ) -> Estimate:
-        counts = counted(parts, gold, answers)
-        wrong = (counts.gold + counts.answer - 2 * counts.both) / max(len(labels), 1)
-        loss = np.where(counts.answered, wrong, 1.0)
-        return margins.share(loss, codes(len(gold), clusters), name="hamming_loss")
-
-    return estimate
 
 
 def macro_f1(parts: Parts) -> Estimator:

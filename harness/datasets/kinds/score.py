@@ -166,56 +166,38 @@ def mean_credit(
     return margins.share(credits, _sets.codes(len(gold), clusters), name="mean_credit")
 
 
-def mae(
-    gold: Sequence[str],
-    answers: Sequence[str | None],
-    labels: Sequence[str],
-    _rng: np.random.Generator,
-    clusters: Clusters = None,
-) -> Estimate:
-    """The mean absolute error of the answers, in the units of the range."""
-    low, high = limits(labels)
-    true, given, codes = _answered(gold, answers, clusters)
-    found = margins.share(np.abs(true - given) / (high - low), codes, name="mae")
-    return _mapped(found, lambda share: share * (high - low))
+def _error(name: str, cost: Callable[[Numbers], Numbers], back: Callable[[float], float]) -> _sets.Estimator:
+    """The mean of what an error costs, in units of the range; `back` turns the mean into an error again."""
+
+    def estimate(
+        gold: Sequence[str],
+        answers: Sequence[str | None],
+        labels: Sequence[str],
+        _rng: np.random.Generator,
+        clusters: Clusters = None,
+    ) -> Estimate:
+        low, high = limits(labels)
+        true, given, codes = _answered(gold, answers, clusters)
+        found = margins.share(cost(np.abs(true - given) / (high - low)), codes, name=name)
+        return _mapped(found, lambda share: back(share) * (high - low))
+
+    return estimate
 
 
-def rmse(
-    gold: Sequence[str],
-    answers: Sequence[str | None],
-    labels: Sequence[str],
-    _rng: np.random.Generator,
-    clusters: Clusters = None,
-) -> Estimate:
-    """The root of the mean squared error of the answers, in the units of the range."""
-    low, high = limits(labels)
-    true, given, codes = _answered(gold, answers, clusters)
-    found = margins.share(((true - given) / (high - low)) ** 2, codes, name="rmse")
-    return _mapped(found, lambda share: math.sqrt(share) * (high - low))
+def _correlation(measure: Callable[..., Estimate]) -> _sets.Estimator:
+    """The correlation of the answers with the gold numbers, by a function of `stats.correlation`."""
 
+    def estimate(
+        gold: Sequence[str],
+        answers: Sequence[str | None],
+        _labels: Sequence[str],
+        rng: np.random.Generator,
+        clusters: Clusters = None,
+    ) -> Estimate:
+        true, given, codes = _answered(gold, answers, clusters)
+        return measure(true, given, rng, codes)
 
-def pearson(
-    gold: Sequence[str],
-    answers: Sequence[str | None],
-    _labels: Sequence[str],
-    rng: np.random.Generator,
-    clusters: Clusters = None,
-) -> Estimate:
-    """Pearson's correlation of the answers with the gold numbers."""
-    true, given, codes = _answered(gold, answers, clusters)
-    return correlation.pearson(true, given, rng, codes)
-
-
-def spearman(
-    gold: Sequence[str],
-    answers: Sequence[str | None],
-    _labels: Sequence[str],
-    rng: np.random.Generator,
-    clusters: Clusters = None,
-) -> Estimate:
-    """Spearman's rank correlation of the answers with the gold numbers."""
-    true, given, codes = _answered(gold, answers, clusters)
-    return correlation.spearman(true, given, rng, codes)
+    return estimate
 
 
 def _answered(
@@ -236,9 +218,19 @@ def _mapped(found: Estimate, change: Callable[[float], float]) -> Estimate:
 
 METRICS = {
     "mean_credit": Metric("mean_credit", mean_credit, better="higher", unanswered="wrong", in_groups=True),
-    "mae": Metric("mae", mae, better="lower", unanswered="excluded", in_groups=True),
-    "rmse": Metric("rmse", rmse, better="lower", unanswered="excluded", in_groups=True),
-    "pearson": Metric("pearson", pearson, better="higher", unanswered="excluded", in_groups=True),
-    "spearman": Metric("spearman", spearman, better="higher", unanswered="excluded", in_groups=True),
+    "mae": Metric(
+        "mae",
+        _error("mae", lambda error: error, lambda mean: mean),
+        better="lower",
+        unanswered="excluded",
+        in_groups=True,
+    ),
+    "rmse": Metric("rmse", _error("rmse", np.square, math.sqrt), better="lower", unanswered="excluded", in_groups=True),
+    "pearson": Metric(
+        "pearson", _correlation(correlation.pearson), better="higher", unanswered="excluded", in_groups=True
+    ),
+    "spearman": Metric(
+        "spearman", _correlation(correlation.spearman), better="higher", unanswered="excluded", in_groups=True
+    ),
     "coverage": Metric("coverage", _sets.coverage, better="higher", unanswered="counted", in_groups=True),
 }

@@ -15,15 +15,13 @@ if TYPE_CHECKING:
 
 TITLE = "Answers against gold"
 ORDER = 42
-KIND = "score"
+KINDS = ("score",)
 ARMS_SHOWN = 3
 MOST_POINTS = 2_000
 
 
 def draw(results: Results) -> _style.Drawing | None:
     """Gold across, answer up, the line on which both are equal; None where nobody answered."""
-    if results.split.kind != KIND:
-        return None
     scored = results.predictions.dropna(subset=["credit", "label"]).sort_values("example_id")
     shown = [
         (result, rows)
@@ -45,14 +43,16 @@ def draw(results: Results) -> _style.Drawing | None:
         axes.set_xlim(low, high)
         axes.set_ylim(low, high)
         axes.set_xlabel("gold")
-        axes.set_title(result.run.name, fontsize=9)
+        axes.set_title(_style.name_of(result), fontsize=9)
         if place == 0:
             axes.set_ylabel("answer")
         table += [
             (result.run.name, str(i), float(g), float(a))
             for i, g, a in zip(rows["example_id"], gold, given, strict=True)
         ]
-        told.append(f"{result.run.name} is off by {formatting.share(float(np.abs(gold - given).mean()), 2)} on average")
+        told.append(
+            f"{_style.name_of(result)} is off by {formatting.share(float(np.abs(gold - given).mean()), 2)} on average"
+        )
     return _style.Drawing(
         figure,
         alt=f"Scatter of {formatting.plural(len(shown), 'arm')}: {'; '.join(told)}.",

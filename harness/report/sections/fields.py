@@ -12,18 +12,17 @@ if TYPE_CHECKING:
 
     from harness.analysis.results import Results, RunResult
 
-ORDER = 40
+ORDER = 42
 ARMS_SHOWN = 4
 NAMES_SHOWN = 40
 EXAMPLES_SHOWN = 8
 LONGEST = 120
 WORDS = {"multi": ("label", "Labels"), "extract": ("field", "Fields")}
+KINDS = tuple(WORDS)
 
 
 def section(results: Results) -> Section | None:
     """Per name, worst first for the best arm: its recall and precision, and the F1 of the best arms; then examples."""
-    if results.split.kind not in WORDS:
-        return None
     shown = [(result, rows) for result in results.runs[:ARMS_SHOWN] if len(rows := _scored(results, result))]
     if not shown:
         return None

@@ -118,7 +118,6 @@ def test_what_is_read_from_a_file_is_what_it_does(name):
         assert declared.constants.get(constant) == getattr(module, constant, None)
 
 
-@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("n_labels", [3, 2, 1])
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"rules", "setfit"}))  # rules are kept as text, see test_kept
 def test_what_is_kept_answers_as_the_classifier_does(name, n_labels):
