@@ -6,20 +6,19 @@ otherwise (several labels, fields, a number) says its answers itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
+from harness.arms.portable.answer import of_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
+    from harness.arms.portable.answer import Answer
     from harness.types import Item
-
-KEPT_SCORES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +30,6 @@ class KindSpec:
 
 
 SINGLE = KindSpec("single")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer as canonical text (None: none is given), how sure it is, and a number per name; in [0, 1]."""
-
-    label: str | None = None
-    score: float | None = None
-    scores: Mapping[str, float] | None = field(default=None, hash=False)
 
 
 class Classifier(Protocol):
@@ -78,17 +68,4 @@ def answers(fitted: Fitted, items: Sequence[Item]) -> list[Answer]:
         said: list[Answer] = own(items)
         return said
     scores, classes = fitted.predict_proba(items), fitted.classes_  # type: ignore[union-attr]
-    return [_of_row(row, classes) for row in scores]
-
-
-def best(scores: NDArray[np.float64], names: Sequence[str]) -> dict[str, float]:
-    """The highest numbers by name."""
-    order = np.argsort(-scores, kind="stable")[:KEPT_SCORES]
-    return {str(names[i]): round(float(scores[i]), 6) for i in order}
-
-
-def _of_row(scores: NDArray[np.float64], classes: Sequence[str]) -> Answer:
-    highest = int(np.argmax(scores))
-    if not scores[highest] > 0:
-        return Answer()
-    return Answer(str(classes[highest]), float(scores[highest]), best(scores, classes))
+    return [of_row(row, classes) for row in scores]

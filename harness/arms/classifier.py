@@ -14,7 +14,8 @@ from harness.types import Outcome, Prediction
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from harness.arms.answers import Answer, Fitted
+    from harness.arms.answers import Fitted
+    from harness.arms.portable.answer import Answer
     from harness.arms.portable.kept import State
     from harness.ground.clock import Clock
     from harness.types import JSON, Item

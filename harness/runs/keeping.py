@@ -9,9 +9,10 @@ import json
 from typing import TYPE_CHECKING, cast
 
 from harness.arms import encoding
+from harness.arms.answers import KindSpec
 from harness.arms.classifier import ClassifierArm
 from harness.arms.portable import kept
-from harness.arms.portable.model import Portable
+from harness.arms.portable.restored import restored_from
 from harness.errors import ConfigError
 from harness.ground import plugins
 from harness.ground.ids import content_id
@@ -19,7 +20,7 @@ from harness.ground.ids import content_id
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.arms.answers import Classifier
+    from harness.arms.answers import Fitted
     from harness.arms.portable.kept import State
     from harness.ground.workspace import Workspace
     from harness.store import StoredRun
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 ABOUT = "about.json"
 BUILT = "built"
 """The kind of a classifier that is nothing but its parameters and the names of the labels: hand-written rules."""
+
+LIBRARIES = {"chain": "python-crfsuite"}
 
 
 def folder(workspace: Workspace, run: Run | StoredRun) -> Path:
@@ -77,14 +80,21 @@ def kept_state(workspace: Workspace, run: StoredRun) -> State | None:
     return state
 
 
-def restored(state: State, workspace: Workspace) -> Classifier:
+def restored(state: State, workspace: Workspace) -> Fitted:
     """The classifier that was kept."""
     spec = state.spec
     if spec["kind"] == BUILT:
-        built = plugins.load("baselines", spec["baseline"]).build(**spec["parameters"])
-        return cast("Classifier", built.fit((), spec["classes"]))
+        task = spec.get("task")  # of other kinds than one label
+        of_kind = {} if task is None else {"spec": KindSpec(task["kind"], tuple(map(tuple, task["labels"])))}
+        built = plugins.load("baselines", spec["baseline"]).build(**spec["parameters"], **of_kind)
+        return cast("Fitted", built.fit((), spec["classes"]))
     encoder = encoding.Located(encoder_of(state) or encoding.DEFAULT, workspace.extensions)
-    return Portable(state.spec, state.arrays, lambda texts: encoding.connect(encoder).embed(texts))
+    return restored_from(state.spec, state.arrays, lambda texts: encoding.connect(encoder).embed(texts))
+
+
+def library_of(state: State) -> str | None:
+    """The package that a classifier answers with beside numpy and its encoder's; None where there is none."""
+    return LIBRARIES.get(state.spec["kind"])
 
 
 def encoder_of(state: State) -> str | None:

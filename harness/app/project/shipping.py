@@ -54,6 +54,7 @@ class Parcel:
     dataset: Dataset
     files: dict[str, bytes] = field(default_factory=dict)
     encoders: dict[str, str] = field(default_factory=dict)
+    libraries: set[str] = field(default_factory=set)
 
     def encoder(self, name: str) -> str:
         """Where the two files of an encoder stand; each encoder once."""
@@ -84,7 +85,8 @@ class Parcel:
                 "harness predict uses it here, and arms that can be shipped are in docs/shipping.md"
             )
         self.state(state, at)
-        encoder = keeping.encoder_of(state)
+        encoder, library = keeping.encoder_of(state), keeping.library_of(state)
+        self.libraries |= {library} if library is not None else set()
         return {
             "how": "built" if state.spec["kind"] == keeping.BUILT else "fitted",
             "name": ready.run.arm,
@@ -182,8 +184,10 @@ def files_of(project: Project, ready: Ready, dataset: Dataset, result: RunResult
         files["serve.py"] = sources.fitted(has_encoder=bool(parcel.encoders))
     files[answering.CARD] = _json(card)
     files["MODEL_CARD.md"] = model_card.text(card).encode("utf-8", "replace")
-    packages = ["numpy", *(("onnxruntime", "tokenizers") if parcel.encoders else ())]
-    pins = [f"prompt-harness=={__version__}"] if needs_package else [f"{name}=={version(name)}" for name in packages]
+    learnt_with = sorted(parcel.libraries)
+    packages = ["numpy", *(("onnxruntime", "tokenizers") if parcel.encoders else ()), *learnt_with]
+    pins = [f"{name}=={version(name)}" for name in (learnt_with if needs_package else packages)]
+    pins = [f"prompt-harness=={__version__}", *pins] if needs_package else pins
     files["requirements.txt"] = ("\n".join(pins) + "\n").encode()
     if docker:
         files["Dockerfile"] = DOCKERFILE.encode()

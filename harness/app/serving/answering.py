@@ -13,10 +13,13 @@ import numpy as np
 
 from harness.app.serving.folder import Damaged, checked_files
 from harness.app.serving.server import Asked, Limits, Refused, Server, items_of, serve_until_stopped
-from harness.arms.portable.model import Portable
+from harness.arms.portable.restored import restored_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from harness.arms.portable.answer import Answer as KeptAnswer
+    from harness.arms.portable.answer import FittedBefore
 
     Answer = Callable[[Sequence[Asked]], list[dict[str, Any]]]
     Embed = Callable[[Sequence[str]], Any]
@@ -24,33 +27,31 @@ if TYPE_CHECKING:
 CARD = "card.json"
 
 
-def restored_classifier(files: Mapping[str, bytes], prefix: str, embed: Embed) -> Portable:
+def restored_classifier(files: Mapping[str, bytes], prefix: str, embed: Embed) -> FittedBefore:
     """The classifier whose two files stand in the folder under that prefix."""
+    spec = json.loads(files[f"{prefix}model.json"])
     with np.load(io.BytesIO(files[f"{prefix}numbers.npz"]), allow_pickle=False) as arrays:
-        return Portable(json.loads(files[f"{prefix}model.json"]), {name: arrays[name] for name in arrays.files}, embed)
+        return restored_from(spec, {name: arrays[name] for name in arrays.files}, embed)
 
 
-def answer_with(classifier: Portable, name: str, cost_usd: float | None) -> Answer:
+def answer_with(classifier: FittedBefore, name: str, cost_usd: float | None) -> Answer:
     """A function from items to answers, as the stored run has them."""
 
     def answer(items: Sequence[Asked]) -> list[dict[str, Any]]:
-        rows = classifier.predict_proba(items)
-        return [_answer(classifier, item, row, (name, cost_usd)) for item, row in zip(items, rows, strict=True)]
+        told = zip(items, classifier.answers(items), strict=True)
+        return [_told(item, one, name, cost_usd) for item, one in told]
 
     return answer
 
 
-def _answer(classifier: Portable, item: Asked, row: Any, shared: tuple[str, float | None]) -> dict[str, Any]:  # noqa: ANN401
-    name, cost_usd = shared
-    best = int(row.argmax())
+def _told(item: Asked, one: KeptAnswer, name: str, cost_usd: float | None) -> dict[str, Any]:
     if not item.text.strip():
         return {"id": item.id, "label": None, "score": None, "outcome": "abstained", "path": "", "cost_usd": 0.0}
-    is_answered = bool(row[best] > 0)
     return {
         "id": item.id,
-        "label": classifier.classes_[best] if is_answered else None,
-        "score": float(row[best]) if is_answered else None,
-        "outcome": "answered" if is_answered else "abstained",
+        "label": one.label,
+        "score": one.score,
+        "outcome": "abstained" if one.label is None else "answered",
         "path": name,
         "cost_usd": cost_usd,
     }

@@ -12,7 +12,13 @@ import harness
 from harness.errors import ConfigError
 
 ROOT = Path(harness.__file__).parent
-NUMBERS = ("arms/portable/features", "arms/portable/heads", "arms/portable/model")
+LEARNT = tuple(
+    f"arms/portable/{name}"
+    for name in (
+        *("answer", "features", "heads", "model", "label_sets", "numbers", "spans", "look_up", "chain"),
+        "restored",
+    )
+)
 ENCODER = ("arms/encoders/_vectors", "arms/encoders/_transformer", "arms/encoders/_loaded")
 SERVING = ("app/serving/folder", "app/serving/server", "app/serving/answering")
 
@@ -56,7 +62,7 @@ if __name__ == "__main__":
 
 def fitted(*, has_encoder: bool) -> bytes:
     """The serve.py of one fitted classifier."""
-    pieces = (*NUMBERS, *(ENCODER if has_encoder else ()), *SERVING)
+    pieces = (*LEARNT, *(ENCODER if has_encoder else ()), *SERVING)
     embed = 'embedder(files["encoder.onnx"], files["tokenizer.json"])' if has_encoder else "lambda texts: None"
     bodies = [_body(name) for name in pieces]
     _check_names(bodies)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from harness.arms.answers import Answer, KindSpec
+from harness.arms.portable.answer import Answer
+from harness.arms.portable.kept import State
 from harness.ground import plugins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.arms.answers import KindSpec
     from harness.types import Item
 
 MOST_TRIED = 50
@@ -41,3 +43,7 @@ class Constant(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
     def answers(self, items: Sequence[Item]) -> list[Answer]:
         """Always the same, with what it was worth in training."""
         return [Answer(self.answer_, self.worth_)] * len(items)
+
+    def state(self) -> State:
+        """The answer, and what it was worth."""
+        return State({"kind": "same", "answer": self.answer_, "worth": self.worth_})

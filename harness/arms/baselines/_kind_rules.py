@@ -16,13 +16,15 @@ from __future__ import annotations
 import math
 import tomllib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from sklearn.base import BaseEstimator
 
-from harness.arms.answers import Answer, KindSpec
 from harness.arms.baselines import _conditions, _numbers
 from harness.arms.baselines._conditions import Condition
+from harness.arms.portable.answer import Answer
+from harness.arms.portable.kept import State
+from harness.arms.portable.numbers import in_range
 from harness.errors import ConfigError, one_of
 from harness.ground.ids import canonical_json
 from harness.ground.validation import validated
@@ -30,6 +32,7 @@ from harness.ground.validation import validated
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.arms.answers import KindSpec
     from harness.types import Item
 
 EDGES = ".,;:!?\"'()[]"
@@ -99,12 +102,25 @@ def of_kind(spec: KindSpec, rules: str) -> BaseEstimator:
     return {"multi": LabelsThatFire, "extract": NamedGroups, "score": Lexicon}[spec.kind](rules, spec.labels)
 
 
-class LabelsThatFire(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Every rule that fits adds its label."""
+class RulesOfKind(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """A rules file's text, and the task's labels, fields or ends of a range, described."""
+
+    kind: ClassVar[str]
 
     def __init__(self, rules: str, labels: tuple[tuple[str, str], ...]) -> None:
         self.rules = rules
         self.labels = labels
+
+    def state(self) -> State:
+        """The rules as they are written, and what they are for."""
+        spec = {"kind": "built", "baseline": "rules", "parameters": {"rules": self.rules}, "classes": []}
+        return State({**spec, "task": {"kind": self.kind, "labels": [list(one) for one in self.labels]}})
+
+
+class LabelsThatFire(RulesOfKind):
+    """Every rule that fits adds its label."""
+
+    kind = "multi"
 
     def fit(self, items: Sequence[Item], labels: Sequence[str]) -> Self:  # noqa: ARG002
         """Check the rules against the labels."""
@@ -129,12 +145,10 @@ class LabelsThatFire(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
         return Answer() if labels is None else Answer(canonical_json(sorted(labels)), 1.0)
 
 
-class NamedGroups(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class NamedGroups(RulesOfKind):
     """Fields filled by the named groups of patterns."""
 
-    def __init__(self, rules: str, labels: tuple[tuple[str, str], ...]) -> None:
-        self.rules = rules
-        self.labels = labels
+    kind = "extract"
 
     def fit(self, items: Sequence[Item], labels: Sequence[str]) -> Self:  # noqa: ARG002
         """Check the groups against the fields."""
@@ -169,12 +183,10 @@ class NamedGroups(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no t
         return Answer(_placed(item.text, taken), 1.0)
 
 
-class Lexicon(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class Lexicon(RulesOfKind):
     """A number out of the weights of words."""
 
-    def __init__(self, rules: str, labels: tuple[tuple[str, str], ...]) -> None:
-        self.rules = rules
-        self.labels = labels
+    kind = "score"
 
     def fit(self, items: Sequence[Item], labels: Sequence[str]) -> Self:  # noqa: ARG002
         """Read the weights."""
@@ -199,10 +211,10 @@ class Lexicon(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         ]
         low, high = self.ends_
         if not weights:
-            return Answer() if self.file_.default is None else _numbers.answer(self.file_.default, None, self.ends_)
+            return Answer() if self.file_.default is None else in_range(self.file_.default, None, self.ends_)
         total = sum(weights)
         share = total / math.sqrt(total * total + self.file_.squeeze) if total else 0.0
-        return _numbers.answer((low + high) / 2 + share * (high - low) / 2, None, self.ends_)
+        return in_range((low + high) / 2 + share * (high - low) / 2, None, self.ends_)
 
     def _of_words(self, item: Item) -> list[float]:
         """The weights of the words of the lexicon; a negation shortly before turns one around."""

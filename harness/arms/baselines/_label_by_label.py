@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import expit, logit
+from scipy.special import expit
 from sklearn.base import BaseEstimator, clone
 
-from harness.arms.answers import Answer, best
-from harness.ground.ids import canonical_json, unit_interval
+from harness.arms.portable.kept import State, state_of
+from harness.arms.portable.label_sets import CLEAR, label_sets, logits, on_curves
+from harness.ground.ids import unit_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from harness.arms.portable.answer import Answer
     from harness.types import Item
 
     Numbers = NDArray[np.float64]
@@ -33,7 +35,6 @@ ENOUGH = 1_500  # held-out items: further folds would cost a fit each
 TOO_FEW = 20
 GRID = np.round(np.arange(0.05, 0.96, 0.05), 2)
 PASSES = 3
-CLEAR = 1e-6
 SLACK = 10.0  # the deviation that the curve's two numbers are expected to have
 
 
@@ -59,14 +60,14 @@ class LabelByLabel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         rows, chances = self._held_out(items, held)
         self.facts_: dict[str, object]
         self.curves_ = np.tile([0.0, 1.0, 0.0, 1.0], (len(self.names_), 1))
-        self.thresholds_ = np.full(len(self.names_), 0.5)
+        self.cuts_ = np.full(len(self.names_), 0.5)
         if len(rows) < TOO_FEW:
             self.facts_ = {"calibration": f"not calibrated: fewer than {TOO_FEW} training items could be held out"}
             return self
         self.curves_ = np.array([_curve(chances[:, i], held[rows, i]) for i in range(len(self.names_))]).reshape(-1, 4)
-        likely = self._calibrated(chances)
-        self.thresholds_ = thresholds(likely, held[rows])
-        chosen = f1(likely >= self.thresholds_, held[rows])
+        likely = on_curves(chances, self.curves_)
+        self.cuts_ = thresholds(likely, held[rows])
+        chosen = f1(likely >= self.cuts_, held[rows])
         self.facts_ = {
             "calibration": f"a logistic curve and a threshold per label, fitted to {len(rows)} held-out training items",
             "held_out_n": len(rows),
@@ -75,28 +76,20 @@ class LabelByLabel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         return self
 
     def answers(self, items: Sequence[Item]) -> list[Answer]:
-        """The labels of each item; how sure it is, is the F1 that the chances let expect."""
+        """The labels of each item."""
         if not items:
             return []
         raw = np.asarray(self.scorer_.chances(items), dtype=np.float64)
-        is_known = np.asarray(~np.isnan(raw).any(axis=1))
-        likely = self._calibrated(np.where(is_known[:, None], raw, 0.0))
-        taken = np.asarray(likely >= self.thresholds_)
-        expected = expected_f1(likely, taken)
-        return [
-            Answer(
-                canonical_json([self.names_[i] for i in np.flatnonzero(taken[row])]),
-                float(expected[row]),
-                best(likely[row], self.names_),
-            )
-            if is_known[row]
-            else Answer()
-            for row in range(len(items))
-        ]
+        return label_sets(np.broadcast_to(raw, (len(items), len(self.names_))), self.names_, self.curves_, self.cuts_)
 
-    def _calibrated(self, chances: Numbers) -> Numbers:
-        centre, scale, intercept, slope = self.curves_.T
-        return np.asarray(expit(intercept + slope * (_logits(chances) - centre) / scale))
+    def state(self) -> State | None:
+        """What the scorer has learnt, the curves and the thresholds."""
+        inner = state_of(self.scorer_)
+        if inner is None:
+            return None
+        named = State({**inner.spec, "classes": self.names_}, inner.arrays)
+        around = named.inside({"kind": "label_sets"})
+        return State(around.spec, {**around.arrays, "curves": self.curves_, "cuts": self.cuts_})
 
     def _held_out(self, items: Sequence[Item], held: Flags) -> tuple[NDArray[np.int64], Numbers]:
         """Rows that were held out, and what the scorer says of them; rows that it says nothing of are left out."""
@@ -138,17 +131,6 @@ def f1(taken: Flags, held: Flags) -> Numbers:
     return np.asarray(np.divide(2 * both, members, out=np.ones(len(members)), where=members > 0))
 
 
-def expected_f1(likely: Numbers, taken: Flags) -> Numbers:
-    """The F1 that chances let expect of the labels taken: twice the expected hits by the expected members.
-
-    A ratio of expectations, close to the expected ratio; of nothing taken it is the chance that there is no label.
-    """
-    n, hits = taken.sum(axis=1), np.where(taken, likely, 0.0).sum(axis=1)
-    none = np.exp(np.log1p(-np.minimum(likely, 1 - CLEAR)).sum(axis=1))
-    ratio = np.divide(2 * hits, n + likely.sum(axis=1), out=np.zeros(len(n)), where=n > 0)
-    return np.asarray(np.where(n > 0, np.clip(ratio, 0, 1), none))
-
-
 def thresholds(likely: Numbers, held: Flags) -> Numbers:
     """A threshold per label: first the best one for all labels, then each in turn where the mean F1 rises by it."""
     best_of_all = max(GRID, key=lambda cut: (round(float(f1(likely >= cut, held).mean()), 12), -abs(cut - 0.5)))
@@ -181,18 +163,14 @@ def _best_cut(
     return float(GRID[np.argmax(means)]) if means.max() > now + CLEAR else current
 
 
-def _logits(chances: Numbers) -> Numbers:
-    return np.asarray(logit(np.clip(chances, CLEAR, 1 - CLEAR)))
-
-
 def _curve(chances: Numbers, held: Flags) -> tuple[float, float, float, float]:
     """Centre and scale of the scores' logits, and the intercept and slope of the likeliest logistic curve over them.
 
     Held lightly to the scores as they are, which is where a label that was never held out stays.
     """
-    logits = _logits(chances)
-    centre, scale = float(logits.mean()), float(logits.std()) or 1.0
-    standard, start = (logits - centre) / scale, np.array([centre, scale])
+    odds = logits(chances)
+    centre, scale = float(odds.mean()), float(odds.std()) or 1.0
+    standard, start = (odds - centre) / scale, np.array([centre, scale])
 
     def surprise(numbers: Numbers) -> tuple[float, Numbers]:
         scores = numbers[0] + numbers[1] * standard

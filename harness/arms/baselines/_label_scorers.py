@@ -1,6 +1,6 @@
 """What gives every label of an item a chance: regressions, odds of tags, neighbours, similarity to a description.
 
-Each has `fit(items, held)`, with items x labels of bool, and `chances(items)`.
+Each has `fit(items, held)`, with items x labels of bool, `chances(items)`, and `state()`, which names no labels.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from harness.arms.baselines._features import Embedded, spelt_out, tags
-from harness.arms.baselines._nearest import nearest
+from harness.arms.baselines._pipelines import on_features
+from harness.arms.portable.heads import nearest
+from harness.arms.portable.kept import State
 from harness.types import Item
 
 if TYPE_CHECKING:
@@ -57,6 +59,10 @@ class Regressions(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no t
         """Items x labels."""
         return np.asarray(expit(self.features_.transform(items) @ self.weights_ + self.intercepts_))
 
+    def state(self) -> State | None:
+        """The weights of all regressions, and what the features have learnt."""
+        return on_features(self.features_, "each", self.weights_, self.intercepts_)
+
 
 class TagChances(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Naive Bayes over tags, for each label against its absence; nan for an item with no known tag."""
@@ -87,6 +93,14 @@ class TagChances(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         found = expit(self.vectorizer_.transform(items) @ self.weights_ + self.intercepts_)
         return np.where(is_known[:, None], found, np.nan)
 
+    def state(self) -> State:
+        """The tags that are known, and their weights."""
+        if not self.known_:
+            nothing = {"weights": np.zeros((0, 0)), "intercepts": np.zeros(0)}
+            return State({"kind": "tag_chances", "tags": []}, nothing)
+        tags = self.vectorizer_.get_feature_names_out().tolist()
+        return State({"kind": "tag_chances", "tags": tags}, {"weights": self.weights_, "intercepts": self.intercepts_})
+
 
 class NeighbourShares(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """The share of an item's nearest training items that have the label, nearer ones with more weight."""
@@ -109,6 +123,11 @@ class NeighbourShares(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
             shares[row] = weights @ self.held_[others]
         return shares
 
+    def state(self) -> State:
+        """The training items' vectors, and which labels they have."""
+        spec = {"kind": "shares", "k": self.k, "temperature": self.temperature, "encoder": str(self.features.encoder)}
+        return State(spec, {"vectors": self.vectors_, "held": self.held_.astype(np.bool_)})
+
 
 class DescriptionSimilarity(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """How near an item lies to the words of a label, by cosine; nothing is learnt here."""
@@ -129,3 +148,7 @@ class DescriptionSimilarity(BaseEstimator):  # type: ignore[misc]  # scikit-lear
         """Items x labels."""
         cosines = self.features.transform(items) @ self.vectors_.T
         return np.asarray((1 + cosines.astype(np.float64)) / 2)
+
+    def state(self) -> State:
+        """The labels' vectors."""
+        return State({"kind": "similar", "encoder": str(self.features.encoder)}, {"vectors": self.vectors_})

@@ -8,9 +8,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import Ridge
 
-from harness.arms.answers import Answer
 from harness.arms.baselines._features import Embedded
-from harness.arms.baselines._nearest import nearest
+from harness.arms.baselines._pipelines import on_features
+from harness.arms.portable.kept import State
+from harness.arms.portable.numbers import nearest_answers, placed, ridge_answers
 from harness.errors import ConfigError
 from harness.ground.ids import unit_interval
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from harness.arms.portable.answer import Answer
     from harness.types import Item
 
     Numbers = NDArray[np.float64]
@@ -34,13 +36,6 @@ def limits(labels: Ends) -> tuple[float, float]:
     if len(labels) < 2:
         raise ConfigError("numbers on a scale need the two ends of its range")
     return float(labels[0][0]), float(labels[-1][0])
-
-
-def answer(number: float, score: float | None, ends: tuple[float, float]) -> Answer:
-    """A number as an answer, kept in the range."""
-    kept = round(min(max(number, ends[0]), ends[1]), 6)
-    text = str(int(kept)) if kept.is_integer() else repr(kept)
-    return Answer(text, None if score is None else min(max(score, 0.0), 1.0))
 
 
 class RidgeOnFeatures(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -60,11 +55,11 @@ class RidgeOnFeatures(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         gold = np.array([float(label) for label in labels])
         order = np.argsort([unit_interval("held out", str(self.seed), item.id) for item in items], kind="stable")
         held, learnt = np.split(order, [round(HELD_OUT * len(items))])
-        self.error_, alpha, self.facts_ = np.zeros(3), 1.0, {}
+        self.error_, alpha, self.facts_ = None, 1.0, {}
         if len(held) >= TOO_FEW:
             alpha, predicted = self._chosen(items, gold, held, learnt)
             error = np.abs(np.clip(predicted, *self.ends_) - gold[held])
-            self.error_ = np.polynomial.polynomial.polyfit(self._placed(predicted), error, 2)
+            self.error_ = np.polynomial.polynomial.polyfit(placed(predicted, self.ends_), error, 2)
             self.facts_ = {"ridge": alpha, "held_out_n": len(held), "held_out_mae": round(float(error.mean()), 6)}
         self.features_ = clone(self.features)
         self.ridge_ = Ridge(alpha, random_state=self.seed).fit(self.features_.fit_transform(items), gold)
@@ -74,16 +69,17 @@ class RidgeOnFeatures(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         """A number each, and 1 less the error that is to be expected of it, in units of the range."""
         if not items:
             return []
-        numbers = self.ridge_.predict(self.features_.transform(items))
-        low, high = self.ends_
-        error = np.polynomial.polynomial.polyval(self._placed(numbers), self.error_) / (high - low)
-        known = bool(self.facts_)
-        pairs = zip(numbers, error, strict=True)
-        return [answer(float(number), 1 - float(gap) if known else None, self.ends_) for number, gap in pairs]
+        return ridge_answers(self.ridge_.predict(self.features_.transform(items)), self.ends_, self.error_)
 
-    def _placed(self, numbers: Numbers) -> Numbers:
-        low, high = self.ends_
-        return (np.clip(numbers, low, high) - low) / (high - low)
+    def state(self) -> State | None:
+        """The weights, what the features have learnt, and the expected error."""
+        weights, intercept = np.atleast_2d(self.ridge_.coef_).T, np.array([self.ridge_.intercept_])
+        inner = on_features(self.features_, "raw", weights, intercept)
+        if inner is None:
+            return None
+        around = State({**inner.spec, "classes": [""]}, inner.arrays).inside({"kind": "ridge", "ends": self.ends_})
+        known = {} if self.error_ is None else {"error": self.error_}
+        return State(around.spec, {**around.arrays, **known})
 
     def _chosen(
         self, items: Sequence[Item], gold: Numbers, held: NDArray[np.int64], learnt: NDArray[np.int64]
@@ -117,10 +113,13 @@ class NeighbourMean(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         """A number each."""
         if not items:
             return []
-        low, high = self.ends_
-        found = []
-        for _, others, weights in nearest(self.features.transform(items), self.vectors_, self.k, self.temperature):
-            number = float(weights @ self.gold_[others])
-            spread = float(weights @ np.abs(self.gold_[others] - number))
-            found.append(answer(number, 1 - spread / (high - low), self.ends_))
-        return found
+        return nearest_answers(self.features.transform(items), self.vectors_, self.gold_, self._settings)
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        return {"ends": self.ends_, "k": self.k, "temperature": self.temperature}
+
+    def state(self) -> State:
+        """The training items' vectors and numbers."""
+        spec = {"kind": "nearest_numbers", **self._settings, "encoder": str(self.features.encoder)}
+        return State(spec, {"vectors": self.vectors_, "numbers": self.gold_})

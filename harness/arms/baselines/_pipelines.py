@@ -31,6 +31,18 @@ def state_of(classifier: object) -> State | None:
     return State({**told.spec, "vectorizers": spec}, {**told.arrays, **idf})
 
 
+def on_features(features: Any, how: str, weights: NDArray[Any], intercepts: NDArray[Any]) -> State | None:  # noqa: ANN401
+    """Weights, a column each, on what features give of items; None where features have no form that can be kept."""
+    if isinstance(features, Embedded):
+        on_vectors = {"kind": "linear", "how": how, "encoder": str(features.encoder)}
+        return State(on_vectors, {"weights": weights.T, "intercepts": intercepts})
+    if not isinstance(features, CountVectorizer | FeatureUnion):
+        return None
+    vectorizers, idf = _vectorizers(features)
+    spec = {"kind": "counted", "how": how, "vectorizers": vectorizers}
+    return State(spec, {"weights": weights, "intercepts": intercepts, **idf})
+
+
 def _regression(fitted: LogisticRegression) -> State:
     spec = {"kind": "linear", "classes": fitted.classes_.tolist()}
     return State(spec, {"weights": fitted.coef_, "intercepts": fitted.intercept_})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -52,8 +52,11 @@ def softened(scores: NDArray[np.float64], temperature: float, spread: float) -> 
 def of_margins(how: str, margins: NDArray[Any]) -> NDArray[Any]:
     """Scores of margins, a column per label; one column alone tells two labels apart.
 
-    `how` is `softmax`, or `one_against_rest`: each label's own sigmoid, made to add up to 1.
+    `how` is `softmax`, or `one_against_rest`: each label's own sigmoid, made to add up to 1. Where columns do not
+    compete, it is `each` label's own sigmoid, or `raw`, the margins as they are.
     """
+    if how in ("each", "raw"):
+        return sigmoid(margins) if how == "each" else margins
     if margins.shape[1] == 1:
         upper = sigmoid(margins[:, 0])
         return np.column_stack([1 - upper, upper])
@@ -78,6 +81,24 @@ def votes(
         behind = (similarity.max(axis=1)[rows] - similarity[rows, nearest]).astype(np.float64)
         np.add.at(scores, (start + rows, codes[nearest]), np.exp(-behind / spec["temperature"]))
     return row_normalised(scores)
+
+
+def nearest(
+    vectors: NDArray[np.float32], known: NDArray[np.float32], k: int, temperature: float
+) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.float64]]]:
+    """For each row its number, the k nearest known rows by cosine, and their weights, exp(cosine / temperature).
+
+    Rows have length 1, and weights add up to 1. Rows as near as the k-th count too, so the order of the known rows
+    decides nothing.
+    """
+    k = min(k, len(known))
+    for start in range(0, len(vectors), CHUNK):
+        similarity = vectors[start : start + CHUNK] @ known.T
+        farthest = np.partition(similarity, -k, axis=1)[:, -k]
+        for offset, row in enumerate(similarity):
+            others = np.flatnonzero(row >= farthest[offset] - TIE)
+            votes = np.exp((row[others] - row.max()).astype(np.float64) / temperature)
+            yield start + offset, others, votes / votes.sum()
 
 
 def nearest_centre(vectors: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.intp]:

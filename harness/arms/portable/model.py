@@ -8,42 +8,26 @@ from __future__ import annotations
 
 import hashlib
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.arms.portable.answer import FittedBefore, of_row
 from harness.arms.portable.features import Counts, product
-from harness.arms.portable.heads import nearest_centre, of_margins, softened, softmax, votes
+from harness.arms.portable.heads import nearest, nearest_centre, of_margins, sigmoid, softened, softmax, votes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from harness.arms.portable.answer import Answer, Readable
+
     Arrays = Mapping[str, NDArray[Any]]
     Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
-class Readable(Protocol):
-    """What a classifier sees of an item."""
-
-    @property
-    def id(self) -> str:
-        """Its name."""
-        ...
-
-    @property
-    def text(self) -> str:
-        """What it says."""
-        ...
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """Its tags."""
-        ...
-
-
-class Portable:
+class Portable(FittedBefore):
     """A classifier over items that answers as the one did that it was kept from."""
 
     def __init__(self, spec: Mapping[str, Any], arrays: Arrays, embed: Embed, prefix: str = "") -> None:
@@ -64,8 +48,9 @@ class Portable:
             return np.zeros((0, len(self.classes_)))
         return np.asarray(self._scores(items), dtype=np.float64)
 
-    def fit(self, items: Sequence[Readable], labels: Sequence[str]) -> None:
-        """Nothing: it was fitted before it was kept."""
+    def answers(self, items: Sequence[Readable]) -> list[Answer]:
+        """For each item the class with the highest score."""
+        return [of_row(row, self.classes_) for row in self.predict_proba(items)]
 
     def _calibrated(self, items: Sequence[Readable]) -> NDArray[Any]:
         assert self._of is not None  # a calibration is of something
@@ -100,7 +85,8 @@ class Portable:
         return of_margins(self.spec["how"], np.stack(margins) + intercepts)
 
     def _linear(self, items: Sequence[Readable]) -> NDArray[Any]:
-        return of_margins("softmax", self._vectors(items) @ self._arrays["weights"].T + self._arrays["intercepts"])
+        margins = self._vectors(items) @ self._arrays["weights"].T + self._arrays["intercepts"]
+        return of_margins(self.spec.get("how", "softmax"), margins)
 
     def _votes(self, items: Sequence[Readable]) -> NDArray[Any]:
         return votes(self._vectors(items), self._arrays["vectors"], self._arrays["codes"], self.spec)
@@ -113,15 +99,45 @@ class Portable:
         cosines = self._vectors(items) @ self._arrays["vectors"].T
         return softmax(cosines.astype(np.float64) / self.spec["temperature"])
 
+    def _tag_chances(self, items: Sequence[Readable]) -> NDArray[Any]:
+        """The chance of each label against its absence; nan where no tag is known."""
+        columns, chances = self._tags, np.full((len(items), len(self.classes_)), np.nan)
+        for row, item in zip(chances, items, strict=True):
+            known = sorted({columns[tag.lower()] for tag in item.tags if tag.lower() in columns})
+            if known:
+                row[:] = sigmoid(self._arrays["weights"][known].sum(axis=0) + self._arrays["intercepts"])
+        return chances
+
+    def _shares(self, items: Sequence[Readable]) -> NDArray[Any]:
+        """The share of the nearest known rows that have each label."""
+        shares, held = np.zeros((len(items), len(self.classes_))), self._arrays["held"].astype(np.float64)
+        k, temperature = self.spec["k"], self.spec["temperature"]
+        for row, others, weights in nearest(self._vectors(items), self._arrays["vectors"], k, temperature):
+            shares[row] = weights @ held[others]
+        return shares
+
+    def _similar(self, items: Sequence[Readable]) -> NDArray[Any]:
+        """How near each label's words are by cosine, from 0 to 1."""
+        cosines = self._vectors(items) @ self._arrays["vectors"].T
+        return np.asarray((1 + cosines.astype(np.float64)) / 2)
+
     def _vectors(self, items: Sequence[Readable]) -> NDArray[np.float32]:
         return self._embed([words(item) for item in items])
 
 
 KINDS = {
     name: name
-    for name in ("calibrated", "constant", "guess", "tag_odds", "counted", "linear", "votes", "clusters", "labels")
+    for name in (
+        *("calibrated", "constant", "guess", "tag_odds", "counted", "linear", "votes", "clusters", "labels"),
+        *("tag_chances", "shares", "similar"),
+    )
 }
-"""The kinds of classifiers, each by the method that scores it."""
+"""The kinds of classifiers, each by the method that scores it; the last three give every label a chance of its own."""
+
+
+def vectors_of(embed: Embed) -> Callable[[Sequence[Readable]], NDArray[np.float32]]:
+    """The vectors of items."""
+    return lambda items: embed([words(item) for item in items])
 
 
 def words(item: Readable) -> str:
