@@ -41,7 +41,7 @@ DOORS = {
     "sklearn": {"datasets/audit", "arms/baselines", "analysis/fusion", "app/contracts"},
     "sentence_transformers": {"arms/encoders/sentence_transformers"},
     "sqlite3": {"ground/sqlite", "models/ledger", "arms/encoders/_cache"},
-    "threadpoolctl": {"runs/spread"},
+    "threadpoolctl": {"runs/spread", "arms/baselines"},
     "time": {"ground/clock"},
     "tokenizers": {"arms/encoders"},
     "xllamacpp": {"models/providers/local"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from harness.datasets.task import Task
 from harness.ground import escaping
 
 if TYPE_CHECKING:
@@ -24,6 +25,14 @@ LIMITS = (
     "rewrite them too.",
 )
 
+DOES = {
+    "single": "Labels a text with one of {n} labels",
+    "multi": "Labels a text with all that hold of {n} labels; an answer is a list, as JSON",
+    "extract": "Finds the values of {n} fields in a text; an answer is an object, as JSON",
+    "score": "Gives a text a number from {parts}",
+}
+PARTS = {"extract": "Fields", "score": "The range"}
+
 
 def facts(ready: Ready, dataset: Dataset, result: RunResult) -> dict[str, Any]:
     """The card as plain values."""
@@ -41,8 +50,9 @@ def facts(ready: Ready, dataset: Dataset, result: RunResult) -> dict[str, Any]:
         "n_train": run.n_train,
         "seed": run.seed,
         "n": result.n,
+        "kind": dataset.kind,
         "labels": list(dataset.label_names),
-        "label_counts": _counts(dataset, run.split),
+        "label_counts": _counts(dataset, run.split) if Task.of(dataset).rules.HAS_CLASSES else {},
         "metrics": {name: asdict(estimate) for name, estimate in result.metrics.items()},
         "outcomes": {outcome.value: n for outcome, n in result.outcomes.items()},
         "cost_per_1000_usd": result.cost_per_1000_usd,
@@ -59,9 +69,10 @@ def text(card: Mapping[str, Any]) -> str:
     cost, p95 = card["cost_per_1000_usd"], card["latency_s"].get("p95")
     made_of = f"\nIts members, cheapest first: {', '.join(card['members'])}.\n" if card["members"] else ""
     learnt = f"fitted to {card['n_train']:,} training items" if card["n_train"] else "not fitted to anything"
+    what = DOES.get(card["kind"], "Answers a text").format(n=len(card["labels"]), parts=" to ".join(card["labels"]))
     said = f"""# {card["arm"]}
 
-Labels a text with one of {len(card["labels"])} labels{asks}. It was {learnt} (seed {card["seed"]}).
+{what}{asks}. It was {learnt} (seed {card["seed"]}).
 {made_of}
 ## How well
 
@@ -80,7 +91,7 @@ Dataset {card["dataset"]}, content {card["dataset_id"]}. {_cell(card["descriptio
 {chr(10).join(f"- {_cell(name)}: {_cell(value)}" for name, value in card["source"].items())}
 Run {card["run_id"]}, arm {card["arm_id"]}, prompt-harness {card["package"]}.
 
-## Labels
+## {PARTS.get(card["kind"], "Labels")}
 
 {", ".join(f"`{_cell(label)}`" for label in card["labels"])}
 

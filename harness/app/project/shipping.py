@@ -14,7 +14,7 @@ import numpy as np
 
 from harness import __version__
 from harness.analysis.fusion.foresight import Foresight
-from harness.analysis.fusion.votes import Stacked, Weighted
+from harness.analysis.fusion.votes import Combined, Stacked, Weighted
 from harness.app.project import fusions, model_card, watching
 from harness.app.serving import answering, folder, packaged, sources
 from harness.arms import encoding
@@ -148,6 +148,8 @@ class Parcel:
             spec["learnt"] = [self._foreseen(one, f"{at}learnt/{place}/") for place, one in enumerate(learnt.models)]
         elif isinstance(learnt, Weighted):
             spec["learnt"] = {"weights": list(learnt.weights), "order": list(learnt.order)}
+        elif isinstance(learnt, Combined):
+            spec["learnt"] = {"weights": list(learnt.weights), "kind": learnt.kind}
         else:
             stacked = cast("Stacked", learnt)
             self._regression(stacked.model, f"{at}learnt/")

@@ -20,7 +20,7 @@ import numpy as np
 
 from harness import __version__
 from harness.analysis.fusion.foresight import Foresight
-from harness.analysis.fusion.votes import Stacked, Weighted
+from harness.analysis.fusion.votes import Combined, Stacked, Weighted
 from harness.app.serving import answering
 from harness.arms.cascade import CascadeArm
 from harness.arms.classifier import ClassifierArm
@@ -160,7 +160,9 @@ class _Folder:
     def _foresees(self, learnt: float | str) -> Any:  # noqa: ANN401  (a number or what predicts one)
         return learnt if isinstance(learnt, float) else self._regression(learnt)
 
-    def _count(self, learnt: Mapping[str, Any]) -> Weighted | Stacked:
+    def _count(self, learnt: Mapping[str, Any]) -> Weighted | Combined | Stacked:
+        if "kind" in learnt:
+            return Combined(learnt["kind"], tuple(learnt["weights"]))
         if "weights" in learnt:
             return Weighted(tuple(learnt["weights"]), tuple(learnt["order"]))
         return Stacked(self._regression(learnt["at"]), tuple(learnt["labels"]))

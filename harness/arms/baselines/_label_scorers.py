@@ -12,6 +12,7 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, clone
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from harness.arms.baselines._features import Embedded, spelt_out, tags
 from harness.arms.baselines._pipelines import on_features
@@ -48,11 +49,11 @@ class Regressions(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no t
         self.weights_ = np.zeros((table.shape[1], held.shape[1]))
         shares = (held.sum(axis=0) + 0.5) / (len(items) + 1)
         self.intercepts_ = np.log(shares / (1 - shares))
-        for label in np.flatnonzero(held.any(axis=0) & ~held.all(axis=0)):
-            one = LogisticRegression(C=self.c, random_state=self.seed, max_iter=300, **solver).fit(
-                table, held[:, label]
-            )
-            self.weights_[:, label], self.intercepts_[label] = one.coef_[0], one.intercept_[0]
+        one = LogisticRegression(C=self.c, random_state=self.seed, max_iter=300, **solver)
+        with threadpool_limits(1, "blas"):  # small matrices: threads would only wait for each other
+            for label in np.flatnonzero(held.any(axis=0) & ~held.all(axis=0)):
+                one.fit(table, held[:, label])
+                self.weights_[:, label], self.intercepts_[label] = one.coef_[0], one.intercept_[0]
         return self
 
     def chances(self, items: Sequence[Item]) -> Numbers:

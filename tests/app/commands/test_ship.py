@@ -13,10 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from harness.app.project import Project
 from harness.app.serving import packaged, sources
 from harness.app.serving.folder import Damaged, checked_files
 from harness.app.serving.server import Limits
 from harness.app.serving.server import items_of as items_of_body
+from harness.ground import workspace as workspace_at
+from harness.ground.clock import SystemClock
+from tests import kind_examples
 from tests.app.standing import BASELINES, FUSIONS, RECIPE, made, released, stored_answers
 from tests.processes import HANGS_S
 
@@ -35,7 +39,12 @@ sys.argv = [{script!r}, *{arguments!r}]
 runpy.run_path({script!r}, run_name='__main__')
 """
 # What the three packages import of each other and of their own.
-PACKAGES = {"numpy": {"numpy"}, "onnxruntime": {"onnxruntime", "flatbuffers", "google"}, "tokenizers": {"tokenizers"}}
+PACKAGES = {
+    "numpy": {"numpy"},
+    "onnxruntime": {"onnxruntime", "flatbuffers", "google"},
+    "tokenizers": {"tokenizers"},
+    "python-crfsuite": {"pycrfsuite"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -219,3 +228,41 @@ def test_a_folder_moves(ship, workspace, tmp_path):
     moved = shutil.copytree(folder, tmp_path / "elsewhere" / "arm")
     shutil.rmtree(folder)
     assert lines(moved, [{"text": "refund the payment please"}])[0]["label"] == "billing"
+
+
+@pytest.mark.parametrize(
+    ("kind", "arm", "needed"),
+    [
+        ("multi", "tfidf-lr", {"numpy"}),
+        pytest.param("multi", "rules", {"prompt-harness"}, marks=pytest.mark.sims),
+        pytest.param("extract", "gazetteer", {"numpy"}, marks=pytest.mark.sims),
+        ("extract", "crf", {"numpy", "python-crfsuite"}),
+        ("score", "tfidf-ridge", {"numpy"}),
+        pytest.param("score", "minilm-ridge", NEEDED, marks=pytest.mark.sims),
+    ],
+)
+def test_an_arm_of_another_kind_is_kept_and_shipped(harness, tmp_path, monkeypatch, kind, arm, needed):
+    """`predict` and the folder, which can import nothing but its requirements, answer as the stored run did."""
+    if arm == "crf":
+        pytest.importorskip("pycrfsuite", reason="the extra crf is not installed")
+    dataset = kind_examples.write(tmp_path, kind)
+    monkeypatch.chdir(tmp_path)
+    where = ("--root", str(tmp_path), "--dataset", kind)
+    assert harness("baselines", "--arm", arm, *where).code == 0
+    items = [example.item for example in dataset.in_split("test")]
+    rows = [{"id": i.id, "text": i.text, "tags": list(i.tags), "fields": dict(i.fields)} for i in items]
+    project = Project(workspace_at.find(tmp_path, tmp_path), SystemClock())
+    with project.store.reader() as select:
+        stored = select("select example_id, label, score, outcome from scored where split = 'test'", [])
+    known = {row["example_id"]: row for row in stored}
+    done = harness("ship", arm, "--to", "shipped", *where, "--json")
+    assert done.code == 0, done.err
+    folder = tmp_path / "shipped"
+    assert {line.partition("==")[0] for line in (folder / "requirements.txt").read_text().split()} == needed
+    check_answers(arm, lines(folder, rows), known)
+    (tmp_path / "new.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = harness("predict", arm, "new.jsonl", "--to", "out.jsonl", *where)
+    assert done.code == 0, done.err
+    assert "again" not in done.err
+    told = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [one["label"] for one in told] == [known[row["id"]]["label"] for row in rows]

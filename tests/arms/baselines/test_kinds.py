@@ -10,7 +10,7 @@ import pytest
 from sklearn import metrics
 from sklearn.base import clone
 
-from harness.arms import answers
+from harness.arms import answers, encoding
 from harness.arms.answers import KindSpec
 from harness.arms.baselines import (
     _chain,
@@ -30,6 +30,7 @@ from harness.arms.baselines import (
 )
 from harness.arms.portable import chain as portable_chain
 from harness.arms.portable import kept, spans
+from harness.arms.portable.restored import restored_from
 from harness.datasets.kinds import extract, multi, score
 from harness.errors import ConfigError
 from harness.ground import plugins
@@ -152,30 +153,42 @@ def test_a_handful_of_items_is_enough_to_answer(kind, arm):
     assert len(answers.answers(built, [item for item, _ in few])) == 4
 
 
-MORE_ARMS = {
-    ("multi", "minilm-lr"): lambda: minilm_lr.build(spec=SPECS["multi"]),
-    ("multi", "minilm-knn"): lambda: minilm_knn.build(spec=SPECS["multi"]),
-    ("multi", "minilm-zero"): lambda: minilm_zero.build(labels=SPECS["multi"].labels, spec=SPECS["multi"]),
-    ("score", "minilm-ridge"): lambda: minilm_ridge.build(spec=SPECS["score"]),
-    ("score", "minilm-knn"): lambda: minilm_knn.build(spec=SPECS["score"]),
-    ("extract", "distilled"): lambda: distilled.build(spec=SPECS["extract"]),
+EMBEDDING = {
+    ("multi", "minilm-lr"): lambda at: minilm_lr.build(cache=at, spec=SPECS["multi"]),
+    ("multi", "minilm-knn"): lambda at: minilm_knn.build(cache=at, spec=SPECS["multi"]),
+    ("multi", "minilm-zero"): lambda at: minilm_zero.build(SPECS["multi"].labels, cache=at, spec=SPECS["multi"]),
+    ("score", "minilm-ridge"): lambda at: minilm_ridge.build(cache=at, spec=SPECS["score"]),
+    ("score", "minilm-knn"): lambda at: minilm_knn.build(cache=at, spec=SPECS["score"]),
+    ("extract", "distilled"): lambda at: distilled.build(cache=at, spec=SPECS["extract"]),
 }
+KEPT = {**{key: lambda _, build=build: build() for key, build in ARMS.items()}, **EMBEDDING}
 
 
-@pytest.mark.parametrize("n", [96, 4])
-@pytest.mark.parametrize(("kind", "arm"), [*ARMS, *MORE_ARMS], ids=lambda part: part)
-def test_what_is_kept_answers_as_the_arm_does(tmp_path, kind, arm, n):
+@pytest.fixture(scope="module")
+def embeddings(tmp_path_factory):
+    """One cache for all: no text is encoded anew for every test."""
+    return tmp_path_factory.mktemp("cache") / "embeddings.sqlite"
+
+
+@pytest.mark.parametrize("n", [48, 4])
+@pytest.mark.parametrize(("kind", "arm"), list(KEPT), ids=lambda part: part)
+def test_what_is_kept_answers_as_the_arm_does(tmp_path, embeddings, kind, arm, n):
     """Written and read: the same answers and the same scores to 1e-6, of strange items too, however few it learnt from.
 
     What is written has no pickle, and the same state is the same bytes.
     """
     found = rows(kind)
-    fits = {**ARMS, **MORE_ARMS}[kind, arm]().fit([item for item, _ in found[:n]], [gold for _, gold in found[:n]])
+    fits = KEPT[kind, arm](str(embeddings)).fit([item for item, _ in found[:n]], [gold for _, gold in found[:n]])
     files = kept.as_bytes(fits.state())
     assert files == kept.as_bytes(fits.state())
-    items = [item for item, _ in found[-30:]]
+    items = [item for item, _ in found[-20:]]
     items += [Item("e", ""), Item("s", "\ud800 \x00 🍜", ("\udfff",)), Item("t", "zyzzyva", ("never-seen",))]
-    again = keeping.restored(kept.of_bytes(*files.values()), Workspace(tmp_path, Preferences()))
+    state = kept.of_bytes(*files.values())
+    again = (
+        keeping.restored(state, Workspace(tmp_path, Preferences()))
+        if arm == "rules"
+        else restored_from(state.spec, state.arrays, encoding.connect("minilm", embeddings).embed)
+    )
     assert answers.answers(again, []) == []
     pairs = list(zip(answers.answers(fits, items), answers.answers(again, items), strict=True))
     assert [one.label for one, _ in pairs] == [other.label for _, other in pairs]
