@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from harness.analysis import panel
+from harness.datasets.task import spoken
 from harness.errors import ConfigError, one_of
 from harness.ground import plugins
 from harness.stats import clusters, margins
@@ -49,7 +50,7 @@ class Measure:
     @property
     def noun(self) -> str:
         """What it is called in a sentence."""
-        return self.name.replace("_", " ")
+        return spoken(self.name)
 
     @property
     def is_headline(self) -> bool:

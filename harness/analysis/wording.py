@@ -18,7 +18,7 @@ class Wording:
     counts_right: bool = False
 
     def has(self, found: str) -> str:
-        """`is right on .865`, or `has a mean f1 of .865`."""
+        """`is right on .865`, or `has a mean F1 of .865`."""
         return f"is right on {found}" if self.counts_right else f"has {self.a_noun} of {found}"
 
     @property

@@ -6,6 +6,7 @@ writes rows, and whoever has answers that are in no store.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -68,6 +69,11 @@ def kind_of(name: str) -> Kind:
     return cast("Kind", plugins.load(FOLDER, name))
 
 
+def spoken(metric: str) -> str:
+    """The name of a metric as it stands in a sentence: `mean F1` of `mean_f1`."""
+    return re.sub(r"\bf1\b", "F1", metric.replace("_", " "))
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """A kind of task and the labels of a dataset, whatever they mean to that kind.
@@ -99,7 +105,7 @@ class Task:
     @property
     def noun(self) -> str:
         """What the mean credit is called: the name of the headline metric."""
-        return next(iter(self.rules.METRICS)).replace("_", " ")
+        return spoken(next(iter(self.rules.METRICS)))
 
     def meets(self, module: ModuleType) -> bool:
         """Whether it is of the `KINDS` that a section, a figure, a check or a metric names, and has what that `NEEDS`.

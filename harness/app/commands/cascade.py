@@ -119,7 +119,7 @@ def _json(tried: Tried) -> dict[str, object]:
     """The contract's five keys, and what stands behind them."""
     found = tried.study
     tested, line, toll = found.tested, found.random_line, tried.choice.toll
-    return {
+    said: dict[str, object] = {
         "arm": found.arm,
         "thresholds": [asdict(setting) for setting in found.settings],
         "chosen": None if found.chosen is None else asdict(found.chosen),
@@ -132,6 +132,15 @@ def _json(tried: Tried) -> dict[str, object]:
         "unshared": found.unshared,
         "toll": None if toll is None else asdict(toll),
     }
+    return said if found.words.counts_right else {name: _of_degrees(value) for name, value in said.items()}
+
+
+def _of_degrees(value: object) -> object:
+    """The same of answers that have degrees: what is called accuracy of others is their `headline`."""
+    if isinstance(value, dict):
+        found = {name: _of_degrees(part) for name, part in value.items()}
+        return {**found, "headline": found["accuracy"], "accuracy": None} if "accuracy" in found else found
+    return [_of_degrees(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _show(tried: Tried, dataset: Dataset) -> None:

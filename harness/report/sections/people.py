@@ -5,6 +5,7 @@ from __future__ import annotations
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from harness.datasets.task import spoken
 from harness.ground import formatting
 from harness.report.blocks import Column, Section, Table
 
@@ -29,7 +30,7 @@ def section(results: Results) -> Section | None:
     )
     rows = tuple(
         (
-            name.replace("_", " "),
+            spoken(name),
             formatting.share(fmean(values)),
             f"{formatting.share(min(values))}–{formatting.share(max(values))}",
             *(formatting.with_interval(result.metrics[name]) for result in shown if name in result.metrics),
