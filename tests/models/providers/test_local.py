@@ -1,12 +1,14 @@
 """The real local model: real weights, real answers, real tokens."""
 
 import asyncio
+import json
 
 import pytest
 
+from harness.datasets.task import kind_of
 from harness.errors import ConfigError, RequestRejected
 from harness.models.providers import local
-from harness.types import Message, Model, ReplyFormat, Request, Settings
+from harness.types import Message, Model, Outcome, ReplyFormat, Request, Settings
 
 pytestmark = [
     pytest.mark.local,
@@ -65,6 +67,47 @@ def test_a_choice_has_a_probability_per_option():
         assert sum(reply.scores.values()) == pytest.approx(1)
         assert all(0 < score < 1 for score in reply.scores.values())
     assert banana.scores["A"] > dog.scores["A"]
+
+
+SHOWN = {
+    "multi": (
+        ("bug", "question"),
+        "how did it crash",
+        [("where is it", '{"labels": ["question"]}'), ("it is broken", '{"labels": ["bug"]}')],
+    ),
+    "extract": (
+        ("people", "time"),
+        "a table for six at noon",
+        [
+            ("for two at 8 pm", '{"people": "two", "time": "8 pm"}'),
+            ("at 7:30 please", '{"people": null, "time": "7:30"}'),
+        ],
+    ),
+    "score": (("-2", "2"), "it was fine", [("it was great", '{"score": 2}'), ("it was slow", '{"score": -1}')]),
+}
+
+
+def test_a_schema_becomes_a_grammar():
+    """A list of labels, an object of fields, a number: each reply is one that its kind reads, in the names asked."""
+    asked = {}
+    for kind, (names, text, examples) in SHOWN.items():
+        shown = "\n\n".join(f"Text: {one}\nAnswer: {answer}" for one, answer in examples)
+        asked[kind] = kind_of(kind).reply_format("json", names), f"{shown}\n\nText: {text}\nAnswer:"
+    settings = Settings(temperature=0.0, max_tokens=40)
+    replies = ask(
+        *(
+            lambda model, words=words, expected=expected: Request(model, (Message("user", words),), settings, expected)
+            for expected, words in asked.values()
+        )
+    )
+    for kind, reply in zip(asked, replies, strict=True):
+        names, expected = SHOWN[kind][0], asked[kind][0]
+        assert reply.finish == "stop"
+        outcome, answer = kind_of(kind).parse(reply.text, names, expected)
+        assert outcome is Outcome.ANSWERED, (kind, reply.text)
+        wanted = {"extract": set(names), "multi": {"labels"}, "score": {"score"}}[kind]
+        assert json.loads(reply.text).keys() == wanted
+        assert kind_of(kind).read_gold(answer, names, "x") == answer
 
 
 def test_the_same_question_has_the_same_answer():
