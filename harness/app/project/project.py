@@ -344,13 +344,11 @@ class Project:
 
     def run_results(self, run_id: str) -> Results:
         """The results of one run alone, by its id."""
-        selection = self.store.selection()
-        return self.arm_results(Selected(selection.name(run_id), (selection.by_id[run_id],)))
+        return self.arm_results(self.store.selection().alone(run_id))
 
     def arm_results(self, arm: Selected) -> Results:
         """The results of one arm alone, as it was selected: a run, or one with its repeats and seeds."""
-        run = arm.first
-        dataset = datasets.load(self.workspace.root, run.dataset)
+        run, dataset = arm.first, datasets.load(self.workspace.root, arm.first.dataset)
         if dataset.id != run.dataset_id:
             raise ConfigError(f"run {run.run_id} was made on another {run.dataset} than the one in datasets/")
         frame = self.store.runs(run.dataset_id, run.split)
