@@ -344,14 +344,15 @@ class Project:
 
     def run_results(self, run_id: str) -> Results:
         """The results of one run alone, by its id."""
-        selection = self.store.selection()
-        run = selection.by_id[run_id]
-        dataset = datasets.load(self.workspace.root, run.dataset)
+        return self.arm_results(self.store.selection().alone(run_id))
+
+    def arm_results(self, arm: Selected) -> Results:
+        """The results of one arm alone, as it was selected: a run, or one with its repeats and seeds."""
+        run, dataset = arm.first, datasets.load(self.workspace.root, arm.first.dataset)
         if dataset.id != run.dataset_id:
-            raise ConfigError(f"run {run_id} was made on another {run.dataset} than the one in datasets/")
-        alone = Selected(selection.name(run_id), (run,))
+            raise ConfigError(f"run {run.run_id} was made on another {run.dataset} than the one in datasets/")
         frame = self.store.runs(run.dataset_id, run.split)
-        return self._analysed(dataset, run.split, selecting.facts(frame, selection, [alone]))
+        return self._analysed(dataset, run.split, selecting.facts(frame, self.store.selection(), [arm]))
 
     def result(self, results: Results, done: Done) -> RunResult:
         """A run's result, with the calls, the bill and the wall time of this invocation alone."""
