@@ -112,7 +112,7 @@ class Project:
             prompt = job.prompt
             store.add_prompt(prompt.id, prompt.task, prompt.version, prompt.content)
         prices = f"{pricing.table_name()} at {self.clock.now():%Y-%m-%d}" if run.model else None
-        store.start_run(run, dataset=dataset.ref, code_version=__version__, prices_as_of=prices)
+        stored = store.start_run(run, dataset=dataset.ref, code_version=__version__, prices_as_of=prices)
         if job.early is not None:
             for prediction in store.stored(run.id).values():
                 job.early.notice(prediction)
@@ -120,12 +120,12 @@ class Project:
         fit_s: float | None = None
         status = "stopped"
         try:
-            if len(store.done(run.id)) < len(job.items):
+            if len(stored) < len(job.items):
                 if job.training:
                     stage = f"fitting on {formatting.plural(len(job.training), 'item')}"
                     watch(Progress(len(job.items), 0, stage=stage))
                 fit_s = await self._fit(job)
-            progress = await runner.run(job)
+            progress = await runner.run(job, stored)
             whole = "done" if progress.done == progress.total else DECIDED_EARLY
             status = "failed items" if progress.failed else whole
         finally:
