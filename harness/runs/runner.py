@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.errors import Interrupted, RequestRejected, SetupRejected, TransientError
-from harness.models.middleware.retrying import stopping
+from harness.ground.waiting import stopping
 from harness.runs.failures import Failures
 from harness.types import Outcome
 
@@ -130,6 +130,8 @@ class Runner:
             for batch in batches:
                 try:
                     predictions = await arm.predict(batch)
+                except Interrupted:
+                    return  # it was not asked yet when somebody asked to stop
                 except Exception as error:  # noqa: BLE001  (the batch boundary: whatever went wrong, what
                     ending.because(error)  # other workers are being answered is awaited and stored first)
                     return
