@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.analysis import comparison, decision, wording
+from harness.analysis import comparison, decision, pair_words, wording
 from harness.ground import formatting
 from harness.report import again, markdown
 from harness.report.blocks import Code, Column, Table
@@ -152,7 +152,7 @@ def _tradeoffs(results: Results) -> list[str]:
 
 
 def _beside(best: RunResult, other: RunResult, one: Comparison, words: Wording) -> str:
-    lead, p_value = formatting.with_interval(one.lead), f"p {formatting.p_value(one.adjusted_p)}, Holm, all pairs"
+    lead, p_value = formatting.with_interval(one.lead), f"p {pair_words.p_value(one)}, Holm, all pairs"
     said = f"{one.a} is right on {lead} more of the items than {one.b} ({p_value})"
     if not words.counts_right:
         said = f"the {words.noun} of {one.a} is {lead} above that of {one.b} ({p_value})"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from harness.analysis import measures, panel
+from harness.analysis import comparison, measures, panel
 from harness.analysis.decision import limits, ownership
 from harness.errors import ConfigError
-from harness.stats import best, clusters, fits, frontier, shares, strata
+from harness.stats import clusters, fits, frontier, shares, strata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -164,7 +164,7 @@ def _with_dominance(together: Panel, found: Sequence[Candidate]) -> tuple[Candid
     stands = frontier.standings(
         together.scores, costs, waits, np.random.default_rng(0), clusters=together.clusters, worth=worth
     )
-    is_ahead = best.ahead(together.worst_pairs())
+    is_ahead = comparison.shown(together)
     return tuple(
         _placed(one, stand, [other for k, other in enumerate(found) if is_ahead[k, arm]])
         for arm, (one, stand) in enumerate(zip(found, stands, strict=True))
