@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from harness.datasets.task import SINGLE, Task
-from harness.stats import fits, pairwise
+from harness.stats import fits, margins, pairwise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from harness.stats.pairwise import Pairwise
     from harness.stats.strata import Strata
     from harness.store import PassedOver
+    from harness.types import Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,14 @@ def clusters_of(groups: NDArray[np.object_]) -> NDArray[np.int64] | None:
     alone = codes < 0
     codes[alone] = len(names) + np.arange(int(alone.sum()))
     return np.asarray(codes, dtype=np.int64)
+
+
+def share(rows: pd.DataFrame, name: str = "accuracy") -> Estimate:
+    """The mean credit of an arm's rows that did not fail, with Wilson's interval at what their groups are worth."""
+    credit = rows["credit"].astype("Float64").to_numpy(float, na_value=np.nan)
+    known = ~np.isnan(credit)
+    groups = clusters_of(rows["group"].to_numpy(object)[known]) if "group" in rows else None
+    return margins.share(credit[known], groups, name=name)
 
 
 def by_item(rows: pd.DataFrame) -> pd.DataFrame:

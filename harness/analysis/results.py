@@ -222,6 +222,12 @@ class Results:
         """
         return _by_arm(self)
 
+    @property
+    def leaders(self) -> tuple[RunResult, ...]:
+        """The arms with the best headline: one, or all that are as good, by name."""
+        arms = self.by_arm.runs
+        return tuple(one for one in arms if one.headline.value == arms[0].headline.value)
+
 
 def analyse(
     split: Split,

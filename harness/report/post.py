@@ -76,11 +76,17 @@ def _title(results: Results, found: decision.Decision) -> str:
 
 
 def _summary(results: Results, found: decision.Decision) -> str:
-    best, said = results.runs[0], wording.of_headline(results.split.task)
+    arms, said = results.by_arm.runs, wording.of_headline(results.split.task)
     sure = "decided" if found.verdict == "decided" else "not decided yet"
+    best, tied = arms[0], [one.run.name for one in results.leaders]
+    which = f"the one that {said.was_best}, {best.run.name}, {said.has(formatting.with_interval(best.headline))}"
+    if len(tied) > 1:
+        alike = f"{', '.join(tied[:-1])} and {tied[-1]} came out best and alike"
+        which = f"{alike}: each {said.has(formatting.with_interval(best.headline))}"
+    lost = best.n - best.headline.n
+    failed = f", {formatting.plural(lost, 'failed call')} left out" if lost else ""
     return (
-        f"{formatting.plural(len(results.runs), 'arm')} on the same {formatting.plural(best.n, 'item')}: the one "
-        f"that {said.was_best}, {best.run.name}, {said.has(formatting.with_interval(best.headline))}. "
+        f"{formatting.plural(len(arms), 'arm')} on the same {formatting.plural(best.n, 'item')}: {which}{failed}. "
         f"The verdict is {sure}."
     )
 
@@ -185,7 +191,7 @@ def _prompts(results: Results) -> list[str]:
 
 
 def _limits(results: Results) -> list[str]:
-    split, best = results.split, results.runs[0]
+    split, best = results.split, results.by_arm.runs[0]
     said = [
         f"All numbers come from {formatting.plural(split.n, 'item')} of one dataset, {split.dataset} "
         f"({split.dataset_id}), and hold for texts like these.",

@@ -122,15 +122,31 @@ def share(
     return Estimate(name, mean, max(0.0, low), min(1.0, high), n, f"Wilson, {found:,} clusters")
 
 
-def share_of_sums(total: float, squares: float, n: int, *, name: str = "accuracy") -> Estimate:
-    """`share` of items that stand for themselves, from the sum of their scores and that of the scores' squares."""
-    if squares == total or n == 0:
+@dataclass(frozen=True, slots=True)
+class GroupSums:
+    """Sums over groups of their score's square, of score times size, and of size squared; and how many there are."""
+
+    squares: float
+    crossed: float
+    sizes: float
+    count: int
+
+
+def share_of_sums(
+    total: float, squares: float, n: int, *, groups: GroupSums | None = None, name: str = "accuracy"
+) -> Estimate:
+    """`share`, from the sum of the scores and that of their squares; without `groups` items stand for themselves."""
+    if n == 0 or (squares == total and groups is None):
         return intervals.wilson(round(total), n, name=name)
     mean = total / n
-    worth = n * (total - n * mean**2 + 2) / (squares - n * mean**2 + 2)
-    z = float(scipy.special.stdtrit(max(n - 1, 1), 0.975))
+    of = groups or GroupSums(squares, total, n, n)
+    alike = of.sizes / n
+    together = of.squares - 2 * mean * of.crossed + mean**2 * of.sizes
+    alone = squares - n * mean**2
+    worth = n * (total - n * mean**2 + 2 * alike) / max(together + 2 * alike**2, alone + 2 * alike)
+    z = float(scipy.special.stdtrit(max(of.count - 1, 1), 0.975))
     low, high = intervals.wilson_limits(mean * worth, worth, z)
-    return Estimate(name, mean, max(0.0, low), min(1.0, high), n, f"Wilson, {n:,} clusters")
+    return Estimate(name, mean, max(0.0, low), min(1.0, high), n, f"Wilson, {of.count:,} clusters")
 
 
 def design_effect(values: NDArray[np.float64], groups: NDArray[np.int64], size: float) -> float:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.analysis import panel
 from harness.app.commands import _dry_run, _evaluation, _options
 from harness.app.commands._groups import print_table
 from harness.app.project import complain_about_failures, plans
@@ -22,7 +23,6 @@ from harness.errors import ConfigError
 from harness.ground import formatting
 from harness.models import stack
 from harness.runs import plan
-from harness.stats import margins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,11 +119,10 @@ def _report(project: Project, run_ids: Sequence[str], *, as_json: bool) -> None:
     """A line a run, in the order of the plan."""
     frame, selection = project.store.runs(), project.store.selection()
     facts = {row["run_id"]: row for row in frame.astype(object).where(frame.notna(), None).to_dict("records")}
-    scored = project.store.predictions(run_ids).dropna(subset=["credit"])
-    credit = {run_id: rows["credit"] for run_id, rows in scored.groupby("run_id")}
+    scored = project.store.predictions(run_ids)
     rows = []
     for run_id in dict.fromkeys(run_ids):
-        accuracy = margins.share(credit.get(run_id, ()))
+        accuracy = panel.share(scored[scored["run_id"] == run_id])
         names = ("dataset", "split", "arm", "model", "seed", "n_train", "n", "status")
         called = {"run_id": run_id, "name": selection.name(run_id)}
         rows.append({**called, **{name: facts[run_id][name] for name in names}, "accuracy": accuracy})
