@@ -48,4 +48,5 @@ class Products:
         self._both, self._only, self._neither = hits.T @ hits, hits.T @ misses, misses.T @ misses
 
     def table(self, a: int, b: int) -> Table2x2:
+        """How often both, one or neither of two arms was right."""
         return Table2x2(*(int(n) for n in (self._both[a, b], self._only[a, b], self._only[b, a], self._neither[a, b])))

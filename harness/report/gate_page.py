@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.analysis import wording
 from harness.analysis.gate import bars
 from harness.ground import formatting
 from harness.report import markdown
@@ -30,6 +31,7 @@ def section(report: Report) -> Section:
     blocks: list[Block] = [
         Text(headline(report), "verdict"),
         Text(_compared(report)),
+        *_mixed(report),
         Table(COLUMNS, tuple(map(_row, decisive))),
     ]
     if watched:
@@ -43,6 +45,12 @@ def section(report: Report) -> Section:
         )
     blocks += [Text(f"Passed over: {one.name} ({one.reason}).", "quiet") for one in report.passed_over]
     return Section("Gate", tuple(blocks))
+
+
+def _mixed(report: Report) -> list[Text]:
+    if not report.label_mix:
+        return []
+    return [Text(f"Weighed to {wording.mix(report.label_mix)}; classes, slices, rates and bills are not.", "quiet")]
 
 
 def headline(report: Report) -> str:

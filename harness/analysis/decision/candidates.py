@@ -10,8 +10,7 @@ import pandas as pd
 
 from harness.analysis import comparison, measures, panel
 from harness.analysis.decision import limits, ownership
-from harness.errors import ConfigError
-from harness.stats import clusters, fits, frontier, shares, strata
+from harness.stats import clusters, fits, frontier, shares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from harness.analysis.results import Results, RunResult
     from harness.ground.constraints import Constraints
     from harness.stats.frontier import Standing, Status
-    from harness.stats.strata import Strata
     from harness.types import Estimate
 
 
@@ -87,7 +85,7 @@ def field(results: Results, constraints: Constraints) -> Field:
     gold = pd.Series(gold, index=every).groupby(level=0).first().reindex(together.items)
     together = replace(together, fits=fits.of([result.fits for result in results.runs]))
     if constraints.label_mix:
-        together = replace(together, strata=_strata(gold.to_numpy(object), constraints))
+        together = replace(together, strata=measures.strata_of(gold.to_numpy(object), constraints.label_mix))
     asked = limits.floors(constraints, gold.to_numpy(object), results.split.task)
     floors = tuple(
         one if one.measure == measure else one.on(panel.of([one.measure.judged(arm) for arm in answers]))
@@ -124,13 +122,6 @@ def _heads(results: Results, together: Panel, measure: Measure) -> list[tuple[Es
         found = [measure.of_merit(one) for one in merits]
     sign = 1.0 if measure.is_more_better else -1.0
     return [(one, None if one.value is None else sign * one.value) for one in found]
-
-
-def _strata(gold: NDArray[np.object_], constraints: Constraints) -> Strata:
-    try:
-        return strata.of(gold, constraints.label_mix)
-    except ValueError as error:
-        raise ConfigError(f"label mix: {error}; give label=share for each label of production") from None
 
 
 def _candidate(

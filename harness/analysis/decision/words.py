@@ -7,6 +7,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.analysis import wording
 from harness.ground import formatting
 
 if TYPE_CHECKING:
@@ -85,10 +86,8 @@ def _mixed(view: View, constraints: Constraints) -> Iterator[str]:
     """That items are weighed, and whether that turns the choice."""
     if not constraints.label_mix:
         return
-    shares = [f"{label} {formatting.share(share)}" for label, share in list(constraints.label_mix.items())[:MOST_NAMED]]
-    more = ", ..." if len(constraints.label_mix) > MOST_NAMED else ""
     turned = f"; at the split's own mix it would be {view.instead}" if view.instead else ""
-    yield f"Accuracies are weighed to your mix of labels ({', '.join(shares)}{more}){turned}"
+    yield f"Accuracies are weighed to {wording.mix(constraints.label_mix)}{turned}"
 
 
 def _place(view: View, constraints: Constraints) -> Iterator[str]:
