@@ -32,8 +32,9 @@ class View:
     `best` has the best number of what is chosen by, which `said` words; `others` are the arms that may be served too.
     `better` holds the comparisons with arms that might be better by more than the margin, `cheaper` those of the best
     with cheaper arms that might be good enough, `against` those with all others. `near` are the others that are not
-    shown to lie behind by more than the margin. `bounds` is what the chosen arm comes to with its failed items at their worst, and at their
-    best; `instead` names the arm that would have been chosen at the split's own mix of labels, where it is another.
+    shown to lie behind by more than the margin. `bounds` is what the chosen arm comes to with its failed items at
+    their worst, and at their best; `instead` names the arm that would have been chosen at the split's own mix of
+    labels, where it is another.
     """
 
     chosen: Candidate
