@@ -51,7 +51,7 @@ class Shares:
         low, high = self.limits((1 - confidence) / 2)
         if not n:
             return Estimate(name, None, None, None, 0, "Wilson")
-        method = f"Wilson, weighed, worth {float(self.worth[arm]):,.0f} items"
+        method = f"Wilson, worth {float(self.worth[arm]):,.0f} items"
         return Estimate(name, float(self.mean[arm]), float(low[arm]), float(high[arm]), n, method)
 
     def z(self, least: float) -> Numbers:

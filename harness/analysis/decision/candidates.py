@@ -10,7 +10,7 @@ import pandas as pd
 
 from harness.analysis import comparison, measures, panel
 from harness.analysis.decision import limits, ownership
-from harness.stats import clusters, fits, frontier, shares
+from harness.stats import clusters, frontier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.analysis.decision.limits import Floor, Limit, State
     from harness.analysis.decision.ownership import Bill
     from harness.analysis.measures import Measure
-    from harness.analysis.panel import Panel
+    from harness.analysis.panel import Answers, Panel
     from harness.analysis.results import Results, RunResult
     from harness.ground.constraints import Constraints
     from harness.stats.frontier import Standing, Status
@@ -80,17 +80,10 @@ def field(results: Results, constraints: Constraints) -> Field:
     answers = [results.answers[result.run.run_id] for result in results.runs]
     measure = measures.mean_of_items(results.split.task, constraints.objective, "cannot be an objective")
     together = panel.of([measure.judged(one) for one in answers])
-    every = np.concatenate([one.rows["example_id"].to_numpy(object) for one in answers])
-    gold = np.concatenate([one.rows["gold"].to_numpy(object) for one in answers])
-    gold = pd.Series(gold, index=every).groupby(level=0).first().reindex(together.items)
-    together = replace(together, fits=fits.of([result.fits for result in results.runs]))
     if constraints.label_mix:
-        together = replace(together, strata=measures.strata_of(gold.to_numpy(object), constraints.label_mix))
-    asked = limits.floors(constraints, gold.to_numpy(object), results.split.task)
-    floors = tuple(
-        one if one.measure == measure else one.on(panel.of([one.measure.judged(arm) for arm in answers]))
-        for one in asked
-    )
+        together = replace(together, strata=measures.strata_of(_gold(answers, together), constraints.label_mix))
+    together = together.with_fits([measure.judged(one) for one in answers])
+    floors = floors_of(results, together, constraints)
     bills = [ownership.bill(results, result, constraints) for result in results.runs]
     fixed = [
         tuple(limits.price_and_time(one.rows, result, constraints, owned))
@@ -106,14 +99,42 @@ def field(results: Results, constraints: Constraints) -> Field:
     return Field(_with_dominance(together, made), together, measure, floors, np.array(may, dtype=np.bool_))
 
 
+def floors_of(results: Results, together: Panel, constraints: Constraints) -> tuple[Floor, ...]:
+    """The limits on metrics and recalls, over the panel of all arms of the results by what they are chosen by."""
+    answers = [results.answers[one.run.run_id] for one in results.runs]
+    chosen_by = measures.named(results.split.task, constraints.objective)
+    asked = limits.floors(constraints, _gold(answers, together), results.split.task)
+    return tuple(_on_its_metric(one, together, answers, is_chosen_by=one.measure == chosen_by) for one in asked)
+
+
+def _gold(answers: Sequence[Answers], together: Panel) -> NDArray[np.object_]:
+    """The gold label of each item of the panel."""
+    every = np.concatenate([one.rows["example_id"].to_numpy(object) for one in answers])
+    gold = np.concatenate([one.rows["gold"].to_numpy(object) for one in answers])
+    found: NDArray[np.object_] = (
+        pd.Series(gold, index=every).groupby(level=0).first().reindex(together.items).to_numpy(object)
+    )
+    return found
+
+
+def _on_its_metric(floor: Floor, together: Panel, answers: Sequence[Answers], *, is_chosen_by: bool) -> Floor:
+    """The floor with its own metric's scores where those are others, and with the spread of fits on its items."""
+    judged = [floor.measure.judged(one) for one in answers]
+    several = together.with_fits(judged, floor.items).fits
+    return replace(floor, fits=several, scores=None if is_chosen_by else panel.of(judged).scores)
+
+
 def _heads(results: Results, together: Panel, measure: Measure) -> list[tuple[Estimate, float | None]]:
     """What each arm is chosen by, and the same with the larger number the better one."""
     found = [result.headline for result in results.runs]
     known = [together.known(arm) for arm in range(len(found))]
     if together.strata is not None:
-        held = shares.shares(together.scores, together.clusters, strata=together.strata)
+        held = together.shares()
         merits = [held.estimate(arm, int(known[arm].sum()), measure.name) for arm in range(len(found))]
         found = [measure.of_merit(one) for one in merits]
+    elif not measure.is_headline and together.fits is not None:
+        held = together.shares()
+        found = [measure.of_merit(held.estimate(arm, int(known[arm].sum()), measure.name)) for arm in range(len(found))]
     elif not measure.is_headline:
         codes = np.arange(len(together.items)) if together.clusters is None else together.clusters
         merits = [
