@@ -225,6 +225,11 @@ def by_item(rows: pd.DataFrame) -> pd.DataFrame:
     return first.assign(score=items["score"].mean(), is_answered=items["is_answered"].any())
 
 
+def codes_of(rows: pd.DataFrame) -> NDArray[np.int64]:
+    """A number per row: the same for rows of one group, its own for a row without."""
+    return cluster_codes(rows["group"].to_numpy(object)) if "group" in rows else np.arange(len(rows))
+
+
 def cluster_codes(groups: NDArray[np.object_]) -> NDArray[np.int64]:
     """A number per item: the same for items of one group, its own for an item without."""
     found = clusters_of(groups)

@@ -354,11 +354,12 @@ def _estimates(split: Split, replied: pd.DataFrame, seed: int) -> dict[str, Esti
 
 def confidence(rows: pd.DataFrame, n_labels: int) -> Confidence:
     """How sure an arm was, over the rows it answered with a score; a row of `Results.predictions` per item."""
-    known = rows[rows["label"].notna()].reindex(columns=SCORES)
+    known = rows[rows["label"].notna()].reindex(columns=[*SCORES, *rows.columns.intersection(["group"])])
     answered = known[known["score"].notna()]
     of = {name: answered[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in SCORES}
     error = calibration.squared_error(of["gold_score"], of["squares"], of["total"], n_labels - of["named"])
-    return Confidence(of["score"], of["credit"] == 1.0, error)
+    groups = panel.clusters_of(answered["group"].to_numpy(object)) if "group" in answered else None
+    return Confidence(of["score"], of["credit"] == 1.0, error, groups)
 
 
 def _total(column: pd.Series) -> float | None:
