@@ -320,8 +320,7 @@ class Estimate:
 class Confidence:
     """How sure an arm was of the answers it gave with a score, one entry per item.
 
-    `score` is the answer's, `right` whether it is right; `squared_error` is summed over all labels, else NaN.
-    `groups` has a code per item where items come in groups, None where each stands for itself.
+    `score` is the answer's; `squared_error` is summed over all labels, else NaN; `groups` has codes, if any.
     """
 
     score: NDArray[np.float64]
