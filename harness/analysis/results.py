@@ -289,6 +289,7 @@ def _pooled(split: Split, runs: Sequence[RunResult], rows: pd.DataFrame) -> RunR
     mean = together.shares().estimate(0, int(known.sum()), headline)
     whole = summarise(split, replace(first.run, name=first.run.arm_name), rows)
     each = fits.by_seed([(one.run.seed, one.headline.value) for one in runs])
+    mean = replace(mean, method=f"{mean.method}, {len(each)} fits") if each else mean
     missing = max(one.missing for one in runs)
     return replace(whole, n=len(known), missing=missing, metrics={headline: mean}, fits=each)
 
