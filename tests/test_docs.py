@@ -23,7 +23,7 @@ def marked(text: str, name: str) -> str:
 
 
 def command_table() -> str:
-    rows = [f"| `harness {name}` | {plugins.summary('commands', name)} |" for name in plugins.names("commands")]
+    rows = [f"| `harness {name}` | {plugins.introduction('commands', name)[0]} |" for name in plugins.names("commands")]
     return "\n".join(["| command | does |", "|---|---|", *rows]) + "\n"
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from harness import __version__
-from harness.app.commands import _stopping
+from harness.app.commands import _signals
 from harness.errors import HarnessError, meant
 from harness.ground import escaping, extensions, open_files, plugins
 
@@ -57,8 +57,9 @@ class Commands(click.Group):
         """The commands in `--help` by what one wants, from the files' own words: `WANTED_TO` and docstring."""
         by_wish: dict[str, list[tuple[str, str]]] = {wish: [] for wish in WISHES}
         for name in self.list_commands(ctx):
-            wish = str(plugins.constants(FOLDER, name).get("WANTED_TO"))
-            by_wish[wish if wish in WISHES else OTHERWISE].append((name, plugins.summary(FOLDER, name)))
+            summary, constants = plugins.introduction(FOLDER, name)
+            wish = str(constants.get("WANTED_TO"))
+            by_wish[wish if wish in WISHES else OTHERWISE].append((name, summary))
         width = max(len(name) for rows in by_wish.values() for name, _ in rows)
         for wish, rows in by_wish.items():
             if rows:
@@ -80,7 +81,7 @@ def group() -> None:
 
 def main() -> NoReturn:
     """Run the command line; a user's mistake is one line on stderr and the contract's exit code."""
-    _stopping.as_ctrl_c()
+    _signals.as_ctrl_c()
     try:
         open_files.allow_many()
         with escaping.cleaned_streams():

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.datasets import text_files
 from harness.datasets.layouts import SEPARATORS, column_name
 from harness.errors import DatasetError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from harness.datasets.layouts import Layout
@@ -48,6 +48,25 @@ def read(path: Path, layout: Layout, notes: Notes) -> Iterator[Record]:
         if end > start:
             notes.add("noticed", "records that span several lines", where, f"it ends at line {end}")
         yield where, cells
+
+
+def under_header(
+    rows: Iterable[Record], path: Path, named: Callable[[str], str] = str
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Where each record begins, and its cells by column; the first record is the header. Raises `DatasetError`."""
+    names: list[str] = []
+    for where, cells in rows:
+        if not names:
+            names = [named(cell) for cell in cells]
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise DatasetError(f"{where}: the header names {twice[0]!r} twice")
+        elif len(cells) != len(names):
+            raise DatasetError(f"{where}: {len(cells)} cells; the header has {len(names)} columns")
+        else:
+            yield where, dict(zip(names, cells, strict=True))
+    if not names:
+        raise DatasetError(f"{path}: the file is empty; expected a header line")
 
 
 def records(lines: Iterable[str], separator: str, path: Path, skipped: int = 0) -> Iterator[tuple[int, int, list[str]]]:

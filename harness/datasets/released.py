@@ -39,19 +39,8 @@ def read(path: Path) -> Iterator[tuple[str, dict[str, Cell]]]:
 
 
 def _delimited(path: Path, separator: str) -> Iterator[tuple[str, dict[str, Cell]]]:
-    names: list[str] = []
-    for start, _, cells in delimited.records(text_files.lines(path), separator, path):
-        if not names:
-            names = cells
-            twice = sorted({name for name in names if names.count(name) > 1})
-            if twice:
-                raise DatasetError(f"{path}:1: the header names {twice[0]!r} twice")
-        elif len(cells) != len(names):
-            raise DatasetError(f"{path}:{start}: {len(cells)} cells; the header has {len(names)} columns")
-        else:
-            yield f"{path}:{start}", dict(zip(names, cells, strict=True))
-    if not names:
-        raise DatasetError(f"{path}: the file is empty; expected a header line")
+    records = delimited.records(text_files.lines(path), separator, path)
+    yield from delimited.under_header(((f"{path}:{start}", cells) for start, _, cells in records), path)
 
 
 def _json_lines(path: Path) -> Iterator[tuple[str, dict[str, Cell]]]:

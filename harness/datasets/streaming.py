@@ -44,7 +44,7 @@ def read(path: Path) -> Iterator[Row]:
     encodings.refuse_other_formats(path)
     suffix = path.suffix.lower()
     if suffix in DELIMITED:
-        return _delimited(path)
+        return delimited.under_header(delimited.read(path, PLAIN, Notes()), path, column_name)
     if suffix in JSON_LINES:
         return _json_lines(path)
     # Imported when it is needed: it loads a database engine.
@@ -76,22 +76,6 @@ def free_names(wanted: Sequence[str], taken: Iterable[str]) -> dict[str, str]:
         while names[name] in there:
             names[name] = f"harness_{names[name]}"
     return names
-
-
-def _delimited(path: Path) -> Iterator[Row]:
-    names: list[str] = []
-    for where, cells in delimited.read(path, PLAIN, Notes()):
-        if not names:
-            names = [column_name(cell) for cell in cells]
-            twice = sorted({name for name in names if names.count(name) > 1})
-            if twice:
-                raise DatasetError(f"{where}: the header names {twice[0]!r} twice")
-        elif len(cells) != len(names):
-            raise DatasetError(f"{where}: {len(cells)} cells; the header has {len(names)} columns")
-        else:
-            yield where, dict(zip(names, cells, strict=True))
-    if not names:
-        raise DatasetError(f"{path}: the file is empty; expected a header line")
 
 
 def _json_lines(path: Path) -> Iterator[Row]:

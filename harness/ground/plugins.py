@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -42,6 +43,7 @@ FOLDERS = {
     "figures": "report/figures",
 }
 OPEN = extensions.OPEN
+DEFINITION = re.compile(r"^(?:@|class |def |async def )", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,15 @@ def load(folder: str, name: str, at: Path | None = None) -> ModuleType:
     raise ConfigError(f"unknown {what} {name!r}; {one_of(name, names(folder, at))}")
 
 
-def summary(folder: str, name: str) -> str:
-    """The first line of the docstring of an extension of ours, read without importing it."""
-    return (ast.get_docstring(_source(folder, name)) or "").partition("\n")[0]
+@cache
+def introduction(folder: str, name: str) -> tuple[str, Mapping[str, object]]:
+    """The first line of the docstring of an extension of ours, and its constants above the first definition.
+
+    Neither imported nor read to its end: the help of thirty commands is asked for often, and is made of these.
+    """
+    head = DEFINITION.split(_ours(folder)[name].read_text(encoding="utf-8"), maxsplit=1)[0]
+    source = ast.parse(head)
+    return (ast.get_docstring(source) or "").partition("\n")[0], _of_source(source).constants
 
 
 def constants(folder: str, name: str, at: Path | None = None) -> Mapping[str, object]:

@@ -12,14 +12,23 @@ alpha of them however often it is looked at and whenever it is stopped (Ville 19
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from math import exp, inf, lgamma, log
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 LOG_2 = log(2)
-_nodes, _weights = np.polynomial.legendre.leggauss(200)
-BETS, WEIGHTS = np.asarray(_nodes), np.asarray(_weights) / 2
+
+
+@cache
+def _bets() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Two hundred bets in (-1, 1) and their weights, which sum to 1: Gauss and Legendre's for the uniform mixture."""
+    nodes, weights = np.polynomial.legendre.leggauss(200)
+    return np.asarray(nodes), np.asarray(weights) / 2
 
 
 def e_value(only_a: int, only_b: int) -> float:
@@ -55,8 +64,9 @@ class Race:
         only_a, only_b = self.only_a + (gap == 1), self.only_b + (gap == -1)
         partly, wealth = self.partly, self.wealth
         if gap not in (-1, 0, 1):
-            before = np.zeros(len(BETS)) if wealth is None else np.array(wealth)
-            partly, wealth = partly + gap, tuple((before + np.log1p(BETS * gap)).tolist())
+            bets, _ = _bets()
+            before = np.zeros(len(bets)) if wealth is None else np.array(wealth)
+            partly, wealth = partly + gap, tuple((before + np.log1p(bets * gap)).tolist())
         evidence = e_value(only_a, only_b) if wealth is None else _mixed(only_a, only_b, wealth)
         return Race(only_a, only_b, self.n + 1, max(self.strongest, evidence), partly, wealth)
 
@@ -75,5 +85,6 @@ class Race:
 
 def _mixed(only_a: int, only_b: int, wealth: tuple[float, ...]) -> float:
     """The wealth of the mixture of bets: an average over some of them, so itself an e-value."""
-    logs = np.array(wealth) + only_a * np.log1p(BETS) + only_b * np.log1p(-BETS)
-    return float(np.exp(np.minimum(logs, 700.0)) @ WEIGHTS)
+    bets, weights = _bets()
+    logs = np.array(wealth) + only_a * np.log1p(bets) + only_b * np.log1p(-bets)
+    return float(np.exp(np.minimum(logs, 700.0)) @ weights)

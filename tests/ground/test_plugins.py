@@ -28,7 +28,7 @@ def test_listing_imports_nothing():
     """Names and help lines of all commands are read without importing one of them."""
     code = (
         "import sys; from harness.ground import plugins; "
-        "[plugins.summary('commands', n) for n in plugins.names('commands')]; "
+        "[plugins.introduction('commands', n)[0] for n in plugins.names('commands')]; "
         "assert not [m for m in sys.modules if m.startswith('harness.app.commands')]"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -67,7 +67,7 @@ def test_choosing_what_to_run_loads_neither_sdks_nor_scikit_learn():
 def test_every_command_says_what_it_does_and_how(name):
     """A command's docstring is one line for `--help` and an example."""
     module = plugins.load("commands", name)
-    assert plugins.summary("commands", name).endswith(".")
+    assert plugins.introduction("commands", name)[0].endswith(".")
     assert "Example: harness " + name in module.__doc__
 
 

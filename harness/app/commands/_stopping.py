@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP are one request: end in good order, and keep what was paid."""
+"""Ctrl-C while calls are under way: end in good order, and keep what was paid."""
 
 from __future__ import annotations
 
@@ -9,17 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.app.commands._signals import SIGNALS, as_ctrl_c
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-
-
-def as_ctrl_c() -> None:
-    """Let every such signal raise `KeyboardInterrupt`, but for a hang-up that nohup has silenced."""
-    for number in SIGNALS:
-        if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)
 
 
 @contextmanager

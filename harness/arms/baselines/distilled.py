@@ -12,9 +12,7 @@ from harness.arms.answers import SINGLE, KindSpec
 from harness.arms.baselines._calibrated import calibrated
 from harness.arms.baselines._chain import chain
 from harness.arms.baselines._features import Embedded
-from harness.arms.baselines._heads import regression_on_embeddings
-from harness.arms.baselines._label_by_label import LabelByLabel
-from harness.arms.baselines._label_scorers import Regressions
+from harness.arms.baselines._heads import label_regressions, regression_on_embeddings
 from harness.arms.baselines._numbers import RidgeOnFeatures
 
 if TYPE_CHECKING:
@@ -39,7 +37,7 @@ def build(
     The answers that it is fitted to are the teacher's.
     """
     if spec.kind == "multi":
-        return LabelByLabel(Regressions(Embedded(encoder, cache), c, seed=seed), spec.labels, seed)
+        return label_regressions(c, encoder, cache, spec, seed)
     if spec.kind == "score":
         return RidgeOnFeatures(Embedded(encoder, cache), spec.labels, seed)
     if spec.kind == "extract":

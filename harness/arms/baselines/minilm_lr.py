@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.arms.answers import SINGLE, KindSpec
 from harness.arms.baselines._calibrated import calibrated
-from harness.arms.baselines._features import Embedded
-from harness.arms.baselines._heads import regression_on_embeddings
-from harness.arms.baselines._label_by_label import LabelByLabel
-from harness.arms.baselines._label_scorers import Regressions
+from harness.arms.baselines._heads import label_regressions, regression_on_embeddings
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -28,5 +25,5 @@ def build(
 ) -> BaseEstimator:
     """Sentence embeddings, then logistic regression."""
     if spec.kind == "multi":
-        return LabelByLabel(Regressions(Embedded(encoder, cache), c, seed=seed), spec.labels, seed)
+        return label_regressions(c, encoder, cache, spec, seed)
     return calibrated(regression_on_embeddings(c, encoder, cache, seed), seed, wanted=calibrate)
