@@ -71,7 +71,7 @@ class PromptArm:
         self._path = (f"prompt:{question.prompt.version}",)
 
     def fit(self, items: Sequence[Item], labels: Sequence[str]) -> None:
-        """Make the training items the pool that few-shot examples are chosen from, but for those it was written from."""
+        """Make the training items the pool that examples are chosen from, less those that it was written from."""
         shown, mode = getattr(self._kind, "shown", None), self._question.prompt.header.output
         written = labels if shown is None else [shown(label, mode) for label in labels]
         barred = self._question.prompt.header.learnt_from

@@ -108,7 +108,7 @@ class Ledger:
         return bookings.spent(self._reader, account)
 
     def billed(self, account: str, keys: Sequence[str]) -> int:
-        """What the answers to these requests were billed on an account, in nano-dollars; unknown bills count nothing."""
+        """What the answers to these requests were billed on an account, in nano-dollars; an unknown bill is 0."""
         return bookings.billed(self._reader, account, keys)
 
     async def claim(self, key: str, at: datetime) -> bool:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 KEPT = 2  # of a round, that are tried on dev
 ROUNDS_WITHOUT_GAIN = 5
+MOST_STEPS = 4  # times the first step, that errors are looked for in
 WRONG_SHOWN = 12
 FEWEST_RIGHT = 4
 Ending = Literal["budget", "variants", "no gain", "all right"]
@@ -47,10 +48,21 @@ class Terms:
         """The items of each step of the race on train."""
         return tuple(dict.fromkeys(min(size, len(self.train)) for size in (self.minibatch, 2 * self.minibatch)))
 
+    def asks(self, variants: int, *, is_new: bool) -> int:
+        """The most questions that a round of so many variants takes; `is_new`: the holder was not on dev yet."""
+        first, *rest = self.sizes
+        kept = min(variants, max(KEPT, (variants + 1) // 2))
+        on_train = variants * first + sum(kept * (size - first) for size in rest)
+        holder = len(self.dev) + self.sizes[-1] if is_new else 0
+        return on_train + min(variants, KEPT) * len(self.dev) + holder
+
     @property
-    def shown_from(self) -> tuple[str, ...]:
-        """The training items that errors are shown of: those of the first step."""
-        return self.train[: self.sizes[0]]
+    def most_asks(self) -> int:
+        """The most questions that all rounds take, and the looks for errors between them."""
+        rounds, last = divmod(self.variants, self.in_a_round)
+        each = [self.in_a_round] * rounds + [last] * bool(last)
+        looks = (len(each) + 1) * min(MOST_STEPS * self.sizes[0], len(self.train))
+        return looks + sum(self.asks(variants, is_new=True) for variants in each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,25 +181,21 @@ class Search:
         size = self._terms.sizes[0]
         while True:
             answers = [one for one in await self._scorer(holder, self._terms.train[:size]) if one.credit is not None]
-            if any(one.credit != 1 for one in answers) or size >= min(4 * self._terms.sizes[0], len(self._terms.train)):
+            if any(one.credit != 1 for one in answers) or size >= min(
+                MOST_STEPS * self._terms.sizes[0], len(self._terms.train)
+            ):
                 return answers
-            size = min(2 * size, len(self._terms.train))
+            size = min(2 * size, MOST_STEPS * self._terms.sizes[0], len(self._terms.train))
 
     def _places(self, story: Story) -> range:
         """The numbers of the next proposals: as many as a round has, or as the money still allows."""
         done = len(story.trials)
         most = min(self._terms.in_a_round, self._terms.variants - done)
-        while most > 0 and not self._purse.holds(self.asks(most, is_new=story.best.key not in self._on_dev), most):
+        while most > 0 and not self._purse.holds(
+            self._terms.asks(most, is_new=story.best.key not in self._on_dev), most
+        ):
             most -= 1
         return range(done + 1, done + 1 + max(most, 0))
-
-    def asks(self, variants: int, *, is_new: bool) -> int:
-        """The most questions that a round of so many variants takes; `is_new`: the holder was not on dev yet."""
-        first, *rest = self._terms.sizes
-        kept = min(variants, max(KEPT, (variants + 1) // 2))
-        on_train = variants * first + sum(kept * (size - first) for size in rest)
-        duels = min(variants, KEPT) * len(self._terms.dev)
-        return on_train + duels + (len(self._terms.dev) + self._terms.sizes[-1] if is_new else 0)
 
     async def _round(self, story: Story, errors: Sequence[Scored], places: range) -> bool:
         """Whether one of the proposals of a round takes the place of the best so far."""
