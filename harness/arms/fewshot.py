@@ -120,10 +120,10 @@ def _chosen(few_shot: FewShot, pool: Sequence[Example]) -> list[Example]:
     shuffled = sorted(pool, key=lambda example: unit_interval(str(few_shot.seed), example.item.id))
     if few_shot.how == "random":
         return shuffled[: few_shot.k]
-    return _round_robin(shuffled)[: few_shot.k]
+    return in_turns(shuffled)[: few_shot.k]
 
 
-def _round_robin(examples: Sequence[Example]) -> list[Example]:
+def in_turns(examples: Sequence[Example]) -> list[Example]:
     """The examples, reordered so that the labels take turns: every prefix is as balanced as it can be."""
     turn: dict[str, int] = {}
     keyed = []

@@ -74,13 +74,13 @@ def show(told: Told, beside: Mapping[str, RunResult | None] | None, project: Pro
     if found.parts.note:
         click.echo(found.parts.note)
     click.echo(_search(told))
-    if told.version is not None:
-        click.echo(f"The best of them is prompt:{told.version} already: nothing to look at, nothing to write.")
-    elif gain is None:
+    if gain is None:
         click.echo(f"No variant did better than prompt:{setting.parent.version}; {setting.test} was not looked at.")
     else:
         _show_gain(told, gain, beside or {}, project)
     click.echo(_spent(told))
+    if told.version is not None:
+        click.echo(f"prompt:{told.version} says so already: nothing was written")
     if told.written is not None:
         click.echo(f"Wrote {told.written}, whose parent is {setting.parent.version}")
         click.echo(f"Next: harness prompt diff {setting.parent.version} {setting.to}")
@@ -91,10 +91,9 @@ def _search(told: Told) -> str:
     story, parts = told.found.story, told.found.parts
     flaws = Counter(trial.outcome.partition(":")[0] for trial in story.trials if trial.variant is None)
     untried = "; not tried: " + ", ".join(f"{n} {flaw}" for flaw, n in flaws.most_common()) if flaws else ""
-    on_dev = sum(trial.dev is not None for trial in story.trials)
     lines = [
         f"{formatting.plural(len(story.trials), 'variant')} of prompt:{told.setting.parent.version} by "
-        f"{told.found.proposed_by}: {story.tried} tried on train, {on_dev} on {parts.chosen_on}{untried}; "
+        f"{told.found.proposed_by}: {story.on_train} tried on train, {story.on_dev} on {parts.chosen_on}{untried}; "
         f"{ENDED[story.ended]}"
     ]
     if len(story.levels) > 1:

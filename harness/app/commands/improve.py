@@ -30,11 +30,9 @@ from harness.ground.workspace import checked_name
 from harness.models.pricing import NANO
 
 if TYPE_CHECKING:
-    from harness.analysis.improvement import Gain
     from harness.app.project import Project
     from harness.app.project.improving.searching import Found
     from harness.models.ledger import Ledger
-    from harness.runs.job import Job
 
 WANTED_TO = "ask"
 
@@ -53,6 +51,7 @@ OPTIONS = (
     _options.option("--tokens", type=click.IntRange(min=50), default=None, help="Most of a prompt; default: twice."),
     _options.option("--variants", type=click.IntRange(1, 500), default=20, help="Most proposals that are paid for."),
     _options.option("--minibatch", type=click.IntRange(10, 1000), default=50, help="Training items of the first step."),
+    _options.option("--no-examples", is_flag=True, help="Do not try to show examples."),
     _options.option("--keep-best", is_flag=True, help="Write the best version though no gain is shown."),
     _options.option("--dry-run", is_flag=True, help="Print calls and worst-case dollars; send nothing."),
 )
@@ -72,6 +71,7 @@ class Options(_asking.Asked, _options.Where):
     tokens: int | None
     variants: int
     minibatch: int
+    no_examples: bool
     keep_best: bool
     dry_run: bool
     dataset: str | None
@@ -92,10 +92,7 @@ def command(options: Options) -> None:
         found = asyncio.run(_searched(project, ledger, setting))
         told = _improving.Told(setting, found)
         if found.prompt is not None:
-            told = replace(told, version=ending.same(project, setting, found.prompt))
-            if told.version is None:
-                pair = ending.jobs(project, ledger, setting, found)
-                told = _looked(project, told, pair, keep_best=options.keep_best)
+            told = _looked(project, ledger, told, keep_best=options.keep_best)
         told = replace(told, billed_usd=ledger.spent(setting.account).billed / NANO)
     results = None if told.gain is None else project.results(setting.dataset, setting.test)
     beside = None if results is None else rivals(results)
@@ -124,6 +121,7 @@ def _setting(options: Options, project: Project) -> Setting:
         options.margin if options.shorter else None,
         options.seed,
         options.split,
+        shows_examples=not options.no_examples,
     )
 
 
@@ -156,14 +154,23 @@ async def _searched(project: Project, ledger: Ledger, setting: Setting) -> Found
         ) from None
 
 
-def _looked(project: Project, told: _improving.Told, pair: tuple[Job, Job], *, keep_best: bool) -> _improving.Told:
-    """The one look at the test split, and the file where a gain is shown or the best is to be kept."""
-    setting, prompt = told.setting, told.found.prompt
-    assert prompt is not None  # there would be nothing to look at
-    complain_about_failures(_evaluation.carry_out(project, setting.dataset, pair))
-    gain: Gain = ending.gain(project, setting, told.found, pair)
-    if not (gain.is_win or keep_best):
-        return replace(told, gain=gain)
-    path = ending.write(project, setting, prompt)
-    _evaluation.carry_out(project, setting.dataset, [ending.promoted(pair[1])])
-    return replace(told, gain=gain, written=_options.shown(project, path))
+def _looked(project: Project, ledger: Ledger, told: _improving.Told, *, keep_best: bool) -> _improving.Told:
+    """The one look at the test split, and the file where a gain is shown or the best is to be kept.
+
+    Where a version says the same already, as after a search that was stopped at its very end, it is that one's run.
+    """
+    found, setting = told.found, told.setting
+    assert found.prompt is not None  # there would be nothing to look at
+    already = ending.same(project, setting, found.prompt)
+    if already is not None:
+        setting, found = ending.of_version(project, setting, found, already)
+    parent, version = ending.jobs(project, ledger, setting, found)
+    version = ending.promoted(version) if already else version
+    complain_about_failures(_evaluation.carry_out(project, setting.dataset, [parent, version]))
+    gain = ending.gain(project, setting, found, (parent, version))
+    told = replace(told, setting=setting, found=found, gain=gain, version=already)
+    if already or not (gain.is_win or keep_best):
+        return told
+    path = ending.write(project, setting, found.prompt)
+    _evaluation.carry_out(project, setting.dataset, [ending.promoted(version)])
+    return replace(told, written=_options.shown(project, path))

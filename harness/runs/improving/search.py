@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from harness.ground.ids import unit_interval
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 KEPT = 2  # of a round, that are tried on dev
 ROUNDS_WITHOUT_GAIN = 5
+MOST_MADE = 6  # variants that nobody proposed: with examples
 MOST_STEPS = 4  # times the first step, that errors are looked for in
 WRONG_SHOWN = 12
 FEWEST_RIGHT = 4
@@ -62,7 +64,12 @@ class Terms:
         rounds, last = divmod(self.variants, self.in_a_round)
         each = [self.in_a_round] * rounds + [last] * bool(last)
         looks = (len(each) + 1) * min(MOST_STEPS * self.sizes[0], len(self.train))
-        return looks + sum(self.asks(variants, is_new=True) for variants in each)
+        return looks + sum(self.asks(variants, is_new=True) for variants in each) + self.asks_on_dev(MOST_MADE)
+
+    def asks_on_dev(self, variants: int) -> int:
+        """The most questions that a race of so many variants on dev takes, with the holder's."""
+        n = len(self.dev)
+        return variants * (n // 2) + min(variants, KEPT) * n + n
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,16 @@ class Story:
     def tried(self) -> int:
         """Variants that were asked."""
         return sum(trial.variant is not None for trial in self.trials)
+
+    @property
+    def on_train(self) -> int:
+        """Variants that were tried on training items."""
+        return sum(trial.train is not None for trial in self.trials)
+
+    @property
+    def on_dev(self) -> int:
+        """Variants that were tried on dev."""
+        return sum(trial.dev is not None for trial in self.trials)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +187,32 @@ class Search:
                 return story
 
     async def try_all(self, story: Story, proposed: Sequence[Variant]) -> bool:
-        """Whether one of some variants that are there already takes the place of the best so far."""
-        variants = [replace(one, number=len(story.trials) + 1 + place) for place, one in enumerate(proposed)]
+        """Whether one of some variants that are there already, `MOST_MADE` at most, takes the place of the best so far.
+
+        They race on dev from the start, where the money allows it.
+        """
+        left = self._affordable(story, proposed[:MOST_MADE])
+        if not left:
+            return False
+        n = len(self._terms.dev)
         first = len(story.trials)
-        story.trials += [Trial(one.number, one.origin, "", one, story.best) for one in variants]
-        return await self._race(story, first)
+        numbered = [replace(one, number=first + 1 + place) for place, one in enumerate(left)]
+        story.trials += [Trial(one.number, one.origin, "not better on dev", one, story.best) for one in numbered]
+        duels = [Duel(self._scorer, one, story.best, self._terms.dev) for one in numbered]
+        better = await halved(duels, story.best, self._terms.aim, (n // 4, n // 2), KEPT)
+        for duel in duels:
+            self._note(story, duel.challenger, dev=(duel.gain, duel.n))
+        return await self._on_dev_in_turn(story, better)
+
+    def _affordable(self, story: Story, proposed: Sequence[Variant]) -> list[Variant]:
+        """Those of some variants that the money allows to race: they cost by their tokens, and the longest go first."""
+        left, n = list(proposed), len(self._terms.dev)
+        while left:
+            weights = sorted(max(one.tokens / max(story.best.tokens, 1), 1.0) for one in left)
+            if self._purse.holds(ceil(sum(weights) * n / 2 + sum(weights[-KEPT:]) * n + n), 0):
+                return left
+            left.remove(max(left, key=lambda one: one.tokens))
+        return left
 
     async def _errors(self, holder: Variant) -> list[Scored]:
         """The holder's answers to the first training items; to more of them while all are right."""
@@ -222,6 +260,11 @@ class Search:
         left = await halved(duels, holder, terms.aim, terms.sizes, KEPT) if duels else []
         for duel in duels:
             self._note(story, duel.challenger, outcome="not better on train", train=(duel.gain, duel.n))
+        return await self._on_dev_in_turn(story, left)
+
+    async def _on_dev_in_turn(self, story: Story, left: Sequence[Duel]) -> bool:
+        """Whether one of those that are left takes the place of the best so far on all of dev."""
+        holder = story.best
         for duel in left[:KEPT]:
             await self._on_all_dev(story, duel.challenger)
         self._tell(f"{len(story.trials)} variants, best so far: number {story.best.number}")

@@ -1,4 +1,4 @@
-"""A planted landscape: a model that is right where the prompt says the phrase of an item's label, and who proposes them."""
+"""A planted landscape: a model that is right where the prompt says the phrase of a label, and who proposes phrases."""
 
 import json
 import re
@@ -12,7 +12,8 @@ PHRASES = {
     "question": "Whoever asks how goes to question.",
 }
 WORDS = {"billing": "invoice", "bug": "crash", "question": "manual"}
-V1 = "---\nmodel: {max_tokens: 8}\n---\n{% block user %}\nSort the ticket.\nTicket: {{ item.text }}\nLabel:\n{% endblock %}\n"
+TEMPLATE = "{% block user %}\nSort the ticket.\nTicket: {{ item.text }}\nLabel:\n{% endblock %}\n"
+V1 = "---\nmodel: {max_tokens: 8}\n---\n" + TEMPLATE
 SIZES = {"train": 150, "dev": 90, "test": 120}
 
 
@@ -37,19 +38,21 @@ def chance(text):
 
 def served(text, base=0.4):
     """The answer to a ticket: its label where its phrase stands in the prompt, else often another one."""
-    gold = next(label for label, word in WORDS.items() if f"the {word} numbered" in text)
-    ticket = re.search(r"numbered \d+ of \w+", text).group()
+    ticket = re.search(r"Ticket: (.*)", text).group(1)
+    gold = next(label for label, word in WORDS.items() if f"the {word} numbered" in ticket)
     if PHRASES[gold] in text or chance(ticket) < base:
         return gold
     return next(label for label in WORDS if label != gold)
 
 
 def proposing(text):
-    """A proposal that adds the phrase of the label which is wrong most often among the items that are shown."""
+    """A proposal that adds the phrase of a label which is wrong among the items that are shown."""
     template = text.partition("## The template\n")[2].partition("\n\n## The labels")[0]
     wrong = text.partition("## Wrong replies\n")[2].partition("\n\n## Right replies")[0]
     golds = [json.loads(line)["right_answer"] for line in wrong.splitlines() if line.startswith("{")]
-    wanted = max(PHRASES, key=lambda label: (PHRASES[label] not in template, golds.count(label)))
+    mark = chance(text)
+    left = [label for label in PHRASES if PHRASES[label] not in template and label in golds] or list(PHRASES)
+    wanted = left[int(mark * len(left))]
     return f"More is said.\n```jinja\n{template.replace('Ticket:', PHRASES[wanted] + chr(10) + 'Ticket:', 1)}\n```"
 
 

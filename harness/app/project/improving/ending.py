@@ -70,6 +70,12 @@ def same(project: Project, setting: Setting, prompt: Prompt) -> str | None:
     return next((name for name in files.versions(root, task) if files.load(root, task, name).id == prompt.id), None)
 
 
+def of_version(project: Project, setting: Setting, found: Found, version: str) -> tuple[Setting, Found]:
+    """The same search, with the version that says already what it found."""
+    prompt = files.load(project.workspace.root, setting.parent.task, version)
+    return replace(setting, to=version), replace(found, prompt=prompt)
+
+
 def story_json(setting: Setting, found: Found) -> dict[str, JSON]:
     """What is kept with the version's run: where it came from, and the credit on dev by the dollars spent."""
     story = found.story

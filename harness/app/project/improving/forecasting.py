@@ -64,7 +64,7 @@ def outlook(place: Place, proposing: Stack, parts: Parts) -> Outlook:
     return Outlook(
         ask_usd=_likely_usd(served, questions) / len(items[:MEASURED]),
         proposal_usd=_likely_usd(proposing, [proposal]),
-        first_asks=terms.sizes[0],
+        first_asks=terms.sizes[0] + terms.asks(1, is_new=True),
         end_asks=end,
         most_asks=draws * (asks + end),
         most_proposals=terms.variants,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.app.project.improving import asking as asking_
-from harness.app.project.improving import forecasting
+from harness.app.project.improving import examples, forecasting
 from harness.app.project.improving import setting as setting_
 from harness.app.project.improving.asking import Answerer, Place, Rewriter
 from harness.app.project.improving.purse import LedgerPurse
@@ -75,6 +75,8 @@ async def searched(
         search = Search(parts.terms(setting), answerer, rewriter, purse, tell)
         try:
             story = await search.run(asking_.variant_of(setting.parent, setting, "parent"))
+            ways = await asyncio.to_thread(examples.variants, setting, parts, answerer, story.best, story.learnt_from)
+            await search.try_all(story, ways)
         finally:
             await answerer.settle()
         name = str(models.proposing.model)

@@ -50,6 +50,7 @@ class Setting:
     margin: float | None
     seed: int
     test: str = "test"
+    shows_examples: bool = True
 
     @property
     def account(self) -> str:
