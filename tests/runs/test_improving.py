@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 import scipy
 
+from harness.errors import MissingAnswers
+from harness.runs.improving import escalation
+from harness.runs.improving.escalation import Means
 from harness.runs.improving.race import Aim, Duel, Scored, Variant, halved
-from harness.runs.improving.search import Proposed, Search, Terms
+from harness.runs.improving.search import Proposed, Search, Story, Terms
 from harness.stats import power
 from harness.stats.paired import Table2x2, mcnemar_mid_p
 
@@ -232,3 +235,73 @@ def test_errors_that_are_shown_are_balanced():
         assert abs(sum(gold[one.item] == "a" for one in wrong) - 6) <= 1
     assert len({tuple(one.item for one in lessons) for lessons in seen}) == 4
     assert story.learnt_from == {one.item for lessons in seen for one in lessons}
+
+
+needs_gepa = pytest.mark.skipif(not escalation.is_there(), reason="the extra improve is not installed")
+
+
+def evolved(world, propose=None, **more):
+    """What GEPA makes of the parent, and the story that it enters its trials into."""
+    parent = Variant("v1", tokens=100)
+    story = Story(parent, parent)
+    means = Means(world, propose or world.propose, world)
+    return asyncio.run(escalation.evolved(means, world.terms(**more), story)), story
+
+
+@needs_gepa
+def test_gepa_finds_what_is_planted():
+    """Where every third proposal is better by ten points than what it changes, GEPA climbs; its number is bounded."""
+    world = Planted(1, lambda key: min(0.95, 0.5 + 0.15 * sum(int(n) % 3 == 0 for n in key.split("/")[1:])))
+    found, story = evolved(world, variants=20)
+    assert world.accuracy(found[0].key) >= 0.65
+    assert len(story.trials) <= 10
+    assert {trial.origin for trial in story.trials} == {"gepa"}
+    assert story.learnt_from
+    assert all(not item.startswith((DEV, TEST)) for _, item in world.asked)
+
+
+@needs_gepa
+def test_gepa_asks_no_more_than_is_said():
+    """The worst case of its questions holds, and the same seed goes the same way."""
+    worlds = [Planted(2, in_every_round(2)) for _ in range(2)]
+    stories = [evolved(world, variants=12)[1] for world in worlds]
+    assert stories[0].trials == stories[1].trials
+    assert len(worlds[0].asked) <= escalation.most_asks(worlds[0].terms(variants=12))
+
+
+@needs_gepa
+def test_an_error_ends_gepa_and_is_raised():
+    """An outage of the model that proposes is not swallowed, as gepa would: nothing is asked after it."""
+    calls = []
+
+    async def propose(number, holder, lessons, trials):
+        calls.append(number)
+        raise MissingAnswers("nobody is there")
+
+    with pytest.raises(MissingAnswers, match="nobody is there"):
+        evolved(Planted(3, lambda key: 0.6), propose)
+    assert calls == [1]
+
+
+@needs_gepa
+def test_an_error_of_the_scorer_ends_gepa():
+    """So does one of the model that serves."""
+    world = Planted(3, lambda key: 0.6)
+
+    async def ask(variant, items):
+        if variant.key != "v1":
+            raise MissingAnswers("it is gone")
+        return await world(variant, items)
+
+    parent = Variant("v1")
+    with pytest.raises(MissingAnswers, match="it is gone"):
+        asyncio.run(escalation.evolved(Means(ask, world.propose, world), world.terms(), Story(parent, parent)))
+
+
+@needs_gepa
+def test_gepa_ends_with_the_money():
+    """No proposal is asked for that the budget does not hold."""
+    world = Money(3, in_every_round(3))
+    world.budget = 0
+    _, story = evolved(world)
+    assert story.trials == []

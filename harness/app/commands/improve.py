@@ -160,8 +160,9 @@ def _looked(project: Project, ledger: Ledger, told: _improving.Told, *, keep_bes
     Where a version says the same already, as after a search that was stopped at its very end, it is that one's run.
     """
     found, setting = told.found, told.setting
-    assert found.prompt is not None  # there would be nothing to look at
-    already = ending.same(project, setting, found.prompt)
+    prompt = found.prompt
+    assert prompt is not None  # there would be nothing to look at
+    already = ending.same(project, setting, prompt)
     if already is not None:
         setting, found = ending.of_version(project, setting, found, already)
     parent, version = ending.jobs(project, ledger, setting, found)
@@ -171,6 +172,6 @@ def _looked(project: Project, ledger: Ledger, told: _improving.Told, *, keep_bes
     told = replace(told, setting=setting, found=found, gain=gain, version=already)
     if already or not (gain.is_win or keep_best):
         return told
-    path = ending.write(project, setting, found.prompt)
+    path = ending.write(project, setting, prompt)
     _evaluation.carry_out(project, setting.dataset, [ending.promoted(version)])
     return replace(told, written=_options.shown(project, path))

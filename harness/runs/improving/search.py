@@ -66,6 +66,11 @@ class Terms:
         looks = (len(each) + 1) * min(MOST_STEPS * self.sizes[0], len(self.train))
         return looks + sum(self.asks(variants, is_new=True) for variants in each) + self.asks_on_dev(MOST_MADE)
 
+    @property
+    def escalated(self) -> int:
+        """How many proposals more there are where rewriting has shown a gain on dev."""
+        return max(1, self.variants // 2)
+
     def asks_on_dev(self, variants: int) -> int:
         """The most questions that a race of so many variants on dev takes, with the holder's."""
         n = len(self.dev)
@@ -189,19 +194,21 @@ class Search:
     async def try_all(self, story: Story, proposed: Sequence[Variant]) -> bool:
         """Whether one of some variants that are there already, `MOST_MADE` at most, takes the place of the best so far.
 
-        They race on dev from the start, where the money allows it.
+        They race on dev from the start: those that the money allows.
         """
         left = self._affordable(story, proposed[:MOST_MADE])
-        if not left:
-            return False
-        n = len(self._terms.dev)
         first = len(story.trials)
         numbered = [replace(one, number=first + 1 + place) for place, one in enumerate(left)]
         story.trials += [Trial(one.number, one.origin, "not better on dev", one, story.best) for one in numbered]
-        duels = [Duel(self._scorer, one, story.best, self._terms.dev) for one in numbered]
+        return await self.race_on_dev(story, numbered)
+
+    async def race_on_dev(self, story: Story, variants: Sequence[Variant]) -> bool:
+        """Whether one of some variants, whose trials are entered, takes the place of the best so far."""
+        n = len(self._terms.dev)
+        duels = [Duel(self._scorer, one, story.best, self._terms.dev) for one in variants]
         better = await halved(duels, story.best, self._terms.aim, (n // 4, n // 2), KEPT)
         for duel in duels:
-            self._note(story, duel.challenger, dev=(duel.gain, duel.n))
+            self._note(story, duel.challenger, outcome="not better on dev", dev=(duel.gain, duel.n))
         return await self._on_dev_in_turn(story, better)
 
     def _affordable(self, story: Story, proposed: Sequence[Variant]) -> list[Variant]:

@@ -11,7 +11,8 @@ from harness.arms.prompts.files import FewShot
 from harness.arms.prompts.rewriting import Brief, Lesson
 from harness.models import forecast
 from harness.models.pricing import NANO
-from harness.runs.improving.search import WRONG_SHOWN
+from harness.runs.improving import escalation
+from harness.runs.improving.search import KEPT, WRONG_SHOWN
 from harness.types import Message
 
 if TYPE_CHECKING:
@@ -60,15 +61,16 @@ def outlook(place: Place, proposing: Stack, parts: Parts) -> Outlook:
     growth = proposals.BYTES_PER_TOKEN * setting.most_tokens
     ask_worst = served.rates.worst_nano(_longer(arm.requests(longest)[0], growth))
     proposal_worst = proposing.rates.worst_nano(_longer(proposal, growth + SHOWN * LONGEST_SHOWN + LONGEST_TRIED))
-    asks, end = terms.most_asks, 2 * len(tested)
+    asks = terms.most_asks + escalation.most_asks(terms) + terms.asks_on_dev(KEPT)
+    end, most_proposals = 2 * len(tested), terms.variants + terms.escalated
     return Outlook(
         ask_usd=_likely_usd(served, questions) / len(items[:MEASURED]),
         proposal_usd=_likely_usd(proposing, [proposal]),
         first_asks=terms.sizes[0] + terms.asks(1, is_new=True),
         end_asks=end,
         most_asks=draws * (asks + end),
-        most_proposals=terms.variants,
-        worst_usd=_all([ask_worst, proposal_worst], [draws * (asks + end), terms.variants]),
+        most_proposals=most_proposals,
+        worst_usd=_all([ask_worst, proposal_worst], [draws * (asks + end), most_proposals]),
         spare_usd=max(ask_worst or 0, proposing.rates.worst_nano(_longer(proposal, growth)) or 0) / NANO,
     )
 

@@ -21,7 +21,9 @@ from harness.ground import formatting
 from harness.models import stack
 from harness.models.middleware.retrying import stopping
 from harness.runs.building import Served
-from harness.runs.improving.search import Search
+from harness.runs.improving import escalation
+from harness.runs.improving.escalation import Means
+from harness.runs.improving.search import KEPT, Search
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from harness.arms.prompts.files import Prompt
     from harness.models.ledger import Ledger
     from harness.models.stack import Asking, Stack
-    from harness.runs.improving.search import Story
+    from harness.runs.improving.search import Story, Terms
 
 BY = "harness improve"
 
@@ -76,12 +78,26 @@ async def searched(
         try:
             story = await search.run(asking_.variant_of(setting.parent, setting, "parent"))
             ways = await asyncio.to_thread(examples.variants, setting, parts, answerer, story.best, story.learnt_from)
+            has_gained = story.best is not story.parent
             await search.try_all(story, ways)
+            if has_gained and setting.margin is None:
+                await _escalated(search, story, parts.terms(setting), Means(answerer, rewriter, purse), tell)
         finally:
             await answerer.settle()
         name = str(models.proposing.model)
         prompt = version_of(setting, story, parts, (name, purse.spent_usd))
         return Found(story, prompt, parts, purse.spent_usd, name)
+
+
+async def _escalated(search: Search, story: Story, terms: Terms, means: Means, tell: Callable[[str], None]) -> None:
+    """GEPA on what rewriting has begun; said where it is not installed. What the best shows is none of its items."""
+    if not escalation.is_there():
+        tell(escalation.MISSING)
+        return
+    shown = set(asking_.prompt_of(story.best).header.examples.ids)
+    train = tuple(item for item in terms.train if item not in shown)
+    found = await escalation.evolved(means, replace(terms, train=train), story)
+    await search.race_on_dev(story, found[:KEPT])
 
 
 def version_of(setting: Setting, story: Story, parts: Parts, bill: tuple[str, float]) -> Prompt | None:
