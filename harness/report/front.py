@@ -27,7 +27,7 @@ SUMMARY, NAME = "summary.json", "index.html"
 COLUMNS = (
     Column("dataset / split"),
     Column("best arm"),
-    Column("accuracy, 95%", numeric=True),
+    Column("headline metric, 95%", numeric=True),
     Column("items", numeric=True),
     Column("arms", numeric=True),
     Column("looks", numeric=True),
@@ -91,7 +91,7 @@ def page(found: Mapping[tuple[str, str], Summary], audits: Sequence[str] = ()) -
     rows = tuple(_row(one) for _, one in newest_first)
     links = tuple(f"{quote(dataset)}/{quote(split)}/report.html" for (dataset, split), _ in newest_first)
     caption = (
-        "The best arm is the one that was right most often, with its 95% interval; whether that decides it is said "
+        "The best arm is the one with the best headline metric, with its 95% interval; whether that decides it is said "
         "below. Looks: how often the split has been scored."
     )
     blocks: list[Text | Table | Links] = [Table(COLUMNS, rows, caption, links=links)] if rows else [Text("No report.")]
@@ -106,7 +106,7 @@ def _row(one: Summary) -> tuple[str, ...]:
     return (
         f"{one.dataset} / {one.split}",
         one.arm,
-        formatting.with_interval(estimate),
+        f"{one.metric.replace('_', ' ')} {formatting.with_interval(estimate)}",
         *map(formatting.count, (one.n, one.arms, one.looks)),
         one.latest,
     )

@@ -15,7 +15,7 @@ import pandas as pd
 from harness.errors import ConfigError, StoreError
 from harness.ground import private
 from harness.ground.ids import canonical_json
-from harness.store import crediting, macros, rows, run_files, schema, statements
+from harness.store import crediting, macros, rows, run_parquet, schema, statements
 from harness.store.opening import copying, reading, writing
 from harness.store.querying import LONGEST_QUERY_S, QUERY_S, interruptible
 from harness.store.selection import Selection
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from harness.datasets.task import Task
     from harness.ground.clock import SystemClock
-    from harness.store.run_files import Contents
+    from harness.store.run_parquet import Contents
     from harness.types import JSON, Dataset, Prediction, Run
 
 Select = Callable[..., list[dict[str, object]]]
@@ -178,12 +178,12 @@ class Store:
 
         Raises `StoreError` when the file was changed, or when a run is here with other rows.
         """
-        told = run_files.contents(path)
+        told = run_parquet.contents(path)
         if told is None:
             raise StoreError(f"{path} is not a file of runs; harness runs export writes one")
         with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
             connection.execute("begin")
-            here = {run.run_id: run.content_hash for run in run_files.records(connection, _ids(told))}
+            here = {run.run_id: run.content_hash for run in run_parquet.records(connection, _ids(told))}
             for run in told.runs:
                 if here.get(run.run_id, run.content_hash) != run.content_hash:
                     raise StoreError(
@@ -192,7 +192,7 @@ class Store:
                     )
             if len(here) < len(told.runs):
                 fresh = tuple(run for run in told.runs if run.run_id not in here)
-                run_files.restore(connection, path, told, fresh)
+                run_parquet.restore(connection, path, told, fresh)
                 schema.complete_runs(connection)
                 crediting.complete(connection, self.extensions)
                 for run in fresh:
@@ -283,15 +283,15 @@ class Store:
             return {prediction.item_id: prediction for prediction in found}
 
     def export(self, run_ids: Sequence[str], path: Path) -> Contents:
-        """Write runs into a Parquet file that travels (see `run_files`); what it says of itself."""
+        """Write runs into a Parquet file that travels (see `run_parquet`); what it says of itself."""
         with self._turn, copying(self.path, self._clock, self.wait_s, self.tell) as connection:
-            found = run_files.records(connection, list(run_ids))
+            found = run_parquet.records(connection, list(run_ids))
             unfinished = [run.run_id for run in found if run.content_hash is None]
             if unfinished:
                 raise StoreError(f"run {unfinished[0]} has not ended; run its command again before it is exported")
             looks = connection.execute(statements.LOOKS, [found[0].dataset_id, found[0].split]).fetchone()
             with private.files():
-                return run_files.write(connection, found, int(looks[0]) if looks else 0, path)
+                return run_parquet.write(connection, found, int(looks[0]) if looks else 0, path)
 
     def examples(self, dataset_id: str) -> pd.DataFrame:
         """What a dataset's items say, by id: text, tags and gold."""

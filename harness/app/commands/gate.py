@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from harness.analysis import gate
-from harness.analysis.gate import github, junit
 from harness.app.commands import _console, _evaluation, _options
 from harness.app.project import gates
 from harness.errors import ConfigError, DatasetError, HarnessError
 from harness.ground import formatting
 from harness.models import stack
-from harness.report import gate_page, terminal
+from harness.report import gate_github, gate_junit, gate_page, terminal
 
 if TYPE_CHECKING:
     from harness.analysis.gate import Report
@@ -99,7 +98,7 @@ def _checked(options: Options) -> int:
         lambda jobs: done.extend(_evaluation.carry_out(project, dataset, jobs)),
     )
     report = gate.check(gates.measured(project, dataset, settings, base, asked), settings)
-    files = _Files(gate_page.comment(report), junit.render(report), github.lines(report))
+    files = _Files(gate_page.comment(report), gate_junit.render(report), gate_github.lines(report))
     written = [_options.shown(project, path) for path in _write(options, files)]
     if options.as_json:
         _options.print_json(_json(report, done, written))
@@ -116,7 +115,7 @@ def _write_unchecked(options: Options, message: str, exit_code: int) -> None:
         dataset, split = dataset or preferences.dataset, split or preferences.gate.split
     comment = gate_page.unchecked(dataset or "no dataset", split or "test", message, exit_code)
     with suppress(HarnessError):  # what is wrong is said already
-        _write(options, _Files(comment, junit.unchecked(message, exit_code), github.unchecked(message)))
+        _write(options, _Files(comment, gate_junit.unchecked(message, exit_code), gate_github.unchecked(message)))
 
 
 def _settings(options: Options, settings: GateSettings) -> GateSettings:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.datasets import parsing
+from harness.datasets import label_parser
 from harness.errors import DatasetError, one_of
 from harness.ground.ids import canonical_json
 from harness.stats import bootstrap, calibration, intervals, margins
@@ -44,11 +44,11 @@ def reply_format(
     return ReplyFormat(mode=mode, options=options, schema=schema, pattern=pattern)
 
 
-def parse(reply: str, labels: Sequence[str], expected: ReplyFormat) -> parsing.Parsed:
+def parse(reply: str, labels: Sequence[str], expected: ReplyFormat) -> label_parser.Parsed:
     """The outcome and label of a reply of the expected format."""
     if expected.mode == "text":
-        return parsing.parse_text(reply, labels, expected.pattern or "(.*)")
-    return parsing.parse_label(reply, labels, _beside(expected.schema))
+        return label_parser.parse_text(reply, labels, expected.pattern or "(.*)")
+    return label_parser.parse_label(reply, labels, _beside(expected.schema))
 
 
 def credit(gold: str, answer: str, _labels: Sequence[str]) -> float:
