@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
     from harness.analysis.results import Results, RunResult
 
+FACT = "improve"
+"""The name of a search among the facts of a run."""
 Shown = Literal["better", "shorter", "worse", "nothing"]
 
 
@@ -88,3 +90,39 @@ def _how(result: RunResult) -> str | None:
 def _best(runs: list[RunResult]) -> RunResult | None:
     known = [one for one in runs if one.headline.value is not None]
     return max(known, key=lambda one: one.headline.value or 0.0, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSearch:
+    """The search that a stored run's prompt came of, as the run's facts have it.
+
+    `levels` are the best version's mean credit on the items that chose, the dollars spent by then, and how many items.
+    """
+
+    parent: str
+    proposed_by: str
+    variants: int
+    tried: int
+    chosen_on: str
+    spent_usd: float
+    levels: tuple[tuple[float, float, int], ...]
+
+
+def stored_search(result: RunResult) -> StoredSearch | None:
+    """The search of a run; None where there was none, or where its facts, of a file perhaps, cannot be read as one."""
+    said = result.run.facts.get(FACT)
+    if not isinstance(said, dict):
+        return None
+    try:
+        levels = tuple((float(usd), float(credit), int(n)) for usd, credit, n, _ in said["levels"])
+        return StoredSearch(
+            str(said["parent"]),
+            str(said["proposed_by"]),
+            int(said["variants"]),
+            int(said["tried"]),
+            str(said["chosen_on"]),
+            float(said["spent_usd"]),
+            levels,
+        )
+    except (KeyError, TypeError, ValueError):
+        return None

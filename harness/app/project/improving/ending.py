@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.analysis.improvement import Gain
+from harness.analysis.improvement import FACT, Gain
 from harness.app.project import parents
 from harness.arms.prompts import files
 from harness.runs import building
@@ -32,7 +32,7 @@ def jobs(project: Project, ledger: Ledger, setting: Setting, found: Found) -> tu
         for prompt in (setting.parent, found.prompt)
         if prompt is not None
     )
-    facts = {"improve": story_json(setting, found)}
+    facts = {FACT: story_json(setting, found)}
     return parent, replace(version, run=replace(version.run, purpose="search"), facts=facts)
 
 
