@@ -256,16 +256,34 @@ def test_every_kind_and_choice_can_be_improved(harness, root, kind):
 
 
 @pytest.mark.sims
-def test_all_phrases_are_found_within_the_budget(harness, root):
-    """The whole landscape: every phrase, better on test, within the budget, and the bill is the ledger's."""
+@pytest.mark.parametrize(("variants", "by"), [("20", "rewriting"), ("6", "gepa")])
+def test_all_phrases_are_found_within_the_budget(harness, root, variants, by):
+    """The whole landscape, by rewriting and by GEPA: every phrase, better on test, and the bill is the ledger's."""
     landscape.plant(root)
     with serve(landscape.answer) as server:
-        done = harness("improve", "v1", *PRICED, "--json", "--base-url", server.openai_url, "--budget", "0.2")
+        more = ("--variants", variants, "--minibatch", "20", "--no-examples")
+        done = harness("improve", "v1", *PRICED, "--json", "--base-url", server.openai_url, "--budget", "0.2", *more)
     assert done.json["shown"] == "better"
+    assert [one["origin"] for one in done.json["trials"] if one["outcome"] == "kept"][-1] == by
     prompt = files.load(root, "planted", "v2")
     assert all(phrase in prompt.content for phrase in landscape.PHRASES.values())
     assert done.json["billed_usd"] == pytest.approx(billed(root)[0])
     assert done.json["billed_usd"] <= 0.2
+
+
+@pytest.mark.sims
+def test_a_budget_that_ends_in_the_middle_is_resumable(harness, planted):
+    """Calls that cost far more than was likely meet the budget: exit code 3, and a larger one goes on from there."""
+    with serve(landscape.answer, usage={"input": 200_000, "output": 2}) as server:
+        command = ("improve", "v1", *PRICED, "--json", "--base-url", server.openai_url, *QUICK, "--no-examples")
+        done = harness(*command, "--budget", "0.06")
+        assert done.code == 3
+        assert "raise --budget" in done.err
+        first = len(server.requests)
+        more = harness(*command, "--budget", "100")
+        asked = [json.dumps(body["messages"]) for body in server.requests]
+    assert more.code == 0
+    assert 0 < first < len(asked) == len(set(asked))
 
 
 @pytest.mark.soak
