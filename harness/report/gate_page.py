@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from harness.analysis.gate import bars
@@ -42,6 +43,8 @@ def section(report: Report) -> Section:
             )
         )
     blocks += [Text(f"Passed over: {one.name} ({one.reason}).", "quiet") for one in report.passed_over]
+    if report.candidate.model and report.candidate.arm.startswith("prompt:"):
+        blocks.append(Text(_of_then(report), "quiet"))
     return Section("Gate", tuple(blocks))
 
 
@@ -100,6 +103,12 @@ def comment(report: Report) -> str:
 
 def _row(check: Check) -> tuple[str, str, str]:
     return check.name, MARKS[check.verdict], check.message.removeprefix(f"{check.name}: ")
+
+
+def _of_then(report: Report) -> str:
+    """Stored answers are a model's of the day it was asked: how to ask whether it still gives them."""
+    command = shlex.join(["harness", "recheck", report.candidate.arm, "--dataset", report.dataset])
+    return f"Answers of {report.candidate.model} are of the day it was asked; does it still give them? {command}"
 
 
 def _compared(report: Report) -> str:
