@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.arms import _together
 from harness.arms.prompts import proposals, rewriting
@@ -22,7 +22,7 @@ from harness.runs.improving.search import Proposed
 from harness.types import Outcome, ReplyFormat, Request, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from harness.app.project.improving.purse import LedgerPurse
     from harness.app.project.improving.setting import Setting
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from harness.models.stack import Stack
     from harness.runs.building import Served
     from harness.runs.improving.search import Trial
-    from harness.types import Example, Prediction
+    from harness.types import Example, Prediction, Response
 
+T = TypeVar("T")
 REWRITING = "rewriting"
 MOST_PROPOSED = 4_096  # tokens of a reply
 REJECTED = f"{RequestRejected.__name__}: "
@@ -61,7 +62,7 @@ class Answerer:
         self._pool = place.setting.dataset.labelled("train")
         self._arms: dict[str, PromptArm] = {}
         self._known: dict[tuple[str, str], Scored] = {}
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: set[asyncio.Future[Any]] = set()
         self._is_ended = False
 
     async def __call__(self, variant: Variant, items: Sequence[str]) -> list[Scored]:
@@ -70,11 +71,15 @@ class Answerer:
         if wanted:
             if self._is_ended or self._place.is_stopping():
                 raise Interrupted("stopped; everything answered is kept, and the same command goes on from there")
-            task = asyncio.ensure_future(self._ask(variant, wanted))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
-            await task
+            await self.tracked(self._ask(variant, wanted))
         return [self._known[variant.key, item] for item in items]
+
+    async def tracked(self, asked: Coroutine[object, object, T]) -> T:
+        """What is asked; whoever gives up meanwhile, `settle` waits for it: it may be paid for."""
+        task = asyncio.ensure_future(asked)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await task
 
     async def settle(self) -> None:
         """Wait for what is under way; nothing more is asked."""
@@ -131,7 +136,7 @@ class Rewriter:
         if self._place.is_stopping():
             raise Interrupted("stopped; everything answered is kept, and the same command goes on from there")
         try:
-            reply = await self._model.provider.send(request)
+            reply = await self._answerer.tracked(self._send(request))
         except RequestRejected as error:
             return Proposed(None, f"rejected: {formatting.one_line(str(error), 100)}")
         finally:
@@ -142,6 +147,9 @@ class Rewriter:
             detail = f": {formatting.one_line(found.detail, 120)}" if found.detail else ""
             return Proposed(None, f"{found.flaw}{detail}")
         return Proposed(variant_of(found.prompt, setting, REWRITING))
+
+    async def _send(self, request: Request) -> Response:
+        return await self._model.provider.send(request)
 
     def _lesson(self, one: Scored) -> Lesson:
         example = self._answerer.example(one.item)

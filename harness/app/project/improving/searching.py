@@ -18,8 +18,8 @@ from harness.arms.prompts.proposals import Reader
 from harness.datasets.task import Task
 from harness.errors import ConfigError
 from harness.ground import formatting
+from harness.ground.waiting import stopping
 from harness.models import stack
-from harness.models.middleware.retrying import stopping
 from harness.runs.building import Served
 from harness.runs.improving import escalation
 from harness.runs.improving.escalation import Means
@@ -123,9 +123,9 @@ async def connected(project: Project, ledger: Ledger, setting: Setting) -> Async
     served = _served(project, ledger, setting, setting.asking)
     other = None if setting.proposing is None else _served(project, ledger, setting, setting.proposing)
     proposing = other or served
-    if getattr(proposing.module, "DESCRIBES_OPTIONS", False):
-        raise ConfigError(f"{proposing.model.model} chooses among options and writes no prompt; give --with MODEL")
     try:
+        if getattr(proposing.module, "DESCRIBES_OPTIONS", False):
+            raise ConfigError(f"{proposing.model.model} chooses among options and writes no prompt; give --with MODEL")
         yield Models(served, proposing.model)
     finally:
         for one in (served, other):
