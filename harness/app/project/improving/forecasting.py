@@ -61,8 +61,10 @@ def outlook(place: Place, proposing: Stack, parts: Parts) -> Outlook:
     growth = proposals.BYTES_PER_TOKEN * setting.most_tokens
     ask_worst = served.rates.worst_nano(_longer(arm.requests(longest)[0], growth))
     proposal_worst = proposing.rates.worst_nano(_longer(proposal, growth + SHOWN * LONGEST_SHOWN + LONGEST_TRIED))
-    asks = terms.most_asks + escalation.most_asks(terms) + terms.asks_on_dev(KEPT)
-    end, most_proposals = 2 * len(tested), terms.variants + terms.escalated
+    asks, end, most_proposals = terms.most_asks, 2 * len(tested), terms.variants
+    if escalation.is_there() and setting.margin is None:
+        asks += escalation.most_asks(terms) + terms.asks_on_dev(KEPT)
+        most_proposals += terms.escalated
     return Outlook(
         ask_usd=_likely_usd(served, questions) / len(items[:MEASURED]),
         proposal_usd=_likely_usd(proposing, [proposal]),
