@@ -275,17 +275,32 @@ def test_all_phrases_are_found_within_the_budget(harness, root, variants, by):
 
 
 @pytest.mark.sims
-def test_a_budget_that_ends_in_the_middle_is_resumable(harness, planted):
-    """Calls that cost far more than was likely meet the budget: exit code 3, and a larger one goes on from there."""
-    with serve(landscape.answer, usage={"input": 200_000, "output": 2}) as server:
-        command = ("improve", "v1", *PRICED, "--json", "--base-url", server.openai_url, *QUICK, "--no-examples")
-        done = harness(*command, "--budget", "0.06")
-        assert done.code == 3
-        assert "raise --budget" in done.err
+def test_a_budget_ends_a_search_in_good_order_and_a_larger_one_goes_on(harness, planted):
+    """Within a small budget it ends with its look at test, exit code 0; a larger one pays for nothing twice."""
+    propose = lambda text: landscape.answer(text, landscape.useless)  # noqa: E731
+    with serve(propose) as server:
+        command = (
+            "improve",
+            "v1",
+            *PRICED,
+            "--json",
+            "--base-url",
+            server.openai_url,
+            "--minibatch",
+            "10",
+            "--no-examples",
+        )
+        done = harness(*command, "--budget", "0.009")
+        assert done.code == 0, done.err
+        assert done.json["ended"] == "budget"
+        assert done.json["billed_usd"] <= 0.009
         first = len(server.requests)
-        more = harness(*command, "--budget", "100")
+        more = harness(*command, "--budget", "0.5")
         asked = [json.dumps(body["messages"]) for body in server.requests]
     assert more.code == 0
+    assert more.json["ended"] != "budget"
+    n = len(done.json["trials"])
+    assert [one["outcome"] for one in more.json["trials"][:n]] == [one["outcome"] for one in done.json["trials"]]
     assert 0 < first < len(asked) == len(set(asked))
 
 
