@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.analysis.improvement import FACT, Gain
 from harness.app.project import parents
 from harness.arms.prompts import files
+from harness.errors import ConfigError
 from harness.runs import building
 from harness.runs.scope import Scope
 
@@ -56,11 +58,17 @@ def path_of(project: Project, setting: Setting) -> Path:
 
 
 def write(project: Project, setting: Setting, prompt: Prompt) -> Path:
-    """Write the version's file; `FileExistsError` rather than over another."""
+    """Write the version's file, whole or not at all; `ConfigError` rather than over another."""
     path = path_of(project, setting)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("x", encoding="utf-8", newline="") as file:
-        file.write(prompt.content)
+    fresh = path.with_name(f".{path.name}.part")
+    fresh.write_text(prompt.content, encoding="utf-8", newline="")
+    try:
+        os.link(fresh, path)  # unlike a rename, this leaves a version that somebody wrote meanwhile
+    except FileExistsError:
+        raise ConfigError(f"{path} was written meanwhile, and no version is overwritten; choose another --to") from None
+    finally:
+        fresh.unlink()
     return path
 
 
