@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from harness.analysis import wording
 from harness.analysis.gate import bars
 from harness.ground import formatting
 from harness.report import markdown
@@ -31,6 +32,7 @@ def section(report: Report) -> Section:
     blocks: list[Block] = [
         Text(headline(report), "verdict"),
         Text(_compared(report)),
+        *_mixed(report),
         Table(COLUMNS, tuple(map(_row, decisive))),
     ]
     if watched:
@@ -46,6 +48,12 @@ def section(report: Report) -> Section:
     if report.candidate.model and report.candidate.arm.startswith("prompt:"):
         blocks.append(Text(_of_then(report), "quiet"))
     return Section("Gate", tuple(blocks))
+
+
+def _mixed(report: Report) -> list[Text]:
+    if not report.label_mix:
+        return []
+    return [Text(f"Weighed to {wording.mix(report.label_mix)}; classes, slices, rates and bills are not.", "quiet")]
 
 
 def headline(report: Report) -> str:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from harness.analysis import measures, panel
+from harness.analysis import comparison, measures, panel
 from harness.analysis.decision import limits, ownership
-from harness.errors import ConfigError
-from harness.stats import best, clusters, fits, frontier, shares, strata
+from harness.stats import clusters, frontier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,11 +20,10 @@ if TYPE_CHECKING:
     from harness.analysis.decision.limits import Floor, Limit, State
     from harness.analysis.decision.ownership import Bill
     from harness.analysis.measures import Measure
-    from harness.analysis.panel import Panel
+    from harness.analysis.panel import Answers, Panel
     from harness.analysis.results import Results, RunResult
     from harness.ground.constraints import Constraints
     from harness.stats.frontier import Standing, Status
-    from harness.stats.strata import Strata
     from harness.types import Estimate
 
 
@@ -82,17 +80,10 @@ def field(results: Results, constraints: Constraints) -> Field:
     answers = [results.answers[result.run.run_id] for result in results.runs]
     measure = measures.mean_of_items(results.split.task, constraints.objective, "cannot be an objective")
     together = panel.of([measure.judged(one) for one in answers])
-    every = np.concatenate([one.rows["example_id"].to_numpy(object) for one in answers])
-    gold = np.concatenate([one.rows["gold"].to_numpy(object) for one in answers])
-    gold = pd.Series(gold, index=every).groupby(level=0).first().reindex(together.items)
-    together = replace(together, fits=fits.of([result.fits for result in results.runs]))
     if constraints.label_mix:
-        together = replace(together, strata=_strata(gold.to_numpy(object), constraints))
-    asked = limits.floors(constraints, gold.to_numpy(object), results.split.task)
-    floors = tuple(
-        one if one.measure == measure else one.on(panel.of([one.measure.judged(arm) for arm in answers]))
-        for one in asked
-    )
+        together = replace(together, strata=measures.strata_of(_gold(answers, together), constraints.label_mix))
+    together = together.with_fits([measure.judged(one) for one in answers])
+    floors = floors_of(results, together, constraints)
     bills = [ownership.bill(results, result, constraints) for result in results.runs]
     fixed = [
         tuple(limits.price_and_time(one.rows, result, constraints, owned))
@@ -108,14 +99,42 @@ def field(results: Results, constraints: Constraints) -> Field:
     return Field(_with_dominance(together, made), together, measure, floors, np.array(may, dtype=np.bool_))
 
 
+def floors_of(results: Results, together: Panel, constraints: Constraints) -> tuple[Floor, ...]:
+    """The limits on metrics and recalls, over the panel of all arms of the results by what they are chosen by."""
+    answers = [results.answers[one.run.run_id] for one in results.runs]
+    chosen_by = measures.named(results.split.task, constraints.objective)
+    asked = limits.floors(constraints, _gold(answers, together), results.split.task)
+    return tuple(_on_its_metric(one, together, answers, is_chosen_by=one.measure == chosen_by) for one in asked)
+
+
+def _gold(answers: Sequence[Answers], together: Panel) -> NDArray[np.object_]:
+    """The gold label of each item of the panel."""
+    every = np.concatenate([one.rows["example_id"].to_numpy(object) for one in answers])
+    gold = np.concatenate([one.rows["gold"].to_numpy(object) for one in answers])
+    found: NDArray[np.object_] = (
+        pd.Series(gold, index=every).groupby(level=0).first().reindex(together.items).to_numpy(object)
+    )
+    return found
+
+
+def _on_its_metric(floor: Floor, together: Panel, answers: Sequence[Answers], *, is_chosen_by: bool) -> Floor:
+    """The floor with its own metric's scores where those are others, and with the spread of fits on its items."""
+    judged = [floor.measure.judged(one) for one in answers]
+    several = together.with_fits(judged, floor.items).fits
+    return replace(floor, fits=several, scores=None if is_chosen_by else panel.of(judged).scores)
+
+
 def _heads(results: Results, together: Panel, measure: Measure) -> list[tuple[Estimate, float | None]]:
     """What each arm is chosen by, and the same with the larger number the better one."""
     found = [result.headline for result in results.runs]
     known = [together.known(arm) for arm in range(len(found))]
     if together.strata is not None:
-        held = shares.shares(together.scores, together.clusters, strata=together.strata)
+        held = together.shares()
         merits = [held.estimate(arm, int(known[arm].sum()), measure.name) for arm in range(len(found))]
         found = [measure.of_merit(one) for one in merits]
+    elif not measure.is_headline and together.fits is not None:
+        held = together.shares()
+        found = [measure.of_merit(held.estimate(arm, int(known[arm].sum()), measure.name)) for arm in range(len(found))]
     elif not measure.is_headline:
         codes = np.arange(len(together.items)) if together.clusters is None else together.clusters
         merits = [
@@ -124,13 +143,6 @@ def _heads(results: Results, together: Panel, measure: Measure) -> list[tuple[Es
         found = [measure.of_merit(one) for one in merits]
     sign = 1.0 if measure.is_more_better else -1.0
     return [(one, None if one.value is None else sign * one.value) for one in found]
-
-
-def _strata(gold: NDArray[np.object_], constraints: Constraints) -> Strata:
-    try:
-        return strata.of(gold, constraints.label_mix)
-    except ValueError as error:
-        raise ConfigError(f"label mix: {error}; give label=share for each label of production") from None
 
 
 def _candidate(
@@ -164,7 +176,7 @@ def _with_dominance(together: Panel, found: Sequence[Candidate]) -> tuple[Candid
     stands = frontier.standings(
         together.scores, costs, waits, np.random.default_rng(0), clusters=together.clusters, worth=worth
     )
-    is_ahead = best.ahead(together.worst_pairs())
+    is_ahead = comparison.shown(together)
     return tuple(
         _placed(one, stand, [other for k, other in enumerate(found) if is_ahead[k, arm]])
         for arm, (one, stand) in enumerate(zip(found, stands, strict=True))

@@ -25,7 +25,7 @@ from harness.analysis.decision.limits import worst
 from harness.analysis.decision.noise import LabelNoise, label_noise
 from harness.analysis.decision.rivals import compared
 from harness.analysis.decision.words import View
-from harness.stats import best, shares
+from harness.stats import shares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,8 +139,6 @@ def _view(field: Field, question: Question, left: Sequence[int]) -> View:
     span = field.measure.span
     against = dict(zip(others, compared(field.together, arm, others, span), strict=True))
     behind = {int(served[k]) for k in np.flatnonzero(picked.behind)}
-    together = field.together
-    ahead = best.ahead(together.worst_pairs())[arm]
     return View(
         everyone[arm],
         everyone[leading],
@@ -149,8 +147,7 @@ def _view(field: Field, question: Question, left: Sequence[int]) -> View:
         against=tuple(against.values()),
         others=tuple(everyone[k] for k in others),
         near=tuple(everyone[k] for k in others if k not in behind),
-        ahead_of=frozenset(everyone[k].arm for k in others if ahead[k]),
-        bounds=_bounds(field.measure, together, arm),
+        bounds=_bounds(field.measure, field.together, arm),
         said=wording.of(field.measure),
     )
 

@@ -9,7 +9,6 @@ from harness.analysis import measures
 from harness.analysis.gate import limits, regressions
 from harness.analysis.gate.findings import Report
 from harness.analysis.gate.measured import paired
-from harness.stats import margins
 
 if TYPE_CHECKING:
     from harness.analysis.gate.measured import Measured
@@ -18,10 +17,10 @@ if TYPE_CHECKING:
 
 def check(measured: Measured, settings: GateSettings) -> Report:
     """The verdicts; `MissingAnswers` when a side lacks answers, `ConfigError` for a limit on what is not there."""
-    pairs = paired(measured, settings.max_failed)
+    pairs = paired(measured, settings.max_failed, settings.label_mix)
     name, is_binary = measures.headline(measured.task).name, measured.task.rules.IS_BINARY
     headlines = [
-        margins.share(pairs.items[column].to_numpy(float), pairs.codes, name=name, confidence=settings.confidence)
+        limits.share(pairs.items[column].to_numpy(float), pairs.codes, name, settings, pairs.strata)
         for column in ("score_a", "score_b")
     ]
     return Report(
@@ -32,6 +31,7 @@ def check(measured: Measured, settings: GateSettings) -> Report:
         split=measured.split,
         n=len(pairs.items),
         looks=measured.looks,
+        label_mix=settings.label_mix,
         passed_over=measured.passed_over,
         checks=(*regressions.checks(measured, pairs, settings), *limits.checks(measured, pairs, settings)),
     )

@@ -80,6 +80,7 @@ class Report:
     looks: int
     checks: tuple[Check, ...]
     passed_over: tuple[PassedOver, ...] = ()
+    label_mix: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:

@@ -19,6 +19,7 @@ import click
 
 from harness.analysis import gate
 from harness.app.commands import _console, _evaluation, _options
+from harness.app.commands import _label_mix as label_mix
 from harness.app.project import gates
 from harness.errors import ConfigError, DatasetError, HarnessError
 from harness.ground import formatting
@@ -42,6 +43,7 @@ OPTIONS = (
     _options.option("--base-url", default=None, metavar="URL", help="An OpenAI-compatible server."),
     _options.option("--baseline", "--against", default=None, metavar="FILE|RUN", help="Exported file, run, tag, arm."),
     _options.option("--margin", type=SHARE, default=None, help="Accuracy that may be given away."),
+    _options.option("--label-mix", multiple=True, metavar="FILE|LABEL=SHARE", help="Labels in production; repeatable."),
     _options.option("--budget", type=click.FloatRange(min=0), default=None, metavar="USD", help="Never bill more."),
     _options.option("--junit", type=_options.FILE, default=None, metavar="FILE", help="Write JUnit XML for CI."),
     _options.option("--markdown", type=_options.FILE, default=None, metavar="FILE", help="Write the comment of a PR."),
@@ -63,6 +65,7 @@ class Options(_options.Where):
     base_url: str | None
     baseline: str | None
     margin: float | None
+    label_mix: tuple[str, ...]
     budget: float | None
     junit: Path | None
     markdown: Path | None
@@ -86,8 +89,10 @@ def command(options: Options) -> None:
 
 def _checked(options: Options) -> int:
     project = options.project()
-    settings = _settings(options, project.workspace.preferences.gate)
     dataset = project.dataset(options.dataset)
+    settings = _settings(options, project.workspace.preferences.gate)
+    mix = label_mix.parsed(options.label_mix, dataset.label_names)
+    settings = replace(settings, label_mix=mix) if mix else settings
     base = gates.pinned(project, dataset, settings)
     done: list[Done] = []
     asked = gates.asked(
@@ -194,6 +199,7 @@ def _json(report: Report, done: list[Done], written: list[str]) -> dict[str, JSO
         "split": report.split,
         "n": report.n,
         "looks": report.looks,
+        "label_mix": dict(report.label_mix),
         "checks": [asdict(check) for check in report.checks],
         "passed_over": [asdict(one) for one in report.passed_over],
         "calls": {name: sum(getattr(one.calls, name) for one in done) for name in ("sent", "cached", "retried")},

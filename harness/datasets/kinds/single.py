@@ -98,19 +98,20 @@ def coverage(
 
 
 def ece(confidence: Confidence, rng: np.random.Generator) -> Estimate:
-    """Expected calibration error of the answers' scores; percentile bootstrap over items."""
-    return calibration.ece(confidence.score, confidence.right, rng)
+    """Expected calibration error of the answers' scores; percentile bootstrap over items, or whole groups."""
+    return calibration.ece(confidence.score, confidence.right, rng, groups=confidence.groups)
 
 
 def brier(confidence: Confidence, rng: np.random.Generator) -> Estimate:
-    """The Brier score over all labels, where their scores are known; percentile bootstrap over items."""
+    """The Brier score over all labels, where their scores are known; percentile bootstrap over items or groups."""
     known = ~np.isnan(confidence.squared_error)
-    return calibration.brier(confidence.squared_error[known], rng)
+    groups = None if confidence.groups is None else confidence.groups[known]
+    return calibration.brier(confidence.squared_error[known], rng, groups=groups)
 
 
 def aurc(confidence: Confidence, rng: np.random.Generator) -> Estimate:
-    """The area under the risk-coverage curve of the answers; percentile bootstrap over items."""
-    return calibration.aurc(confidence.score, confidence.right, rng)
+    """The area under the risk-coverage curve of the answers; percentile bootstrap over items, or whole groups."""
+    return calibration.aurc(confidence.score, confidence.right, rng, groups=confidence.groups)
 
 
 METRICS = {
