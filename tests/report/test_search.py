@@ -41,9 +41,9 @@ def test_a_search_is_drawn_by_dollars_and_told():
     results = with_search(STORY)
     drawing = drawn(results)
     assert [row[3:] for row in drawing.rows] == [(0.1, 0.5, 60), (0.1, 0.6, 60), (0.5, 0.7, 60)]
-    assert "prompt:v3 goes from .500 to .700 (60 items) for $0.50" in drawing.alt
+    assert "prompt:v3 goes from .500 to .700 (60 items) for $0.5" in drawing.alt
     (told,) = prompts._searches([one for one in results.runs if one.run.arm == "prompt:v3"])
-    assert "of 12 variants of v1 that openai/m proposed, 9 of them tried, for $0.80" in told.text
+    assert "of 12 variants of v1 that openai/m proposed, 9 of them tried, for $0.8" in told.text
     assert "from .500 to .700" in told.text
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.analysis.improvement import Gain
     from harness.analysis.results import RunResult
     from harness.app.project import Project
-    from harness.app.project.improving.forecasting import Outlook
+    from harness.app.project.improving.purse import Outlook
     from harness.app.project.improving.searching import Found
     from harness.app.project.improving.setting import Setting
     from harness.types import JSON

@@ -31,6 +31,7 @@ from harness.models.pricing import NANO
 
 if TYPE_CHECKING:
     from harness.app.project import Project
+    from harness.app.project.improving.purse import Outlook
     from harness.app.project.improving.searching import Found
     from harness.models.ledger import Ledger
 
@@ -135,7 +136,7 @@ def _version(chosen: str | None, there: list[str]) -> str:
     return chosen
 
 
-async def _outlook(project: Project, ledger: Ledger, setting: Setting) -> forecasting.Outlook:
+async def _outlook(project: Project, ledger: Ledger, setting: Setting) -> Outlook:
     parts = setting_.parts(setting.dataset, setting.parent, setting.seed, setting.test)
     async with searching.connected(project, ledger, setting) as models:
         place = Place(setting, models.served, project.workspace, Task.of(setting.dataset), asyncio.Event().is_set)

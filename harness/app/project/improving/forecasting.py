@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.app.project.improving import asking
+from harness.app.project.improving.purse import Outlook
 from harness.arms.prompts import proposals, rewriting
 from harness.arms.prompts.files import FewShot
 from harness.arms.prompts.rewriting import Brief, Lesson
@@ -28,24 +29,6 @@ MEASURED = 50  # items that a likely cost is taken from
 SHOWN = 2 * WRONG_SHOWN  # items in a proposal's question
 LONGEST_SHOWN = 3 * 4 * rewriting.LONGEST_TEXT  # bytes of one: its text, its answer, the reply
 LONGEST_TRIED = rewriting.MOST_TRIED * 4 * rewriting.LONGEST_CHANGE  # bytes of what was tried
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """Likely costs of one question and of one proposal, and worst cases; 0 for what has no price.
-
-    `most_asks` and `most_proposals` bound the calls, `worst_usd` what they can cost; None without a price.
-    `spare_usd` is the worst case of the dearest call as it will probably be.
-    """
-
-    ask_usd: float
-    proposal_usd: float
-    first_asks: int
-    end_asks: int
-    most_asks: int
-    most_proposals: int
-    worst_usd: float | None
-    spare_usd: float
 
 
 def outlook(place: Place, proposing: Stack, parts: Parts) -> Outlook:

@@ -6,6 +6,7 @@ whole: so a search that begins again decides as it did before.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import fsum
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,27 @@ from harness.models.pricing import NANO
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.app.project.improving.forecasting import Outlook
     from harness.models.stack import Stack
 
 MARGIN = 1.2  # over what questions have cost on the average: later prompts are longer
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Likely costs of one question and of one proposal, and worst cases; 0 for what has no price.
+
+    `most_asks` and `most_proposals` bound the calls, `worst_usd` what they can cost; None without a price.
+    `spare_usd` is the worst case of the dearest call as it will probably be.
+    """
+
+    ask_usd: float
+    proposal_usd: float
+    first_asks: int
+    end_asks: int
+    most_asks: int
+    most_proposals: int
+    worst_usd: float | None
+    spare_usd: float
 
 
 class LedgerPurse:

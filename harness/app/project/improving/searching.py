@@ -28,7 +28,7 @@ from harness.runs.improving.search import KEPT, Search
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from harness.app.project.improving.forecasting import Outlook
+    from harness.app.project.improving.purse import Outlook
     from harness.app.project.improving.setting import Parts, Setting
     from harness.app.project.project import Project
     from harness.arms.prompts.files import Prompt
