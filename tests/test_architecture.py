@@ -22,6 +22,7 @@ DOORS = {
     "anthropic": {"models/providers"},
     "click": {"app/cli", "app/commands"},
     "duckdb": {"store", "datasets"},
+    "gepa": {"runs/improving/escalation"},
     "genai_prices": {"models/pricing"},
     "aiohttp": {"models/providers/_transport"},
     "httpx2": {"models/providers/_sdk", "models/providers/_transport"},

@@ -56,12 +56,12 @@ class Fixed:
 
     def __init__(self, examples: Sequence[Example]) -> None:
         self._examples = tuple(examples)
-        self._words = {_folded(example.item): example for example in examples}
+        self._words = {folded(example.item): example for example in examples}
 
     def prepare(self, items: Sequence[Item]) -> None:
         """Refuse to show an item its own answer: `ConfigError` names the pair."""
         for item in items:
-            twin = self._words.get(_folded(item))
+            twin = self._words.get(folded(item))
             if twin is not None:
                 raise ConfigError(
                     f"the example {twin.item.id!r} repeats the item {item.id!r} ({item.text[:60]!r}), so the "
@@ -85,7 +85,7 @@ class Nearest:
         self._k = k
         self._embed = embed
         self._vectors = embed([example.item.words for example in pool])
-        self._folded = [_folded(example.item) for example in pool]
+        self._folded = [folded(example.item) for example in pool]
         self._chosen: dict[str, tuple[Example, ...]] = {}
 
     def prepare(self, items: Sequence[Item]) -> None:
@@ -104,7 +104,7 @@ class Nearest:
         return self._nearest(item, (self._embed([item.words]) @ self._vectors.T)[0]) if chosen is None else chosen
 
     def _nearest(self, item: Item, similarity: NDArray[np.float32]) -> tuple[Example, ...]:
-        own = _folded(item)
+        own = folded(item)
         # Ties are broken by position, so that the prompt is the same on every machine.
         nearest = [i for i in np.argsort(-similarity, kind="stable") if self._folded[i] != own][: self._k]
         return tuple(self._pool[i] for i in reversed(nearest))
@@ -120,10 +120,10 @@ def _chosen(few_shot: FewShot, pool: Sequence[Example]) -> list[Example]:
     shuffled = sorted(pool, key=lambda example: unit_interval(str(few_shot.seed), example.item.id))
     if few_shot.how == "random":
         return shuffled[: few_shot.k]
-    return _round_robin(shuffled)[: few_shot.k]
+    return in_turns(shuffled)[: few_shot.k]
 
 
-def _round_robin(examples: Sequence[Example]) -> list[Example]:
+def in_turns(examples: Sequence[Example]) -> list[Example]:
     """The examples, reordered so that the labels take turns: every prefix is as balanced as it can be."""
     turn: dict[str, int] = {}
     keyed = []
@@ -133,5 +133,6 @@ def _round_robin(examples: Sequence[Example]) -> list[Example]:
     return [example for _, _, example in sorted(keyed, key=lambda entry: entry[:2])]
 
 
-def _folded(item: Item) -> str:
+def folded(item: Item) -> str:
+    """An item's words, by which two are the same."""
     return " ".join(item.words.casefold().split())

@@ -71,10 +71,12 @@ class PromptArm:
         self._path = (f"prompt:{question.prompt.version}",)
 
     def fit(self, items: Sequence[Item], labels: Sequence[str]) -> None:
-        """Make the training items the pool that few-shot examples are chosen from."""
+        """Make the training items the pool that examples are chosen from, less those that it was written from."""
         shown, mode = getattr(self._kind, "shown", None), self._question.prompt.header.output
         written = labels if shown is None else [shown(label, mode) for label in labels]
-        pool = [Example(item, label, split="train") for item, label in zip(items, written, strict=True)]
+        barred = self._question.prompt.header.learnt_from
+        pairs = [(item, label) for item, label in zip(items, written, strict=True) if item.id not in barred]
+        pool = [Example(item, label, split="train") for item, label in pairs]
         self._selector = self._select(pool)
 
     async def prepare(self, items: Sequence[Item]) -> None:

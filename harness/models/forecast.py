@@ -71,8 +71,8 @@ def of_prompt(
     wanted = [request for item in items if item.id not in stored for request in arm.requests(item)]
     by_key = {request_id(request): request for request in wanted}
     to_send = [request for key, request in by_key.items() if not rates.is_known(key)]
-    likely = [_likely(request) for request in to_send]
-    usages = [reply.usage for reply in likely if reply.usage is not None]
+    replies = [likely(request) for request in to_send]
+    usages = [reply.usage for reply in replies if reply.usage is not None]
     return Forecast(
         *name,
         items=len(items),
@@ -81,14 +81,14 @@ def of_prompt(
         calls=len(to_send),
         most_tokens_in=sum(most_tokens_in(request) for request in to_send),
         most_tokens_out=sum(request.settings.max_tokens for request in to_send),
-        likely_usd=_usd([rates.list_nano(reply) for reply in likely]),
+        likely_usd=_usd([rates.list_nano(reply) for reply in replies]),
         worst_usd=_usd([rates.worst_nano(request) for request in to_send]),
         likely_tokens_in=sum(usage.input_fresh for usage in usages),
         likely_tokens_out=sum(usage.output_visible for usage in usages),
     )
 
 
-def _likely(request: Request) -> Response:
+def likely(request: Request) -> Response:
     """A reply as it will probably be: the longest of the options, or the longest permitted."""
     options = [len(option.encode()) // BYTES_PER_TOKEN + 1 for option in request.reply.options]
     tokens_out = min(max(options, default=request.settings.max_tokens), request.settings.max_tokens)

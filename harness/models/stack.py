@@ -40,8 +40,7 @@ class Asking:
     `batch` asks through the provider's batch API; `tell` hears how the batches stand. `priced_as` names the model
     whose list price this one has (`VENDOR/MODEL`), for gateways and servers of one's own. What `sends_nothing`, a
     forecast, needs no key. `spent_on` names what is asked for beside the runs on the dataset, which has a budget of
-    its own.
-
+    its own; `account` is one that several prompts and models share.
     """
 
     model: str = "auto"
@@ -58,6 +57,7 @@ class Asking:
     priced_as: str | None = None
     sends_nothing: bool = False
     spent_on: str = ""
+    account: str = ""
     tell: Callable[[str], None] = lambda _: None
 
     @classmethod
@@ -267,6 +267,10 @@ class Stack:
     def spent(self) -> Spent:
         """What this prompt with this model has cost on this dataset so far."""
         return self._ledger.spent(self._account)
+
+    def billed_for(self, keys: Sequence[str]) -> int:
+        """What these requests were billed on the account, in nano-dollars: in this process or before."""
+        return self._ledger.billed(self._account, keys)
 
     async def close(self) -> None:
         """Let go of the connection's sockets or weights."""

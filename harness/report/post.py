@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 NAME = "post.md"
 WIDE_INTERVAL = 0.1
 UNSAID = ("unknown", "about the same")
-TRADEOFFS = ("accuracy-cost", "accuracy-latency", "cascade", "learning-curve")
+TRADEOFFS = ("accuracy-cost", "accuracy-latency", "cascade", "learning-curve", "search")
 MISTAKES = ("confusion", "labels", "accuracy-coverage")
 
 

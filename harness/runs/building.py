@@ -27,6 +27,7 @@ from harness.types import Example, Item, Run
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+    from types import ModuleType
 
     import numpy as np
     from numpy.typing import NDArray
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from harness.ground.workspace import Workspace
     from harness.models.ledger import Ledger
     from harness.runs.scope import Scope
-    from harness.types import JSON, Arm, Dataset, Purpose
+    from harness.types import JSON, Arm, Connection, Dataset, Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +207,11 @@ def _nothing_to_learn(declared: Declared, dataset: Dataset) -> str | None:
 def prompt_job(
     prompt: Prompt, scope: Scope, asking: stack.Asking, workspace: Workspace, ledger: Ledger, clock: Clock
 ) -> Job:
-    """The job of a prompt: its model connected, behind the ledger."""
+    """The job of a prompt: its model connected, behind the ledger. Items that it was written from are not scored."""
     dataset, header = scope.dataset, prompt.header
     made = prompt_arm(prompt, dataset, asking, workspace, ledger, clock)
     training = scope.training() if header.examples.how != "none" else ()
-    items = scope.items()
+    items = tuple(item for item in scope.items() if item.id not in header.learnt_from)
     run = _run(
         scope,
         arm=f"prompt:{prompt.version}",
@@ -238,31 +239,46 @@ def prompt_arm(
 ) -> Asked:
     """The arm of a prompt: its model connected, behind the ledger."""
     connection, module = stack.connect(asking, workspace.extensions)
-    header = prompt.header
+    # One account over all runs of a prompt with a model on a dataset: repeats and resumed runs share its budget.
+    said = {"dataset_id": dataset.id, "arm_id": _prompt_arm_id(prompt, dataset, connection)}
+    account = asking.account or content_id({**said, **({"for": asking.spent_on} if asking.spent_on else {})})
+    tariff = stack.tariff(module, connection, workspace, asking, clock)
+    served = Served(stack.Stack(connection, ledger, clock, tariff, account, asking), connection, module)
+    return arm_with(prompt, dataset, served, workspace, asking.repeat)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A model that is connected, and the provider file that did it: several prompts may ask it."""
+
+    model: stack.Stack
+    connection: Connection
+    module: ModuleType
+
+
+def arm_with(prompt: Prompt, dataset: Dataset, served: Served, workspace: Workspace, repeat: int = 0) -> Asked:
+    """The arm of a prompt that asks a model which is connected already."""
+    header, module = prompt.header, served.module
     question = Question(
         prompt,
         dataset.kind,
         dataset.name,
         dataset.labels,
-        asking.repeat,
-        gives_scores=getattr(connection, "gives_scores", module.GIVES_SCORES),
+        repeat,
+        gives_scores=getattr(served.connection, "gives_scores", module.GIVES_SCORES),
         one_at_a_time=module.RUNS_HERE,
         describes=getattr(module, "DESCRIBES_OPTIONS", False),
     )
-    said = {"prompt": prompt.id, "model": asdict(connection.model), "labels": _labels(dataset)}
-    arm_id = content_id(said)
-    # One account over all runs of a prompt with a model on a dataset: repeats and resumed runs share its budget.
-    account = content_id(
-        {"dataset_id": dataset.id, "arm_id": arm_id, **({"for": asking.spent_on} if asking.spent_on else {})}
-    )
-    tariff = stack.tariff(module, connection, workspace, asking, clock)
-    model = stack.Stack(connection, ledger, clock, tariff, account, asking)
     arm = PromptArm(
         question,
-        model,
+        served.model,
         lambda pool: fewshot.selector(header.examples, pool, embed_with(header.examples.encoder, workspace)),
     )
-    return Asked(arm, arm_id, model)
+    return Asked(arm, _prompt_arm_id(prompt, dataset, served.connection), served.model)
+
+
+def _prompt_arm_id(prompt: Prompt, dataset: Dataset, connection: Connection) -> str:
+    return content_id({"prompt": prompt.id, "model": asdict(connection.model), "labels": _labels(dataset)})
 
 
 def embed_with(encoder: str, workspace: Workspace) -> Callable[[Sequence[str]], NDArray[np.float32]]:

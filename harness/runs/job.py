@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.arms.prompts.files import Prompt
     from harness.models.stack import Stack
     from harness.runs.early import EarlyStop
-    from harness.types import Arm, Example, Item, Run
+    from harness.types import JSON, Arm, Example, Item, Run
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """An arm with everything the runner needs to run it.
 
-    `model` is what an arm asks, if it asks one; `early` ends the run as soon as no more answers are needed.
+    `model` is what an arm asks, if it asks one; `early` ends the run as soon as no more answers are needed;
+    `facts` are stored with the run, beside what the arm finds out.
     """
 
     run: Run
@@ -27,3 +30,4 @@ class Job:
     prompt: Prompt | None = None
     model: Stack | None = None
     early: EarlyStop | None = None
+    facts: Mapping[str, JSON] = field(default_factory=dict)

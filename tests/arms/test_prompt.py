@@ -157,3 +157,13 @@ def test_the_ledger_keys_of_prompts_without_own_fields_are_what_they_were():
         for header in ("label", "json", "text\npattern: (.*)")
     }
     assert keys == {"label": "34738938bbb9", "json": "9b7e2294ee36", "text\npattern: (.*)": "e4140ecb8409"}
+
+
+def test_what_a_prompt_was_written_from_is_none_of_its_examples():
+    """The pool of examples lacks the items that the front matter says it learnt from."""
+    header = "---\nmade: {by: a search, learnt_from: [a, c]}\n---\n"
+    prompt = files.parse(header + SOURCE, task="t", version="v1", path="p.j2")
+    pools = []
+    arm = PromptArm(Question(prompt, "single", "t", LABELS), served(Canned(REPLY), (1, 1)), pools.append)
+    arm.fit([Item("a", "x"), Item("b", "y"), Item("c", "z")], ["ham", "spam", "ham"])
+    assert [example.item.id for example in pools[-1]] == ["b"]

@@ -16,7 +16,7 @@ from harness.app.project import complain_about_failures, parents
 from harness.arms.prompts import files
 from harness.errors import ConfigError
 from harness.runs import building, early
-from harness.runs.scope import Scope
+from harness.runs.scope import TRAIN, Scope
 
 if TYPE_CHECKING:
     from harness.app.project import Done, Project
@@ -75,6 +75,8 @@ def command(options: Options) -> None:
         watched = _watch.Watched(task, options.prompt, _watch.sample(dataset, _split(options), options.limit), asking)
         _watch.follow(project, watched)
         return
+    if prompt.header.made is not None and options.split in (prompt.header.made.chosen_on, TRAIN):
+        click.echo(f"{prompt.version} was found on train and dev: figures of {options.split} flatter it", err=True)
     scope = Scope(dataset, options.split, options.limit)
     with project.ledger() as ledger:
         baselines = _evaluation.default_baselines(project, scope, options.seed) if options.baselines else []

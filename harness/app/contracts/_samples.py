@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
 
 from harness.analysis.results import Results, RunFacts, Split, analyse
+from harness.datasets.task import Task
 from harness.store.rows import BUCKETS
 from harness.types import Dataset, Example, Item, Label
 
@@ -60,9 +62,22 @@ def dataset(labels: Sequence[str] = LABELS, n: int = 36, texts: Sequence[str] = 
     return Dataset("sample", "v1", "s1:sample", "single", tuple(Label(name, "") for name in labels), examples)
 
 
+GOLD_CELLS = {
+    "multi": (LABELS, ('["food"]', '["sport", "travel"]', "[]")),
+    "extract": (("who", "when"), ('{"who": ["Ann"], "when": ["noon"]}', '{"when": ["8 pm"]}', "{}")),
+    "score": (("0", "10"), ("0", "4.5", "10")),
+}
+"""Of our other kinds: labels (of `score` the ends), and what may stand in a cell."""
+
+
+def results(module: ModuleType) -> dict[str, Results]:
+    """Results of the kinds that a section or a figure is for, by what they are; of other kinds it is never asked."""
+    every = _of_one_label() | {kind: _of_kind(kind) for kind in GOLD_CELLS}
+    return {what: one for what, one in every.items() if one.split.task.meets(module)}
+
+
 @cache
-def results() -> dict[str, Results]:
-    """Results by what they are: ordinary, of hostile texts, of one item, of many labels, of one arm, all failed."""
+def _of_one_label() -> dict[str, Results]:
     return {
         "ordinary": _results(),
         "hostile": _results(HOSTILE[:4], 24, HOSTILE),
@@ -73,31 +88,47 @@ def results() -> dict[str, Results]:
     }
 
 
+@cache
+def _of_kind(kind: str) -> Results:
+    labels, cells = GOLD_CELLS[kind]
+    read = Task(kind, labels).rules.read_gold
+    return _results([read(cell, labels, "sample") for cell in cells], task=Task(kind, labels))
+
+
 def _results(
-    labels: Sequence[str] = LABELS,
+    golds: Sequence[str] = LABELS,
     n: int = 36,
     texts: Sequence[str] = ("a text",),
     arms: Sequence[str] = ("minilm-lr", "prompt:v1", "majority"),
     failed: int = 1,
+    task: Task | None = None,
 ) -> Results:
-    frames = [_frame(arm, labels, n, texts, failed if ":" in arm or failed == n else 0) for arm in arms]
+    task = task or Task(labels=tuple(golds))
+    frames = [_frame(arm, golds, n, texts, failed if ":" in arm or failed == n else 0) for arm in arms]
+    for frame in frames:
+        answered = frame["label"].notna()
+        frame["credit"] = [
+            task.credit(gold, answer) if is_answered else np.nan
+            for gold, answer, is_answered in zip(frame["gold"], frame["label"], answered, strict=True)
+        ]
     facts = [
         RunFacts(
             _id(arm), arm, "fake/m" if ":" in arm else None, "done", 0, 0, 24, {}, pd.Timestamp(0, tz="UTC"), 1.0, 0.1
         )
         for arm in arms
     ]
-    return analyse(Split("sample@v1", "s1:sample", "test", "single", tuple(labels), n), facts, pd.concat(frames), {})
+    split = Split("sample@v1", "s1:sample", "test", task.kind, task.labels, n)
+    return analyse(split, facts, pd.concat(frames), {})
 
 
 def _id(arm: str) -> str:
     return f"s1:{abs(sum(arm.encode())):016x}"
 
 
-def _frame(arm: str, labels: Sequence[str], n: int, texts: Sequence[str], failed: int) -> pd.DataFrame:
+def _frame(arm: str, golds: Sequence[str], n: int, texts: Sequence[str], failed: int) -> pd.DataFrame:
     rng = np.random.default_rng(len(arm))
-    gold = [labels[i % len(labels)] for i in range(n)]
-    given: list[str | None] = [g if rng.random() < 0.7 else labels[0] for g in gold]
+    gold = [golds[i % len(golds)] for i in range(n)]
+    given: list[str | None] = [g if rng.random() < 0.7 else golds[0] for g in gold]
     given = [None if i < failed else answer for i, answer in enumerate(given)]
     columns = {
         "run_id": _id(arm),
@@ -110,7 +141,6 @@ def _frame(arm: str, labels: Sequence[str], n: int, texts: Sequence[str], failed
         "outcome": ["failed" if answer is None else "answered" for answer in given],
         "label": given,
         "score": [None if answer is None else 0.5 + (i % 50) / 100 for i, answer in enumerate(given)],
-        "credit": [np.nan if answer is None else float(answer == g) for answer, g in zip(given, gold, strict=True)],
         "raw": given,
         "error": None,
         "cost_usd": 0.0001,

@@ -19,7 +19,7 @@ def _constants(subject: Subject) -> None:
 
 def _drawings(subject: Subject) -> None:
     drawings = import_module("harness.report.drawings")  # loads matplotlib
-    for what, results in _samples.results().items():
+    for what, results in _samples.results(subject.module).items():
         one, other = (drawings.drawn_by(subject.name, subject.module, results) for _ in range(2))
         if one is None:
             continue

@@ -18,7 +18,7 @@ def _order(subject: Subject) -> None:
 
 
 def _blocks(subject: Subject) -> None:
-    for what, results in _samples.results().items():
+    for what, results in _samples.results(subject.module).items():
         found = subject.module.section(results)
         if found is None:
             continue
@@ -35,7 +35,7 @@ def _blocks(subject: Subject) -> None:
 
 
 def _renders(subject: Subject) -> None:
-    for results in _samples.results().values():
+    for results in _samples.results(subject.module).values():
         found = subject.module.section(results)
         if found is not None:
             page = html.render("contract", [found], {})

@@ -371,7 +371,7 @@ class Project:
 def _found_out(job: Job) -> dict[str, JSON]:
     """What a job's arm and model have to say beside the predictions."""
     facts: dict[str, JSON] = dict(job.arm.facts()) if isinstance(job.arm, ClassifierArm | FoldedArm) else {}
-    return facts if job.model is None else facts | {"limits": job.model.limits()}
+    return {**job.facts, **facts, **({} if job.model is None else {"limits": job.model.limits()})}
 
 
 def complain_about_failures(runs: Sequence[Done]) -> None:

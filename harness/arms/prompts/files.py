@@ -43,6 +43,23 @@ class FewShot:
 
 
 @dataclass(frozen=True, slots=True)
+class Making:
+    """How a version was found by a search: by what, with which model's proposals, from how many variants.
+
+    `cost_usd` was billed until it was chosen on the split `chosen_on`. The training items `learnt_from` were shown to
+    the model that proposed: they are none of its examples, and are not scored.
+    """
+
+    by: str = ""
+    model: str = ""
+    cost_usd: float | None = None
+    variants: int = 0
+    seed: int = 0
+    chosen_on: str = ""
+    learnt_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FrontMatter:
     """What stands between the `---` lines of a prompt file; every key has a default.
 
@@ -60,14 +77,20 @@ class FrontMatter:
     fields: dict[str, FieldType] = field(default_factory=dict)
     model: Settings = field(default_factory=Settings)
     examples: FewShot = field(default_factory=FewShot)
+    made: Making | None = None
+
+    @property
+    def learnt_from(self) -> frozenset[str]:
+        """The ids of the training items that the prompt was written from."""
+        return frozenset() if self.made is None else frozenset(self.made.learnt_from)
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """A prompt version. `id` hashes what it says: template, output, model settings and examples.
 
-    The file's name, its description and its parent do not change the id: renaming a prompt does
-    not make it another one. `content` is the whole file.
+    The file's name, its description, its parent and how it was made do not change the id: renaming a prompt
+    does not make it another one. `content` is the whole file.
     """
 
     id: str
@@ -130,12 +153,16 @@ def with_parent(prompt: Prompt) -> str:
 
 
 def _identity(header: FrontMatter) -> dict[str, JSON]:
-    """What of the front matter changes the answers: `rotations`, `votes` and `fields` only where they are used."""
+    """What of the front matter changes the answers: `rotations`, `votes` and `fields` only where they are used.
+
+    So too what it learnt from: only where examples are shown, of which those items are none.
+    """
     said: dict[str, JSON] = asdict(header)
     unused = () if header.output == "choice" else ("rotations", "votes")
     fields: list[JSON] = [[name, of] for name, of in header.fields.items()]  # in their order, which is the reply's
-    kept = {key: value for key, value in said.items() if key not in (*unused, "fields")}
-    return kept | {"fields": fields} if fields else kept
+    barred: list[JSON] = [*sorted(header.learnt_from)] if header.examples.how != "none" else []
+    used = {name: value for name, value in (("fields", fields), ("barred", barred)) if value}
+    return {key: value for key, value in said.items() if key not in (*unused, "fields", "made")} | used
 
 
 def _by_path(root: Path, name: str) -> Path:

@@ -7,6 +7,7 @@ reserved: a budget errs on the safe side.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from harness.errors import BudgetExceeded
 from harness.models.ledger import leases
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from sqlite3 import Connection
 
 INSERT = """
@@ -23,6 +25,10 @@ values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 # A running total: summing the calls anew for every reservation would take ever longer.
 ADD = """
 insert into accounts values (?, ?) on conflict do update set billed_nano = billed_nano + excluded.billed_nano
+"""
+BILLED_FOR = """
+select coalesce(sum(billed_nano), 0) from calls
+where servable and key in (select value from json_each(?)) and account = ?
 """
 BILLED = "select billed_nano from accounts where account = ?"
 RESERVED = "select owner, count(*), sum(nano) from reservations where account = ? group by owner"
@@ -102,6 +108,12 @@ def spent(connection: Connection, account: str) -> Spent:
         else:  # its process was killed, or no reply came
             unknown, n_unknown = unknown + nano, n_unknown + count
     return Spent(found[0] if found else 0, in_flight, unknown, n_unknown)
+
+
+def billed(connection: Connection, account: str, keys: Sequence[str]) -> int:
+    """What the answers to some requests were billed on an account."""
+    found = connection.execute(BILLED_FOR, [json.dumps(list(keys)), account]).fetchone()
+    return int(found[0])
 
 
 def refusal(known: Spent, nano: int, budget_nano: int) -> str:

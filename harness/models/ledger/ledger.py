@@ -107,6 +107,10 @@ class Ledger:
         """What an account has cost so far, by every process."""
         return bookings.spent(self._reader, account)
 
+    def billed(self, account: str, keys: Sequence[str]) -> int:
+        """What the answers to these requests were billed on an account, in nano-dollars; an unknown bill is 0."""
+        return bookings.billed(self._reader, account, keys)
+
     async def claim(self, key: str, at: datetime) -> bool:
         """True when this process may ask; False while another living one is asking the same."""
         return await self._carry_out(lambda connection: bookings.claim(connection, key, self._owner, at.timestamp()))

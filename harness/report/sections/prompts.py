@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.analysis import comparison
+from harness.analysis.improvement import stored_search
 from harness.ground import formatting
 from harness.report.blocks import Code, Column, Section, Table, Text
 from harness.report.sections import _cells
@@ -40,10 +41,26 @@ def _change(results: Results, old: PromptText, new: PromptText) -> Iterator[Bloc
         old.content.splitlines(), new.content.splitlines(), old.version, new.version, lineterm="", n=2
     )
     yield Code(f"{old.arm} to {new.arm}: what changed", "\n".join(lines), is_diff=True)
+    yield from _searches(_asked(results, new))
     before, after = (_asked(results, prompt) for prompt in (old, new))
     pairs = [(a, b) for a in before for b in after if a.run.model == b.run.model]
     for a, b in pairs[:1]:
         yield from _effect(results, a, b)
+
+
+def _searches(runs: Sequence[RunResult]) -> Iterator[Block]:
+    """How a version was found, where a search found it: one sentence for the search that its runs know."""
+    for result in runs:
+        found = stored_search(result)
+        if found is not None and found.levels:
+            first, last = found.levels[0], found.levels[-1]
+            yield Text(
+                f"{result.run.name} was found by harness improve, of {formatting.plural(found.variants, 'variant')} of "
+                f"{found.parent} that {found.proposed_by} proposed, {found.tried:,} of them tried, for "
+                f"{formatting.dollars(found.spent_usd)}. On {found.chosen_on}, where it was chosen and so flatters "
+                f"itself, the best went from {formatting.share(first[1])} to {formatting.share(last[1])}."
+            )
+            return
 
 
 def _asked(results: Results, prompt: PromptText) -> list[RunResult]:
