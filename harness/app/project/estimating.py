@@ -10,6 +10,7 @@ import pandas as pd
 
 from harness import datasets
 from harness.analysis import panel
+from harness.analysis.comparison import Changed
 from harness.analysis.estimation import Answered, Estimation, Gold
 from harness.datasets.sampling import WEIGHT
 from harness.datasets.task import Task
@@ -65,6 +66,22 @@ def estimate(
     answered, lacking = _answered(chosen, rows, examples)
     gold, unweighted = _gold(dataset, examples, labels or {})
     return Estimated(dataset.ref, split, Estimation(answered, gold), unweighted, (*passed_over, *lacking))
+
+
+def changed(made: Estimated, dataset: Dataset, a: str, b: str) -> list[Changed]:
+    """The labelled items on which one of two arms has more credit than the other; failed calls are left out."""
+    estimation = made.estimation
+    answered, credits = estimation.answered, estimation.credits()
+    first, second = answered.names.index(a), answered.names.index(b)
+    texts = {example.item.id: example.item.text for example in dataset.in_split(made.split)}
+    found = []
+    for place, row in enumerate(estimation.rows):
+        item, lead = answered.items[row], credits[place, first] - credits[place, second]
+        if lead > 0 or lead < 0:
+            said = [answered.word(row, arm) for arm in (first, second)]
+            gold, right = estimation.gold.of[item], "a" if lead > 0 else "b"
+            found.append(Changed(item, gold, said[0], said[1], right, texts[item]))
+    return found
 
 
 def answers(project: Project, dataset: Dataset) -> pd.DataFrame:

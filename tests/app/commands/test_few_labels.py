@@ -49,3 +49,43 @@ def test_a_label_outside_the_set(harness, root):
     assert refused.code == 2
     assert "'refund' is none of --labels" in refused.err
     assert not (root / "datasets" / "inbox").exists()
+
+
+def labelled(harness, root, n=40):
+    """A workspace with two arms' predictions on all texts, and labels on some of them in a version of their own."""
+    truth = texts(root)
+    words = ("--name", "inbox", "--text", "body", "--labels", ",".join(WORDS))
+    assert harness("dataset", "import", "inbox.csv", *words).code == 0
+    (root / "prompts" / "inbox").mkdir(parents=True, exist_ok=True)
+    rules = "\n".join(f'[[rule]]\nlabel = "{label}"\nkeyword = "{word}"' for label, word in WORDS.items())
+    (root / "prompts" / "inbox" / "rules-v1.toml").write_text(rules + "\n")
+    arms = ("--arm", "minilm-zero", "--arm", "rules", "--folds", "2")
+    ran = harness("baselines", "--dataset", "inbox", "--split", "train", *arms)
+    assert ran.code == 0, ran.err
+    old = datasets.load(root, "inbox@v1")
+    journal = Journal(root / "results" / "inbox@v1" / "labels")
+    for example in old.in_split("train")[:n]:
+        journal.append(Entry("label", example.item.id, "ann", "now", truth[example.item.text], weight=1.0))
+    assert harness("label", "inbox@v1", "--release", "v2").code == 0
+
+
+def test_compare_by_the_estimates(harness, root):
+    """compare --estimate says of two arms what estimate says, of all pairs the same corrected, and says so."""
+    labelled(harness, root)
+    where = ("--dataset", "inbox@v2", "--split", "train")
+    estimated = {one["name"]: one for one in harness("estimate", *where, "--json").json}
+    pair = harness("compare", "--estimate", "rules", "minilm-zero", *where, "--json").json
+    expected = estimated["rules"]["differences"]["minilm-zero"]["estimate"]
+    assert pair["difference"]["value"] == expected["value"]
+    assert abs(pair["difference"]["low"] - expected["low"]) < 1e-9
+    assert pair["n_gold"] == 40
+    assert {one["right"] for one in pair["changed"]} <= {"a", "b"}
+    (one,) = harness("compare", "--estimate", *where, "--json").json
+    assert one["together"]["low"] <= one["difference"]["low"] + 1e-9
+    shown = harness("compare", "--estimate", *where)
+    assert shown.out.startswith("Estimated from 40 gold labels and the arms' predictions on all")
+    assert "Holm" in shown.out
+    assert "gold alone" in harness("compare", "--estimate", "rules", "minilm-zero", *where).out
+    refused = harness("compare", "--estimate", "rules", "nobody", *where)
+    assert refused.code == 2
+    assert "no arm 'nobody' can be estimated here" in refused.err
