@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 PLAIN = 1e9  # units of which Student's t is the normal
 
 
-def panel_of(estimation: Estimation, recalls: Sequence[str] = ()) -> Panel:
+def panel_of(estimation: Estimation, recalls: Sequence[str] = (), names: Sequence[str] | None = None) -> Panel:
     """The arms side by side on the labelled items, with estimates in the place of what those alone say.
 
-    `recalls` are the labels whose recall is wanted.
+    `recalls` are the labels whose recall is wanted, `names` the arms in the order that they are wanted in.
     """
-    answered, names = estimation.answered, estimation.answered.names
+    answered = estimation.answered
     scores = estimation.credits()
     groups = None if answered.groups is None else answered.groups[estimation.rows]
-    return Panel(
-        names,
+    whole = Panel(
+        answered.names,
         np.array(answered.items, dtype=object)[estimation.rows],
         scores,
         asked=np.ones(scores.shape, dtype=np.bool_),
@@ -44,6 +44,7 @@ def panel_of(estimation: Estimation, recalls: Sequence[str] = ()) -> Panel:
         is_binary=estimation.gold.is_binary,
         few=_few(estimation, recalls),
     )
+    return whole if names is None else whole.taken([answered.names.index(name) for name in names])
 
 
 def _few(estimation: Estimation, recalls: Sequence[str]) -> FewLabels:

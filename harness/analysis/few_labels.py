@@ -8,7 +8,7 @@ some.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +40,11 @@ class Bounded:
         """The same of some of the arms."""
         return Bounded(*(_part(one, arms) for one in (self.seen, self.wrong, self.right)))
 
+    @property
+    def without_bounds(self) -> Bounded:
+        """The same with failed calls left out everywhere."""
+        return Bounded(self.seen, self.seen, self.seen)
+
 
 @dataclass(frozen=True)
 class FewLabels:
@@ -59,6 +64,10 @@ class FewLabels:
     n_all: int
     recalls: Mapping[str, Bounded] = field(default_factory=dict)
 
+    def of(self, label: str | None) -> Bounded:
+        """The recalls of a label; the accuracies for None."""
+        return self.means if label is None else self.recalls[label]
+
     def of_arms(self, chosen: NDArray[np.int64]) -> FewLabels:
         """The same of some of the arms, by their places."""
         square = np.ix_(chosen, chosen)
@@ -73,6 +82,12 @@ class FewLabels:
             self.n_all,
             {label: one.of_arms(chosen) for label, one in self.recalls.items()},
         )
+
+    @property
+    def without_bounds(self) -> FewLabels:
+        """The same with failed calls left out everywhere."""
+        means, recalls = self.means.without_bounds, {label: one.without_bounds for label, one in self.recalls.items()}
+        return replace(self, worst=self.pairs, means=means, recalls=recalls)
 
     @property
     def sentence(self) -> str:

@@ -48,7 +48,7 @@ class Floor:
     """A least mean score: over all items, or over those of a label (`items` is a mask).
 
     `least` and the scores are merits of `measure` (`measures.Measure.merit`); `scores` are items x arms, None where
-    they are those that the arm is chosen by.
+    they are those that the arm is chosen by. `label` is the one whose recall it is, None where it is not one.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Floor:
     items: NDArray[np.bool_]
     measure: Measure
     scores: NDArray[np.float64] | None = None
+    label: str | None = None
 
     def on(self, together: Panel) -> Floor:
         """The same on its own metric's scores."""
@@ -76,6 +77,9 @@ class Floor:
         self, together: Panel, weights: NDArray[np.float64] | None = None
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Per arm, whether it is shown to keep the floor, and whether to break it: [..., arm]; see `shares.shares`."""
+        if together.few is not None:
+            bounded = together.few.of(self.label)
+            return best.shown(bounded.wrong.z(self.least)), best.shown(-bounded.right.z(self.least))
         scores = self._scores(together)
         lost = together.lost & self.items[:, None]
         worst, best_case = (
@@ -95,7 +99,9 @@ class Floor:
         for arm, state in enumerate(states):
             mine = ~np.isnan(scores[:, arm])
             found = margins.share(scores[mine, arm], codes[mine], name=self.name)
-            if together.strata is not None:
+            if together.few is not None:
+                found = together.few.of(self.label).seen.estimate(arm, int((mine & self.items).sum()), self.name)
+            elif together.strata is not None:
                 held = shares.shares(scores, together.clusters, strata=together.strata)
                 found = held.estimate(arm, int(mine.sum()), self.name)
             said = formatting.with_interval(self.measure.of_merit(found))
@@ -111,7 +117,8 @@ def floors(constraints: Constraints, gold: NDArray[np.object_], task: Task) -> l
     if least is not None:
         asked.append(Floor(headline.noun, least, everything, headline))
     asked += [
-        Floor(f"recall of {name}", share, gold == name, headline) for name, share in constraints.min_recall.items()
+        Floor(f"recall of {name}", share, gold == name, headline, label=name)
+        for name, share in constraints.min_recall.items()
     ]
     others = measures.limits(constraints, task)
     return asked + [Floor(one.noun, float(one.merit(np.array(limit))), everything, one) for one, limit in others]

@@ -32,7 +32,8 @@ LEAST_SHARE = 0.5  # of the items that an arm must have been asked to be estimat
 class Estimated:
     """The estimation of a split, and what was left out of it.
 
-    `unweighted` labelled items were chosen, not drawn, so they stand for nobody; `passed_over` are runs.
+    `arms` are what was estimated, in the order of the names. `unweighted` labelled items were chosen, not drawn, so
+    they stand for nobody; `passed_over` are runs.
     """
 
     dataset: str
@@ -40,6 +41,7 @@ class Estimated:
     estimation: Estimation
     unweighted: int
     passed_over: tuple[PassedOver, ...]
+    arms: tuple[Selected, ...] = ()
 
 
 def estimate(
@@ -63,9 +65,9 @@ def estimate(
             f"harness baselines --dataset {dataset.ref} --split {split}"
         )
     rows = project.store.guessed([one.first.run_id for one in chosen])
-    answered, lacking = _answered(chosen, rows, examples)
+    answered, kept, lacking = _answered(chosen, rows, examples)
     gold, unweighted = _gold(dataset, examples, labels or {})
-    return Estimated(dataset.ref, split, Estimation(answered, gold), unweighted, (*passed_over, *lacking))
+    return Estimated(dataset.ref, split, Estimation(answered, gold), unweighted, (*passed_over, *lacking), kept)
 
 
 def changed(made: Estimated, dataset: Dataset, a: str, b: str) -> list[Changed]:
@@ -130,7 +132,7 @@ def _versions(project: Project, dataset: Dataset, selection: Selection) -> Itera
 
 def _answered(
     chosen: Sequence[Selected], rows: pd.DataFrame, examples: Mapping[str, Example]
-) -> tuple[Answered, list[PassedOver]]:
+) -> tuple[Answered, tuple[Selected, ...], list[PassedOver]]:
     """The answers of the arms that were asked most items, on the items that all of these were asked."""
     known = rows[
         [
@@ -165,7 +167,7 @@ def _answered(
         failed=np.column_stack([(frame["outcome"] == Outcome.FAILED.value).to_numpy() for frame in frames]),
         groups=panel.clusters_of(groups),
     )
-    return answered, lacking
+    return answered, tuple(kept), lacking
 
 
 def _names(chosen: Sequence[Selected]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from harness import datasets
 from harness.datasets.label_journal import Entry, Journal
 
 WORDS = {"billing": "invoice", "refund": "money back", "other": "hello"}
+RESTS_ON = "Estimated from 40 gold labels and the arms' predictions on all"
 
 
 def texts(root):
@@ -69,23 +70,45 @@ def labelled(harness, root, n=40):
     assert harness("label", "inbox@v1", "--release", "v2").code == 0
 
 
-def test_compare_by_the_estimates(harness, root):
-    """compare --estimate says of two arms what estimate says, of all pairs the same corrected, and says so."""
+def test_what_takes_the_estimates(harness, root):
+    """compare, decide and report say with --estimate what estimate says of the same arms, and on what it rests."""
     labelled(harness, root)
     where = ("--dataset", "inbox@v2", "--split", "train")
     estimated = {one["name"]: one for one in harness("estimate", *where, "--json").json}
+    lead = estimated["rules"]["differences"]["minilm-zero"]["estimate"]
+    compared(harness, where, lead)
+    decided(harness, where, estimated, lead)
+
+
+def compared(harness, where, lead):
     pair = harness("compare", "--estimate", "rules", "minilm-zero", *where, "--json").json
-    expected = estimated["rules"]["differences"]["minilm-zero"]["estimate"]
-    assert pair["difference"]["value"] == expected["value"]
-    assert abs(pair["difference"]["low"] - expected["low"]) < 1e-9
+    assert pair["difference"]["value"] == lead["value"]
+    assert abs(pair["difference"]["low"] - lead["low"]) < 1e-9
     assert pair["n_gold"] == 40
     assert {one["right"] for one in pair["changed"]} <= {"a", "b"}
     (one,) = harness("compare", "--estimate", *where, "--json").json
     assert one["together"]["low"] <= one["difference"]["low"] + 1e-9
     shown = harness("compare", "--estimate", *where)
-    assert shown.out.startswith("Estimated from 40 gold labels and the arms' predictions on all")
+    assert shown.out.startswith(RESTS_ON)
     assert "Holm" in shown.out
     assert "gold alone" in harness("compare", "--estimate", "rules", "minilm-zero", *where).out
     refused = harness("compare", "--estimate", "rules", "nobody", *where)
     assert refused.code == 2
     assert "no arm 'nobody' can be estimated here" in refused.err
+
+
+def decided(harness, where, estimated, lead):
+    ran = harness("decide", "--estimate", *where, "--min-accuracy", "0.5", "--min-recall", "refund=0.5", "--json")
+    assert ran.code == 0, ran.err
+    found = ran.json
+    assert found["reasons"][0].startswith(RESTS_ON)
+    for one in found["candidates"]:
+        expected, ends = estimated[one["arm"]]["accuracy"], ("value", "low", "high")
+        assert [one["headline"][end] for end in ends] == [expected[end] for end in ends]
+        assert one["usd_per_1000"] is not None
+    assert found["recommendation"] == "rules"
+    assert (found["verdict"] == "decided") == (lead["low"] > -found["constraints"]["margin"])
+    assert RESTS_ON in harness("decide", "--estimate", *where).out
+    refused = harness("decide", "--estimate", *where, "--label-mix", "refund=0.5")
+    assert refused.code == 2
+    assert "few labels estimate accuracy, recall and differences" in refused.err
