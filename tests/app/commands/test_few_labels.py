@@ -4,6 +4,8 @@ import csv
 
 from harness import datasets
 from harness.datasets.label_journal import Entry, Journal
+from harness.ground import formatting
+from harness.types import Estimate
 
 WORDS = {"billing": "invoice", "refund": "money back", "other": "hello"}
 RESTS_ON = "Estimated from 40 gold labels and the arms' predictions on all"
@@ -78,6 +80,7 @@ def test_what_takes_the_estimates(harness, root):
     lead = estimated["rules"]["differences"]["minilm-zero"]["estimate"]
     compared(harness, where, lead)
     decided(harness, where, estimated, lead)
+    reported(harness, root, where, estimated)
 
 
 def compared(harness, where, lead):
@@ -112,3 +115,18 @@ def decided(harness, where, estimated, lead):
     refused = harness("decide", "--estimate", *where, "--label-mix", "refund=0.5")
     assert refused.code == 2
     assert "few labels estimate accuracy, recall and differences" in refused.err
+
+
+def reported(harness, root, where, estimated):
+    (page, *_) = harness("report", "--estimate", *where, "--json").json["files"]
+    text = (root / page).with_suffix(".md").read_text()
+    assert RESTS_ON in text
+    assert "Estimates from few labels" in text
+    for arm, one in estimated.items():
+        (row,) = [line for line in text.splitlines() if line.startswith(f"| {arm} |") and "$" in line][:1]
+        assert formatting.span(Estimate(**one["accuracy"])) in row
+        assert formatting.span(Estimate(**one["gold_alone"])) in row
+    assert "Scorecard" not in text
+    assert "Mistakes" not in text
+    refused = harness("report", "--estimate", "--post", *where)
+    assert refused.code == 2
