@@ -30,6 +30,7 @@ def section(report: Report) -> Section:
     blocks: list[Block] = [
         Text(headline(report), "verdict"),
         Text(_compared(report)),
+        *([Text(report.rests_on)] if report.rests_on else []),
         Table(COLUMNS, tuple(map(_row, decisive))),
     ]
     if watched:

@@ -81,6 +81,7 @@ def test_what_takes_the_estimates(harness, root):
     compared(harness, where, lead)
     decided(harness, where, estimated, lead)
     reported(harness, root, where, estimated)
+    gated(harness, where, estimated, lead)
 
 
 def compared(harness, where, lead):
@@ -130,3 +131,21 @@ def reported(harness, root, where, estimated):
     assert "Mistakes" not in text
     refused = harness("report", "--estimate", "--post", *where)
     assert refused.code == 2
+
+
+def gated(harness, where, estimated, lead):
+    refused = harness("gate", "rules", "minilm-zero", "--estimate", *where)
+    assert refused.code == 2
+    assert "run it there" in refused.err
+    assert harness("baselines", *where, "--arm", "minilm-zero", "--arm", "rules", "--folds", "2").code == 0
+    ran = harness("gate", "rules", "minilm-zero", "--estimate", "--margin", "0.05", *where, "--json")
+    found, (check, *_) = ran.json, ran.json["checks"]
+    assert found["rests_on"].startswith(RESTS_ON)
+    assert check["estimate"]["value"] == lead["value"]
+    assert abs(check["estimate"]["low"] - lead["low"]) < 1e-9
+    assert found["candidate"]["headline"]["value"] == estimated["rules"]["accuracy"]["value"]
+    assert found["verdict"] == ("pass" if lead["low"] > -0.05 else "inconclusive")
+    assert ran.code == found["exit_code"]
+    assert RESTS_ON in " ".join(harness("gate", "rules", "minilm-zero", "--estimate", *where).out.split())
+    back = harness("gate", "minilm-zero", "rules", "--estimate", "--margin", "0.01", *where, "--json")
+    assert back.json["verdict"] == ("fail" if lead["low"] > 0.01 else "inconclusive")
