@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isinf
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from harness.analysis.estimation import Estimation
     from harness.analysis.few_labels import Table
     from harness.stats.ppi import Powered
+    from harness.types import Estimate
 
     Numbers = NDArray[np.float64]
 
@@ -64,7 +66,23 @@ def _few(estimation: Estimation, recalls: Sequence[str]) -> FewLabels:
 
 def _table(estimation: Estimation, *, at_worst: bool) -> Table:
     names = estimation.answered.names
-    return [[estimation.difference(a, b, at_worst=at_worst) for b in names] for a in names]
+    if at_worst:
+        return [[estimation.difference(a, b, at_worst=True) for b in names] for a in names]
+    half = [[estimation.difference(a, b) for b in names[place:]] for place, a in enumerate(names)]
+    return [
+        [_turned(half[b][a - b]) if b < a else half[a][b - a] for b in range(len(names))] for a in range(len(names))
+    ]
+
+
+def _turned(one: Powered) -> Powered:
+    """B less a, of a less b."""
+    estimate, alone = (_negative(of) for of in (one.estimate, one.gold_alone))
+    return replace(one, estimate=estimate, gold_alone=alone)
+
+
+def _negative(of: Estimate) -> Estimate:
+    value, low, high = (None if end is None else -end for end in (of.value, of.high, of.low))
+    return replace(of, name=" less ".join(reversed(of.name.split(" less "))), value=value, low=low, high=high)
 
 
 def _pairs(found: Table) -> Pairwise:

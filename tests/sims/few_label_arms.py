@@ -1,4 +1,4 @@
-"""Worlds of several arms with labels on few items, through the real estimation, for what is said of all pairs at once."""
+"""Worlds of several arms with labels on few items, through the real estimation: what is said of all pairs at once."""
 
 from itertools import combinations
 
@@ -35,7 +35,7 @@ def drawn(accuracies, n, how, rng):
 
 
 def counted(accuracies, n, how, draws, margin, seed=11):
-    """How often an interval of any pair misses, any difference is shown wrongly, and any arm is wrongly called close."""
+    """How often any pair's interval misses, a difference is shown wrongly, an arm is wrongly called close."""
     rng, missed, shown, close = np.random.default_rng(seed), 0, 0, 0
     for _ in range(draws):
         made, truth = drawn(accuracies, n, how, rng)
