@@ -12,6 +12,7 @@ from harness import datasets
 from harness.analysis import panel
 from harness.analysis.comparison import Changed
 from harness.analysis.estimation import Answered, Estimation, Gold
+from harness.app.project import journals
 from harness.datasets.sampling import WEIGHT
 from harness.datasets.task import Task
 from harness.errors import ConfigError
@@ -49,7 +50,8 @@ def estimate(
 ) -> Estimated:
     """What every arm of a split is worth, by its gold labels; `labels` by item are further ones, not released yet.
 
-    Beside each of them stands how many items it stands for (None: it was chosen, not drawn).
+    Beside each of them stands how many items it stands for (None: it was chosen, not drawn). Where none are given they
+    are those of the version's journal.
 
     An arm that was not run on this version of the dataset is read from the newest version it was run on: an item is
     the same where id and text are. Repeats and seeds of an arm stand with their first run. What learnt from a label
@@ -66,7 +68,8 @@ def estimate(
         )
     rows = project.store.guessed([one.first.run_id for one in chosen])
     answered, kept, lacking = _answered(chosen, rows, examples)
-    gold, unweighted = _gold(dataset, examples, labels or {})
+    further = journals.labels(journals.of(project, dataset)) if labels is None else labels
+    gold, unweighted = _gold(dataset, examples, further)
     return Estimated(dataset.ref, split, Estimation(answered, gold), unweighted, (*passed_over, *lacking), kept)
 
 

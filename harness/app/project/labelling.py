@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.app.project import drawing, estimating
-from harness.datasets.label_journal import Journal, agreed, standing
+from harness.app.project import drawing, estimating, journals
+from harness.datasets.label_journal import agreed, standing
 from harness.datasets.label_session import Session, Terms, disagreed, release
 from harness.datasets.sampling import Drawn
 from harness.errors import ConfigError
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from harness.types import JSON, Dataset, Estimate
 
 KINDS = ("single",)
-FOLDER = "labels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Desk:
             raise ConfigError(f"{dataset.ref} is of kind {dataset.kind}; the label page knows {', '.join(KINDS)}")
         self.project = project
         self.dataset = dataset
-        self.journal = Journal(project.store.path.parent / dataset.ref / FOLDER)
+        self.journal = journals.of(project, dataset)
 
     def now(self) -> str:
         """The time, for the journal."""
@@ -131,8 +130,7 @@ class Desk:
         return standing(self.journal.entries())
 
     def _weight(self, item: str) -> float | None:
-        weights = [entry.weight for entry in self._said().get(item, {}).values() if entry.weight is not None]
-        return weights[0] if weights else None
+        return journals.weight(self._said().get(item, {}))
 
     def _weighted(self, session: Session) -> dict[str, tuple[str, float | None]]:
         return {item: (label, self._weight(item)) for item, label in session.labels().items()}
