@@ -320,12 +320,13 @@ class Estimate:
 class Confidence:
     """How sure an arm was of the answers it gave with a score, one entry per item.
 
-    `score` is the answer's, `right` whether it is right; `squared_error` is summed over all labels, else NaN.
+    `score` is the answer's; `squared_error` is summed over all labels, else NaN; `groups` has codes, if any.
     """
 
     score: NDArray[np.float64]
     right: NDArray[np.bool_]
     squared_error: NDArray[np.float64]
+    groups: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -409,11 +409,11 @@ def test_words(path):
 
 
 def test_two_broad_excepts_in_the_whole_package():
-    """`except Exception` stands at the runner's batch boundary, and nowhere else without a reason."""
+    """An `except Exception` that swallows stands at the runner's batch boundary, and nowhere else without a reason."""
     broad = []
     for path in MODULES:
         for node in ast.walk(tree_of(path)):
-            if isinstance(node, ast.ExceptHandler):
+            if isinstance(node, ast.ExceptHandler) and ast.unparse(node.body[-1]) != "raise":
                 caught = ast.unparse(node.type) if node.type else "everything"
                 if caught in ("everything", "Exception", "BaseException"):
                     broad.append(name_of(path))

@@ -37,14 +37,14 @@ def environment(**more):
     return kept | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"} | more
 
 
-def steps():
-    workflow = yaml.safe_load((ROOT / ".github/workflows/gate.yml").read_text())
-    return {step["name"]: step for step in workflow["jobs"]["gate"]["steps"] if "name" in step}
+def steps(workflow="gate"):
+    read = yaml.safe_load((ROOT / f".github/workflows/{workflow}.yml").read_text())
+    return {step["name"]: step for step in read["jobs"][workflow]["steps"] if "name" in step}
 
 
-def run_step(folder, name, **more):
+def run_step(folder, name, workflow="gate", **more):
     return subprocess.run(
-        ["bash", "-e", "-c", steps()[name]["run"]],
+        ["bash", "-e", "-c", steps(workflow)[name]["run"]],
         cwd=folder, env=environment(**more), capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -147,6 +147,32 @@ def test_the_workflow_comments_once(pinned, there, is_written):
     assert ("PATCH repos/o/r/issues/comments/41" in write) == bool(there)
     assert "body=@results/gate.md" in write
     assert is_written or "it did not run" in (pinned / "results/gate.md").read_text()
+
+
+def test_the_workflow_watches(harness, root):  # noqa: F811
+    """Its steps, run by bash as they stand: the log is fetched, an alarm is exit code 1, and the page is there."""
+    assert harness("baselines", "--arm", "majority").code == 0
+    fetch = "printf 'text,label,gold\\n' > log.csv; for i in $(seq 60); do echo \"a $i,bug,billing\" >> log.csv; done"
+    assert run_step(root, "Fetch", "watch", FETCH=fetch).returncode == 0
+    done = run_step(root, "Watch", "watch", ARM="majority", LOG="log.csv", ARGUMENTS="--promised 0.9 --text none")
+    assert done.returncode == 2, done.stdout + done.stderr
+    done = run_step(root, "Watch", "watch", ARM="majority", LOG="log.csv", ARGUMENTS="--promised 0.9")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "alarm of" in done.stderr
+    assert "accuracy" in (root / "results" / "watch.html").read_text()
+
+
+def test_keys_reach_one_step_of_the_watch():
+    """Only what fetches sees the log's token, only the recheck a provider's key; no right but to read."""
+    workflow = yaml.safe_load((ROOT / ".github/workflows/watch.yml").read_text())
+    job = workflow["jobs"]["watch"]
+    with_secrets = {s["name"]: set(s["env"]) for s in job["steps"] if "secrets." in str(s.get("env"))}
+    assert set(with_secrets) == {"Fetch", "Recheck"}
+    assert "FETCH_TOKEN" not in with_secrets["Recheck"]
+    assert workflow["permissions"] == {"contents": "read"}
+    assert "permissions" not in job
+    inputs = workflow[True]["workflow_call"]["inputs"]
+    assert inputs["install"]["default"] == f"prompt-harness=={harness_version}"
 
 
 def test_the_hooks_are_commands(pinned):

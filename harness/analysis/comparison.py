@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from harness.analysis import measures, panel
-from harness.analysis.pair_tables import PairTables
+from harness.analysis.pair_tables import Tables
 from harness.analysis.panel import Answers, Panel
 from harness.errors import ConfigError
 from harness.stats import differences, multiplicity, power
@@ -43,6 +43,7 @@ __all__ = [
     "compare_all",
     "compare_pairs",
     "leading",
+    "shown",
 ]
 
 TAIL = 0.025
@@ -163,24 +164,47 @@ def among_all(together: Panel, pairs: Sequence[tuple[int, int]]) -> list[Compari
     return _corrected(family, pairs, every)
 
 
+def shown(together: Panel) -> NDArray[np.bool_]:
+    """[a, b]: whether a is shown to be better than b, as `Comparison.is_shown` says among all pairs of the arms."""
+    arms = len(together.names)
+    every, family = list(combinations(range(arms), 2)), _Family(together)
+    found = np.zeros((arms, arms), dtype=np.bool_)
+    if every:
+        first, second = np.transpose(every)
+        p_values = np.maximum(*_holm(family, every))
+        lead = np.where(p_values <= 2 * TAIL, np.nan_to_num(family.seen.difference[first, second]), 0.0)
+        found[first, second], found[second, first] = lead > 0, lead < 0
+    return found
+
+
+def _holm(family: _Family, every: Sequence[tuple[int, int]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Every pair's p-value, corrected for all; and were every failed call against the arm that is ahead. nan: none."""
+    seen, bounded = (
+        np.array(multiplicity.holm([p_of(*pair) for pair in every]), dtype=np.float64)
+        for p_of in (family.p_of, family.bounded_p_of)
+    )
+    return seen, bounded
+
+
 def _corrected(family: _Family, pairs: Sequence[tuple[int, int]], every: Sequence[tuple[int, int]]) -> list[Comparison]:
     """Some pairs, corrected for every one that was or might have been looked at."""
     low, high = family.seen.limits(TAIL / max(len(every), 1))
-    seen, bounded = (
-        dict(zip(map(_unordered, every), multiplicity.holm([p_of(*pair) for pair in every]), strict=True))
-        for p_of in (family.p_of, family.bounded_p_of)
-    )
+    p_values = dict(zip(map(_unordered, every), zip(*_holm(family, every), strict=True), strict=True))
     return [
         _agreeing(
             replace(
                 one,
-                adjusted_p=seen[_unordered(pair)],
-                bounded_p=bounded[_unordered(pair)] if one.failed else None,
+                adjusted_p=_known(p_values[_unordered(pair)][0]),
+                bounded_p=_known(p_values[_unordered(pair)][1]) if one.failed else None,
                 together=_wide(one, float(low[pair]), float(high[pair]), len(every)),
             )
         )
         for one, pair in ((family.paired(*pair), pair) for pair in pairs)
     ]
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def _unordered(pair: tuple[int, int]) -> tuple[int, int]:
@@ -217,7 +241,7 @@ class _Family:
     """The arms of a panel, pair by pair: taken apart once instead of once per pair."""
 
     def __init__(self, together: Panel) -> None:
-        self._together, self._tables = together, PairTables(together)
+        self._together, self._tables = together, Tables(together)
         self._whole = _Evidence(together, together.scores)
 
     @property

@@ -115,11 +115,11 @@ class Curves:
         return tuple(sorted(found, key=lambda curve: (-(curve.points[-1].estimate.value or 0.0), curve.arm)))
 
 
-def _level(scores: NDArray[np.float64]) -> Estimate:
+def _level(scores: NDArray[np.float64], codes: NDArray[np.int64]) -> Estimate:
     """What the rival gets right: a share of the items, or the mean of their scores where it was asked repeatedly."""
     if np.isin(scores, (0.0, 1.0)).all():
-        return margins.share(scores)
-    return clusters.cluster_mean(scores, np.arange(len(scores)), name="accuracy")
+        return margins.share(scores, codes)
+    return clusters.cluster_mean(scores, codes, name="accuracy")
 
 
 def is_flat(learnt: Learnt, groups: Mapping[str, str], rng: Generator) -> bool:
@@ -147,7 +147,8 @@ def analyse(
     kept = np.array([rival is None or item in rival.scores for item in items])
     if rival is not None and not kept.any():
         raise ConfigError(f"{rival.name} was asked none of the curve's items; run it on the same split and --limit")
-    weights = curves.item_weights(_codes([item for item, keep in zip(items, kept, strict=True) if keep], groups), rng)
+    codes = _codes([item for item, keep in zip(items, kept, strict=True) if keep], groups)
+    weights = curves.item_weights(codes, rng)
     drawn = [curves.resampled(one.credit[:, :, kept], weights, rng) for one in learnt]
     scores = np.array([rival.scores[item] for item in items if item in rival.scores]) if rival else None
     levels = None if scores is None else weights @ scores
@@ -161,7 +162,7 @@ def analyse(
             ),
             is_flat=one.is_flat,
             rival=None if rival is None else rival.name,
-            level=None if scores is None else _level(scores),
+            level=None if scores is None else _level(scores, np.unique(codes, return_inverse=True)[1]),
             crossover=None if levels is None else curves.crossing(one.sizes, draws, levels - margin, len(one.credit)),
             worth=tuple(
                 _worth(one, draws, other, others)

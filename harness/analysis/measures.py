@@ -16,7 +16,7 @@ import numpy as np
 from harness.analysis import panel
 from harness.errors import ConfigError, one_of
 from harness.ground import plugins
-from harness.stats import clusters, margins
+from harness.stats import clusters, margins, strata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from harness.datasets.task import Task
     from harness.ground.constraints import Constraints
     from harness.ground.gate_settings import GateSettings
+    from harness.stats.strata import Strata
     from harness.types import Estimate, Metric
 
     Numbers = NDArray[np.float64]
@@ -280,6 +281,14 @@ def differences(pairs: pd.DataFrame, task: Task) -> list[Estimate]:
             known = ~np.isnan(a - b)
             found.append(clusters.cluster_mean((a - b)[known], codes[known], name=name))
     return found
+
+
+def strata_of(gold: NDArray[np.object_], label_mix: Mapping[str, float]) -> Strata:
+    """The items weighed to a mix of labels; `ConfigError` for shares that are none, or a label that no item has."""
+    try:
+        return strata.of(gold, label_mix)
+    except ValueError as error:
+        raise ConfigError(f"label mix: {error}; give label=share for each label of production") from None
 
 
 def _means(task: Task) -> list[str]:

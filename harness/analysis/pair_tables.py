@@ -1,4 +1,4 @@
-"""How often the arms of a panel were right and wrong together, pair by pair. Pure."""
+"""The 2x2 tables of all pairs of a panel's arms: how often both, one or neither got an item right. Pure."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from harness.analysis.panel import Panel
 
 
-class PairTables:
+class Tables:
     """The 2x2 tables of all pairs of a panel, by four products of matrices instead of a pass per pair."""
 
     def __init__(self, together: Panel) -> None:
         is_known = ~np.isnan(together.scores)
         right = np.where(is_known, together.scores, 0.0) > 0.5
-        self._whole = _Products(right, is_known & ~right)
-        self._answered = _Products(right & together.answered, is_known & ~right & together.answered)
+        self._whole = Products(right, is_known & ~right)
+        self._answered = Products(right & together.answered, is_known & ~right & together.answered)
         asked = together.asked.astype(np.float32)
         self._shared = asked.T @ asked
 
@@ -39,7 +39,7 @@ class PairTables:
         return both, int(self._shared[a, a] + self._shared[b, b]) - 2 * both
 
 
-class _Products:
+class Products:
     """How often two arms were right and wrong together."""
 
     def __init__(self, right: NDArray[np.bool_], wrong: NDArray[np.bool_]) -> None:
@@ -48,4 +48,5 @@ class _Products:
         self._both, self._only, self._neither = hits.T @ hits, hits.T @ misses, misses.T @ misses
 
     def table(self, a: int, b: int) -> Table2x2:
+        """How often both, one or neither of two arms was right."""
         return Table2x2(*(int(n) for n in (self._both[a, b], self._only[a, b], self._only[b, a], self._neither[a, b])))

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from harness.datasets.task import SINGLE, Task
-from harness.stats import fits, pairwise, shares
+from harness.stats import fits, margins, pairwise, shares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.stats.shares import Shares
     from harness.stats.strata import Strata
     from harness.store import PassedOver
+    from harness.types import Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +110,19 @@ class Panel:
         held = pairwise.bounded(self.scores, self.lost, self.clusters, self.strata).weighed(weights)
         return held if self.fits is None else self.fits.widened(held)
 
-    def means(self, weights: NDArray[np.float64] | None = None) -> Shares:
-        """The arms' mean scores, units counted by `weights`."""
-        if self.few is not None:
+    def shares(self, weights: NDArray[np.float64] | None = None, scores: NDArray[np.float64] | None = None) -> Shares:
+        """The arms' means; `scores` in place of the panel's own, units counted by `weights`."""
+        if self.few is not None and scores is None:
             return self.few.means.seen
-        return shares.shares(self.scores, self.clusters, weights, self.strata)
+        held = shares.shares(self.scores if scores is None else scores, self.clusters, weights, self.strata)
+        return held if self.fits is None else self.fits.spread(held)
+
+    def with_fits(self, arms: Sequence[Answers], items: NDArray[np.bool_] | None = None) -> Panel:
+        """The panel with how far the fits of each arm lie apart, on all items or on some; see `Answers.rows`, `fit`."""
+        worth = np.ones(len(self.items)) if self.strata is None else self.strata.worth
+        weights = pd.Series(worth if items is None else np.where(items, worth, 0.0), index=self.items)
+        several = fits.of([_by_fit(arm.rows, weights) for arm in arms])
+        return replace(self, fits=several if several.is_several else None)
 
     def known(self, *arms: int) -> NDArray[np.bool_]:
         """The items on which all of these arms have a score."""
@@ -197,6 +206,26 @@ def clusters_of(groups: NDArray[np.object_]) -> NDArray[np.int64] | None:
     return np.asarray(codes, dtype=np.int64)
 
 
+def _by_fit(rows: pd.DataFrame, weights: pd.Series[float]) -> tuple[float, ...]:
+    """The weighed mean credit of each fit of an arm; nothing where there is one."""
+    if "fit" not in rows or rows["fit"].nunique() < 2:
+        return ()
+    scored = rows.dropna(subset=["credit"])
+    worth = scored["example_id"].map(weights).to_numpy(float)
+    of_fit = np.unique(scored["fit"].to_numpy(np.int64), return_inverse=True)[1]
+    total = np.bincount(of_fit, weights=worth)
+    sums = np.bincount(of_fit, weights=worth * scored["credit"].to_numpy(float))
+    return tuple(float(hits / n) for hits, n in zip(sums, total, strict=True) if n > 0)
+
+
+def share(rows: pd.DataFrame, name: str = "accuracy") -> Estimate:
+    """The mean credit of an arm's rows that did not fail, with Wilson's interval at what their groups are worth."""
+    credit = rows["credit"].astype("Float64").to_numpy(float, na_value=np.nan)
+    known = ~np.isnan(credit)
+    groups = clusters_of(rows["group"].to_numpy(object)[known]) if "group" in rows else None
+    return margins.share(credit[known], groups, name=name)
+
+
 def by_item(rows: pd.DataFrame) -> pd.DataFrame:
     """One row per item: its mean credit over repeats (None: failed each time), gold, label, group, answered."""
     ordered = rows.assign(
@@ -209,6 +238,11 @@ def by_item(rows: pd.DataFrame) -> pd.DataFrame:
     items = ordered.groupby("example_id", sort=True)
     first = items[["gold", "label", "group"]].first()
     return first.assign(score=items["score"].mean(), is_answered=items["is_answered"].any())
+
+
+def codes_of(rows: pd.DataFrame) -> NDArray[np.int64]:
+    """A number per row: the same for rows of one group, its own for a row without."""
+    return cluster_codes(rows["group"].to_numpy(object)) if "group" in rows else np.arange(len(rows))
 
 
 def cluster_codes(groups: NDArray[np.object_]) -> NDArray[np.int64]:

@@ -16,7 +16,7 @@ from harness.analysis import measures, panel
 from harness.analysis.panel import Answers
 from harness.datasets.task import Task, kind_of
 from harness.ground.constraints import Constraints
-from harness.stats import calibration, clusters, fits, intervals
+from harness.stats import calibration, fits, intervals
 from harness.store import PassedOver, lacks_too_many
 from harness.store.rows import BUCKETS
 from harness.types import Confidence, Estimate, Outcome, Usage
@@ -225,6 +225,12 @@ class Results:
         """
         return _by_arm(self)
 
+    @property
+    def leaders(self) -> tuple[RunResult, ...]:
+        """The arms with the best headline: one, or all that are as good, by name."""
+        arms = self.by_arm.runs
+        return tuple(one for one in arms if one.headline.value == arms[0].headline.value)
+
 
 def analyse(
     split: Split,
@@ -265,7 +271,9 @@ def _by_arm(results: Results) -> Results:
     if len(arms) == len(results.runs):
         return results
     first_of = {one.run.run_id: runs[0].run.run_id for runs in arms.values() for one in runs}
-    rows = results.predictions.assign(run_id=results.predictions["run_id"].map(first_of))
+    seed_of = {one.run.run_id: one.run.seed for one in results.runs}
+    run_ids = results.predictions["run_id"]
+    rows = results.predictions.assign(run_id=run_ids.map(first_of), fit=run_ids.map(seed_of))
     mine = {run_id: frame for run_id, frame in rows.groupby("run_id", sort=False)}
     pooled = [
         _pooled(results.split, runs, mine.get(runs[0].run.run_id, rows.iloc[:0])) if len(runs) > 1 else runs[0]
@@ -278,13 +286,13 @@ def _by_arm(results: Results) -> Results:
 def _pooled(split: Split, runs: Sequence[RunResult], rows: pd.DataFrame) -> RunResult:
     """The runs of an arm summed up together: of each item the mean score, an interval over items or their groups."""
     first, headline = runs[0], next(iter(runs[0].metrics))
-    together = panel.of([Answers(first.run.arm_name, rows, task=split.task)])
+    pooled = Answers(first.run.arm_name, rows, task=split.task)
+    together = panel.of([pooled]).with_fits([pooled])
     known = together.known(0)
-    codes = np.arange(len(known)) if together.clusters is None else together.clusters
-    mean = clusters.cluster_mean(together.scores[known, 0], codes[known], name=headline)
+    mean = together.shares().estimate(0, int(known.sum()), headline)
     whole = summarise(split, replace(first.run, name=first.run.arm_name), rows)
     each = fits.by_seed([(one.run.seed, one.headline.value) for one in runs])
-    mean = fits.widened(mean, each, len(np.unique(codes[known])))
+    mean = replace(mean, method=f"{mean.method}, {len(each)} fits") if each else mean
     missing = max(one.missing for one in runs)
     return replace(whole, n=len(known), missing=missing, metrics={headline: mean}, fits=each)
 
@@ -358,11 +366,12 @@ def _estimates(split: Split, replied: pd.DataFrame, seed: int) -> dict[str, Esti
 
 def confidence(rows: pd.DataFrame, n_labels: int) -> Confidence:
     """How sure an arm was, over the rows it answered with a score; a row of `Results.predictions` per item."""
-    known = rows[rows["label"].notna()].reindex(columns=SCORES)
+    known = rows[rows["label"].notna()].reindex(columns=[*SCORES, *rows.columns.intersection(["group"])])
     answered = known[known["score"].notna()]
     of = {name: answered[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in SCORES}
     error = calibration.squared_error(of["gold_score"], of["squares"], of["total"], n_labels - of["named"])
-    return Confidence(of["score"], of["credit"] == 1.0, error)
+    groups = panel.clusters_of(answered["group"].to_numpy(object)) if "group" in answered else None
+    return Confidence(of["score"], of["credit"] == 1.0, error, groups)
 
 
 def _total(column: pd.Series) -> float | None:

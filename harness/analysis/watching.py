@@ -120,13 +120,12 @@ def watched(
     confusion, answered = _confusion(reference, labels), _counts(log.answers, labels)
     shares = label_shift.mix(confusion, answered)
     n_by_label = confusion.sum(axis=0)
-    right_by_label = np.array([confusion[place, place] for place in range(len(n_by_label))])
     return Watched(
         n=len(log.answers),
         n_gold=int(known.sum()),
         promised=float(pinned),
         accuracy=intervals.wilson(int(hits.sum()), len(hits)),
-        expected=label_shift.expected_accuracy(shares, right_by_label, n_by_label),
+        expected=label_shift.expected_accuracy(confusion, answered, shares),
         alarms=tuple(_alarm(name, logs, each, said) for name, logs, said in tests),
         mix=_shares(labels, n_by_label, answered, shares),
         label_next=_label_next(reference, log),

@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.ground import formatting
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.analysis.measures import Measure
     from harness.datasets.task import Task
+
+
+MOST_NAMED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,12 @@ class Wording:
     def title(self) -> str:
         """The noun at the beginning of a sentence."""
         return self.noun[:1].upper() + self.noun[1:]
+
+
+def mix(label_mix: Mapping[str, float]) -> str:
+    """A mix of labels in words: `your mix of labels (spam .100, ...)`."""
+    shares = [f"{label} {formatting.share(share)}" for label, share in list(label_mix.items())[:MOST_NAMED]]
+    return f"your mix of labels ({', '.join(shares)}{', ...' if len(label_mix) > MOST_NAMED else ''})"
 
 
 ACCURACY = Wording("accuracy", counts_right=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.analysis.results import PromptText, RunResult
-    from harness.store.run_files import RunRecord
+    from harness.store.run_parquet import RunRecord
     from harness.types import JSON, Estimate, Usage
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
-from harness.datasets import parsing
+from harness.datasets import label_parser
 from harness.types import Outcome
 
 if TYPE_CHECKING:
@@ -84,5 +84,5 @@ def _scores(draw: Draw, reply: Response) -> Mapping[str, float]:
     """Scores per label: the model's own, or all to the one it named, or nothing where it named none."""
     if reply.scores:
         return {draw.label_of[alias]: score for alias, score in reply.scores.items() if alias in draw.label_of}
-    _, label = parsing.parse_alias(reply.text, draw.label_of)
+    _, label = label_parser.parse_alias(reply.text, draw.label_of)
     return {} if label is None else {label: 1.0}

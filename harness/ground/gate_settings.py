@@ -23,12 +23,15 @@ class GateSettings:
     `slices` are the columns (or `tags`) whose values are slices, from `least_slice` items on.
     `min_credit` is the least mean credit, `min_accuracy` its name where answers are right or wrong;
     `at_least` and `at_most` limit any metric of the task by its name.
+    `label_mix` is the share of each label in production, where that is not the split's: accuracy, the least credit
+    and means of metrics are then weighed to it (`stats.strata.of`); recalls, slices, rates, bills and times are not.
     `max_calibration_drift` is how far confidence minus accuracy may move. `canaries` are ids of items
     that must be right. A row whose column `injected` names another item's id is that item with
     something injected, and its answer may differ on `max_flips` of them; they may stand in a split of
     their own, `injected_split`. `max_looks` is how often the split may have been scored.
     """
 
+    label_mix: Mapping[str, Share] = field(default_factory=dict)
     baseline: str | None = None
     prompt: str | None = None
     arm: str | None = None

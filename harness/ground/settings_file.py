@@ -91,6 +91,9 @@ GATE: Mapping[str, Meaning] = {
     "at_most": Meaning("largest value of any metric, by its name", '{"cost-of-errors" = 0.3}'),
     "min_credit": Meaning("least mean credit, for kinds of task whose answers have degrees", "0.9"),
     "min_recall": Meaning("least recall, by label", '{"refund" = 0.9}'),
+    "label_mix": Meaning(
+        "each label's share in production: accuracy and its floor are weighed to it", '{"refund" = 0.2, "other" = 0.8}'
+    ),
     "max_unparsed": Meaning("share of answers that are no label, at most", "0.02"),
     "max_refused": Meaning("share of refusals, at most", "0.02"),
     "max_failed": Meaning("share of calls without an answer, at most"),

@@ -215,10 +215,10 @@ class Stack:
         self._history, provider = limited.history, limited
         # Without a budget too: what may have been billed counts for the next run, which may have one.
         if self._tariff.worst_nano(Request(self.model, ()), clock.now()):
-            budget = Budget(self._account, self._budget_nano)
+            budget = Budget(self._account, self._budget_nano, asking.deadline_s)
             provider = Budgeted(provider, self._ledger, clock, budget, self.worst_nano)
         provider = Retrying(provider, clock, Random(asking.repeat), Patience(deadline_s=asking.deadline_s))
-        books = Books(self._account, pricing.table_name(), lambda response: self.cost(response)[1])
+        books = Books(self._account, pricing.table_name(), self._billed_nano, asking.deadline_s)
         return Cached(provider, self._ledger, clock, books, fresh=asking.fresh)
 
     def _in_batches(self) -> Batched:
@@ -236,7 +236,7 @@ class Stack:
             self._account,
             pricing.table_name(),
             lambda request: self._tariff.worst_nano(request, self._clock.now(), batch=True),
-            lambda response: self.cost(response)[1],
+            self._billed_nano,
             self._budget_nano,
         )
         return Batched(api, self._ledger, self._clock, terms, self._asking.tell)
@@ -250,6 +250,9 @@ class Stack:
         now = self._clock.now()
         listed = self._tariff.list_nano(response, now)
         return listed, self._tariff.billed_nano(response, now) if response.batch else listed
+
+    def _billed_nano(self, response: Response) -> int | None:
+        return self.cost(response)[1]
 
     @property
     def rates(self) -> Rates:

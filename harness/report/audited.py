@@ -11,6 +11,8 @@ from harness.report.blocks import Column, Section, Table, Text
 from harness.types import Estimate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from harness.datasets.audit.auditing import Audit
     from harness.datasets.audit.findings import Cell, Finding
 
@@ -32,8 +34,9 @@ def page(audit: Audit) -> bytes:
 
 
 def sections(audit: Audit) -> list[Section]:
-    """Summary, the splits in numbers, and a section per finding."""
-    return [summary(audit), _profile(audit), *(_finding(finding) for finding in audit.findings)]
+    """Summary, the splits in numbers, and a section per check that found something, the worst first."""
+    checks = dict.fromkeys(finding.check for finding in audit.findings)
+    return [summary(audit), _profile(audit), *(_check(name, audit.findings) for name in checks)]
 
 
 def _counts(audit: Audit) -> str:
@@ -57,7 +60,11 @@ def _profile(audit: Audit) -> Section:
     return Section("Splits", (Table(columns, rows, "Lengths of the texts in characters."),))
 
 
-def _finding(finding: Finding) -> Section:
+def _check(name: str, findings: Iterable[Finding]) -> Section:
+    return Section(name, tuple(block for one in findings if one.check == name for block in _blocks(one)))
+
+
+def _blocks(finding: Finding) -> list[Text | Table]:
     tone = "warning" if finding.severity > Severity.NOTE else "plain"
     blocks: list[Text | Table] = [
         Text(f"{finding.severity.word}: {finding.message}.", tone),  # type: ignore[arg-type]
@@ -68,7 +75,7 @@ def _finding(finding: Finding) -> Section:
         numeric = [all(not isinstance(row[i], str) for row in finding.evidence.rows) for i in range(len(sample[0]))]
         columns = tuple(Column(t, numeric=n) for t, n in zip(finding.evidence.columns, numeric, strict=True))
         blocks.append(Table(columns, tuple(map(tuple, sample))))
-    return Section(finding.check, tuple(blocks))
+    return blocks
 
 
 def _printed(cell: Cell) -> str:

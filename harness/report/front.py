@@ -37,7 +37,10 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a report comes to: its best arm with the headline metric and its interval, and the verdict's sentence."""
+    """What a report comes to: its best arm with the headline metric and its interval, and the verdict's sentence.
+
+    `tied` are other arms that are exactly as good; `failed` items of the best arm have no reply and are not scored.
+    """
 
     dataset: str
     split: str
@@ -51,11 +54,13 @@ class Summary:
     looks: int
     latest: str
     verdict: str
+    tied: int = 0
+    failed: int = 0
 
 
 def summary(results: Results, told: Sequence[Section]) -> bytes:
     """The summary of a report with these sections, as JSON."""
-    best, split = results.runs[0], results.split
+    best, split = results.by_arm.runs[0], results.split
     verdicts = (b.text for s in told for b in s.blocks if s.title == "Verdict" and isinstance(b, Text))
     found = best.headline
     started = [one.run.started_at for one in results.runs if one.run.started_at is not None]
@@ -72,6 +77,8 @@ def summary(results: Results, told: Sequence[Section]) -> bytes:
         looks=split.looks,
         latest=f"{max(started):%Y-%m-%d %H:%M}" if started else "",
         verdict=next(verdicts, ""),
+        tied=len(results.leaders) - 1,
+        failed=best.n - found.n,
     )
     return (json.dumps(asdict(made), ensure_ascii=False, indent=2) + "\n").encode("utf-8", "surrogatepass")
 
@@ -105,8 +112,9 @@ def _row(one: Summary) -> tuple[str, ...]:
     estimate = Estimate(one.metric, one.value, one.low, one.high, one.n, "")
     return (
         f"{one.dataset} / {one.split}",
-        one.arm,
-        f"{one.metric.replace('_', ' ')} {formatting.with_interval(estimate)}",
+        one.arm + (f" and {formatting.plural(one.tied, 'arm')} as good" if one.tied else ""),
+        f"{one.metric.replace('_', ' ')} {formatting.with_interval(estimate)}"
+        + (f", {one.failed:,} failed" if one.failed else ""),
         *map(formatting.count, (one.n, one.arms, one.looks)),
         one.latest,
     )

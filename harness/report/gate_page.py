@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
+from harness.analysis import wording
 from harness.analysis.gate import bars
 from harness.ground import formatting
 from harness.report import markdown
@@ -31,6 +33,7 @@ def section(report: Report) -> Section:
         Text(headline(report), "verdict"),
         Text(_compared(report)),
         *([Text(report.rests_on)] if report.rests_on else []),
+        *_mixed(report),
         Table(COLUMNS, tuple(map(_row, decisive))),
     ]
     if watched:
@@ -43,7 +46,15 @@ def section(report: Report) -> Section:
             )
         )
     blocks += [Text(f"Passed over: {one.name} ({one.reason}).", "quiet") for one in report.passed_over]
+    if report.candidate.model and report.candidate.arm.startswith("prompt:"):
+        blocks.append(Text(_of_then(report), "quiet"))
     return Section("Gate", tuple(blocks))
+
+
+def _mixed(report: Report) -> list[Text]:
+    if not report.label_mix:
+        return []
+    return [Text(f"Weighed to {wording.mix(report.label_mix)}; classes, slices, rates and bills are not.", "quiet")]
 
 
 def headline(report: Report) -> str:
@@ -101,6 +112,12 @@ def comment(report: Report) -> str:
 
 def _row(check: Check) -> tuple[str, str, str]:
     return check.name, MARKS[check.verdict], check.message.removeprefix(f"{check.name}: ")
+
+
+def _of_then(report: Report) -> str:
+    """Stored answers are a model's of the day it was asked: how to ask whether it still gives them."""
+    command = shlex.join(["harness", "recheck", report.candidate.arm, "--dataset", report.dataset])
+    return f"Answers of {report.candidate.model} are of the day it was asked; does it still give them? {command}"
 
 
 def _compared(report: Report) -> str:

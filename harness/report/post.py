@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.analysis import comparison, decision, wording
+from harness.analysis import comparison, decision, pair_words, wording
 from harness.ground import formatting
 from harness.report import again, markdown
 from harness.report.blocks import Code, Column, Table
@@ -76,11 +76,17 @@ def _title(results: Results, found: decision.Decision) -> str:
 
 
 def _summary(results: Results, found: decision.Decision) -> str:
-    best, said = results.runs[0], wording.of_headline(results.split.task)
+    arms, said = results.by_arm.runs, wording.of_headline(results.split.task)
     sure = "decided" if found.verdict == "decided" else "not decided yet"
+    best, tied = arms[0], [one.run.name for one in results.leaders]
+    which = f"the one that {said.was_best}, {best.run.name}, {said.has(formatting.with_interval(best.headline))}"
+    if len(tied) > 1:
+        alike = f"{', '.join(tied[:-1])} and {tied[-1]} came out best and alike"
+        which = f"{alike}: each {said.has(formatting.with_interval(best.headline))}"
+    lost = best.n - best.headline.n
+    failed = f", {formatting.plural(lost, 'failed call')} left out" if lost else ""
     return (
-        f"{formatting.plural(len(results.runs), 'arm')} on the same {formatting.plural(best.n, 'item')}: the one "
-        f"that {said.was_best}, {best.run.name}, {said.has(formatting.with_interval(best.headline))}. "
+        f"{formatting.plural(len(arms), 'arm')} on the same {formatting.plural(best.n, 'item')}: {which}{failed}. "
         f"The verdict is {sure}."
     )
 
@@ -152,7 +158,7 @@ def _tradeoffs(results: Results) -> list[str]:
 
 
 def _beside(best: RunResult, other: RunResult, one: Comparison, words: Wording) -> str:
-    lead, p_value = formatting.with_interval(one.lead), f"p {formatting.p_value(one.adjusted_p)}, Holm, all pairs"
+    lead, p_value = formatting.with_interval(one.lead), f"p {pair_words.p_value(one)}, Holm, all pairs"
     said = f"{one.a} is right on {lead} more of the items than {one.b} ({p_value})"
     if not words.counts_right:
         said = f"the {words.noun} of {one.a} is {lead} above that of {one.b} ({p_value})"
@@ -185,7 +191,7 @@ def _prompts(results: Results) -> list[str]:
 
 
 def _limits(results: Results) -> list[str]:
-    split, best = results.split, results.runs[0]
+    split, best = results.split, results.by_arm.runs[0]
     said = [
         f"All numbers come from {formatting.plural(split.n, 'item')} of one dataset, {split.dataset} "
         f"({split.dataset_id}), and hold for texts like these.",

@@ -19,7 +19,7 @@ from harness.errors import ConfigError
 from harness.ground import plugins
 from harness.ground.ids import content_id, item_set_id
 from harness.models import stack
-from harness.runs import training_parts
+from harness.runs import folds_and_parts
 from harness.runs.job import Job
 from harness.runs.scope import TRAIN
 from harness.types import Example, Item, Run
@@ -77,7 +77,7 @@ def baseline_job(
     price = workspace.preferences.cpu_usd_per_hour
     folds = cast("int", taught.get("folds", 1))
     arms = [ClassifierArm(shown, lambda: _built(name, params, workspace, seed), price, clock) for _ in range(folds)]
-    arm: Arm = arms[0] if folds == 1 else FoldedArm(arms, training_parts.folds(training, folds, seed))
+    arm: Arm = arms[0] if folds == 1 else FoldedArm(arms, folds_and_parts.folds(training, folds, seed))
     # Hand-written rules see the training split only to know the labels; nobody has to pay for it.
     n_train = len(training) if learns(declared, scope.dataset.kind) else None
     run = _run(scope, arm=shown, arm_id=content_id(said), items=items, seed=seed, n_train=n_train, params=taught)

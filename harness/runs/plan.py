@@ -7,12 +7,14 @@ then fusions of arms. Prompts do not learn, so seeds and numbers of labels do no
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from harness.errors import ConfigError, one_of
+from harness.ground.constraints import Constraints
 from harness.ground.validation import validated
 
 PROMPT = "prompt:"
@@ -40,7 +42,8 @@ class Plan:
     """What to run. `labels` and `per_class` count training labels, beside the whole training split.
 
     Those fits are spread over `processes`, one a core by default. Every prompt is asked of every one of `models`,
-    or of `model` alone.
+    or of `model` alone. `decide` holds constraints in place of the workspace's (`[decide]`: `label_mix`, `objective`,
+    `at_most`, ...): fusions are chosen under them, and the verdict under them is said at the end.
     """
 
     arms: tuple[str, ...]
@@ -55,6 +58,12 @@ class Plan:
     processes: Count | None = None
     budget_usd: Annotated[float, Field(ge=0)] | None = None
     fusion: tuple[Fusion, ...] = field(default=())
+    decide: Mapping[str, Any] = field(default_factory=dict)
+
+    def limits(self, settings: Constraints) -> Constraints:
+        """The workspace's constraints with those that the plan sets."""
+        given = validated(Constraints, dict(self.decide), "decide")
+        return replace(settings, **{name: getattr(given, name) for name in self.decide})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,7 @@ def parse(text: str, where: str) -> Plan:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{where}: not valid TOML: {error}") from None
     plan = validated(Plan, content, where)
+    validated(Constraints, dict(plan.decide), f"{where}: decide")
     if not plan.arms:
         raise ConfigError(f"{where}: arms is empty; expected the names of arms, such as minilm-lr or prompt:v3")
     for key in ("arms", "datasets", "splits", "seeds", "labels", "per_class", "models"):

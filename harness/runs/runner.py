@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.errors import Interrupted, RequestRejected, SetupRejected, TransientError
-from harness.models.middleware.retrying import stopping
+from harness.ground.waiting import stopping
 from harness.runs.failures import Failures
 from harness.types import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Sequence, Set
 
     from harness.ground.clock import Clock
     from harness.runs.early import EarlyStop
@@ -80,16 +80,18 @@ class Runner:
     stop: asyncio.Event
     watch: Callable[[Progress], None]
 
-    async def run(self, job: Job) -> Progress:
+    async def run(self, job: Job, stored: Set[str] | None = None) -> Progress:
         """The progress of the finished run; all predictions are in the sink when this returns or raises.
 
+        `stored` are the ids of the items that the sink has answers of; None: it is asked.
         Raises `Interrupted` when stopped, and whatever ended the run: a refused key, a spent budget,
         a template's mistake, `FAILURES_IN_A_ROW` outages in a row, or the same rejection for each of the
         first `REJECTED_AT_FIRST` items. Cancelled, it stores what was answered before it goes.
         A job with an early stop also ends, in good order, once no more answers are needed.
         """
         stopping.set(self.stop)
-        stored = await asyncio.to_thread(self.sink.done, job.run.id)
+        if stored is None:
+            stored = await asyncio.to_thread(self.sink.done, job.run.id)
         todo = [item for item in job.items if item.id not in stored]
         progress = Progress(total=len(job.items), already=len(job.items) - len(todo))
         progress.stage = PREPARING if todo else ""
@@ -128,6 +130,8 @@ class Runner:
             for batch in batches:
                 try:
                     predictions = await arm.predict(batch)
+                except Interrupted:
+                    return  # it was not asked yet when somebody asked to stop
                 except Exception as error:  # noqa: BLE001  (the batch boundary: whatever went wrong, what
                     ending.because(error)  # other workers are being answered is awaited and stored first)
                     return

@@ -18,7 +18,7 @@ from harness import datasets
 from harness.arms import answers
 from harness.datasets.task import SINGLE
 from harness.errors import ConfigError
-from harness.runs import building, training_parts
+from harness.runs import building, folds_and_parts
 from harness.runs.scope import Scope
 from harness.types import Outcome, Prediction
 
@@ -41,8 +41,8 @@ class Size:
         if not by_label:
             if self.is_per_class:
                 raise ConfigError("--per-class counts items of each label; items of this dataset have no single label")
-            return training_parts.at_random(examples, self.n, seed)
-        draw = training_parts.per_class if self.is_per_class else training_parts.total
+            return folds_and_parts.at_random(examples, self.n, seed)
+        draw = folds_and_parts.per_class if self.is_per_class else folds_and_parts.total
         return draw(examples, self.n, seed)
 
 

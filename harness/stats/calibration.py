@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from harness.stats.intervals import wilson
+from harness.stats.margins import share as share_of
 from harness.stats.means import mean
 from harness.types import Estimate
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     Counts = NDArray[np.int64]
     Statistics = NDArray[np.float64]
     Statistic = Callable[[Counts], Statistics]
+    Groups = ArrayLike | None
+    Ordered = tuple[Statistics, Statistics, Counts]
 
 Scheme = Literal["width", "count"]
 BINS = 15
@@ -34,15 +37,22 @@ MOST_DRAWS = 4_000_000  # rows drawn in one bootstrap: up to 4,000 items are res
 
 
 def ece(
-    confidence: ArrayLike, right: ArrayLike, rng: Generator, *, bins: int = BINS, scheme: Scheme = "width"
+    confidence: ArrayLike,
+    right: ArrayLike,
+    rng: Generator,
+    *,
+    bins: int = BINS,
+    scheme: Scheme = "width",
+    groups: Groups = None,
 ) -> Estimate:
     """Expected calibration error: the mean gap of confidence and accuracy over bins, weighted by their items.
 
     Guo et al. 2017, equation 3. `scheme` "width" cuts [0, 1] into equal parts, "count" the items
     into equal shares; equal confidences always share a bin. The value is biased upwards where
-    items are few and moves with the bins, so both stand in the method. Percentile bootstrap over items.
+    items are few and moves with the bins, so both stand in the method. Percentile bootstrap over
+    items; with `groups`, a code per item, over whole groups.
     """
-    conf, hit = _pairs(confidence, right)
+    conf, hit, codes = _pairs(confidence, right, groups)
     parts = "equal width" if scheme == "width" else "equal count"
     what = f"top label, {bins} bins of {parts}"
     if len(conf) == 0:
@@ -51,17 +61,18 @@ def ece(
     gaps[np.arange(len(conf)), _bins(conf, bins, scheme)] = conf - hit
 
     def statistic(times: Counts) -> Statistics:
-        return np.asarray(np.abs(times @ gaps).sum(axis=1) / len(conf))
+        return np.asarray(np.abs(times @ gaps).sum(axis=1) / times.sum(axis=1))
 
-    return _bootstrapped("ece", statistic, len(conf), rng, what)
+    return _bootstrapped("ece", statistic, codes, rng, what)
 
 
-def brier(squared_errors: ArrayLike, rng: Generator) -> Estimate:
+def brier(squared_errors: ArrayLike, rng: Generator, *, groups: Groups = None) -> Estimate:
     """The Brier score, the mean of `squared_error` over items: proper, 0 for an oracle, 2 for certain and wrong."""
     errors = np.asarray(squared_errors, dtype=np.float64)
     if len(errors) == 0:
         return Estimate("brier", None, None, None, 0, "all labels")
-    return _bootstrapped("brier", lambda times: times @ errors / len(errors), len(errors), rng, "all labels")
+    codes = _codes(len(errors), groups)
+    return _bootstrapped("brier", lambda times: times @ errors / times.sum(axis=1), codes, rng, "all labels")
 
 
 def squared_error(
@@ -81,18 +92,18 @@ def squared_error(
     return np.asarray(np.asarray(squares, dtype=np.float64) + others * each**2 - 2 * gold + 1)
 
 
-def aurc(confidence: ArrayLike, right: ArrayLike, rng: Generator) -> Estimate:
+def aurc(confidence: ArrayLike, right: ArrayLike, rng: Generator, *, groups: Groups = None) -> Estimate:
     """Area under the risk-coverage curve: the mean, over k, of the error rate of the k most confident answers.
 
     Geifman et al. 2019. Answers of equal confidence come in random order: the value is the mean
     over all orders. Percentile bootstrap over items.
     """
-    return _area("aurc", confidence, right, rng, excess=False)
+    return _area("aurc", _pairs(confidence, right, groups), rng, excess=False)
 
 
 def excess_aurc(confidence: ArrayLike, right: ArrayLike, rng: Generator) -> Estimate:
     """E-AURC: `aurc` less that of the best order of the same answers, every right one before every wrong one."""
-    return _area("e_aurc", confidence, right, rng, excess=True)
+    return _area("e_aurc", _pairs(confidence, right), rng, excess=True)
 
 
 def best_aurc(right: ArrayLike) -> float:
@@ -112,13 +123,15 @@ class Coverage:
     accuracy: Estimate
 
 
-def accuracy_coverage(confidence: ArrayLike, right: ArrayLike, shares: Sequence[float]) -> list[Coverage]:
+def accuracy_coverage(
+    confidence: ArrayLike, right: ArrayLike, shares: Sequence[float], groups: Groups = None
+) -> list[Coverage]:
     """Accuracy of the most confident answers, at each wanted share of all of them; Wilson's interval.
 
     A share is reached by a threshold, and answers of equal confidence stay together, so the share
     that is returned may be larger than the one that was asked for.
     """
-    conf, hit = _pairs(confidence, right)
+    conf, hit, codes = _pairs(confidence, right, groups)
     if len(conf) == 0:
         return []
     rows = []
@@ -126,7 +139,7 @@ def accuracy_coverage(confidence: ArrayLike, right: ArrayLike, shares: Sequence[
     for share in shares:
         threshold = float(order[max(round(share * len(conf)), 1) - 1])
         kept = conf >= threshold
-        rows.append(Coverage(threshold, float(kept.mean()), wilson(int(hit[kept].sum()), int(kept.sum()))))
+        rows.append(Coverage(threshold, float(kept.mean()), share_of(hit[kept], codes[kept])))
     return rows
 
 
@@ -169,11 +182,16 @@ def sets(covered: ArrayLike, sizes: ArrayLike, threshold: float, chosen_n: int) 
     )
 
 
-def _pairs(confidence: ArrayLike, right: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Confidences and rights in the order of confidence, so that the items' own order decides nothing."""
+def _pairs(confidence: ArrayLike, right: ArrayLike, groups: Groups = None) -> Ordered:
+    """Confidences, rights and groups in the order of confidence, so that the items' own order decides nothing."""
     conf, hit = np.asarray(confidence, dtype=np.float64), np.asarray(right, dtype=np.float64)
     order = np.lexsort((hit, -conf))
-    return conf[order], hit[order]
+    return conf[order], hit[order], _codes(len(conf), groups)[order if groups is not None else slice(None)]
+
+
+def _codes(n: int, groups: Groups) -> Counts:
+    """A code per item from 0 on: of its group, or its own."""
+    return np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1].astype(np.int64)
 
 
 def _bins(conf: NDArray[np.float64], bins: int, scheme: Scheme) -> NDArray[np.int64]:
@@ -184,26 +202,27 @@ def _bins(conf: NDArray[np.float64], bins: int, scheme: Scheme) -> NDArray[np.in
     return np.asarray(ranks * bins // len(conf), dtype=np.int64)
 
 
-def _area(name: str, confidence: ArrayLike, right: ArrayLike, rng: Generator, *, excess: bool) -> Estimate:
-    conf, hit = _pairs(confidence, right)
+def _area(name: str, pairs: Ordered, rng: Generator, *, excess: bool) -> Estimate:
+    conf, hit, codes = pairs
     n = len(conf)
     if n == 0:
         return Estimate(name, None, None, None, 0, "most confident first")
     wrong = 1 - hit
     first_of_level = np.flatnonzero(np.diff(conf, prepend=np.inf))
-    harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, n + 1))])
 
     def statistic(times: Counts) -> Statistics:
+        drawn = times.sum(axis=1)
+        harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, drawn.max() + 1))])
         answers = np.add.reduceat(times, first_of_level, axis=1)  # rows stand in the order of confidence already
         errors = np.add.reduceat(times * wrong, first_of_level, axis=1)
         area = _mean_risk(errors, answers, harmonic)
         if not excess:
             return area
         n_wrong = errors.sum(axis=1).astype(np.int64)
-        best = np.stack([np.zeros_like(n_wrong), n_wrong], axis=1), np.stack([n - n_wrong, n_wrong], axis=1)
+        best = np.stack([np.zeros_like(n_wrong), n_wrong], axis=1), np.stack([drawn - n_wrong, n_wrong], axis=1)
         return area - _mean_risk(*best, harmonic)
 
-    return _bootstrapped(name, statistic, n, rng, "most confident first")
+    return _bootstrapped(name, statistic, codes, rng, "most confident first")
 
 
 def _mean_risk(errors: Counts, answers: Counts, harmonic: Statistics) -> Statistics:
@@ -221,16 +240,23 @@ def _mean_risk(errors: Counts, answers: Counts, harmonic: Statistics) -> Statist
     return np.asarray(total / until[:, -1])
 
 
-def _bootstrapped(name: str, statistic: Statistic, n: int, rng: Generator, what: str) -> Estimate:
-    """The statistic of all rows, with a percentile interval over rows drawn with replacement.
+def _bootstrapped(name: str, statistic: Statistic, codes: Counts, rng: Generator, what: str) -> Estimate:
+    """The statistic of all rows, with a percentile interval over rows, or their groups, drawn with replacement.
 
-    `statistic` takes how often each row was drawn, a resample to a row, and gives a number for each.
+    `statistic` takes how often each row was drawn, a resample to a row, and gives a number for each; `codes` has the
+    group of each row.
     """
+    n, groups = len(codes), int(codes.max()) + 1
     resamples = int(np.clip(MOST_DRAWS // n, FEWEST_RESAMPLES, RESAMPLES))
     at_once = max(1, DRAWN_AT_ONCE // n)
     parts = [min(at_once, resamples - done) for done in range(0, resamples, at_once)]
-    low, high = np.quantile(np.concatenate([statistic(_drawn(part, n, rng)) for part in parts]), [0.025, 0.975])
+    is_grouped = groups < n
+    draws = (_drawn(part, groups, rng) for part in parts)
+    low, high = np.quantile(
+        np.concatenate([statistic(times[:, codes] if is_grouped else times) for times in draws]), [0.025, 0.975]
+    )
     method = f"{what}; percentile bootstrap, {resamples:,} resamples"
+    method += f" of {groups:,} clusters" if is_grouped else ""
     value = statistic(np.ones((1, n), dtype=np.int64))[0]
     return Estimate(name, float(value), float(low), float(high), n, method)
 

@@ -8,11 +8,9 @@ is counted twice, to the safe side), at the degrees of freedom of Satterthwaite 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from harness.stats.pairwise import Pairwise
-    from harness.types import Estimate
+    from harness.stats.shares import Shares
 
     Numbers = NDArray[np.float64]
 
@@ -48,6 +46,16 @@ class Fits:
         freedom = _freedom(items, np.asarray(pairs.units), both, each[:, None] + each)
         return replace(pairs, design=pairs.design * (1 + both / items), units=freedom + 1, is_exact=False)
 
+    def spread(self, held: Shares) -> Shares:
+        """The arms' means, worth fewer items by the variance of their fits."""
+        if not self.is_several:
+            return held
+        items = (held.mean * (1 - held.mean) + 2 / np.maximum(held.n, 2)) / np.maximum(held.worth, 1e-9)
+        each = self.variance**2 / np.maximum(self.count - 1, 1)
+        units = _freedom(items, np.asarray(held.units), self.variance, each) + 1
+        worth = held.worth * items / (items + self.variance)
+        return replace(held, worth=worth, units=units, is_exact=False)
+
     def of_arms(self, arms: NDArray[np.bool_] | NDArray[np.int64]) -> Fits:
         """Those of some of the arms."""
         return Fits(self.variance[arms], self.count[arms])
@@ -66,18 +74,6 @@ def by_seed(scores: Sequence[tuple[int, float | None]]) -> tuple[float, ...]:
         if value is not None:
             seeds.setdefault(seed, []).append(value)
     return tuple(float(np.mean(values)) for values in seeds.values()) if len(seeds) > 1 else ()
-
-
-def widened(found: Estimate, scores: Sequence[float], units: int) -> Estimate:
-    """A mean's Student interval over `units` items or groups, with the variance of its fits."""
-    if len(scores) < 2 or found.low is None or found.high is None or found.value is None:
-        return found
-    items = ((found.high - found.low) / 2 / float(scipy.special.stdtrit(units - 1, 0.975))) ** 2
-    fits = float(np.var(scores, ddof=1)) / len(scores)
-    freedom = float(_freedom(items, units, fits, fits**2 / (len(scores) - 1)))
-    margin = float(scipy.special.stdtrit(freedom, 0.975)) * sqrt(items + fits)
-    low, high = max(0.0, found.value - margin), min(1.0, found.value + margin)
-    return replace(found, low=low, high=high, method=f"{found.method}, {len(scores)} fits")
 
 
 def _freedom(items: ArrayLike, units: ArrayLike, fits: ArrayLike, of_fits: ArrayLike) -> Numbers:

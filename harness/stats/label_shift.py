@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 STEPS = 500
 PRIOR = 0.5
+EDGE = 1e-6
 Z = 1.959963984540054
 
 
@@ -29,7 +30,7 @@ def mix(confusion: Numbers, answered: Numbers) -> Numbers:
     confusion matrix as black-box shift estimation has it (Lipton, Wang and Smola 2018, arXiv:1802.03916). With
     nothing answered, the shares of the confusion matrix.
     """
-    given = (confusion + PRIOR / len(confusion)) / (confusion.sum(axis=0) + PRIOR)
+    given = _given(confusion)
     shares = confusion.sum(axis=0) / max(confusion.sum(), 1.0)
     if not answered.sum():
         return np.asarray(shares)
@@ -41,6 +42,11 @@ def mix(confusion: Numbers, answered: Numbers) -> Numbers:
     return np.asarray(shares)
 
 
+def _given(confusion: Numbers) -> Numbers:
+    """How often each answer (rows) is given to items of each label (columns, which add up to 1)."""
+    return np.asarray((confusion + PRIOR / len(confusion)) / (confusion.sum(axis=0) + PRIOR))
+
+
 def recalls(right: Numbers, n: Numbers) -> tuple[Numbers, Numbers]:
     """How often each label is answered right, a rare one drawn a little to the whole; the variances of that."""
     whole = (right.sum() + 1) / (n.sum() + 2)
@@ -48,10 +54,31 @@ def recalls(right: Numbers, n: Numbers) -> tuple[Numbers, Numbers]:
     return drawn, drawn * (1 - drawn) / (n + 2)
 
 
-def expected_accuracy(shares: Numbers, right: Numbers, n: Numbers) -> Estimate:
-    """The accuracy under these shares of labels, if each label is answered right as often as it was."""
-    drawn, variances = recalls(right, n)
-    value = float(shares @ drawn)
-    reach = Z * float(np.sqrt((shares**2) @ variances))
-    method = "recall of each label, weighted by the estimated mix; normal interval"
-    return Estimate("expected accuracy", value, max(value - reach, 0.0), min(value + reach, 1.0), int(n.sum()), method)
+def expected_accuracy(confusion: Numbers, answered: Numbers, shares: Numbers) -> Estimate:
+    """The accuracy under these shares of labels (`mix` of both counts), if each label is answered as it was.
+
+    The interval is normal, by the delta method over all that is drawn: the answers now, and the answers to each
+    label's items of the reference, on which both the mix and the recalls rest.
+    """
+    n_by_label = confusion.sum(axis=0)
+    recall, variances = recalls(confusion.diagonal()[: len(shares)], n_by_label)
+    value = float(shares @ recall)
+    variance = _variance(confusion, answered, shares, recall) if answered.sum() else float((shares**2) @ variances)
+    reach = Z * float(np.sqrt(variance))
+    method = "recall of each label, weighted by the estimated mix; normal interval, delta method"
+    low, high = max(value - reach, 0.0), min(value + reach, 1.0)
+    return Estimate("expected accuracy", value, low, high, int(n_by_label.sum()), method)
+
+
+def _variance(confusion: Numbers, answered: Numbers, shares: Numbers, recall: Numbers) -> float:
+    """Of the recalls weighted by the estimated shares; labels whose share is 0 are on the edge and stay there."""
+    there = np.flatnonzero(shares > EDGE)
+    given = _given(confusion)[:, there]
+    seen = given @ shares[there]
+    weighted = given / np.maximum(seen, 1e-300)[:, None]
+    # What a count more of each answer adds, by way of the shares (the maximum of the likelihood is there linear).
+    moves = weighted @ np.linalg.pinv(given.T @ weighted) @ recall[there]
+    now = (moves**2 @ seen - (moves @ seen) ** 2) / answered.sum()
+    own = (np.arange(len(given))[:, None] == there) - moves[:, None]
+    spread = np.maximum((own**2 * given).sum(axis=0) - (own * given).sum(axis=0) ** 2, 0.0)
+    return float(now + (shares[there] ** 2) @ (spread / (confusion.sum(axis=0)[there] + PRIOR)))

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy
 
-from harness.stats import intervals, paired, tails
+from harness.stats import intervals, paired, pairwise, tails
 from harness.stats.paired import Weights
 from harness.types import Estimate
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from harness.stats.strata import Strata
 
 NEVER = 10_000_000  # items that nobody will label
 
@@ -75,8 +77,12 @@ class Evidence:
         return float(scipy.special.stdtr(self.clusters - 1, statistic)) if self.clusters > 1 else 0.5
 
 
-def evidence(differences: ArrayLike, groups: ArrayLike, *, confidence: float = 0.95) -> Evidence:
+def evidence(
+    differences: ArrayLike, groups: ArrayLike, *, confidence: float = 0.95, strata: Strata | None = None
+) -> Evidence:
     """The evidence in a's score minus b's, one number in [-1, 1] per item; `groups` holds a whole number per item.
+
+    With `strata` the items are weighed, and what varies between the strata is no error.
 
     The quantile is Student's t with one degree of freedom less than there are clusters (Cameron and
     Miller 2015). No disagreement in few clusters is little evidence: see `design_effect`.
@@ -86,16 +92,35 @@ def evidence(differences: ArrayLike, groups: ArrayLike, *, confidence: float = 0
     weights = Weights(n, float(values[values > 0].sum()), -float(values[values < 0].sum()))
     if n == 0:
         return Evidence(Estimate("difference", None, None, None, 0, "Tango"), weights)
+    if strata is not None:
+        return _weighed(values, codes, strata, confidence)
     found = len(np.unique(codes))
     is_single = found == n and bool(np.isin(values, (-1, 0, 1)).all())
     clusters, design = (None, 1.0) if is_single else (found, design_effect(values, codes, weights.discordant))
     method = "Tango" if clusters is None else f"Tango, {found:,} clusters, design effect {design:.2g}"
     unknown = Evidence(Estimate("difference", float(values.mean()), None, None, n, method), weights, design, clusters)
-    if clusters == 1:
+    return _with_limits(unknown, confidence)
+
+
+def _weighed(values: NDArray[np.float64], codes: NDArray[np.int64], strata: Strata, confidence: float) -> Evidence:
+    """The same of items that are weighed: see `pairwise`."""
+    gaps = np.column_stack([values, np.zeros(len(values))])
+    held = pairwise.units(gaps, codes, strata).weighed()
+    n, won, lost = (float(of[0, 1]) for of in (held.n, held.wins, held.losses))
+    design, found = float(held.design[0, 1]), int(held.units[0, 1])
+    method = f"Tango, weighed, {found:,} clusters, design effect {design:.2g}"
+    difference = Estimate("difference", (won - lost) / n, None, None, len(values), method)
+    return _with_limits(Evidence(difference, Weights(n, won, lost), design, found), confidence)
+
+
+def _with_limits(unknown: Evidence, confidence: float) -> Evidence:
+    """With the interval that agrees with the tests; none where there is one cluster."""
+    found, mean = unknown.clusters, unknown.difference.value or 0.0
+    if found == 1:
         return unknown
-    quantile = NormalDist().inv_cdf if clusters is None else lambda p: float(scipy.special.stdtrit(found - 1, p))
-    z = quantile(0.5 + confidence / 2) * sqrt(design)
-    low, high = paired.tango_limits(weights, float(values.mean()), z)
+    tail = 0.5 + confidence / 2
+    quantile = NormalDist().inv_cdf(tail) if found is None else float(scipy.special.stdtrit(found - 1, tail))
+    low, high = paired.tango_limits(unknown.weights, mean, quantile * sqrt(unknown.design))
     return replace(unknown, difference=replace(unknown.difference, low=max(-1.0, low), high=min(1.0, high)))
 
 
@@ -122,15 +147,31 @@ def share(
     return Estimate(name, mean, max(0.0, low), min(1.0, high), n, f"Wilson, {found:,} clusters")
 
 
-def share_of_sums(total: float, squares: float, n: int, *, name: str = "accuracy") -> Estimate:
-    """`share` of items that stand for themselves, from the sum of their scores and that of the scores' squares."""
-    if squares == total or n == 0:
+@dataclass(frozen=True, slots=True)
+class GroupSums:
+    """Sums over groups of their score's square, of score times size, and of size squared; and how many there are."""
+
+    squares: float
+    crossed: float
+    sizes: float
+    count: int
+
+
+def share_of_sums(
+    total: float, squares: float, n: int, *, groups: GroupSums | None = None, name: str = "accuracy"
+) -> Estimate:
+    """`share`, from the sum of the scores and that of their squares; without `groups` items stand for themselves."""
+    if n == 0 or (squares == total and groups is None):
         return intervals.wilson(round(total), n, name=name)
     mean = total / n
-    worth = n * (total - n * mean**2 + 2) / (squares - n * mean**2 + 2)
-    z = float(scipy.special.stdtrit(max(n - 1, 1), 0.975))
+    of = groups or GroupSums(squares, total, n, n)
+    alike = of.sizes / n
+    together = of.squares - 2 * mean * of.crossed + mean**2 * of.sizes
+    alone = squares - n * mean**2
+    worth = n * (total - n * mean**2 + 2 * alike) / max(together + 2 * alike**2, alone + 2 * alike)
+    z = float(scipy.special.stdtrit(max(of.count - 1, 1), 0.975))
     low, high = intervals.wilson_limits(mean * worth, worth, z)
-    return Estimate(name, mean, max(0.0, low), min(1.0, high), n, f"Wilson, {n:,} clusters")
+    return Estimate(name, mean, max(0.0, low), min(1.0, high), n, f"Wilson, {of.count:,} clusters")
 
 
 def design_effect(values: NDArray[np.float64], groups: NDArray[np.int64], size: float) -> float:

@@ -18,6 +18,7 @@ import numpy as np
 import scipy
 
 from harness.stats import tails
+from harness.stats.strata import few
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -100,8 +101,11 @@ class Units:
             apart = self.strata.residuals(gap, known)
             together, alone = weights @ self.summed(apart) ** 2, weights @ self.summed(apart**2)
         alike = ratio(several, n, 1.0)
-        design = np.maximum(together + 2 * alike**2, alone + 2 * alike) / (won + lost - n * mean**2 + 2 * alike)
-        return {"n": n, "wins": won, "losses": lost, "design": design, "units": weights @ (items > 0)}
+        imagined, units = alike**2, weights @ (items > 0)
+        if self.strata is not None:
+            imagined, units = few(several, weights @ items**4)
+        design = np.maximum(together + 2 * imagined, alone + 2 * alike) / (won + lost - n * mean**2 + 2 * alike)
+        return {"n": n, "wins": won, "losses": lost, "design": design, "units": units}
 
     def summed(self, of: Numbers) -> Numbers:
         """Values per item, in the order they are kept, added up within each unit."""

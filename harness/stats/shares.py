@@ -12,6 +12,7 @@ import numpy as np
 import scipy
 
 from harness.stats import pairwise, tails
+from harness.stats.strata import few
 from harness.types import Estimate
 
 if TYPE_CHECKING:
@@ -45,12 +46,12 @@ class Shares:
         low = np.where(known & (self.mean > 0), np.clip(low, 0, 1), 0.0)
         return low, np.where(known & (self.mean < 1), np.clip(high, 0, 1), 1.0)
 
-    def estimate(self, arm: int, n: int, name: str) -> Estimate:
-        """An arm's mean of n items with its 95% interval; unknown without items."""
-        low, high = self.limits()
+    def estimate(self, arm: int, n: int, name: str, confidence: float = 0.95) -> Estimate:
+        """An arm's mean of n items with its interval; unknown without items."""
+        low, high = self.limits((1 - confidence) / 2)
         if not n:
             return Estimate(name, None, None, None, 0, "Wilson")
-        method = f"Wilson, weighed, worth {float(self.worth[arm]):,.0f} items"
+        method = f"Wilson, worth {float(self.worth[arm]):,.0f} items"
         return Estimate(name, float(self.mean[arm]), float(low[arm]), float(high[arm]), n, method)
 
     def z(self, least: float) -> Numbers:
@@ -91,5 +92,8 @@ def shares(
         apart = held.strata.residuals(filled, known)
         together, alone = given @ held.summed(apart) ** 2, given @ held.summed(apart**2)
     alike = pairwise.ratio(several, n, 1.0)
-    design = np.maximum(together + 2 * alike**2, alone + 2 * alike) / (total - n * mean**2 + 2 * alike)
-    return Shares(mean, n, n / design, given @ (items > 0), is_exact=False)
+    imagined, units = alike**2, given @ (items > 0)
+    if held.strata is not None:
+        imagined, units = few(several, given @ items**4)
+    design = np.maximum(together + 2 * imagined, alone + 2 * alike) / (total - n * mean**2 + 2 * alike)
+    return Shares(mean, n, n / design, units, is_exact=False)

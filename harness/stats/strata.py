@@ -47,6 +47,21 @@ class Strata:
         return np.asarray(self.worth[:, None] * scale[self.codes] * gap)
 
 
+def few(squares: Numbers, fourths: Numbers) -> tuple[Numbers, Numbers]:
+    """What an imagined unit weighs, squared, and how many units the variance rests on.
+
+    From the sums of the units' weights to the second and the fourth power. A label with few items and a large share
+    makes nearly all of the variance, and two items that came out alike would say that there is none: so what is
+    imagined (see `margins.design_effect`) weighs as those items do that the variance comes from, and the degrees of
+    freedom are Satterthwaite's (1946) for strata that vary alike. With equal weights both are those of plain units.
+    """
+    known = fourths > 0
+    return (
+        np.divide(fourths, squares, out=np.ones_like(squares), where=known),
+        np.divide(squares**2, fourths, out=np.ones_like(squares), where=known),
+    )
+
+
 def of(labels: ArrayLike, mix: Mapping[str, float]) -> Strata:
     """The strata of items with these gold labels, weighed to the shares of `mix`.
 

@@ -24,6 +24,8 @@ FIRST_START = 0.8
 START_EVERY = 250
 JUMP = 0.01
 FEW_LEVELS = 16
+LONGEST_BLOCK = 256
+"""Of the jumper: in so many steps a wealth stays far from what a number can hold."""
 SLOPES = np.array([-1.0, 0.0, 1.0])
 
 
@@ -37,20 +39,14 @@ def mean_above(differences: Numbers, least: float) -> Numbers:
     n = len(differences)
     if n == 0:
         return np.zeros(0)
-    stakes = STAKES / -least
-    steps = np.log1p(np.outer(differences, stakes))
-    paths = np.cumsum(steps, axis=0)
-    starts = np.arange(0, n, START_EVERY)
-    total = np.full(n, -np.inf)
-    shares = start_weights(len(starts))
-    for start, share in zip(starts, shares, strict=True):
-        before = paths[start - 1] if start else np.zeros(len(stakes))
-        wealth = _log_mean(paths[start:] - before)
-        total[start:] = np.logaddexp(total[start:], np.log(share) + wealth)
-        if start:  # what has not begun yet is money in hand
-            total[:start] = np.logaddexp(total[:start], np.log(share))
-    rest = 1 - shares.sum()
-    return np.asarray(np.logaddexp(total, np.log(rest)) if rest > 0 else total)
+    paths = np.cumsum(np.log1p(np.outer(differences, STAKES / -least)), axis=0)
+    shares = start_weights(-(-n // START_EVERY))
+    before = np.concatenate([np.zeros((1, len(STAKES))), paths[START_EVERY - 1 : n - 1 : START_EVERY]])
+    # Bets that begin later lack what the path was until then, so one sum over the starts serves every item.
+    begun = np.logaddexp.accumulate(np.log(shares)[:, None] - before, axis=0)
+    in_hand = np.log(np.maximum(1 - np.cumsum(shares), 1e-300))
+    which = np.arange(n) // START_EVERY
+    return np.asarray(np.logaddexp(_log_mean(paths + begun[which]), in_hand[which]))
 
 
 def start_weights(n: int) -> Numbers:
@@ -79,53 +75,70 @@ def conformal_p(reference: Numbers, stream: Numbers, rng: np.random.Generator) -
 
 
 def _p_values(known: Numbers, values: Numbers, draws: Numbers) -> Numbers:
-    """The p-values of one column, by counting in the values of the reference and of the stream so far."""
-    levels, places = np.unique(np.concatenate([known, values]), return_inverse=True)
+    """The p-values of one column, by counting in the sorted values of the reference and in the stream so far."""
+    levels, places = np.unique(values, return_inverse=True)
     if len(levels) <= FEW_LEVELS:
         seen = np.cumsum(places[:, None] == np.arange(len(levels)), axis=0)
         upto = np.cumsum(seen, axis=1)[np.arange(len(places)), places]
         equal = seen[np.arange(len(places)), places]
     else:
-        upto, equal = _counted(places, len(levels))
-    n = np.arange(1, len(places) + 1)
-    return np.asarray(((n - upto)[len(known) :] + draws * equal[len(known) :]) / n[len(known) :])
+        upto, equal = _counted(places)
+    below, upto_known = np.searchsorted(known, values, side="left"), np.searchsorted(known, values, side="right")
+    n = len(known) + np.arange(1, len(values) + 1)
+    return np.asarray((n - upto_known - upto + draws * (equal + upto_known - below)) / n)
 
 
-def _counted(places: NDArray[np.intp], n_levels: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _counted(places: NDArray[np.intp]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """How many values up to each one's level came before it or with it, and how many of its own level."""
-    counts = [0] * (n_levels + 1)  # a Fenwick tree: how many values up to each level
-    same = [0] * n_levels
-    upto, equal = np.empty(len(places), dtype=np.int64), np.empty(len(places), dtype=np.int64)
-    for step, place in enumerate(places.tolist()):
-        at = place + 1
-        while at <= n_levels:
-            counts[at] += 1
-            at += at & -at
-        same[place] += 1
-        at, total = place + 1, 0
-        while at:
-            total += counts[at]
-            at -= at & -at
-        upto[step], equal[step] = total, same[place]
-    return upto, equal
+    n = len(places)
+    order = np.argsort(places, kind="stable")
+    ranks, equal = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    ranks[order] = np.arange(n)
+    sizes = np.bincount(places)
+    equal[order] = np.arange(1, n + 1) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return _earlier_and_less(ranks) + 1, equal
+
+
+def _earlier_and_less(ranks: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many smaller numbers stand before each one; the numbers are different. By merging halves, all at once."""
+    width = 1
+    size = 1 << (len(ranks) - 1).bit_length()
+    padded = np.concatenate([ranks, np.arange(len(ranks), size)])
+    counts = np.zeros(size, dtype=np.int64)
+    while width < size:
+        order = padded.reshape(-1, 2 * width).argsort(axis=1)
+        is_left = order < width
+        found = np.where(is_left, 0, np.cumsum(is_left, axis=1))
+        counts[(order + np.arange(0, size, 2 * width)[:, None]).ravel()] += found.ravel()
+        width *= 2
+    return counts[: len(ranks)]
 
 
 def jumper(p_values: Numbers) -> Numbers:
     """Log wealth after each item of bets that p-values are not uniform; a row an item, a column a process of its own.
 
     The simple jumper (Vovk et al. 2021, arXiv:2102.10439): stakes on small, on no and on great p-values, of which a
-    hundredth changes sides at every step, so that a change that comes late is followed.
+    hundredth changes sides at every step, so that a change that comes late is followed. A step is linear in the
+    stakes, so blocks of items are carried out side by side, for all of the wealth on one side, and then joined.
     """
     n, columns = p_values.shape
-    wealth = np.full((columns, len(SLOPES)), 1 / len(SLOPES))
-    logs = np.empty((n, columns))
-    for step in range(n):
-        wealth = (1 - JUMP) * wealth + JUMP / len(SLOPES)  # of the whole, which is 1
-        wealth *= 1 + SLOPES * (p_values[step][:, None] - 0.5)
-        after = wealth.sum(axis=1)
-        logs[step] = np.log(after)
-        wealth /= after[:, None]
-    return np.asarray(np.cumsum(logs, axis=0))
+    length = min(int(np.sqrt(n)) + 1, LONGEST_BLOCK)
+    blocks = -(-n // length)
+    padded = np.concatenate([p_values, np.full((blocks * length - n, columns), 0.5)]).reshape(blocks, length, columns)
+    state = np.broadcast_to(np.eye(len(SLOPES)), (blocks, columns, len(SLOPES), len(SLOPES)))
+    wealth = np.empty((blocks, length, columns, len(SLOPES)))
+    for step in range(length):
+        jumped = state.sum(axis=-1, keepdims=True) * (JUMP / len(SLOPES))
+        state = ((1 - JUMP) * state + jumped) * (1 + SLOPES * (padded[:, step, :, None, None] - 0.5))
+        wealth[:, step] = state.sum(axis=-1)
+    logs = np.empty((blocks, length, columns))
+    sides, before = np.full((columns, len(SLOPES)), 1 / len(SLOPES)), np.zeros(columns)
+    for block in range(blocks):
+        logs[block] = before + np.log((wealth[block] * sides).sum(axis=-1))
+        sides = (sides[:, :, None] * state[block]).sum(axis=1)
+        before = logs[block, -1]
+        sides /= sides.sum(axis=1, keepdims=True)
+    return np.asarray(logs.reshape(-1, columns)[:n])
 
 
 def not_exchangeable(p_values: Numbers) -> Numbers:

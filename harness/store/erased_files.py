@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from harness.ground.ids import item_set_id
-from harness.store import run_files, statements
+from harness.store import run_parquet, statements
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from harness.store.erasing import Erasure
-    from harness.store.run_files import RunRecord
+    from harness.store.run_parquet import RunRecord
 
 
 def erase(path: Path, erasure: Erasure, *, dry_run: bool = False) -> int:
     """How many predictions of a file of runs were of items that go, or said what they say; 0 for any other file."""
-    told = run_files.contents(path)
+    told = run_parquet.contents(path)
     if told is None:
         return 0
     with duckdb.connect() as connection:
-        connection.execute(f"create table predictions as {run_files.verified(connection, path, told)}")
+        connection.execute(f"create table predictions as {run_parquet.verified(connection, path, told)}")
         before = {run.run_id: _ids(connection, run.run_id) for run in told.runs}
         n = sum(_take_out(connection, run, erasure) for run in told.runs)
         if (n or any(run.dataset_id in erasure.renamed for run in told.runs)) and not dry_run:
             runs = tuple(_settled(connection, run, before[run.run_id], erasure) for run in told.runs)
-            run_files.write(connection, runs, told.looks, path)
+            run_parquet.write(connection, runs, told.looks, path)
     return n
 
 

@@ -32,6 +32,10 @@ class Selection:
         self._places = {run.run_id: place for place, run in enumerate(self.runs)}
         self._names: dict[tuple[str, str], Names] = {}
 
+    def alone(self, run_id: str) -> Selected:
+        """A run without its repeats and seeds."""
+        return Selected(self.name(run_id), (self.by_id[run_id],))
+
     def name(self, run_id: str) -> str:
         """What a run is called beside the others of its split; no two have the same name."""
         return self._names_on(self.by_id[run_id]).of_run[run_id]

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from harness.errors import StoreError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from duckdb import DuckDBPyConnection
+
 
 def literal(text: str) -> str:
     """A text as SQL writes it, for the few statements that take no bound values."""
@@ -58,3 +66,25 @@ LOOK = """
 """
 LOOKS = "select count(*) from looks where dataset_id = ? and split = ?"
 LOOKED = "insert into looks select run_id, dataset_id, split, ? from runs where run_id = ? on conflict do nothing"
+
+
+def done(connection: DuckDBPyConnection, run_id: str) -> set[str]:
+    """The ids of the items of a run that have an answer; a failed call is none."""
+    query = "select example_id from predictions where run_id = ? and outcome <> 'failed'"
+    return {row[0] for row in connection.execute(query, [run_id]).fetchall()}
+
+
+def insert_frame(connection: DuckDBPyConnection, table: str, frame: pd.DataFrame) -> None:
+    """Insert a frame's rows; those that are there stay."""
+    names = ", ".join(f'"{name}"' for name in frame.columns)
+    connection.register("incoming", frame)
+    connection.execute(f"insert into {table} ({names}) select {names} from incoming on conflict do nothing")
+    connection.unregister("incoming")
+
+
+def content(connection: DuckDBPyConnection, run_id: str) -> tuple[str | None, int]:
+    """The hash of a run's rows, and how many they are; `StoreError` where they cannot be read."""
+    found = connection.execute(CONTENT_HASH, [run_id]).fetchone()
+    if found is None:
+        raise StoreError(f"run {run_id} cannot be read back")
+    return found[0], int(found[1])

@@ -15,7 +15,7 @@ import pandas as pd
 from harness.errors import ConfigError, StoreError
 from harness.ground import private
 from harness.ground.ids import canonical_json
-from harness.store import crediting, macros, rows, run_files, schema, statements
+from harness.store import crediting, macros, rows, run_parquet, schema, statements
 from harness.store.opening import copying, reading, writing
 from harness.store.querying import LONGEST_QUERY_S, QUERY_S, interruptible
 from harness.store.selection import Selection
@@ -25,12 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from duckdb import DuckDBPyConnection
     from numpy.typing import NDArray
 
     from harness.datasets.task import Task
     from harness.ground.clock import SystemClock
-    from harness.store.run_files import Contents
+    from harness.store.run_parquet import Contents
     from harness.types import JSON, Dataset, Prediction, Run
 
 Select = Callable[..., list[dict[str, object]]]
@@ -52,6 +51,7 @@ class Store:
         self.tell: Callable[[str], None] = lambda _: None
         # One process may not hold the file for reading and for writing at once.
         self._turn = threading.RLock()
+        self._there: set[str] = set()  # datasets and prompts that were seen in it; they stay
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -74,7 +74,7 @@ class Store:
         )
         with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
             connection.execute("begin")
-            _insert_frame(connection, "examples", frame)
+            statements.insert_frame(connection, "examples", frame)
             connection.execute(f"insert into datasets values ({_marks(fields)}) on conflict do nothing", list(fields))
             crediting.complete(connection, self.extensions)
             connection.execute("commit")
@@ -87,8 +87,11 @@ class Store:
         with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
             connection.execute(f"insert into prompts values ({_marks(fields)}) on conflict do nothing", list(fields))
 
-    def start_run(self, run: Run, dataset: str, code_version: str, prices_as_of: str | None = None) -> None:
-        """Enter a run as running; a run that is resumed keeps its first start and its tag."""
+    def start_run(self, run: Run, dataset: str, code_version: str, prices_as_of: str | None = None) -> set[str]:
+        """Enter a run as running; a run that is resumed keeps its first start and its tag.
+
+        The ids of the items that it need not ask again, as `done`: opening the file once more would take 25 ms.
+        """
         fields = {
             "run_id": run.id,
             "dataset_id": run.dataset_id,
@@ -115,6 +118,7 @@ class Store:
                 "on conflict (run_id) do update set status = 'running', purpose = excluded.purpose",
                 list(fields.values()),
             )
+            return statements.done(connection, run.id)
 
     def append(self, run_id: str, predictions: Sequence[Prediction]) -> None:
         """Store predictions; a stored one stays, unless it had failed: then the new one replaces it."""
@@ -126,7 +130,7 @@ class Store:
                 [run_id, frame["example_id"].tolist()],
             )
             credit = crediting.of_rows(connection, run_id, frame, self.extensions)
-            _insert_frame(connection, "predictions", frame.assign(credit=pd.Series(credit, dtype="Float64")))
+            statements.insert_frame(connection, "predictions", frame.assign(credit=pd.Series(credit, dtype="Float64")))
             connection.execute("commit")
 
     def finish_run(
@@ -143,7 +147,7 @@ class Store:
         limits, batch_latency_s = rest.pop("limits", None), rest.pop("batch_latency_s", None)
         written = [canonical_json(part) if part else None for part in (limits, rest)]
         with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
-            digest, n = _content(connection, run_id)
+            digest, n = statements.content(connection, run_id)
             ended = (status, status == DECIDED_EARLY, self._clock.now())
             connection.execute(
                 "update runs set status = $1, purpose = if($2, 'limited', purpose), finished_at = $3, "
@@ -178,12 +182,12 @@ class Store:
 
         Raises `StoreError` when the file was changed, or when a run is here with other rows.
         """
-        told = run_files.contents(path)
+        told = run_parquet.contents(path)
         if told is None:
             raise StoreError(f"{path} is not a file of runs; harness runs export writes one")
         with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
             connection.execute("begin")
-            here = {run.run_id: run.content_hash for run in run_files.records(connection, _ids(told))}
+            here = {run.run_id: run.content_hash for run in run_parquet.records(connection, _ids(told))}
             for run in told.runs:
                 if here.get(run.run_id, run.content_hash) != run.content_hash:
                     raise StoreError(
@@ -192,11 +196,11 @@ class Store:
                     )
             if len(here) < len(told.runs):
                 fresh = tuple(run for run in told.runs if run.run_id not in here)
-                run_files.restore(connection, path, told, fresh)
+                run_parquet.restore(connection, path, told, fresh)
                 schema.complete_runs(connection)
                 crediting.complete(connection, self.extensions)
                 for run in fresh:
-                    if _content(connection, run.run_id) != (run.content_hash, run.n):
+                    if statements.content(connection, run.run_id) != (run.content_hash, run.n):
                         raise StoreError(f"{path}: the rows of run {run.run_id} are not those it had; export it again")
                     connection.execute(statements.LOOKED, [self._clock.now(), run.run_id])
                 macros.enter(connection, macros.places(connection, [run.run_id for run in fresh]))
@@ -209,9 +213,8 @@ class Store:
         """The items of a run that need not be asked again: all but the failed ones."""
         if not self.path.exists():
             return set()
-        query = "select example_id from predictions where run_id = ? and outcome <> 'failed'"
         with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection:
-            return {row[0] for row in connection.execute(query, [run_id]).fetchall()}
+            return statements.done(connection, run_id)
 
     def runs(self, dataset_id: str | None = None, split: str | None = None) -> pd.DataFrame:
         """The runs, oldest first, columns as in the table `runs`."""
@@ -284,15 +287,15 @@ class Store:
             return {prediction.item_id: prediction for prediction in found}
 
     def export(self, run_ids: Sequence[str], path: Path) -> Contents:
-        """Write runs into a Parquet file that travels (see `run_files`); what it says of itself."""
+        """Write runs into a Parquet file that travels (see `run_parquet`); what it says of itself."""
         with self._turn, copying(self.path, self._clock, self.wait_s, self.tell) as connection:
-            found = run_files.records(connection, list(run_ids))
+            found = run_parquet.records(connection, list(run_ids))
             unfinished = [run.run_id for run in found if run.content_hash is None]
             if unfinished:
                 raise StoreError(f"run {unfinished[0]} has not ended; run its command again before it is exported")
             looks = connection.execute(statements.LOOKS, [found[0].dataset_id, found[0].split]).fetchone()
             with private.files():
-                return run_files.write(connection, found, int(looks[0]) if looks else 0, path)
+                return run_parquet.write(connection, found, int(looks[0]) if looks else 0, path)
 
     def examples(self, dataset_id: str) -> pd.DataFrame:
         """What a dataset's items say, by id: text, tags and gold."""
@@ -322,7 +325,7 @@ class Store:
                 "select run_id, arm, n, content_hash from runs where content_hash is not null"
             ).fetchall()
             for run_id, arm, n, stored in finished:
-                digest, count = _content(connection, run_id)
+                digest, count = statements.content(connection, run_id)
                 if (digest, count) != (stored, n):
                     problems.append(f"run {run_id} ({arm}) has {count} rows that differ from the {n} it stored")
         return problems
@@ -364,10 +367,15 @@ class Store:
 
     def _has(self, table: str, column: str, value: str) -> bool:
         if not self.path.exists():
+            self._there.clear()
             return False
+        if value in self._there:
+            return True
         with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection:
             query = f"select 1 from {table} where {column} = ?"  # both names are ours
-            return connection.execute(query, [value]).fetchone() is not None
+            is_there = connection.execute(query, [value]).fetchone() is not None
+        self._there |= {value} if is_there else set()
+        return is_there
 
 
 @contextmanager
@@ -376,20 +384,6 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-def _insert_frame(connection: DuckDBPyConnection, table: str, frame: pd.DataFrame) -> None:
-    names = ", ".join(f'"{name}"' for name in frame.columns)
-    connection.register("incoming", frame)
-    connection.execute(f"insert into {table} ({names}) select {names} from incoming on conflict do nothing")
-    connection.unregister("incoming")
-
-
-def _content(connection: DuckDBPyConnection, run_id: str) -> tuple[str | None, int]:
-    found = connection.execute(statements.CONTENT_HASH, [run_id]).fetchone()
-    if found is None:
-        raise StoreError(f"run {run_id} cannot be read back")
-    return found[0], int(found[1])
 
 
 def _ids(told: Contents) -> list[str]:

@@ -58,7 +58,7 @@ def test_some_of_the_arms_in_another_order(together):
     assert part.names == ("poor", "good")
     assert part.few.found[0][1] == together.few.found[2][0]
     assert part.pairs().difference[0, 1] == together.pairs().difference[2, 0]
-    assert part.means().mean[1] == together.means().mean[0]
+    assert part.shares().mean[1] == together.shares().mean[0]
 
 
 def test_failed_calls_at_their_worst():

@@ -12,7 +12,7 @@ from harness.arms.classifier import ClassifierArm
 from harness.arms.folded import FoldedArm
 from harness.errors import ConfigError
 from harness.ground.clock import VirtualClock
-from harness.runs import training_parts
+from harness.runs import folds_and_parts
 from harness.types import Example, Item
 
 
@@ -37,7 +37,7 @@ def examples(n, groups=None):
 
 
 def folded(of, k, seed=0):
-    fold_of = training_parts.folds(of, k, seed)
+    fold_of = folds_and_parts.folds(of, k, seed)
     arm = FoldedArm([ClassifierArm("arm", Memory, 1.0, VirtualClock()) for _ in range(k)], fold_of)
     arm.fit([one.item for one in of], [one.label for one in of])
     return arm, fold_of
@@ -60,20 +60,20 @@ def test_no_item_is_known_to_the_fit_that_predicts_it(k):
 def test_folds_are_even_and_do_not_depend_on_the_order(k, seed, order):
     """Labels differ by one item at most from fold to fold; another seed deals otherwise."""
     of = examples(40)
-    fold_of = training_parts.folds(of, k, seed)
-    assert fold_of == training_parts.folds([of[i] for i in order], k, seed)
+    fold_of = folds_and_parts.folds(of, k, seed)
+    assert fold_of == folds_and_parts.folds([of[i] for i in order], k, seed)
     for label in ("often", "seldom"):
         counts = Counter({fold: 0 for fold in range(k)})
         counts.update(fold_of[one.item.id] for one in of if one.label == label)
         assert max(counts.values()) - min(counts.values()) <= 1
-    assert training_parts.folds(of, k, seed + 1) != fold_of
+    assert folds_and_parts.folds(of, k, seed + 1) != fold_of
 
 
 def test_a_group_is_never_parted():
     """Items of one group are in one fold, so none of them is predicted by a fit that has seen another."""
     of = examples(40, groups=10)
-    fold_of = training_parts.folds(of, 4, 0)
+    fold_of = folds_and_parts.folds(of, 4, 0)
     assert all(len({fold_of[one.item.id] for one in of if one.group == f"g{g}"}) == 1 for g in range(10))
     assert set(fold_of.values()) == {0, 1, 2, 3}
     with pytest.raises(ConfigError, match="10 items .or groups of them. cannot be dealt out into 11 folds"):
-        training_parts.folds(of, 11, 0)
+        folds_and_parts.folds(of, 11, 0)

@@ -17,7 +17,7 @@ from harness.arms.answers import KindSpec
 from harness.arms.baselines import gazetteer, minilm_lr, minilm_ridge, rules, tfidf_lr, tfidf_ridge
 from harness.datasets.kinds import extract, multi, score
 from harness.ground import plugins
-from harness.runs import training_parts
+from harness.runs import folds_and_parts
 from tests.conftest import PUBLIC_DATA
 
 pytestmark = [
@@ -76,7 +76,7 @@ def test_restaurants8k(tmp_path):
     assert spans["crf"] > spans["rules"] > 0.3
     curve = {}
     for n in (100, 400, 1_600):
-        given, _ = said(crf.build(), training_parts.at_random(train, n, 0), test)
+        given, _ = said(crf.build(), folds_and_parts.at_random(train, n, 0), test)
         curve[n] = figures(extract, dataset, gold, given)["span_f1"].value
     print("crf on so many labels", {n: round(value, 3) for n, value in curve.items()}, "against rules", spans["rules"])
     assert curve[100] < curve[400] < curve[1_600] < spans["crf"]

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.report import build, front
+from harness.datasets.audit.auditing import Audit
+from harness.datasets.audit.findings import Evidence, Finding, Severity
+from harness.datasets.audit.subject import DEFAULT
+from harness.report import audited, build, front
 from tests import browsing
 from tests.browsing import PICTURES
 from tests.report.conftest import HOSTILE, made
@@ -239,13 +242,36 @@ def front_page(tmp_path_factory):
     return path.as_uri()
 
 
+@pytest.fixture(scope="module")
+def audit_page(tmp_path_factory):
+    """The page of an audit that found something twice by one check, in a hostile text."""
+    findings = tuple(
+        Finding(
+            Severity.ERROR,
+            f"1 of {n} rows: {HOSTILE[0]}",
+            "look",
+            (),
+            {},
+            Evidence(("a", "b"), ((HOSTILE[1], n),)),
+            "x",
+        )
+        for n in (3, 4)
+    )
+    audit = Audit("tickets@v1", "s1:d", 40, DEFAULT, ("x",), (), findings, (), ())
+    path = tmp_path_factory.mktemp("audit") / "audit.html"
+    path.write_bytes(audited.page(audit))
+    return path.as_uri()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_front_page_is_quiet_fits_and_has_no_serious_defect(browser, front_page, axe, scheme):
+@pytest.mark.parametrize("name", ["front_page", "audit_page"])
+def test_a_smaller_page_is_quiet_fits_and_has_no_serious_defect(browser, request, axe, scheme, name):
     """At 390 pixels nothing scrolls sideways but a table in its frame; nothing runs; axe-core is content."""
-    visit = Visit(browser, front_page, 390, scheme, timers=True)
+    address = request.getfixturevalue(name)
+    visit = Visit(browser, address, 390, scheme, timers=True)
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
     assert visit.said == []
-    assert visit.asked == [front_page]
+    assert visit.asked == [address]
     assert visit.defects(axe) == []
     visit.page.close()
 

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from harness.datasets.audit.equality import Defects
+from harness.ground import formatting
 from harness.report.sections import leaks
-from harness.stats import clusters
+from harness.stats import margins
 from tests.report.conftest import made
 
 
@@ -41,17 +41,17 @@ def test_an_audit_that_was_not_made_is_said(results):
     assert "harness dataset audit" in text
 
 
-def test_groups_widen_the_interval(results):
-    """Where items share groups the clustered interval is that of `stats.clusters`."""
+def test_groups_are_in_every_interval(results):
+    """Where items share groups the interval is that of the groups, here as in the scorecard."""
     groups = [f"g{int(i[1:]) // 10}" for i in results.predictions["example_id"]]
     grouped = replace(results, predictions=results.predictions.assign(group=groups))
-    cells, text = told(leaks.section(grouped))
-    assert "Clustered" in text
+    (text,) = leaks.section(grouped).blocks
+    assert "Items come in groups" in text.text
+    cells, _ = told(leaks.section(replace(grouped, defects=Defects(frozenset(["i0"]), frozenset()))))
     rows = grouped.predictions[grouped.predictions["run_id"] == results.runs[0].run.run_id]
-    codes = np.array([int(group[1:]) for group in rows["group"]])
-    expected = clusters.cluster_mean(rows["credit"].astype(float), codes)
-    assert cells["clustered"].startswith(f"{expected.value:.3f}".lstrip("0"))
-    assert f"{expected.low:.3f}".lstrip("0") in cells["clustered"]
+    expected = margins.share(rows["credit"].astype(float), [int(group[1:]) for group in rows["group"]])
+    assert cells["accuracy"] == formatting.with_interval(expected)
+    assert expected.method == "Wilson, 6 clusters"
 
 
 @pytest.mark.parametrize("n", [1, 2])

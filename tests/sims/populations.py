@@ -106,6 +106,20 @@ def rates(population, n, draws, is_dear=True, seed=11):
     return totals
 
 
+def shown(pairs):
+    """`comparison.shown` for many samples at once: Holm (1979) over the p-values of all pairs."""
+    first, second = np.triu_indices(pairs.n.shape[-1], 1)
+    p_values = pairs.p_of_no_difference()[..., first, second]
+    order = p_values.argsort(axis=-1, kind="stable")
+    left = len(first) - np.arange(len(first))
+    kept = np.logical_and.accumulate(np.take_along_axis(p_values, order, axis=-1) * left <= 2 * best.ALPHA, axis=-1)
+    is_shown = np.zeros(p_values.shape, dtype=bool)
+    np.put_along_axis(is_shown, order, kept, axis=-1)
+    found = np.zeros(pairs.n.shape, dtype=bool)
+    found[..., first, second] = found[..., second, first] = is_shown
+    return found & (pairs.wins > np.swapaxes(pairs.wins, -1, -2))
+
+
 def _events(question, floor, truth, weights):
     seen, margin = question.together, question.margin
     arm, is_decided = question.decided(weights)
@@ -123,7 +137,7 @@ def _events(question, floor, truth, weights):
         "wrong": is_decided & is_bad[arm],
         "close": (best.close(pairs, margin) & is_bad).any(axis=-1),
         "behind": (best.ahead(pairs, margin) & (lead <= margin + 1e-9)).any(axis=(-2, -1)),
-        "ahead": (best.ahead(pairs) & (lead <= 1e-9)).any(axis=(-2, -1)),
+        "ahead": (shown(pairs) & (lead <= 1e-9)).any(axis=(-2, -1)),
         "kept": (kept & (truth <= floor.least + 1e-12)).any(axis=-1),
         "broken": (broken & (truth >= floor.least - 1e-12)).any(axis=-1),
         "covered": ((low <= truth) & (truth <= high)).mean(axis=-1),

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import scipy
 
-from harness.analysis import decision
+from harness.analysis import comparison, decision, panel
 from harness.analysis.decision.assurance import Question
 from harness.analysis.decision.choosing import Terms
 from harness.ground.constraints import Constraints
-from harness.stats import intervals
+from harness.stats import intervals, pairwise
 from tests.sims import worlds
-from tests.sims.populations import CHEAP, DEAR, MARGIN, Population, rates
+from tests.sims.populations import CHEAP, DEAR, MARGIN, Population, rates, shown
 
 DRAWS = 2000
 ARMS, ITEMS = (2, 4, 8, 16, 30), (50, 300, 3000)
@@ -93,7 +93,11 @@ def test_decide_says_what_the_rule_says(arms, is_dear, size):
         groups = np.repeat(np.arange(len(drawn)), size) if size > 1 else None
         results = worlds.results(seen.scores[rows][:, :, None], groups, prices)
         made = decision.decide(results, Constraints(margin=MARGIN))
-        arm, is_decided = question.decided(np.bincount(drawn, minlength=units).astype(float))
+        weights = np.bincount(drawn, minlength=units).astype(float)
+        arm, is_decided = question.decided(weights)
+        beside = panel.of(sorted(worlds.answers(results), key=lambda one: one.name))
+        pairs = pairwise.units(seen.scores, seen.clusters).weighed(weights)
+        assert (comparison.shown(beside) == shown(pairs)).all()
         assert (made.recommendation, made.verdict == "decided") == (f"arm{int(arm):02}", bool(is_decided))
 
 

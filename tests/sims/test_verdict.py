@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from harness.analysis import comparison, decision
+from harness.analysis import comparison, decision, panel
+from harness.analysis.decision import candidates
 from harness.analysis.decision.assurance import Question, assurance
 from harness.analysis.decision.choosing import Terms
 from harness.analysis.panel import Panel
@@ -55,7 +56,7 @@ def simulate(world, draws, prices=None, failing=None, **constraints):
     for _ in range(draws):
         scores, groups = world.draw(rng)
         lost = None if failing is None else failing(scores, rng)
-        results = worlds.results(scores, groups, prices, lost)
+        results = worlds.results(scores, groups, prices, lost, is_fitted=world.fits > 1)
         made = decision.decide(results, Constraints(margin=MARGIN, **constraints))
         found.draws += 1
         found.decided += made.verdict == "decided"
@@ -108,6 +109,52 @@ def test_arms_at_the_margin_in_brief():
 def test_groups_in_brief():
     """A cheap arm the margin worse, in 100 groups of five that fail together."""
     keeps(simulate(World((0.82, 0.80), 500, 0.5, 5, 0.8), 12, [5.0, 0.001]))
+
+
+def test_seeds_in_brief():
+    """Cheap arms fitted five times, the margin worse on the average over fits: none is decided for."""
+    keeps(simulate(World((0.88, 0.86), 200, 0.9, fits=5), 3, [5.0, 0.001]))
+    found = fitted_rates(World((0.88,) + (0.86,) * 3, 200, 0.9, fits=3), 40, is_dear=True)
+    assert max(found[name] for name in ("wrong", "kept", "broken")) <= at_most(0.025, 40)
+
+
+@pytest.mark.sims
+@pytest.mark.parametrize("arms", [2, 4, 8, 16, 30])
+@pytest.mark.parametrize("fits", [3, 5])
+@pytest.mark.parametrize("is_dear", [True, False])
+def test_seeds(arms, fits, is_dear):
+    """As said of fits that lie three points apart, with a floor that all but the first just meet."""
+    found = fitted_rates(World((0.88,) + (0.86,) * (arms - 1), 300, 0.9, fits=fits), LONG, is_dear)
+    print(arms, fits, is_dear, {name: round(rate, 4) for name, rate in found.items()})
+    assert max(found[name] for name in ("wrong", "kept", "broken")) <= at_most(0.025, LONG)
+    assert found["ahead"] <= at_most(0.05, LONG)
+
+
+def fitted_rates(world, draws, is_dear):
+    """Rates of what is false, by the question that `decide` asks (see `test_rule`), without its outlook, which is slow.
+
+    `wrong` and `decided` as above; `ahead` is a false lead in the table; floors of just the truth `kept` and `broken`.
+    """
+    rng, truth = np.random.default_rng(3), world.truth
+    counted = dict.fromkeys(("decided", "wrong", "ahead", "kept", "broken"), 0.0)
+    limits = Constraints(min_accuracy=float(truth.min()), margin=MARGIN)
+    for _ in range(draws):
+        results = worlds.results(*world.draw(rng), is_fitted=True)
+        rows = [results.answers[one.run.run_id] for one in results.runs]
+        seen = panel.of(rows).with_fits(rows)
+        held = candidates.floors_of(results, seen, limits)
+        true = truth[[worlds.number(name) for name in seen.names]]
+        bills = np.where(true == truth.max(), 500.0 if is_dear else 0.1, 0.1)
+        question = Question(seen, (), Terms(bills, 1.0), MARGIN, np.ones(len(true), dtype=bool))
+        arm, is_decided = question.decided()
+        kept, broken = held[0].judged(seen)
+        is_least = true == truth.min()
+        leads = comparison.shown(seen) & (true[:, None] <= true)
+        flags = (is_decided, is_decided & (truth.max() - true[arm] >= MARGIN - 1e-9), leads.any())
+        flags += ((kept & is_least).any(), (broken & is_least).any())
+        for name, flag in zip(counted, flags, strict=True):
+            counted[name] += float(flag) / draws
+    return counted
 
 
 def hard_quarter(scores, rng):

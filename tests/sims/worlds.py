@@ -1,6 +1,6 @@
 """Planted arms for simulations: items x arms of scores with a known truth, and the results that a verdict reads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,8 @@ class World:
     """Arms of known accuracy: how items correlate across arms, and how items of a group do within one arm.
 
     `group_size` items fail together with correlation `alike`; `repeats` answers are given per item, each the
-    item's own with probability 1 - `noise`.
+    item's own with probability 1 - `noise`. Every arm but the first was fitted `fits` times, and its fits' accuracies
+    lie `apart` (a standard deviation); the truth is that of the mean over all fits.
     """
 
     accuracies: tuple[float, ...]
@@ -29,6 +30,8 @@ class World:
     alike: float = 0.0
     repeats: int = 1
     noise: float = 0.2
+    fits: int = 1
+    apart: float = 0.03
 
     @property
     def truth(self):
@@ -43,11 +46,20 @@ class World:
         shared = _within(rng, groups, self.alike, 1)
         own = _within(rng, groups, self.alike, arms)
         latent = np.sqrt(self.correlation) * shared + np.sqrt(1 - self.correlation) * own
+        if self.fits > 1:
+            return self._fitted(latent, rng), (groups if self.group_size > 1 else None)
         right = latent < scipy.special.ndtri(np.array(self.accuracies))
         scores = np.repeat(right[:, :, None], self.repeats, axis=2)
         if self.repeats > 1:
             scores ^= rng.random(scores.shape) < self.noise
         return scores.astype(float), (groups if self.group_size > 1 else None)
+
+    def _fitted(self, latent, rng):
+        """Items x arms x fits: each fit shifts an arm's accuracy by its own normal number."""
+        shifts = self.apart * rng.normal(size=(len(self.accuracies), self.fits))
+        shifts[0] = 0.0  # a prompt
+        levels = np.clip(np.array(self.accuracies)[:, None] + shifts, 0.01, 0.99)
+        return (latent[:, :, None] < scipy.special.ndtri(levels)).astype(float)
 
 
 def _within(rng, groups, alike, arms):
@@ -59,10 +71,11 @@ def _within(rng, groups, alike, arms):
     return np.sqrt(alike) * together + np.sqrt(1 - alike) * each
 
 
-def results(scores, groups=None, prices=None, failed=None):
+def results(scores, groups=None, prices=None, failed=None, *, is_fitted=False):
     """Results as analysis makes them, from items x arms (x repeats) of 0 and 1; `prices` are $ per 1,000 items.
 
-    A cell of `failed` (items x arms) is a call without a reply.
+    A cell of `failed` (items x arms) is a call without a reply. With `is_fitted` the third dimension are fits, else
+    repeats.
     """
     right = scores if scores.ndim == 3 else scores[:, :, None]
     n, arms, _ = right.shape
@@ -72,8 +85,9 @@ def results(scores, groups=None, prices=None, failed=None):
     frames, runs = [], []
     for k, name in enumerate(names):
         rows = _rows(name, right[:, k, :], lost[:, k], groups, prices[k] / 1000)
-        frames.append(rows)
-        runs.append(_run(name, rows, prices[k]))
+        frames.append(rows.assign(fit=np.tile(np.arange(right.shape[2]), n)) if is_fitted else rows)
+        each = tuple(right[:, k, :].mean(axis=0)) if is_fitted else ()
+        runs.append(replace(_run(name, rows, prices[k]), fits=each))
     split = Split("d@v1", "s1:d", "test", "single", LABELS, n)
     order = sorted(runs, key=lambda run: (-(run.headline.value or 0.0), run.run.arm))
     return Results(split, tuple(order), pd.concat(frames, ignore_index=True), leading=names[0])
@@ -131,7 +145,7 @@ def accuracy(replied):
 
 def answers(found):
     """Each arm's rows, in the order of the results."""
-    return [Answers(run.run.arm, found.answers[run.run.run_id].rows) for run in found.runs]
+    return [Answers(run.run.arm, found.answers[run.run.run_id].rows, fits=run.fits) for run in found.runs]
 
 
 def number(name):

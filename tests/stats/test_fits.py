@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from harness.stats import best, fits, pairwise
-from harness.stats.clusters import cluster_mean
+from harness.stats import best, fits, pairwise, shares
 
+Z = 1.959964
 N, ACCURACY, SPREAD = 400, 0.85, 0.03  # fits lie three points apart, as on few labels
 
 
@@ -46,25 +46,40 @@ def test_a_loss_at_the_margin_is_rarely_called_close(seeds):
     assert close / draws <= 0.025 + 2 * np.sqrt(0.025 * 0.975 / draws)
 
 
+def of_arm(fitted):
+    """The mean fit's share, by items alone and with the spread of the fits."""
+    alone = shares.shares(fitted.mean(axis=1)[:, None])
+    return alone, fits.of([tuple(fitted.mean(axis=0))]).spread(alone)
+
+
 def test_the_interval_of_the_mean_fit_covers():
     """.94 or more with the fits in it, far less by items alone."""
     rng, draws, held, by_items = np.random.default_rng(2), 1000, 0, 0
     for _ in range(draws):
-        _, fitted = drawn(rng, 4)
-        alone = cluster_mean(fitted.mean(axis=1), np.arange(N))
-        found = fits.widened(alone, tuple(fitted.mean(axis=0)), N)
-        held += found.low <= ACCURACY <= found.high
-        by_items += alone.low <= ACCURACY <= alone.high
+        alone, found = (one.limits() for one in of_arm(drawn(rng, 4)[1]))
+        held += found[0] <= ACCURACY <= found[1]
+        by_items += alone[0] <= ACCURACY <= alone[1]
     assert held / draws >= 0.94
     assert by_items / draws < 0.88
+
+
+@pytest.mark.parametrize("seeds", [3, 5])
+def test_a_floor_of_just_the_mean_fits_accuracy(seeds):
+    """Said to be kept in at most 2.5%, and to be broken; by items alone in twice as many and more."""
+    rng, draws, kept, broken, by_items = np.random.default_rng(4), 1500, 0, 0, 0
+    for _ in range(draws):
+        alone, found = (one.z(ACCURACY)[0] for one in of_arm(drawn(rng, seeds)[1]))
+        kept, broken, by_items = kept + (found > Z), broken + (found < -Z), by_items + (abs(alone) > Z) / 2
+    assert max(kept, broken) / draws <= 0.025 + 2 * np.sqrt(0.025 * 0.975 / draws)
+    assert by_items / draws > 0.05
 
 
 def test_one_fit_changes_nothing():
     """Arms that were fitted once, or are prompts, keep every digit."""
     pairs, same = evidence(*drawn(np.random.default_rng(3), 1))
     assert same is pairs
-    found = cluster_mean(np.array([0.0, 1, 1, 1]), np.arange(4))
-    assert fits.widened(found, (0.75,), 4) is found
+    alone, found = of_arm(np.array([[0.0], [1], [1], [1]]))
+    assert found is alone
 
 
 def test_two_variances_by_hand():

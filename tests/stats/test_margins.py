@@ -107,3 +107,18 @@ def test_few_values_do_not_bound_a_quantile():
     assert quantile(range(71), 0.95, name="p95").high is None
     assert quantile(range(72), 0.95, name="p95").high is not None
     assert quantile([], 0.95, name="p95").value is None
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_share_of_sums_is_the_share(size, is_whole):
+    """From sums over items and over groups the very interval that the scores give, shares of 1 or not."""
+    rng = np.random.default_rng(size)
+    scores = rng.integers(0, 2, 60).astype(float) if is_whole else rng.choice([0.0, 1 / 3, 1.0], 60)
+    codes = np.arange(60) // size
+    sums, sizes = np.bincount(codes, weights=scores), np.bincount(codes).astype(float)
+    given = margins.GroupSums(float((sums**2).sum()), float(sums @ sizes), float(sizes @ sizes), len(sums))
+    groups = given if size > 1 else None
+    made = margins.share_of_sums(float(scores.sum()), float((scores**2).sum()), 60, groups=groups)
+    expected = margins.share(scores, codes)
+    assert (made.value, made.low, made.high) == pytest.approx((expected.value, expected.low, expected.high), abs=1e-12)

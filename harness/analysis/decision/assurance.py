@@ -75,7 +75,7 @@ class Question:
         """What the rule chooses, and which arms keep every limit."""
         together = self.together
         worst = together.worst_pairs(weights)
-        accuracy = together.means(weights).mean
+        accuracy = together.shares(weights).mean
         judged = [floor.judged(together, weights) for floor in self.floors]
         may = ~np.any([broken for _, broken in judged], axis=0) if judged else np.ones(accuracy.shape, dtype=np.bool_)
         # Where every arm breaks a floor, nothing is chosen; the rule then speaks of none of them.

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from harness.analysis import estimated_panel, measures, panel
+from harness.analysis import comparison, estimated_panel, measures, panel
 from harness.analysis.decision import limits, ownership
 from harness.errors import ConfigError
-from harness.stats import best, clusters, fits, frontier, shares, strata
+from harness.stats import clusters, frontier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from harness.analysis.results import Results, RunResult
     from harness.ground.constraints import Constraints
     from harness.stats.frontier import Standing, Status
-    from harness.stats.strata import Strata
     from harness.types import Estimate
 
 
@@ -82,16 +81,7 @@ def field(results: Results, constraints: Constraints) -> Field:
     answers = [results.answers[result.run.run_id] for result in results.runs]
     measure = measures.mean_of_items(results.split.task, constraints.objective, "cannot be an objective")
     together = _together(results, measure, constraints, answers)
-    every = np.concatenate([one.rows["example_id"].to_numpy(object) for one in answers])
-    gold = np.concatenate([one.rows["gold"].to_numpy(object) for one in answers])
-    gold = pd.Series(gold, index=every).groupby(level=0).first().reindex(together.items)
-    if constraints.label_mix:
-        together = replace(together, strata=_strata(gold.to_numpy(object), constraints))
-    asked = limits.floors(constraints, gold.to_numpy(object), results.split.task)
-    floors = tuple(
-        one if one.measure == measure else one.on(panel.of([one.measure.judged(arm) for arm in answers]))
-        for one in asked
-    )
+    floors = floors_of(results, together, constraints)
     bills = [ownership.bill(results, result, constraints) for result in results.runs]
     fixed = [
         tuple(limits.price_and_time(one.rows, result, constraints, owned))
@@ -114,7 +104,9 @@ def _together(results: Results, measure: Measure, constraints: Constraints, answ
     """The arms side by side, by their scores or as estimated from few labels."""
     if results.estimation is None:
         together = panel.of([measure.judged(one) for one in answers])
-        return replace(together, fits=fits.of([result.fits for result in results.runs]))
+        if constraints.label_mix:
+            together = replace(together, strata=measures.strata_of(_gold(answers, together), constraints.label_mix))
+        return together.with_fits([measure.judged(one) for one in answers])
     further = [one.noun for one, _ in measures.limits(constraints, results.split.task)]
     if not measure.is_headline or further or constraints.label_mix:
         what = "a label mix" if constraints.label_mix else ", ".join(further) or measure.noun
@@ -124,14 +116,42 @@ def _together(results: Results, measure: Measure, constraints: Constraints, answ
     return estimated_panel.panel_of(results.estimation, list(constraints.min_recall), names)
 
 
+def floors_of(results: Results, together: Panel, constraints: Constraints) -> tuple[Floor, ...]:
+    """The limits on metrics and recalls, over the panel of all arms of the results by what they are chosen by."""
+    answers = [results.answers[one.run.run_id] for one in results.runs]
+    chosen_by = measures.named(results.split.task, constraints.objective)
+    asked = limits.floors(constraints, _gold(answers, together), results.split.task)
+    return tuple(_on_its_metric(one, together, answers, is_chosen_by=one.measure == chosen_by) for one in asked)
+
+
+def _gold(answers: Sequence[Answers], together: Panel) -> NDArray[np.object_]:
+    """The gold label of each item of the panel."""
+    every = np.concatenate([one.rows["example_id"].to_numpy(object) for one in answers])
+    gold = np.concatenate([one.rows["gold"].to_numpy(object) for one in answers])
+    found: NDArray[np.object_] = (
+        pd.Series(gold, index=every).groupby(level=0).first().reindex(together.items).to_numpy(object)
+    )
+    return found
+
+
+def _on_its_metric(floor: Floor, together: Panel, answers: Sequence[Answers], *, is_chosen_by: bool) -> Floor:
+    """The floor with its own metric's scores where those are others, and with the spread of fits on its items."""
+    judged = [floor.measure.judged(one) for one in answers]
+    several = together.with_fits(judged, floor.items).fits
+    return replace(floor, fits=several, scores=None if is_chosen_by else panel.of(judged).scores)
+
+
 def _heads(results: Results, together: Panel, measure: Measure) -> list[tuple[Estimate, float | None]]:
     """What each arm is chosen by, and the same with the larger number the better one."""
     found = [result.headline for result in results.runs]
     known = [together.known(arm) for arm in range(len(found))]
     if together.strata is not None:
-        held = shares.shares(together.scores, together.clusters, strata=together.strata)
+        held = together.shares()
         merits = [held.estimate(arm, int(known[arm].sum()), measure.name) for arm in range(len(found))]
         found = [measure.of_merit(one) for one in merits]
+    elif not measure.is_headline and together.fits is not None:
+        held = together.shares()
+        found = [measure.of_merit(held.estimate(arm, int(known[arm].sum()), measure.name)) for arm in range(len(found))]
     elif not measure.is_headline:
         codes = np.arange(len(together.items)) if together.clusters is None else together.clusters
         merits = [
@@ -140,13 +160,6 @@ def _heads(results: Results, together: Panel, measure: Measure) -> list[tuple[Es
         found = [measure.of_merit(one) for one in merits]
     sign = 1.0 if measure.is_more_better else -1.0
     return [(one, None if one.value is None else sign * one.value) for one in found]
-
-
-def _strata(gold: NDArray[np.object_], constraints: Constraints) -> Strata:
-    try:
-        return strata.of(gold, constraints.label_mix)
-    except ValueError as error:
-        raise ConfigError(f"label mix: {error}; give label=share for each label of production") from None
 
 
 def _candidate(
@@ -185,7 +198,7 @@ def _with_dominance(together: Panel, found: Sequence[Candidate]) -> tuple[Candid
         if together.few is None
         else [frontier.Standing(0.0, "open")] * len(found)
     )
-    is_ahead = best.ahead(together.worst_pairs())
+    is_ahead = comparison.shown(together)
     return tuple(
         _placed(one, stand, [other for k, other in enumerate(found) if is_ahead[k, arm]])
         for arm, (one, stand) in enumerate(zip(found, stands, strict=True))

@@ -14,7 +14,7 @@ import numpy as np
 from harness.analysis import measures
 from harness.analysis.decision import ownership
 from harness.ground import formatting
-from harness.stats import best, margins, quantiles, shares
+from harness.stats import best, margins, quantiles
 from harness.types import Outcome
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from harness.analysis.results import RunResult
     from harness.datasets.task import Task
     from harness.ground.constraints import Constraints
+    from harness.stats.fits import Fits
 
 State = Literal["kept", "unsure", "broken"]
 
@@ -48,7 +49,8 @@ class Floor:
     """A least mean score: over all items, or over those of a label (`items` is a mask).
 
     `least` and the scores are merits of `measure` (`measures.Measure.merit`); `scores` are items x arms, None where
-    they are those that the arm is chosen by. `label` is the one whose recall it is, None where it is not one.
+    they are those that the arm is chosen by; `fits` say how far an arm's fits lie apart on these items. `label` is the
+    one whose recall it is, None where it is not one.
     """
 
     name: str
@@ -56,11 +58,8 @@ class Floor:
     items: NDArray[np.bool_]
     measure: Measure
     scores: NDArray[np.float64] | None = None
+    fits: Fits | None = None
     label: str | None = None
-
-    def on(self, together: Panel) -> Floor:
-        """The same on its own metric's scores."""
-        return replace(self, scores=together.scores)
 
     def take(self, items: NDArray[np.int64]) -> Floor:
         """The same on some of the items."""
@@ -68,7 +67,8 @@ class Floor:
 
     def of_arms(self, arms: NDArray[np.bool_]) -> Floor:
         """The same for some of the arms."""
-        return self if self.scores is None else replace(self, scores=self.scores[:, arms])
+        several = None if self.fits is None else self.fits.of_arms(arms)
+        return replace(self, fits=several, scores=None if self.scores is None else self.scores[:, arms])
 
     def _scores(self, together: Panel) -> NDArray[np.float64]:
         return np.where(self.items[:, None], together.scores if self.scores is None else self.scores, np.nan)
@@ -83,7 +83,7 @@ class Floor:
         scores = self._scores(together)
         lost = together.lost & self.items[:, None]
         worst, best_case = (
-            shares.shares(np.where(lost, filled, scores), together.clusters, weights, together.strata).z(self.least)
+            replace(together, fits=self.fits).shares(weights, np.where(lost, filled, scores)).z(self.least)
             for filled in (0.0, 1.0)
         )
         return best.shown(worst), best.shown(-best_case)
@@ -101,8 +101,8 @@ class Floor:
             found = margins.share(scores[mine, arm], codes[mine], name=self.name)
             if together.few is not None:
                 found = together.few.of(self.label).seen.estimate(arm, int((mine & self.items).sum()), self.name)
-            elif together.strata is not None:
-                held = shares.shares(scores, together.clusters, strata=together.strata)
+            elif together.strata is not None or self.fits is not None:
+                held = replace(together, fits=self.fits).shares(scores=scores)
                 found = held.estimate(arm, int(mine.sum()), self.name)
             said = formatting.with_interval(self.measure.of_merit(found))
             made.append(Limit(self.name, f"{which} {formatting.share(end)}", said, state))

@@ -25,7 +25,7 @@ from harness.analysis.decision.limits import worst
 from harness.analysis.decision.noise import LabelNoise, label_noise
 from harness.analysis.decision.rivals import compared
 from harness.analysis.decision.words import View
-from harness.stats import best, shares
+from harness.stats import shares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,8 +141,6 @@ def _view(field: Field, question: Question, left: Sequence[int]) -> View:
     span = field.measure.span
     against = dict(zip(others, compared(field.together, arm, others, span), strict=True))
     behind = {int(served[k]) for k in np.flatnonzero(picked.behind)}
-    together = field.together
-    ahead = best.ahead(together.worst_pairs())[arm]
     return View(
         everyone[arm],
         everyone[leading],
@@ -151,10 +149,9 @@ def _view(field: Field, question: Question, left: Sequence[int]) -> View:
         against=tuple(against.values()),
         others=tuple(everyone[k] for k in others),
         near=tuple(everyone[k] for k in others if k not in behind),
-        ahead_of=frozenset(everyone[k].arm for k in others if ahead[k]),
-        bounds=_bounds(field.measure, together, arm),
+        bounds=_bounds(field.measure, field.together, arm),
         said=wording.of(field.measure),
-        n_all=None if together.few is None else together.few.n_all,
+        n_all=None if field.together.few is None else field.together.few.n_all,
     )
 
 
@@ -173,7 +170,7 @@ def _bounds(measure: Measure, together: Panel, arm: int) -> tuple[float, float]:
 def _worth(field: Field, run_id: str) -> float:
     """How many independent items an arm's accuracy is worth."""
     arm = next(k for k, one in enumerate(field.candidates) if one.run_id == run_id)
-    return float(field.together.means().worth[arm])
+    return float(field.together.shares().worth[arm])
 
 
 def _flip(results: Results, constraints: Constraints, arm: str) -> str:

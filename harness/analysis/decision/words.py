@@ -7,6 +7,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.analysis import wording
 from harness.ground import formatting
 
 if TYPE_CHECKING:
@@ -31,10 +32,10 @@ class View:
     `best` has the best number of what is chosen by, which `said` words; `others` are the arms that may be served too.
     `better` holds the comparisons with arms that might be better by more than the margin, `cheaper` those of the best
     with cheaper arms that might be good enough, `against` those with all others. `near` are the others that are not
-    shown to lie behind by more than the margin; `ahead_of` names those that are shown to be worse, whatever failed
-    calls would have said. `bounds` is what the chosen arm comes to with its failed items at their worst, and at their
-    best; `instead` names the arm that would have been chosen at the split's own mix of labels, where it is another.
-    `n_all` is how many items an estimate from few labels is of.
+    shown to lie behind by more than the margin. `bounds` is what the chosen arm comes to with its failed items at
+    their worst, and at their best; `instead` names the arm that would have been chosen at the split's own mix of
+    labels, where it is another. `n_all` is how many items an estimate
+    from few labels is of.
     """
 
     chosen: Candidate
@@ -44,7 +45,6 @@ class View:
     against: Sequence[Comparison]
     others: Sequence[Candidate]
     near: Sequence[Candidate]
-    ahead_of: frozenset[str]
     bounds: tuple[float, float]
     said: Wording
     instead: str = ""
@@ -90,10 +90,8 @@ def _mixed(view: View, constraints: Constraints) -> Iterator[str]:
     """That items are weighed, and whether that turns the choice."""
     if not constraints.label_mix:
         return
-    shares = [f"{label} {formatting.share(share)}" for label, share in list(constraints.label_mix.items())[:MOST_NAMED]]
-    more = ", ..." if len(constraints.label_mix) > MOST_NAMED else ""
     turned = f"; at the split's own mix it would be {view.instead}" if view.instead else ""
-    yield f"Accuracies are weighed to your mix of labels ({', '.join(shares)}{more}){turned}"
+    yield f"Accuracies are weighed to {wording.mix(constraints.label_mix)}{turned}"
 
 
 def _place(view: View, constraints: Constraints) -> Iterator[str]:
@@ -111,7 +109,7 @@ def _place(view: View, constraints: Constraints) -> Iterator[str]:
         )
         return
     nearest = max(view.against, key=lambda one: -(one.difference.value or 0.0))
-    if len(view.ahead_of) == len(view.others) and all(one.is_shown for one in view.against):
+    if all(one.is_shown and (one.difference.value or 0.0) > 0 for one in view.against):
         yield f"It is shown to be {view.said.superlative} of the arms that may be served"
     elif nearest.difference.value == 0:
         tied = [one.b for one in view.against if one.difference.value == 0]
@@ -146,8 +144,8 @@ def _pennies(view: View, constraints: Constraints) -> Iterator[str]:
 
 def _certain(view: View) -> Iterator[str]:
     """The arms that are shown to be worse: a reader need not think of them again."""
-    beaten = [one for one in view.against if one.is_shown and one.b in view.ahead_of]
-    shown = [f"{one.b} (by {formatting.interval(one.lead)})" for one in beaten if (one.difference.value or 0.0) > 0]
+    beaten = [one for one in view.against if one.is_shown and (one.difference.value or 0.0) > 0]
+    shown = [f"{one.b} (by {formatting.interval(one.lead)})" for one in beaten]
     if shown:
         yield f"Shown to be {view.said.worse}: {', '.join(shown)}"
 

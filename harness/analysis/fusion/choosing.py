@@ -18,6 +18,7 @@ from harness.analysis.fusion.sweep import sweep as swept
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from harness.analysis.fusion.members import Members
     from harness.analysis.fusion.sweep import Sweep
     from harness.analysis.measures import Measure
     from harness.ground.constraints import Constraints
@@ -40,7 +41,7 @@ def choose(sweep: Sweep, limits: Constraints) -> Choice:
     """The setting that the rule takes."""
     if sweep.members.n == 0:
         return Choice(None, "there is no item that every stage answered without failing")
-    accuracy = sweep.accuracy
+    accuracy = _weighed(sweep, sweep.members, limits)
     fits, reason = _keeping(sweep, limits)
     if reason:
         return Choice(None, reason)
@@ -54,9 +55,10 @@ def choose(sweep: Sweep, limits: Constraints) -> Choice:
     floor = accuracy[best] - limits.margin if least is None else least
     close = np.flatnonzero(fits & (accuracy >= floor - ROUNDING))
     row = _first(sweep, close[_cheapest_first(sweep, close)], limits)
+    mixed = f", weighed to {wording.mix(limits.label_mix)}" if limits.label_mix else ""
     if least is not None:
-        return Choice(row, f"the cheapest that reaches {least:g}")
-    most = f"{said.superlative} ({accuracy[best]:.3f})"
+        return Choice(row, f"the cheapest that reaches {least:g}{mixed}")
+    most = f"{said.superlative} ({accuracy[best]:.3f}{mixed})"
     return Choice(row, f"the cheapest that is no more than {limits.margin:g} {said.worse} than {most}")
 
 
@@ -69,19 +71,28 @@ def _keeping(sweep: Sweep, limits: Constraints) -> tuple[NDArray[np.bool_], str]
         if not fits.any():
             return fits, f"no threshold costs as little as ${limits.max_usd_per_1000:g} per 1,000"
     for measure, limit in measures.limits(limits, sweep.members.task):
-        fits &= _merits(sweep, measure) >= float(measure.merit(np.array(limit))) - ROUNDING
+        fits &= _merits(sweep, measure, limits) >= float(measure.merit(np.array(limit))) - ROUNDING
         if not fits.any():
             which = "at least" if measure.is_more_better else "at most"
             return fits, f"no threshold that keeps the other limits has a {measure.noun} of {which} {limit:g}"
     return fits, ""
 
 
-def _merits(sweep: Sweep, measure: Measure) -> Numbers:
+def _merits(sweep: Sweep, measure: Measure, limits: Constraints) -> Numbers:
     """What another metric comes to at each setting, from 0 to 1, the best."""
     members = sweep.members
     judged = [measure.judged(members.answers_of(arm)).rows["credit"].to_numpy(float) for arm in members.arms]
     arms = tuple(replace(arm, credit=merits) for arm, merits in zip(members.arms, judged, strict=True))
-    return swept(replace(members, arms=arms)).accuracy
+    return _weighed(sweep, replace(members, arms=arms), limits)
+
+
+def _weighed(sweep: Sweep, members: Members, limits: Constraints) -> Numbers:
+    """The mean credit of these members at each setting of the sweep, weighed to the mix of labels if one is set."""
+    arms = members.arms
+    if limits.label_mix:
+        worth = measures.strata_of(members.rows["gold"].to_numpy(object), limits.label_mix).worth
+        arms = tuple(replace(arm, credit=arm.credit * worth) for arm in arms)
+    return sweep.accuracy if arms is sweep.members.arms else swept(replace(members, arms=arms)).accuracy
 
 
 def _first(sweep: Sweep, rows: Rows, limits: Constraints) -> int | None:

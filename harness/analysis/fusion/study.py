@@ -24,6 +24,8 @@ from harness.stats import clusters, margins, routing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
     from harness.analysis.comparison import Comparison
     from harness.analysis.fusion.members import Member, Members
     from harness.analysis.fusion.sweep import Sweep
@@ -247,16 +249,16 @@ def _tested(arm: str, members: Members, walked: Walk, limits: Constraints | None
     mine = rows.answers(arm, walked.labels[scored], credit)
     cost = walked.cost_usd[scored]
     asked = measures.limits(limits, members.task) if limits is not None else []
-    codes = np.unique(cluster_names(rows), return_inverse=True)[1]
+    codes = _codes(rows)
     return Tested(
-        margins.share(credit),
+        margins.share(credit, codes),
         None if not len(cost) or np.isnan(cost).any() else 1000 * float(cost.mean()),
         quantile(walked.latency_s[scored], P95),
         tuple(float((walked.by[scored] == stage).mean()) for stage in range(len(members.arms)))
         if len(credit)
         else None,
         int(members.n - scored.sum()),
-        tuple(map(_standing, rows.arms)),
+        tuple(_standing(member, codes) for member in rows.arms),
         tuple(comparison.against(mine, [rows.answers_of(member) for member in rows.arms])) if len(credit) else (),
         tuple(measure.estimate(mine.rows, codes) for measure, _ in asked),
     )
@@ -266,7 +268,7 @@ def _oracle(members: Members, walked: Walk | None) -> Oracle:
     whole = members.whole()
     credit = np.array([member.credit for member in whole.arms])
     most = credit.max(axis=0)
-    estimate = margins.share(most)
+    estimate = margins.share(most, _codes(whole))
     worth = float(most.sum() - credit.sum(axis=1).max()) / max(whole.n, 1)
     if len(members.arms) != 2:
         return Oracle(estimate, worth)
@@ -283,8 +285,8 @@ def _random_line(members: Members, walked: Walk) -> RandomLine | None:
     by, credit = walked.by[scored], walked.credit[scored]
     shares = np.array([(by == stage).mean() for stage in range(len(rows.arms))])
     by_lot = shares @ np.array([member.credit for member in rows.arms])
-    groups = np.unique(cluster_names(rows), return_inverse=True)[1]
-    standings = tuple(_standing(member) for member in rows.arms)
+    groups = _codes(rows)
+    standings = tuple(_standing(member, groups) for member in rows.arms)
     accuracies = [standing.accuracy.value or 0.0 for standing in standings]
     is_pair = len(rows.arms) == 2
     return RandomLine(
@@ -301,7 +303,12 @@ def _mean_recovered(rows: Members) -> float | None:
     return routing.mean_recovered(swept.asked[:, 1], swept.accuracy)
 
 
-def _standing(member: Member) -> Standing:
+def _codes(members: Members) -> NDArray[np.int64]:
+    """A code per item: of its group, or its own."""
+    return np.unique(cluster_names(members), return_inverse=True)[1].astype(np.int64)
+
+
+def _standing(member: Member, codes: NDArray[np.int64]) -> Standing:
     cost = float(member.cost_usd.mean())
-    estimate = margins.share(member.credit)
+    estimate = margins.share(member.credit, codes)
     return Standing(member.arm, estimate, None if np.isnan(cost) else 1000 * cost)

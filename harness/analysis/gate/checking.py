@@ -9,7 +9,6 @@ from harness.analysis import measures
 from harness.analysis.gate import estimated, limits, regressions
 from harness.analysis.gate.findings import Report
 from harness.analysis.gate.measured import paired
-from harness.stats import margins
 
 if TYPE_CHECKING:
     from harness.analysis.gate.measured import Measured
@@ -20,11 +19,11 @@ def check(measured: Measured, settings: GateSettings) -> Report:
     """The verdicts; `MissingAnswers` when a side lacks answers, `ConfigError` for a limit on what is not there."""
     if measured.few is not None:
         estimated.check_settings(settings)
-    pairs = paired(measured, settings.max_failed)
+    pairs = paired(measured, settings.max_failed, settings.label_mix)
     name, is_binary = measures.headline(measured.task).name, measured.task.rules.IS_BINARY
     few = measured.few
     headlines = [
-        margins.share(pairs.items[column].to_numpy(float), pairs.codes, name=name, confidence=settings.confidence)
+        limits.share(pairs.items[column].to_numpy(float), pairs.codes, name, settings, pairs.strata)
         if few is None
         else estimated.mean(few, side, name, settings)
         for side, column in enumerate(("score_a", "score_b"))
@@ -37,6 +36,7 @@ def check(measured: Measured, settings: GateSettings) -> Report:
         split=measured.split,
         n=len(pairs.items),
         looks=measured.looks,
+        label_mix=settings.label_mix,
         passed_over=measured.passed_over,
         checks=(*regressions.checks(measured, pairs, settings), *limits.checks(measured, pairs, settings)),
         rests_on="" if few is None else estimated.sentence(few),

@@ -22,6 +22,7 @@ CANDIDATE, BASELINE = 0, 1
 def check_settings(settings: GateSettings) -> None:
     """`ConfigError` for limits that few labels do not estimate."""
     asked = {
+        "label_mix": bool(settings.label_mix),
         "slices": bool(settings.slices),
         "at_least": bool(settings.at_least),
         "at_most": bool(settings.at_most),

@@ -84,6 +84,7 @@ class Report:
     checks: tuple[Check, ...]
     passed_over: tuple[PassedOver, ...] = ()
     rests_on: str = ""
+    label_mix: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
     from harness.analysis.few_labels import FewLabels
     from harness.analysis.gate.measured import Measured, Paired
+    from harness.analysis.measures import Measure
     from harness.ground.gate_settings import GateSettings
+    from harness.stats.strata import Strata
     from harness.types import JSON
 
 LEAST_FOR_A_MEAN = 30  # values from which on the t interval of a mean is worth its name
@@ -77,9 +79,21 @@ def _metrics(measured: Measured, settings: GateSettings) -> Iterator[Check]:
     for limits, held in ((settings.at_least, _at_least), (settings.at_most, _at_most)):
         for name, limit in limits.items():
             measure = measures.named(measured.task, name)
-            found = measure.estimate(rows, clusters_of(rows), settings.confidence)
+            found = _metric(measure, rows, settings)
             which = "at least" if held is _at_least else "at most"
             yield held(f"{measure.noun} {which}", limit, found, settings)
+
+
+def _metric(measure: Measure, rows: pd.DataFrame, settings: GateSettings) -> Estimate:
+    """What a metric comes to; weighed to a mix of labels where one is set, which only a mean over items can be."""
+    codes = clusters_of(rows)
+    if not settings.label_mix:
+        return measure.estimate(rows, codes, settings.confidence)
+    merits = measure.merits(rows) if measure.is_mean else None
+    if merits is None:
+        raise ConfigError(f"gate.label_mix cannot weigh {measure.name}, which is no mean over all items; limit another")
+    strata = measures.strata_of(rows["gold"].to_numpy(object), settings.label_mix)
+    return measure.of_merit(share(merits, codes, measure.name, settings, strata))
 
 
 def _rates(measured: Measured, settings: GateSettings) -> Iterator[Check]:
@@ -175,8 +189,9 @@ def _injected(measured: Measured, settings: GateSettings) -> Check:
 def _floor(name: str, least: float, pairs: Paired, items: NDArray[np.bool_], settings: GateSettings) -> Check:
     """A least mean score over some of the items."""
     scores, codes = pairs.items["score_a"].to_numpy(float)[items], pairs.codes[items]
-    found = margins.share(scores, codes, name=name.partition(" ")[0], confidence=settings.confidence)
-    above, below = _sides(scores, codes, least, settings)
+    strata = pairs.strata if items.all() else None
+    found = share(scores, codes, name.partition(" ")[0], settings, strata)
+    above, below = _sides(scores, codes, least, settings, strata)
     return _check(f"{name} at least {formatting.share(least)}", least, found, (above, below), settings)
 
 
@@ -196,8 +211,26 @@ def _share_at_most(
     return _check(f"{name} {formatting.share(most)}", most, found, (below, above), settings)
 
 
+def share(
+    values: NDArray[np.float64],
+    codes: NDArray[np.int64],
+    name: str,
+    settings: GateSettings,
+    strata: Strata | None = None,
+) -> Estimate:
+    """A mean of scores from 0 to 1 with its interval, at what clusters and weights leave of the items."""
+    if strata is None:
+        return margins.share(values, codes, name=name, confidence=settings.confidence)
+    held = shares.shares(values[:, None], codes, strata=strata)
+    return held.estimate(0, len(values), name, settings.confidence)
+
+
 def _sides(
-    values: NDArray[np.float64], codes: NDArray[np.int64], limit: float, settings: GateSettings
+    values: NDArray[np.float64],
+    codes: NDArray[np.int64],
+    limit: float,
+    settings: GateSettings,
+    strata: Strata | None = None,
 ) -> tuple[bool, bool]:
     """Whether a mean is shown to lie above the limit, and below: by the rule of `decide`, exact for whole counts.
 
@@ -207,7 +240,7 @@ def _sides(
     if not len(values):
         return False, False
     groups = None if len(np.unique(codes)) == len(codes) else codes
-    z = float(shares.shares(values[:, None], groups).z(limit)[0])
+    z = float(shares.shares(values[:, None], groups, strata=strata).z(limit)[0])
     needed = NormalDist().inv_cdf(1 - settings.alpha)
     return bool(z >= needed or limit == 0), bool(z <= -needed or limit == 1)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.analysis import panel
+from harness.analysis import measures, panel
 from harness.datasets.task import SINGLE, Task
 from harness.errors import ConfigError, MissingAnswers
 from harness.types import Outcome
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from harness.analysis.few_labels import FewLabels
     from harness.analysis.gate.findings import Side
+    from harness.stats.strata import Strata
     from harness.store import PassedOver
 
 
@@ -53,11 +54,15 @@ class Measured:
 
 @dataclass(frozen=True)
 class Paired:
-    """One row per item that neither side failed on: gold, both scores, and a number per cluster."""
+    """One row per item that neither side failed on: gold, both scores, and a number per cluster.
+
+    `strata` weigh the items to another mix of labels.
+    """
 
     items: pd.DataFrame
     codes: NDArray[np.int64]
     failed: int
+    strata: Strata | None = None
 
     @property
     def differences(self) -> NDArray[np.float64]:
@@ -66,12 +71,15 @@ class Paired:
         return gap
 
     def where(self, mask: NDArray[np.bool_]) -> Paired:
-        """The part of the items that the mask chooses."""
+        """The part of the items that the mask chooses, each counted once: a class or a slice is not weighed."""
         return Paired(self.items[mask], self.codes[mask], self.failed)
 
 
-def paired(measured: Measured, max_failed: float) -> Paired:
-    """The pairs; `MissingAnswers` when a side lacks items, or failed on more than `max_failed` of them."""
+def paired(measured: Measured, max_failed: float, label_mix: Mapping[str, float] | None = None) -> Paired:
+    """The pairs; `MissingAnswers` when a side lacks items, or failed on more than `max_failed` of them.
+
+    With `label_mix` they are weighed to it; `ConfigError` where that cannot be.
+    """
     wanted = set(measured.items)
     if not wanted:
         raise ConfigError(f"{measured.dataset} / {measured.split} has no items to compare on")
@@ -85,7 +93,12 @@ def paired(measured: Measured, max_failed: float) -> Paired:
             f"{failed:,} of {len(wanted):,} items have no reply (at most {max_failed:.3g} of them may lack one: "
             "max_failed); the same command asks them again"
         )
-    return Paired(scored, panel.cluster_codes(scored["group_a"].to_numpy(object)), failed)
+    codes = panel.cluster_codes(scored["group_a"].to_numpy(object))
+    return Paired(scored, codes, failed, _strata(scored["gold_a"].to_numpy(object), label_mix))
+
+
+def _strata(gold: NDArray[np.object_], label_mix: Mapping[str, float] | None) -> Strata | None:
+    return measures.strata_of(gold, label_mix) if label_mix else None
 
 
 def _of_items(rows: pd.DataFrame, wanted: set[str], who: str) -> pd.DataFrame:

@@ -121,7 +121,7 @@ def _open(found: Evidence, margin: float, settings: GateSettings, family_size: i
 
 
 def _evidence(pairs: Paired, settings: GateSettings) -> Evidence:
-    return margins.evidence(pairs.differences, pairs.codes, confidence=settings.confidence)
+    return margins.evidence(pairs.differences, pairs.codes, confidence=settings.confidence, strata=pairs.strata)
 
 
 def _facts(found: Evidence, margin: float) -> dict[str, JSON]:

@@ -117,6 +117,8 @@ def as_json(one: Comparison) -> dict[str, JSON]:
         "together": None if one.together is None else asdict(one.together),
         "p_value": one.p_value,
         "adjusted_p": one.adjusted_p,
+        "bounded_p": one.bounded_p,
+        "is_shown": one.is_shown,
         "method": one.method,
         "mde": one.mde,
         "failed": one.failed,

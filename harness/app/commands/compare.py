@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from harness.analysis import comparison, measures, units
+from harness.analysis import comparison, measures, pair_words, units
 from harness.app.commands import _comparing, _completion, _estimated, _options
 from harness.app.commands._groups import print_table
 from harness.app.project import estimating
@@ -80,6 +80,7 @@ def command(options: Options) -> None:
             )
             return
         _show(one, options.items, left_out, measure)
+        _say_family(project, dataset, options.split)
         click.echo("\n".join(_options.passed_over(passed_over)), nl=bool(passed_over))
         return
     beside = project.side_by_side(dataset, options.split, measure)
@@ -126,6 +127,16 @@ def _show(one: Comparison, items: int, left_out: str, measure: Measure) -> None:
         click.echo(f"{len(shown)} of {len(one.changed):,} items on which they differ; --items shows more, --json all")
 
 
+def _say_family(project: Project, dataset: Dataset, split: str) -> None:
+    """Of whom the p-value holds, where there are more arms than the two."""
+    arms = len(project.store.selection().arms(project.where(dataset, split)))
+    if arms > 2:
+        click.echo(
+            f"This p is that of two arms named before anybody looked: harness compare, without names, corrects for all "
+            f"{arms * (arms - 1) // 2:,} pairs on this split"
+        )
+
+
 def _show_table(one: Comparison, table: Table2x2) -> None:
     print_table(
         ("", f"{one.b} right", f"{one.b} wrong"),
@@ -149,7 +160,7 @@ def _show_all(made: list[Comparison], measure: Measure) -> None:
                 f"{one.n:,}",
                 formatting.share(one.difference.value),
                 formatting.interval(one.lead),
-                formatting.p_value(one.adjusted_p),
+                pair_words.p_value(one),
                 formatting.share(one.mde),
             )
             for one in made
@@ -158,4 +169,5 @@ def _show_all(made: list[Comparison], measure: Measure) -> None:
     )
     click.echo(
         f"{len(made)} comparisons; p (Holm) and the interval hold for all of them at once, --json has each one's own."
+        f"{pair_words.failures(made)}"
     )

@@ -20,7 +20,7 @@ from harness.app.project.curves import CurvePlan
 from harness.datasets.task import Task
 from harness.errors import ConfigError
 from harness.ground import formatting
-from harness.runs import training_parts
+from harness.runs import folds_and_parts
 from harness.runs.spread import Size
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _sizes(dataset: Dataset, options: Options) -> tuple[Size, ...]:
         return tuple(Size(k, is_per_class=True) for k in _counts(options.per_class, "--per-class", most))
     if options.labels:
         return tuple(Size(n) for n in _counts(options.labels, "--labels", len(training)))
-    return tuple(Size(n) for n in training_parts.default_sizes(len(training), len(dataset.label_names)))
+    return tuple(Size(n) for n in folds_and_parts.default_sizes(len(training), len(dataset.label_names)))
 
 
 def _counts(text: str, option: str, most: int) -> list[int]:

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from harness.analysis import gate
-from harness.analysis.gate import github, junit
 from harness.app.commands import _console, _estimated, _evaluation, _options
+from harness.app.commands import _label_mix as label_mix
 from harness.app.project import gates
 from harness.errors import ConfigError, DatasetError, HarnessError
 from harness.ground import formatting
 from harness.models import stack
-from harness.report import gate_page, terminal
+from harness.report import gate_github, gate_junit, gate_page, terminal
 
 if TYPE_CHECKING:
     from harness.analysis.gate import Report
@@ -43,6 +43,7 @@ OPTIONS = (
     _options.option("--base-url", default=None, metavar="URL", help="An OpenAI-compatible server."),
     _options.option("--baseline", "--against", default=None, metavar="FILE|RUN", help="Exported file, run, tag, arm."),
     _options.option("--margin", type=SHARE, default=None, help="Accuracy that may be given away."),
+    _options.option("--label-mix", multiple=True, metavar="FILE|LABEL=SHARE", help="Labels in production; repeatable."),
     _options.option("--budget", type=click.FloatRange(min=0), default=None, metavar="USD", help="Never bill more."),
     _options.option("--junit", type=_options.FILE, default=None, metavar="FILE", help="Write JUnit XML for CI."),
     _options.option("--markdown", type=_options.FILE, default=None, metavar="FILE", help="Write the comment of a PR."),
@@ -65,6 +66,7 @@ class Options(_options.Where):
     base_url: str | None
     baseline: str | None
     margin: float | None
+    label_mix: tuple[str, ...]
     budget: float | None
     junit: Path | None
     markdown: Path | None
@@ -89,8 +91,10 @@ def command(options: Options) -> None:
 
 def _checked(options: Options) -> int:
     project = options.project()
-    settings = _settings(options, project.workspace.preferences.gate)
     dataset = project.dataset(options.dataset)
+    settings = _settings(options, project.workspace.preferences.gate)
+    mix = label_mix.parsed(options.label_mix, dataset.label_names)
+    settings = replace(settings, label_mix=mix) if mix else settings
     base = gates.pinned(project, dataset, settings)
     done: list[Done] = []
     asked = gates.asked(
@@ -101,7 +105,7 @@ def _checked(options: Options) -> int:
         lambda jobs: done.extend(_evaluation.carry_out(project, dataset, jobs)),
     )
     report = gate.check(gates.measured(project, dataset, settings, base, asked, estimate=options.estimate), settings)
-    files = _Files(gate_page.comment(report), junit.render(report), github.lines(report))
+    files = _Files(gate_page.comment(report), gate_junit.render(report), gate_github.lines(report))
     written = [_options.shown(project, path) for path in _write(options, files)]
     if options.as_json:
         _options.print_json(_json(report, done, written))
@@ -118,7 +122,7 @@ def _write_unchecked(options: Options, message: str, exit_code: int) -> None:
         dataset, split = dataset or preferences.dataset, split or preferences.gate.split
     comment = gate_page.unchecked(dataset or "no dataset", split or "test", message, exit_code)
     with suppress(HarnessError):  # what is wrong is said already
-        _write(options, _Files(comment, junit.unchecked(message, exit_code), github.unchecked(message)))
+        _write(options, _Files(comment, gate_junit.unchecked(message, exit_code), gate_github.unchecked(message)))
 
 
 def _settings(options: Options, settings: GateSettings) -> GateSettings:
@@ -198,6 +202,7 @@ def _json(report: Report, done: list[Done], written: list[str]) -> dict[str, JSO
         "n": report.n,
         "rests_on": report.rests_on or None,
         "looks": report.looks,
+        "label_mix": dict(report.label_mix),
         "checks": [asdict(check) for check in report.checks],
         "passed_over": [asdict(one) for one in report.passed_over],
         "calls": {name: sum(getattr(one.calls, name) for one in done) for name in ("sent", "cached", "retried")},

@@ -74,14 +74,17 @@ def command(options: Options) -> None:
     old, items = _sample(project, run, options)
     new, again = asyncio.run(_asked(project, run, asking, items))
     both = [item for item in items if not {new[item.id].outcome, again[item.id].outcome} & {Outcome.FAILED}]
+    failed = len(items) - len(both)
     if len(both) < len(items) / 2:
-        raise Interrupted(f"{len(items) - len(both):,} of {len(items):,} items failed; the same command asks again")
+        raise Interrupted(f"{failed:,} of {len(items):,} items failed; the same command asks again")
     found = recheck.change(*([answers[item.id].label for item in both] for answers in (old, new, again)))
     is_changed = found.p_value <= options.alpha
     if options.as_json:
-        _options.print_json(asdict(found) | {"arm": selected.name, "changed": is_changed, "alpha": options.alpha})
+        _options.print_json(
+            asdict(found) | {"arm": selected.name, "failed": failed, "changed": is_changed, "alpha": options.alpha}
+        )
     else:
-        click.echo(_said(selected.name, found))
+        click.echo(_said(selected.name, found, failed))
     if is_changed:
         raise AlarmRaised(f"{selected.name}: {run.model} answers otherwise than when it was stored")
 
@@ -111,9 +114,11 @@ async def _asked(
     return answers
 
 
-def _said(name: str, found: Change) -> str:
+def _said(name: str, found: Change, failed: int) -> str:
     asked = formatting.plural(found.n, "item")
+    left_out = f" ({failed:,} more failed and are left out)" if failed else ""
     return (
-        f"{name}: of {asked} asked again, {found.moved:,} differ from the stored answer and {found.unsteady:,} from "
-        f"one new answer to the other; changed beyond chance: p {formatting.p_value(found.p_value)}"
+        f"{name}: of {asked} asked again{left_out}, {found.moved:,} differ from the stored answer and "
+        f"{found.unsteady:,} from one new answer to the other; changed beyond chance: p "
+        f"{formatting.p_value(found.p_value)}"
     )

@@ -6,14 +6,16 @@ Example: harness run plan.toml --dry-run
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING
 
 import click
 
+from harness.analysis import decision, panel
 from harness.app.commands import _dry_run, _evaluation, _options
+from harness.app.commands import _label_mix as label_mix
 from harness.app.commands._groups import print_table
 from harness.app.project import complain_about_failures, plans
 from harness.app.project import curves as curve_runs
@@ -22,13 +24,13 @@ from harness.errors import ConfigError
 from harness.ground import formatting
 from harness.models import stack
 from harness.runs import plan
-from harness.stats import margins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from harness.app.project import Done, Project
+    from harness.ground.constraints import Constraints
     from harness.runs.job import Job
     from harness.runs.plan import Plan
 
@@ -38,6 +40,7 @@ OPTIONS = (
     click.argument("file", metavar="PLAN.TOML", type=_options.FILE),
     _options.option("--dry-run", is_flag=True, help="Print what is missing and its price; run nothing."),
     _options.option("--budget", type=click.FloatRange(min=0), default=None, metavar="USD", help="Never bill more."),
+    _options.option("--label-mix", multiple=True, metavar="FILE|LABEL=SHARE", help="Labels in production; repeatable."),
     _options.priced_as,
 )
 
@@ -49,6 +52,7 @@ class Options(_options.Where):
     file: Path
     dry_run: bool
     budget: float | None
+    label_mix: tuple[str, ...]
     priced_as: str | None
 
 
@@ -66,7 +70,8 @@ def command(options: Options) -> None:
         asking = stack.Asking.of(
             preferences, model=model, budget_usd=budget_usd, priced_as=options.priced_as, tell=told
         )
-        builder = JobBuilder(project, ledger, asking, found.limit, found.models)
+        limits = _limits(project, found, options)
+        builder = JobBuilder(project, ledger, asking, found.limit, found.models, limits)
         wanted = plan.steps(found)
         for step in wanted:
             builder.check(step)  # every mistake is found before anything runs
@@ -79,7 +84,26 @@ def command(options: Options) -> None:
         run_ids = [one.run_id for one in done] + _parts(project, found)
         fusions = _fusions(builder, found)
     _report(project, [*run_ids, *(one.run_id for one in fusions)], as_json=options.as_json)
+    if (found.decide or options.label_mix) and not options.as_json:
+        _say_verdicts(project, found, limits)
     complain_about_failures([*done, *fusions])
+
+
+def _limits(project: Project, found: Plan, options: Options) -> Constraints:
+    """The constraints of the workspace, with those of the plan and of the command line; each label is one of its."""
+    limits = found.limits(project.workspace.preferences.decide)
+    known = {label for ref in found.datasets or (None,) for label in project.dataset(ref).label_names}
+    mix = label_mix.parsed(options.label_mix, known)
+    return replace(limits, label_mix=mix) if mix else limits
+
+
+def _say_verdicts(project: Project, found: Plan, limits: Constraints) -> None:
+    """What is to be served on each split under the plan's constraints, and why."""
+    for ref, split in product(found.datasets or (None,), found.splits):
+        dataset = project.dataset(ref)
+        made = decision.decide(project.results(dataset, split), limits)
+        click.echo(f"\n{dataset.ref} / {split}: {made.headline}")
+        click.echo("\n".join(f"- {reason}" for reason in made.reasons))
 
 
 def _done(project: Project, job: Job, dataset: str | None) -> Done:
@@ -119,11 +143,10 @@ def _report(project: Project, run_ids: Sequence[str], *, as_json: bool) -> None:
     """A line a run, in the order of the plan."""
     frame, selection = project.store.runs(), project.store.selection()
     facts = {row["run_id"]: row for row in frame.astype(object).where(frame.notna(), None).to_dict("records")}
-    scored = project.store.predictions(run_ids).dropna(subset=["credit"])
-    credit = {run_id: rows["credit"] for run_id, rows in scored.groupby("run_id")}
+    scored = project.store.predictions(run_ids)
     rows = []
     for run_id in dict.fromkeys(run_ids):
-        accuracy = margins.share(credit.get(run_id, ()))
+        accuracy = panel.share(scored[scored["run_id"] == run_id])
         names = ("dataset", "split", "arm", "model", "seed", "n_train", "n", "status")
         called = {"run_id": run_id, "name": selection.name(run_id)}
         rows.append({**called, **{name: facts[run_id][name] for name in names}, "accuracy": accuracy})

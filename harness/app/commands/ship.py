@@ -56,8 +56,7 @@ def command(options: Options) -> None:
     for line in _options.passed_over(selected.passed_over):
         click.echo(line, err=True)
     dataset = datasets.load(project.workspace.root, selected.first.dataset)
-    results = project.results(dataset, selected.first.split, first=selected.first.run_id)
-    result = next(one for one in results.runs if one.run.run_id == selected.first.run_id)
+    result = project.arm_results(selected).runs[0]
     with ExitStack() as opened:
         ready = Opening(project, asking, opened.enter_context(project.ledger())).ready(selected.first)
         opened.callback(asyncio.run, _closed(ready))

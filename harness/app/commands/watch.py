@@ -18,11 +18,12 @@ from harness.app.commands._groups import print_table
 from harness.app.project import watching
 from harness.app.project.watching import LogFile
 from harness.app.serving.folder import MANIFEST
-from harness.errors import AlarmRaised
-from harness.ground import formatting
+from harness.errors import AlarmRaised, DatasetError
+from harness.ground import formatting, private
+from harness.report import watch_page
 
 if TYPE_CHECKING:
-    from harness.analysis.watching import Alarm, Watched
+    from harness.analysis.watching import Watched
 
 WANTED_TO = "ship"
 
@@ -40,6 +41,7 @@ OPTIONS = (
     _options.option(
         "--promised", type=click.FloatRange(0, 1), default=None, help="Accuracy; default: the interval's low end."
     ),
+    _options.option("--html", type=_options.FILE, default=None, metavar="FILE", help="Write all of it as a page."),
     _options.option("--model", default=None, metavar="PROVIDER/MODEL", help="Which, where an arm was run on several."),
 )
 
@@ -56,6 +58,7 @@ class Options(_options.Where):
     gold: str | None
     alpha: float
     promised: float | None
+    html: Path | None
     model: str | None
     dataset: str | None
     split: str
@@ -76,26 +79,33 @@ def command(options: Options) -> None:
     log = LogFile(options.log, options.text, options.answer, options.score, options.gold)
     settings = {"alpha": options.alpha, "promised": options.promised, "seed": options.seed}
     found = watching.watched(project, reference, log, settings)
+    if options.html is not None:
+        _write(options.html, watch_page.page(reference.arm, found, options.alpha))
     if options.as_json:
-        _options.print_json(asdict(found) | {"arm": reference.arm, "alpha": options.alpha, "alarmed": found.is_alarmed})
+        files = [] if options.html is None else [str(options.html)]
+        about = {"arm": reference.arm, "alpha": options.alpha, "alarmed": found.is_alarmed, "files": files}
+        _options.print_json(asdict(found) | about)
     else:
-        _show(reference.arm, found, options.alpha)
+        _show(reference.arm, found, options)
     if found.is_alarmed:
-        names = ", ".join(one.test.replace("_", " ") for one in found.alarms if one.at is not None)
-        raise AlarmRaised(f"{reference.arm}: alarm of {names}")
+        raise AlarmRaised(f"{reference.arm}: alarm of {watch_page.alarmed(found)}")
 
 
-def _show(arm: str, found: Watched, alpha: float) -> None:
+def _write(path: Path, content: bytes) -> None:
+    try:
+        with private.files():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _show(arm: str, found: Watched, options: Options) -> None:
     gold = f"{found.n_gold:,} with a gold label"
-    click.echo(f"{arm}: {formatting.plural(found.n, 'item')}, {gold}; together {alpha:g} of false alarms\n")
-    print_table(
-        ("test", "evidence", "alarm from", "after", "it is supposed that"),
-        [_row(one) for one in found.alarms],
-        numeric=("evidence", "alarm from", "after"),
-    )
-    if found.n_gold:
-        click.echo(f"accuracy {formatting.with_interval(found.accuracy)}; promised {formatting.share(found.promised)}")
-    click.echo(f"expected under the mix of labels now: {formatting.with_interval(found.expected)}")
+    click.echo(f"{arm}: {formatting.plural(found.n, 'item')}, {gold}; together {options.alpha:g} of false alarms\n")
+    print_table(watch_page.TESTS, [watch_page.cells(one) for one in found.alarms], numeric=watch_page.NUMERIC)
+    for line in watch_page.accuracy(found):
+        click.echo(line)
     moved = sorted(found.mix, key=lambda one: -abs(one.estimated - one.reference))[:SHOWN]
     for one in moved:
         click.echo(
@@ -105,8 +115,5 @@ def _show(arm: str, found: Watched, alpha: float) -> None:
     if found.label_next:
         rows = ", ".join(str(one.row + 1) for one in found.label_next)
         click.echo(f"label next: rows {rows}; --json says why")
-
-
-def _row(one: Alarm) -> tuple[str, ...]:
-    at = "" if one.at is None else f"item {one.at:,}"
-    return one.test.replace("_", " "), f"{one.e_value:,.3g}", f"{1 / one.alpha:,.0f}", at, one.hypothesis
+    if options.html is not None:
+        click.echo(f"wrote {options.html}")

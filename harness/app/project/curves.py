@@ -20,7 +20,7 @@ from harness.analysis.panel import Answers
 from harness.datasets.task import Task
 from harness.errors import ConfigError, Interrupted
 from harness.ground import plugins
-from harness.runs import building, spread, training_parts
+from harness.runs import building, folds_and_parts, spread
 from harness.runs.scope import Scope
 from harness.runs.spread import Fit, Place, Size
 
@@ -213,7 +213,7 @@ class _CurveFits:
         return size.part(self._training, seed, by_label=self._scope.dataset.kind == "single")
 
     def _run_of_part(self, fit: Fit) -> Run:
-        return training_parts.of_part(self._runs[fit.arm, fit.seed], self._part(fit.size, fit.seed))
+        return folds_and_parts.of_part(self._runs[fit.arm, fit.seed], self._part(fit.size, fit.seed))
 
     def _store(self, run: Run, predictions: Sequence[Prediction]) -> None:
         store = self._project.store

@@ -19,7 +19,7 @@ from harness.datasets.task import Task
 from harness.errors import ConfigError, DatasetError, MissingAnswers
 from harness.ground import formatting, plugins, private, spreadsheets
 from harness.ground.workspace import checked_name
-from harness.store import matching, run_files
+from harness.store import matching, run_parquet
 from harness.types import Outcome
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from harness.app.project.project import Project
     from harness.store import Selected
     from harness.store.matching import Disputed, Foreign, Matched
-    from harness.store.run_files import Contents
+    from harness.store.run_parquet import Contents
     from harness.types import Dataset, Prediction, Run
 
 BASELINES = "baselines"
@@ -171,7 +171,7 @@ def file_name(dataset: str, split: str, arm: str) -> str:
 
 def is_of_runs(path: Path) -> bool:
     """Whether a file was written by `runs export`."""
-    return run_files.contents(path) is not None
+    return run_parquet.contents(path) is not None
 
 
 def restore(project: Project, path: Path) -> Contents:
@@ -188,7 +188,7 @@ def read_runs(project: Project, path: Path) -> tuple[Contents, pd.DataFrame]:
     Raises `StoreError` when the rows are not those that were exported, `DatasetError` when they are
     not answers to this workspace's version of the dataset.
     """
-    told = run_files.contents(path)
+    told = run_parquet.contents(path)
     if told is None:
         raise ConfigError(f"{path} is not a file of runs; harness runs export writes one")
     run = told.runs[0]
@@ -198,7 +198,7 @@ def read_runs(project: Project, path: Path) -> tuple[Contents, pd.DataFrame]:
             f"{path} was made on another {run.dataset} ({run.dataset_id}) than the one in datasets/ ({dataset.id}); "
             "only runs on the same version compare: make the baseline again"
         )
-    rows = run_files.rows(path, told)
+    rows = run_parquet.rows(path, told)
     return told, _joined(rows, told, dataset, path)
 
 
@@ -256,7 +256,7 @@ def _write_csv(project: Project, run_ids: list[str], path: Path) -> Contents:
         writer.write([spreadsheets.guarded(cell) if isinstance(cell, str) else cell for cell in known])
     with private.replaced(path) as fresh:
         fresh.write_text(out.getvalue(), encoding="utf-8")
-    return run_files.Contents("csv", "", len(rows), 0)
+    return run_parquet.Contents("csv", "", len(rows), 0)
 
 
 CSV_COLUMNS = (

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from harness.app.project.project import Project
     from harness.arms.prompts.files import Prompt
+    from harness.ground.constraints import Constraints
     from harness.models.ledger import Ledger
     from harness.models.stack import Asking
     from harness.runs.job import Job
@@ -37,13 +38,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class JobBuilder:
-    """What jobs are made with: the project, its ledger, how models are asked, how many items, the plan's models."""
+    """What jobs are made with: the project, its ledger, how models are asked, how many items, the plan's models.
+
+    `limits` are what fusions are chosen under; None: the workspace's.
+    """
 
     project: Project
     ledger: Ledger
     asking: Asking
     limit: int | None = None
     models: tuple[str, ...] = ()
+    limits: Constraints | None = None
 
     def check(self, step: Step) -> None:
         """Raise `ConfigError` for a dataset, split, arm or prompt that is not there; nothing is connected."""
@@ -87,7 +92,7 @@ def fusion_job(builder: JobBuilder, fusion: Fusion, dataset: Dataset, split: str
     Where thresholds are neither given nor used, it is made of what the members have stored, and asks nobody.
     """
     if fusion.use is None and fusion.thresholds is None:
-        return _chosen(builder.project, fusion, dataset, split), []
+        return _chosen(builder, fusion, dataset, split), []
 
     def step(arm: str) -> Step:
         return Step(dataset.ref, split, arm, seed)
@@ -111,9 +116,10 @@ def fusion_job(builder: JobBuilder, fusion: Fusion, dataset: Dataset, split: str
     return replace(live, training=training), jobs
 
 
-def _chosen(project: Project, fusion: Fusion, dataset: Dataset, split: str) -> Job:
+def _chosen(builder: JobBuilder, fusion: Fusion, dataset: Dataset, split: str) -> Job:
+    project = builder.project
     spec = FusionSpec(fusion.how, fusion.members, Splits(fusion.choose_on, split))
-    limits = project.workspace.preferences.decide
+    limits = builder.limits or project.workspace.preferences.decide
     return trying.job(project, dataset, trying.tried(project, dataset, spec, limits))
 
 

@@ -114,7 +114,7 @@ class Project:
             prompt = job.prompt
             store.add_prompt(prompt.id, prompt.task, prompt.version, prompt.content)
         prices = f"{pricing.table_name()} at {self.clock.now():%Y-%m-%d}" if run.model else None
-        store.start_run(run, dataset=dataset.ref, code_version=__version__, prices_as_of=prices)
+        stored = store.start_run(run, dataset=dataset.ref, code_version=__version__, prices_as_of=prices)
         if job.early is not None:
             for prediction in store.stored(run.id).values():
                 job.early.notice(prediction)
@@ -122,12 +122,12 @@ class Project:
         fit_s: float | None = None
         status = "stopped"
         try:
-            if len(store.done(run.id)) < len(job.items):
+            if len(stored) < len(job.items):
                 if job.training:
                     stage = f"fitting on {formatting.plural(len(job.training), 'item')}"
                     watch(Progress(len(job.items), 0, stage=stage))
                 fit_s = await self._fit(job)
-            progress = await runner.run(job)
+            progress = await runner.run(job, stored)
             whole = "done" if progress.done == progress.total else DECIDED_EARLY
             status = "failed items" if progress.failed else whole
         finally:
@@ -349,14 +349,15 @@ class Project:
 
     def run_results(self, run_id: str) -> Results:
         """The results of one run alone, by its id."""
-        selection = self.store.selection()
-        run = selection.by_id[run_id]
-        dataset = datasets.load(self.workspace.root, run.dataset)
+        return self.arm_results(self.store.selection().alone(run_id))
+
+    def arm_results(self, arm: Selected) -> Results:
+        """The results of one arm alone, as it was selected: a run, or one with its repeats and seeds."""
+        run, dataset = arm.first, datasets.load(self.workspace.root, arm.first.dataset)
         if dataset.id != run.dataset_id:
-            raise ConfigError(f"run {run_id} was made on another {run.dataset} than the one in datasets/")
-        alone = Selected(selection.name(run_id), (run,))
+            raise ConfigError(f"run {run.run_id} was made on another {run.dataset} than the one in datasets/")
         frame = self.store.runs(run.dataset_id, run.split)
-        return self.analysed(dataset, run.split, selecting.facts(frame, selection, [alone]))
+        return self.analysed(dataset, run.split, selecting.facts(frame, self.store.selection(), [arm]))
 
     def result(self, results: Results, done: Done) -> RunResult:
         """A run's result, with the calls, the bill and the wall time of this invocation alone."""

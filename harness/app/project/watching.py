@@ -16,6 +16,7 @@ from harness.app.serving.folder import Damaged, checked_files
 from harness.arms import encoding
 from harness.datasets import loading, manifest, streaming
 from harness.datasets.cells import spelt
+from harness.datasets.task import SINGLE
 from harness.errors import ConfigError, DatasetError, one_of
 from harness.ground.ids import unit_interval
 
@@ -54,11 +55,16 @@ class Reference:
 
 
 def of_run(project: Project, run: StoredRun) -> Reference:
-    """The reference of a stored run: its answers on its split."""
+    """The reference of a stored run: its answers on its split; `ConfigError` where answers are of several parts."""
     read = manifest.read(loading.find(project.workspace.root, run.dataset))
+    _check_kind(run.arm, read.kind)
+    return _reference(project, run, read.text)
+
+
+def _reference(project: Project, run: StoredRun, text: str) -> Reference:
     rows = reference_rows(project, run)
     vectors = _embedded([str(row["text"]) for row in rows], project.workspace.embeddings)
-    return Reference(run.arm, read.text, _observed(rows, vectors))
+    return Reference(run.arm, text, _observed(rows, vectors))
 
 
 def of_folder(folder: Path) -> Reference:
@@ -71,18 +77,27 @@ def of_folder(folder: Path) -> Reference:
     with np.load(io.BytesIO(files[VECTORS]), allow_pickle=False) as arrays:
         vectors = arrays["vectors"].astype(np.float32)
     card = json.loads(files[answering.CARD])
+    _check_kind(card["arm"], told.get("kind", SINGLE.kind))
     return Reference(card["arm"], told["text"], _observed(told["rows"], vectors))
 
 
 def files_of(project: Project, run: StoredRun) -> dict[str, bytes]:
     """What a shipped folder carries so that it can be watched: answers and gold labels, vectors, no texts."""
-    reference = of_run(project, run)
+    read = manifest.read(loading.find(project.workspace.root, run.dataset))
+    reference = _reference(project, run, read.text)
     kept = ("answer", "score", "gold")
     rows = [{name: row[name] for name in kept} for row in reference_rows(project, run)]
     numbers = io.BytesIO()
     np.savez(numbers, allow_pickle=False, vectors=cast("Any", reference.observed.vectors).astype(np.float16))
-    told = json.dumps({"text": reference.text, "rows": rows}, indent=1, sort_keys=True)
+    told = json.dumps({"kind": read.kind, "text": reference.text, "rows": rows}, indent=1, sort_keys=True)
     return {REFERENCE: told.encode("ascii") + b"\n", VECTORS: numbers.getvalue()}
+
+
+def _check_kind(arm: str, kind: str) -> None:
+    if str(kind) != SINGLE.kind:
+        raise ConfigError(
+            f"{arm} answers a task of kind {kind}; watch knows kind {SINGLE.kind}, where an answer is one label"
+        )
 
 
 def reference_rows(project: Project, run: StoredRun) -> list[dict[str, object]]:

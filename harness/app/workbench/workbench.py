@@ -56,7 +56,7 @@ from harness.ground.gate_settings import GateSettings
 from harness.ground.validation import validated
 from harness.ground.workspace import checked_name
 from harness.models import stack
-from harness.runs import building, training_parts
+from harness.runs import building, folds_and_parts
 from harness.runs.scope import Scope
 from harness.runs.spread import Size
 from harness.store import matching
@@ -180,7 +180,7 @@ class Workbench:
         """
         on = self._on(dataset)
         sizes = [Size(n) for n in labels] + [Size(n, is_per_class=True) for n in options.get("per_class", ())]
-        default = (Size(n) for n in training_parts.default_sizes(len(curves.training(on)), len(on.label_names)))
+        default = (Size(n) for n in folds_and_parts.default_sizes(len(curves.training(on)), len(on.label_names)))
         rival = None
         if against is not None:
             rival = curves.rival(self.project.answers(on, split, [against])[0], f"{on.ref} / {split}")

@@ -9,7 +9,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.datasets import parsing, replies
+from harness.datasets import label_parser, replies
 from harness.datasets.cells import is_missing
 from harness.datasets.kinds import _sets, _structured, _values
 from harness.datasets.kinds._values import Value
@@ -150,7 +150,7 @@ def reply_format(
     return ReplyFormat(mode="json", schema=_structured.schema(beside, dict.fromkeys(labels, one)))
 
 
-def parse(reply: str, labels: Sequence[str], expected: ReplyFormat) -> parsing.Parsed:  # noqa: ARG001
+def parse(reply: str, labels: Sequence[str], expected: ReplyFormat) -> label_parser.Parsed:  # noqa: ARG001
     """The values that a JSON object in a reply gives to the fields.
 
     A field that is missing, null or empty has no value; a key that is no field says nothing, and an object with
@@ -160,16 +160,16 @@ def parse(reply: str, labels: Sequence[str], expected: ReplyFormat) -> parsing.P
     values = replies.only_value(reply)
     found = _unwrapped(values[0], labels) if values else None
     if found is None:
-        return parsing.UNPARSED
+        return label_parser.UNPARSED
     field_of = {name.casefold(): name for name in labels}
     named = [(field_of[key.casefold()], value) for key, value in found.pairs if key.casefold() in field_of]
     if found.pairs and not named:
-        return parsing.UNPARSED
+        return label_parser.UNPARSED
     given: list[Value] = []
     for name, value in named:
         texts = _texts(value)
         if texts is None or len([key for key, _ in named if key == name]) > 1:
-            return parsing.UNPARSED
+            return label_parser.UNPARSED
         given += [Value(name, text) for text in texts]
     return Outcome.ANSWERED, canonical(given)
 

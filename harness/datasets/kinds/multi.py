@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from harness.datasets import gold_cells, parsing, replies
+from harness.datasets import gold_cells, label_parser, replies
 from harness.datasets.cells import is_missing
 from harness.datasets.kinds import _sets, _structured
 from harness.datasets.problems import ImportProblem
@@ -95,16 +95,16 @@ def reply_format(
     return ReplyFormat(mode="json", schema=_structured.schema(fields or {}, {NAMES[0]: listed}))
 
 
-def parse(reply: str, labels: Sequence[str], expected: ReplyFormat) -> parsing.Parsed:
+def parse(reply: str, labels: Sequence[str], expected: ReplyFormat) -> label_parser.Parsed:
     """The labels that a reply names.
 
     A label that stands twice counts once, an empty list is an answer, and further keys of an object say nothing. A
     name that is no label makes the whole reply unparsed: what is left of it would be another answer.
     """
     if expected.pattern is not None:
-        matches = parsing.compile_pattern(expected.pattern).finditer(replies.without_thinking(reply))
+        matches = label_parser.compile_pattern(expected.pattern).finditer(replies.without_thinking(reply))
         matched = [match.group(1) or "" for match in matches]
-        return _of_names(matched, labels) if matched else parsing.UNPARSED
+        return _of_names(matched, labels) if matched else label_parser.UNPARSED
     values = _structured.answered(reply, NAMES)
     if not values:
         return _of_text(replies.without_thinking(reply), labels)
@@ -112,10 +112,14 @@ def parse(reply: str, labels: Sequence[str], expected: ReplyFormat) -> parsing.P
     if isinstance(value, list):
         names = [_structured.plain_text(one) for one in value]
         return (
-            _of_names([name for name in names if name is not None], labels) if None not in names else parsing.UNPARSED
+            _of_names([name for name in names if name is not None], labels)
+            if None not in names
+            else label_parser.UNPARSED
         )
     text = "" if value is None else _structured.plain_text(value)
-    return parsing.UNPARSED if text is None else _of_text(text, labels) if text else (Outcome.ANSWERED, canonical(()))
+    return (
+        label_parser.UNPARSED if text is None else _of_text(text, labels) if text else (Outcome.ANSWERED, canonical(()))
+    )
 
 
 def credit(gold: str, answer: str, _labels: Sequence[str]) -> float:
@@ -152,7 +156,7 @@ def combined(answers: Sequence[tuple[str, float]]) -> tuple[str, float]:
     return canonical(chosen), sum(sure) / len(sure)
 
 
-def _of_text(text: str, labels: Sequence[str]) -> parsing.Parsed:
+def _of_text(text: str, labels: Sequence[str]) -> label_parser.Parsed:
     """The labels that stand in a text, between commas or semicolons or on lines of their own."""
     whole = _label(text, labels)
     if whole is not None:
@@ -165,7 +169,7 @@ def _of_text(text: str, labels: Sequence[str]) -> parsing.Parsed:
     for line in filter(str.strip, body.splitlines()):
         item = _LIST_ITEM.match(line)
         names += _between_commas(line[item.end() :] if item else line, labels)
-    return _of_names(names, labels) if names else parsing.UNPARSED
+    return _of_names(names, labels) if names else label_parser.UNPARSED
 
 
 def _between_commas(line: str, labels: Sequence[str]) -> list[str]:
@@ -181,15 +185,15 @@ def _between_commas(line: str, labels: Sequence[str]) -> list[str]:
     return names
 
 
-def _of_names(names: Sequence[str], labels: Sequence[str]) -> parsing.Parsed:
+def _of_names(names: Sequence[str], labels: Sequence[str]) -> label_parser.Parsed:
     meant = [_label(name, labels) for name in names]
     known = [label for label in meant if label is not None]
-    return (Outcome.ANSWERED, canonical(known)) if len(known) == len(names) else parsing.UNPARSED
+    return (Outcome.ANSWERED, canonical(known)) if len(known) == len(names) else label_parser.UNPARSED
 
 
 def _label(name: str, labels: Sequence[str]) -> str | None:
     """The one label that a text is; an object has been read already."""
-    return None if "{" in name and name.strip() not in labels else parsing.parse_label(name, labels)[1]
+    return None if "{" in name and name.strip() not in labels else label_parser.parse_label(name, labels)[1]
 
 
 METRICS = {

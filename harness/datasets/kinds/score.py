@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.datasets import parsing, replies
+from harness.datasets import label_parser, replies
 from harness.datasets.cells import is_missing
 from harness.datasets.kinds import _sets, _structured
 from harness.datasets.problems import ImportProblem
@@ -106,13 +106,13 @@ def reply_format(
     return ReplyFormat(mode="json", schema=_structured.schema(fields or {}, {NAMES[0]: asked}))
 
 
-def parse(reply: str, labels: Sequence[str], expected: ReplyFormat) -> parsing.Parsed:
+def parse(reply: str, labels: Sequence[str], expected: ReplyFormat) -> label_parser.Parsed:
     """The number that a reply is: alone, after `Score:` and the like, or in a JSON object.
 
     A number outside the range is unparsed: the nearest end would be another answer. So is more than one number.
     """
     if expected.pattern is not None:
-        matches = parsing.compile_pattern(expected.pattern).finditer(replies.without_thinking(reply))
+        matches = label_parser.compile_pattern(expected.pattern).finditer(replies.without_thinking(reply))
         numbers = {_number_in(match.group(1) or "") for match in matches}
         number = numbers.pop() if len(numbers) == 1 else None
     else:
@@ -120,7 +120,9 @@ def parse(reply: str, labels: Sequence[str], expected: ReplyFormat) -> parsing.P
         text = _structured.plain_text(values[0]) if values else replies.without_thinking(reply)
         number = None if text is None or text in ("true", "false") else _number_in(text)
     low, high = limits(labels)
-    return parsing.UNPARSED if number is None or not low <= number <= high else (Outcome.ANSWERED, canonical(number))
+    return (
+        label_parser.UNPARSED if number is None or not low <= number <= high else (Outcome.ANSWERED, canonical(number))
+    )
 
 
 def _number_in(text: str) -> float | None:

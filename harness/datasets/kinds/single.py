@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.datasets import parsing
+from harness.datasets import label_parser
 from harness.errors import DatasetError, one_of
 from harness.ground.ids import canonical_json
 from harness.stats import bootstrap, calibration, intervals, margins
@@ -44,11 +44,11 @@ def reply_format(
     return ReplyFormat(mode=mode, options=options, schema=schema, pattern=pattern)
 
 
-def parse(reply: str, labels: Sequence[str], expected: ReplyFormat) -> parsing.Parsed:
+def parse(reply: str, labels: Sequence[str], expected: ReplyFormat) -> label_parser.Parsed:
     """The outcome and label of a reply of the expected format."""
     if expected.mode == "text":
-        return parsing.parse_text(reply, labels, expected.pattern or "(.*)")
-    return parsing.parse_label(reply, labels, _beside(expected.schema))
+        return label_parser.parse_text(reply, labels, expected.pattern or "(.*)")
+    return label_parser.parse_label(reply, labels, _beside(expected.schema))
 
 
 def credit(gold: str, answer: str, _labels: Sequence[str]) -> float:
@@ -98,19 +98,20 @@ def coverage(
 
 
 def ece(confidence: Confidence, rng: np.random.Generator) -> Estimate:
-    """Expected calibration error of the answers' scores; percentile bootstrap over items."""
-    return calibration.ece(confidence.score, confidence.right, rng)
+    """Expected calibration error of the answers' scores; percentile bootstrap over items, or whole groups."""
+    return calibration.ece(confidence.score, confidence.right, rng, groups=confidence.groups)
 
 
 def brier(confidence: Confidence, rng: np.random.Generator) -> Estimate:
-    """The Brier score over all labels, where their scores are known; percentile bootstrap over items."""
+    """The Brier score over all labels, where their scores are known; percentile bootstrap over items or groups."""
     known = ~np.isnan(confidence.squared_error)
-    return calibration.brier(confidence.squared_error[known], rng)
+    groups = None if confidence.groups is None else confidence.groups[known]
+    return calibration.brier(confidence.squared_error[known], rng, groups=groups)
 
 
 def aurc(confidence: Confidence, rng: np.random.Generator) -> Estimate:
-    """The area under the risk-coverage curve of the answers; percentile bootstrap over items."""
-    return calibration.aurc(confidence.score, confidence.right, rng)
+    """The area under the risk-coverage curve of the answers; percentile bootstrap over items, or whole groups."""
+    return calibration.aurc(confidence.score, confidence.right, rng, groups=confidence.groups)
 
 
 METRICS = {

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BEAT_S = 5.0
 LEASE_S = 30.0  # clocks of machines that share a ledger may be this far apart, less a beat
 FORGOTTEN_S = 86_400.0
+ENDED = ("Z", "X")  # a state of the kernel's: killed, and still in the list because its parent never looked
 RENEW = "insert into owners values (?, ?) on conflict do update set seen_s = excluded.seen_s"
 
 
@@ -57,7 +58,7 @@ def _runs(pid: int, started: str) -> bool:
         return False
     except PermissionError:
         return True
-    return _started(pid) == started
+    return _started(pid) == started  # of a process that ended and that nobody has waited for: none
 
 
 def _place() -> str:
@@ -73,6 +74,7 @@ def _started(pid: int) -> str:
     """When a process started, in the kernel's ticks; empty where the system does not say."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
+            state, *rest = file.read().rpartition(")")[2].split()
+            return "" if state in ENDED else rest[18]
+    except (OSError, IndexError, ValueError):
         return ""

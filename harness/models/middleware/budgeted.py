@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.errors import BudgetExceeded, ProviderError
+from harness.errors import BudgetExceeded, Interrupted, ProviderError
 from harness.ground.ids import request_id
+from harness.ground.waiting import pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,15 +22,18 @@ if TYPE_CHECKING:
     from harness.types import Provider, Request, Response
 
 LOOK_AGAIN_S = 0.1
-LONGEST_WAIT_S = 180.0
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """The most that an account may be billed, in nano-dollars, over all its runs and processes; None is no limit."""
+    """The most that an account may be billed, in nano-dollars, over all its runs and processes; None is no limit.
+
+    A call waits for those under way that keep it from fitting at most `longest_wait_s`.
+    """
 
     account: str
     nano: int | None
+    longest_wait_s: float = 120.0
 
 
 class Budgeted:
@@ -57,6 +61,12 @@ class Budgeted:
         except ProviderError as error:
             await (self._ledger.keep(held) if error.may_be_billed else self._ledger.release(held))
             raise
+        except Interrupted:  # while it waited for its turn
+            await self._ledger.release(held)
+            raise
+        except Exception:  # a mistake of ours: nobody knows how far it came
+            await self._ledger.keep(held)
+            raise
 
     async def _send_unlimited(self, request: Request) -> Response:
         """The reply. What may have been billed is noted all the same: a later run may have a budget."""
@@ -80,6 +90,6 @@ class Budgeted:
             try:
                 return await self._ledger.reserve(self._budget.account, key, worst_nano, budget_nano)
             except BudgetExceeded as refused:
-                if not refused.may_fit_later or self._clock.monotonic() - since_s > LONGEST_WAIT_S:
+                if not refused.may_fit_later or self._clock.monotonic() - since_s > self._budget.longest_wait_s:
                     raise
-            await self._clock.sleep(LOOK_AGAIN_S)
+            await pause(self._clock, LOOK_AGAIN_S)

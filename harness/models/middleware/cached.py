@@ -11,8 +11,9 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.errors import ContentRefused, HarnessError, ProviderError
+from harness.errors import ContentRefused, ProviderError, TransientError
 from harness.ground.ids import request_text, text_id
+from harness.ground.waiting import pause
 from harness.models.ledger import Asked
 from harness.models.middleware._refusals import refusal
 from harness.types import Attempt
@@ -31,12 +32,14 @@ LOOK_AGAIN_S = 0.2
 class Books:
     """How calls are written into the ledger: on whose account, at whose prices.
 
-    `billed_nano` gives what a reply costs, in nano-dollars, or None when nobody knows.
+    `billed_nano` gives what a reply costs, in nano-dollars, or None when nobody knows. Another process that asks
+    the same is waited for at most `longest_wait_s`.
     """
 
     account: str = ""
     prices_as_of: str = ""
     billed_nano: Callable[[Response], int | None] = lambda _: None
+    longest_wait_s: float = 120.0
 
 
 class Cached:
@@ -77,8 +80,7 @@ class Cached:
         return None if self._fresh and key not in self._asked else self._ledger.get(key)
 
     async def _ask(self, key: str, text: str, request: Request) -> Response:
-        while not await self._ledger.claim(key, self._clock.now()):
-            await self._clock.sleep(LOOK_AGAIN_S)  # another process is asking the same
+        await self._claim(key)
         # It may have been answered between our look and our claim.
         stored = self._stored(key)
         if stored is not None:
@@ -94,11 +96,22 @@ class Cached:
             attempts = error.attempts or (Attempt(error.status, 0.0, str(error), error.reply),)
             await self._ledger.put_failure(self._entry(key, text), attempts)
             raise
-        except HarnessError:  # a budget's end: nothing was asked
+        except Exception:  # a budget's end, a stop or a mistake of ours: nobody asks it any more
             await self._ledger.disclaim(key)
             raise
         await self._ledger.put(self._entry(key, text), response, self._books.billed_nano(response))
         return response
+
+    async def _claim(self, key: str) -> None:
+        """Wait until no other process asks the same."""
+        since_s = self._clock.monotonic()
+        while not await self._ledger.claim(key, self._clock.now()):
+            if (waited_s := self._clock.monotonic() - since_s) > self._books.longest_wait_s:
+                raise TransientError(
+                    f"another process has been asking the same for {waited_s:.0f} s; "
+                    "the same command again serves its answer, or asks"
+                )
+            await pause(self._clock, LOOK_AGAIN_S)
 
     def _entry(self, key: str, text: str) -> Asked:
         return Asked(key, text, self._clock.now(), self._books.account, self._books.prices_as_of)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import RateLimited, TransientError
+from harness.ground.waiting import go_on, pause
 
 if TYPE_CHECKING:
     from harness.ground.clock import Clock
@@ -55,7 +56,8 @@ class Limited:
         await self._enter()
         try:
             while (pause_s := self._paused_until_s - self._clock.monotonic()) > 0:
-                await self._clock.sleep(pause_s)
+                await pause(self._clock, pause_s)
+            go_on()
             response = await self._provider.send(request)
         except RateLimited as error:
             self._shrink(error.retry_after_s or 0.0)

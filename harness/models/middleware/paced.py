@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from harness.ground.waiting import go_on, pause
+
 if TYPE_CHECKING:
     from harness.ground.clock import Clock
     from harness.types import Provider, Request, Response
@@ -48,7 +50,8 @@ class Paced:
         # One at a time, so that what a call turns out to have used moves everybody behind it.
         async with self._line:
             while (wait_s := max(self._next_request_s, self._next_token_s) - self._clock.monotonic()) > 0:
-                await self._clock.sleep(wait_s)
+                await pause(self._clock, wait_s)
+            go_on()  # those behind whom the run was stopped
             now_s = self._clock.monotonic()
             self._next_request_s = now_s + self._s_per_request
             self._next_token_s = now_s + tokens * self._s_per_token

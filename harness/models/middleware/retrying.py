@@ -7,12 +7,11 @@ step.
 
 from __future__ import annotations
 
-import asyncio
-from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from harness.errors import ProviderError
+from harness.errors import Interrupted, ProviderError
+from harness.ground.waiting import pause
 from harness.types import Attempt
 
 if TYPE_CHECKING:
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from harness.types import Provider, Request, Response
 
 TOO_FAST = 429
-# Set by whoever runs many requests: once somebody wants the run to end, nothing is tried again.
-stopping: ContextVar[asyncio.Event | None] = ContextVar("stopping", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +59,12 @@ class Retrying:
                 return await tries.send(self._provider, request)
             except ProviderError as error:
                 pause_s = self._pause_s(len(tries.made), error)
-                if not error.retryable or self._is_last(tries, pause_s) or await self._is_stopped_in(pause_s):
+                if not error.retryable or self._is_last(tries, pause_s):
                     raise
-
-    async def _is_stopped_in(self, pause_s: float) -> bool:
-        """Wait; True at once when the run is to end."""
-        stop = stopping.get()
-        if stop is None:
-            await self._clock.sleep(pause_s)
-            return False
-        waits = [asyncio.ensure_future(self._clock.sleep(pause_s)), asyncio.ensure_future(stop.wait())]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-        return stop.is_set()
+                try:
+                    await pause(self._clock, pause_s)
+                except Interrupted:  # what came of the tries so far is more than that somebody stopped
+                    raise error from None
 
     def _is_last(self, tries: _Tries, pause_s: float) -> bool:
         """True when there are no attempts left, or no time for the next one.

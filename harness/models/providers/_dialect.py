@@ -33,8 +33,9 @@ def as_openai_counts(usage: Usage) -> Usage:
     details, hits = usage.get("prompt_tokens_details"), usage.get("prompt_cache_hit_tokens")
     if hits is not None and not (isinstance(details, dict) and details.get("cached_tokens")):
         found["prompt_tokens_details"] = {**(details if isinstance(details, dict) else {}), "cached_tokens": hits}
-    counts, reasoning = _counts(usage), _reasoning(usage)
-    if counts is not None and reasoning and counts.prompt + counts.completion + reasoning == counts.total:
+    reasoning = _reasoning(usage)
+    counts = _counts(usage) if reasoning else None
+    if counts is not None and counts.prompt + counts.completion + reasoning == counts.total:
         found["completion_tokens"] = counts.completion + reasoning
     return found
 
@@ -82,8 +83,9 @@ class Dialect:
     def body(self, parameters: Body, request: Request) -> Body:
         """OpenAI's parameters as this vendor takes them."""
         sent = dict(parameters)
-        thinks = self.thinks(request.model.name) and request.settings.reasoning_effort != "none"
-        limit = "max_completion_tokens" if self.thinks(request.model.name) else self.limit
+        may_think = self.thinks(request.model.name)
+        thinks = may_think and request.settings.reasoning_effort != "none"
+        limit = "max_completion_tokens" if may_think else self.limit
         sent[limit] = sent.pop("max_completion_tokens")
         if "seed" in sent and self.seed != "seed":
             sent |= {self.seed: sent.pop("seed")} if self.seed else {}

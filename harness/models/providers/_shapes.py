@@ -147,10 +147,10 @@ def _whole(digits: str) -> int | None:
 
 
 def _is_flat(value: object, levels: int) -> bool:
-    if not isinstance(value, list | dict):
+    if not isinstance(value, (list, dict)):
         return True
     parts = value.values() if isinstance(value, dict) else value
-    return levels > 0 and all(_is_flat(part, levels - 1) for part in parts)
+    return levels > 0 and all([_is_flat(part, levels - 1) for part in parts if isinstance(part, (list, dict))])
 
 
 def _kind(value: object) -> str:

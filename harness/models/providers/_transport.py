@@ -10,20 +10,20 @@ from __future__ import annotations
 import asyncio
 import errno
 import ssl
-from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import aiohttp
 import httpx2
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
 MIB = 1 << 20
 MOST_BYTES = 4 * MIB  # of a reply, unpacked; a long answer with its log-probabilities has a tenth of that
 LONGEST_CONNECT_S = 10.0
 NEVER_SENT = (httpx2.ConnectError, httpx2.PoolTimeout, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
+BROKEN = (httpx2.TransportError, aiohttp.ClientError, OSError, EOFError)
 NO_CONNECTION = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 
 
@@ -43,16 +43,26 @@ class _Bounded(httpx2.AsyncClient):
 
     async def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:  # noqa: ANN401  (httpx2's signature)
         """The reply, read to its end; with `stream`, its head, and whoever reads on uses `pieces`."""
-        with _told_apart():
+        try:
             async with asyncio.timeout(self.deadline_s):
                 response = await super().send(request, stream=True, **options)
                 return response if stream else await self._read(response)
+        except BROKEN as error:
+            _tell_apart(error)
 
     async def _read(self, response: httpx2.Response) -> httpx2.Response:
         try:
-            content = b"".join([piece async for piece in pieces(response, self.most_bytes)])
+            if "content-encoding" in response.headers:
+                return await self._unpacked(response)
+            # Nothing is packed, so what comes is capped where it comes in, and the reply may stay what it is.
+            response.stream = _Capped(response.stream, self.most_bytes)
+            await response.aread()
+            return response
         finally:
             await response.aclose()
+
+    async def _unpacked(self, response: httpx2.Response) -> httpx2.Response:
+        content = b"".join([piece async for piece in _capped(response.aiter_bytes(), self.most_bytes)])
         headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _OF_THE_BODY]
         return httpx2.Response(response.status_code, headers=headers, content=content, request=response.request)
 
@@ -60,25 +70,47 @@ class _Bounded(httpx2.AsyncClient):
 _OF_THE_BODY = (b"content-encoding", b"content-length", b"transfer-encoding")
 
 
+class _Capped(httpx2.AsyncByteStream):
+    """The bytes of a reply as they come, up to a cap."""
+
+    def __init__(self, stream: object, most_bytes: int) -> None:
+        self._stream = cast("httpx2.AsyncByteStream", stream)
+        self._most_bytes = most_bytes
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _capped(aiter(self._stream), self._most_bytes)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+async def _capped(parts: AsyncIterator[bytes], most_bytes: int) -> AsyncIterator[bytes]:
+    """The same bytes; `TooLargeError` once there are more than the cap."""
+    size, begun = 0, b""
+    async for part in parts:
+        size += len(part)
+        begun = begun or part
+        if size > most_bytes:
+            raise TooLargeError(most_bytes, begun)
+        yield part
+
+
 async def pieces(response: httpx2.Response, most_bytes: int, deadline_s: float | None = None) -> AsyncIterator[bytes]:
     """A reply's unpacked bytes as they come; `TooLargeError` once there are more than the cap.
 
     With a deadline, that is what all of it may take, in seconds.
     """
-    size, begun = 0, b""
     until_s = None if deadline_s is None else asyncio.get_running_loop().time() + deadline_s
-    unpacked = response.aiter_bytes()
+    unpacked = _capped(response.aiter_bytes(), most_bytes)
     while True:
-        with _told_apart():
+        try:
             # Piece by piece: a deadline around a `yield` would run on in whoever reads.
             async with asyncio.timeout_at(until_s):
                 piece = await anext(unpacked, None)
+        except BROKEN as error:
+            _tell_apart(error)
         if piece is None:
             return
-        size += len(piece)
-        begun = begun or piece
-        if size > most_bytes:
-            raise TooLargeError(most_bytes, begun)
         yield piece
 
 
@@ -118,23 +150,17 @@ def refusal(error: BaseException | None) -> str | None:
     return None
 
 
-@contextmanager
-def _told_apart() -> Iterator[None]:
-    """Errors of three libraries as httpx2's: never sent, no reply in time, or a broken connection."""
-    try:
-        yield
-    except TooLargeError:
-        raise
-    except (httpx2.TransportError, aiohttp.ClientError, OSError, EOFError) as error:
-        if isinstance(error, NO_CONNECTION) or isinstance(error.__cause__, NO_CONNECTION):
-            raise httpx2.ConnectError(str(error)) from error
-        # The two SDKs report a server that hung up as different kinds of a connection that was never made.
-        if isinstance(error, (*NEVER_SENT, httpx2.ConnectTimeout)) and isinstance(error.__cause__, aiohttp.ClientError):
-            raise httpx2.ReadError(str(error) or "the server closed the connection") from error
-        if isinstance(error, NEVER_SENT):
-            raise httpx2.ConnectError(str(error)) from error
-        if isinstance(error, httpx2.TransportError):
-            raise
-        if isinstance(error, TimeoutError):
-            raise httpx2.ReadTimeout("no reply in time") from error
-        raise httpx2.ReadError(str(error)) from error
+def _tell_apart(error: Exception) -> NoReturn:
+    """Raise an error of three libraries as httpx2's: never sent, no reply in time, or a broken connection."""
+    if isinstance(error, NO_CONNECTION) or isinstance(error.__cause__, NO_CONNECTION):
+        raise httpx2.ConnectError(str(error)) from error
+    # The two SDKs report a server that hung up as different kinds of a connection that was never made.
+    if isinstance(error, (*NEVER_SENT, httpx2.ConnectTimeout)) and isinstance(error.__cause__, aiohttp.ClientError):
+        raise httpx2.ReadError(str(error) or "the server closed the connection") from error
+    if isinstance(error, NEVER_SENT):
+        raise httpx2.ConnectError(str(error)) from error
+    if isinstance(error, httpx2.TransportError):
+        raise error
+    if isinstance(error, TimeoutError):
+        raise httpx2.ReadTimeout("no reply in time") from error
+    raise httpx2.ReadError(str(error)) from error

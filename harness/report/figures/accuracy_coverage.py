@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.analysis import panel
 from harness.ground import formatting
 from harness.report.figures import _looks, _style
 from harness.stats import margins
@@ -65,10 +66,13 @@ def _steps(results: Results, result: RunResult) -> list[tuple[float, float, Esti
     rows = rows[rows["outcome"] != "failed"]
     answered = rows[rows["outcome"] == "answered"].sort_values(["score", "example_id"], ascending=[False, True])
     scores, credit = answered["score"].to_numpy(float), answered["credit"].to_numpy(float)
+    codes = panel.codes_of(answered)
     last = np.flatnonzero(np.append(scores[1:] != scores[:-1], True))
     last = last[(last >= FEWEST - 1) | (last == len(scores) - 1)]
     chosen = last[np.unique(np.linspace(0, len(last) - 1, min(POINTS, len(last))).astype(int))]
-    return [((i + 1) / len(rows), float(scores[i]), margins.share(credit[: i + 1])) for i in chosen.tolist()]
+    return [
+        ((i + 1) / len(rows), float(scores[i]), margins.share(credit[: i + 1], codes[: i + 1])) for i in chosen.tolist()
+    ]
 
 
 def _line(axes: Axes, arm: tuple[Look, str], steps: list[tuple[float, float, Estimate]], *, has_band: bool) -> None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from harness.analysis import lineage, wording
+from harness.analysis import lineage, panel, wording
 from harness.analysis.comparison import Answers
 from harness.analysis.fusion.members import NEVER, members
 from harness.analysis.fusion.sweep import sweep
@@ -147,7 +148,8 @@ def _members(results: Results, runs: Sequence[RunResult]) -> Members:
 
 def _measured(results: Results, stages: tuple[RunResult, RunResult], whole: Members) -> Swept:
     swept = sweep(whole)
-    cheap, dear = (margins.share(arm.credit) for arm in whole.arms)
+    codes = panel.codes_of(whole.rows)
+    cheap, dear = (margins.share(arm.credit, codes) for arm in whole.arms)
     squared = sweep(replace(whole, arms=tuple(replace(arm, credit=arm.credit**2) for arm in whole.arms)))
     kin = [one for one in results.runs if _stages(results, one) == stages and not one.run.repeat]
     return Swept(
@@ -156,13 +158,37 @@ def _measured(results: Results, stages: tuple[RunResult, RunResult], whole: Memb
         threshold=swept.thresholds[:, 0].tolist(),
         share=swept.asked[:, 1].tolist(),
         accuracy=[
-            margins.share_of_sums(total, squares, whole.n)
-            for total, squares in zip(swept.credit.tolist(), squared.credit.tolist(), strict=True)
+            margins.share_of_sums(total, squares, whole.n, groups=groups)
+            for total, squares, groups in zip(
+                swept.credit.tolist(),
+                squared.credit.tolist(),
+                _of_groups(whole, codes, swept.thresholds[:, 0]),
+                strict=True,
+            )
         ],
         cost_usd=swept.cost_usd.tolist(),
         alone=(cheap, dear),
         chosen=tuple(_chosen(results, one, stages) for one in kin),
     )
+
+
+def _of_groups(
+    whole: Members, codes: NDArray[np.int64], thresholds: NDArray[np.float64]
+) -> list[margins.GroupSums | None]:
+    """The sums over groups at each threshold: item by item, the surest first, the cheap arm's answer comes to stand."""
+    sizes = np.bincount(codes).astype(np.float64)
+    if len(sizes) == whole.n:
+        return [None] * len(thresholds)
+    cheap, dear = whole.arms
+    order = np.argsort(-cheap.confidence, kind="stable")
+    group, gain = codes[order], (cheap.credit - dear.credit)[order]
+    alone = np.bincount(codes, weights=dear.credit)
+    before = alone[group] + pd.Series(gain).groupby(group).cumsum().to_numpy() - gain
+    squares = np.concatenate([[0.0], np.cumsum(2 * before * gain + gain**2)]) + (alone**2).sum()
+    crossed = np.concatenate([[0.0], np.cumsum(gain * sizes[group])]) + alone @ sizes
+    stay = np.searchsorted(-cheap.confidence[order], -thresholds, side="right")
+    of = float(sizes @ sizes)
+    return [margins.GroupSums(float(squares[k]), float(crossed[k]), of, len(sizes)) for k in stay]
 
 
 def _chosen(results: Results, result: RunResult, stages: tuple[RunResult, RunResult]) -> Chosen:
@@ -171,7 +197,7 @@ def _chosen(results: Results, result: RunResult, stages: tuple[RunResult, RunRes
     rows = results.answers[result.run.run_id].rows.set_index("example_id")
     asked = ~rows.loc[fused.rows["example_id"], "answered_by"].isin(_called(stages))
     cost = float(fused.arms[2].cost_usd.mean())
-    accuracy = margins.share(fused.arms[2].credit)
+    accuracy = margins.share(fused.arms[2].credit, panel.codes_of(fused.rows))
     return Chosen(result, float(asked.mean()), accuracy, None if np.isnan(cost) else cost)
 
 

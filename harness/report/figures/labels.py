@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from harness.analysis import panel
 from harness.ground import formatting
 from harness.report import queries
 from harness.report.figures import _looks, _style
-from harness.stats import intervals
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,11 +75,7 @@ def _rows_in(height: float | None, row: float) -> int:
 
 def _by_label(results: Results, result: RunResult) -> dict[str, Estimate]:
     rows = results.answers[result.run.run_id].rows.dropna(subset=["credit"])
-    counts = rows.groupby("gold")["credit"].agg(["sum", "count"])
-    return {
-        str(label): intervals.wilson(int(right), int(n), name="recall")
-        for label, right, n in counts.itertuples(index=True)
-    }
+    return {str(label): panel.share(mine, "recall") for label, mine in rows.groupby("gold")}
 
 
 def _series(axes: Axes, arm: tuple[Look, str], found: list[Estimate | None], offset: float) -> None:

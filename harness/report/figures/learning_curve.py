@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from harness.analysis import curves, wording
+from harness.analysis import curves, panel, wording
 from harness.ground import formatting
 from harness.report import queries
 from harness.report.figures import _labels, _looks, _style
-from harness.stats import margins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,9 +74,9 @@ def _levels(results: Results, found: Curves) -> list[Level]:
     levels = []
     for result in prompts:
         rows = results.answers[result.run.run_id].rows.dropna(subset=["credit"])
-        credit = rows[rows["example_id"].isin(items)]["credit"]
-        if len(credit):
-            levels.append((result, margins.share(credit)))
+        asked = rows[rows["example_id"].isin(items)]
+        if len(asked):
+            levels.append((result, panel.share(asked)))
     return levels[:LEVELS]
 
 

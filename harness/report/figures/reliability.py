@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.analysis import panel
 from harness.ground import formatting
 from harness.report.figures import _looks, _style
 from harness.stats import margins
@@ -69,9 +70,10 @@ def _bins(results: Results, result: RunResult) -> list[tuple[float, Estimate]]:
     rows = results.answers[result.run.run_id].rows
     answered = rows[rows["outcome"] == "answered"].sort_values(["score", "example_id"])
     scores, credit = answered["score"].to_numpy(float), answered["credit"].to_numpy(float)
+    codes = panel.codes_of(answered)
     count = max(1, min(BINS, len(scores) // FEWEST))
     parts = np.array_split(np.arange(len(scores)), count)
-    return [(float(scores[part].mean()), margins.share(credit[part])) for part in parts if len(part)]
+    return [(float(scores[part].mean()), margins.share(credit[part], codes[part])) for part in parts if len(part)]
 
 
 def _panel(axes: Axes, look: Look, bins: list[tuple[float, Estimate]]) -> None:

@@ -57,7 +57,7 @@ def section(results: Results) -> Section | None:
                 measured,
                 "Answers that carry a score. ECE: 15 bins of equal width, biased upwards where items are few. "
                 "Best AURC: the same answers, had every wrong one been less sure than every right one. "
-                "95% intervals: bootstrap over items.",
+                "95% intervals: bootstrap over items, or over whole groups where items have them.",
                 queries.line(results, "calibration_bins"),
             ),
             Table(
@@ -111,7 +111,9 @@ def _measured(result: RunResult, sure: Confidence) -> tuple[str, ...]:
 
 def _covered(result: RunResult, sure: Confidence) -> tuple[str, ...]:
     cells = []
-    for share, found in zip(SHARES, calibration.accuracy_coverage(sure.score, sure.right, SHARES), strict=True):
+    for share, found in zip(
+        SHARES, calibration.accuracy_coverage(sure.score, sure.right, SHARES, sure.groups), strict=True
+    ):
         cells.append(_cell(share, found.share, found.accuracy))
     return (result.run.name, *cells)
 

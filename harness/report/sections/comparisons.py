@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.analysis import comparison, estimated_panel
+from harness.analysis import comparison, estimated_panel, pair_words
 from harness.ground import formatting
 from harness.report.blocks import Column, Section, Table
 
@@ -36,7 +36,7 @@ def section(results: Results) -> Section | None:
         f"{name} against each other arm{counted}; its lead with an interval "
         f"that holds for all pairs of arms at once, 95% together ({made[0].method}); p corrected for all {pairs} "
         "(Holm), because the best was picked after looking. "
-        "MDE: the difference that so many items show with 80% power."
+        f"MDE: the difference that so many items show with 80% power.{pair_words.failures(made)}"
     )
     columns = COLUMNS if made[0].table is not None else tuple(one for one in COLUMNS if one.title not in COUNTED)
     table = Table(columns, tuple(_row(one) for one in made), caption)
@@ -55,5 +55,5 @@ def _leading(arms: Results) -> list[Comparison]:
 def _row(one: Comparison) -> tuple[str, ...]:
     table = one.table
     counts = (one.n,) if table is None else (one.n, table.both, table.only_a, table.only_b, table.neither)
-    p_value, mde = formatting.p_value(one.adjusted_p), formatting.share(one.mde) if one.mde else "none shows"
+    p_value, mde = pair_words.p_value(one), formatting.share(one.mde) if one.mde else "none shows"
     return one.b, *map(formatting.count, counts), formatting.with_interval(one.lead), p_value, mde

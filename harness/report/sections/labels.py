@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.analysis import panel
 from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Section, Table
-from harness.stats import intervals
 
 if TYPE_CHECKING:
     from harness.analysis.results import Results
@@ -21,8 +21,8 @@ LABELS_SHOWN = 40
 def section(results: Results) -> Section | None:
     """Recall per label with its interval, hardest first for the best arm."""
     scored = results.predictions.dropna(subset=["credit"])
-    by_run = scored.groupby(["run_id", "gold"])["credit"]
-    sums = by_run.agg(["sum", "count"])
+    by_run = scored.groupby(["run_id", "gold"])
+    sums = by_run["credit"].agg(["sum", "count"])
     counted = set(sums.index.get_level_values(0))
     shown = [result for result in results.runs[:ARMS_SHOWN] if result.run.run_id in counted]
     counts = {result.run.run_id: sums.loc[result.run.run_id] for result in shown}
@@ -35,8 +35,8 @@ def section(results: Results) -> Section | None:
         cells = []
         for result in shown:
             of_arm = counts[result.run.run_id]
-            right, n = (int(of_arm[c].get(label, 0)) for c in ("sum", "count"))
-            cells.append(formatting.with_interval(intervals.wilson(right, n, name="recall")))
+            mine = by_run.get_group((result.run.run_id, label)) if label in of_arm.index else scored.iloc[:0]
+            cells.append(formatting.with_interval(panel.share(mine, "recall")))
         rows.append((str(label), formatting.count(int(best["count"][label])), *cells))
     left_out = len(hardest_first) - len(rows)
     caption = "Recall with its 95% interval (Wilson), hardest label first."

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from harness.analysis import panel
 from harness.ground import formatting
 from harness.report.blocks import Column, Section, Table, Text
-from harness.stats import clusters, margins
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from harness.analysis.results import Results
     from harness.datasets.audit.equality import Defects
-    from harness.types import Estimate
 
 ORDER = 28
 
@@ -30,16 +25,17 @@ def section(results: Results) -> Section | None:
     has_groups = "group" in scored and scored["group"].notna().any()
     if not (leaked or repeated or has_groups):
         return None
+    told = _told(defects, len(items), len(leaked), len(repeated), is_clustered=bool(has_groups))
+    if not (leaked or repeated):
+        return Section("Leaks and repeats", (Text(" ".join(told)),))
     titles = [results.split.task.noun, *["without leaked"] * bool(leaked), *["without repeated"] * bool(repeated)]
     rows = []
     for result in results.runs:
         mine = scored[scored["run_id"] == result.run.run_id]
-        cells = [_accuracy(mine)]
-        cells += [_accuracy(mine[~mine["example_id"].isin(gone)]) for gone in (leaked, repeated) if gone]
-        cells += [_clustered(mine)] if has_groups else []
+        cells = [panel.share(mine)]
+        cells += [panel.share(mine[~mine["example_id"].isin(gone)]) for gone in (leaked, repeated) if gone]
         rows.append((result.run.name, *map(formatting.with_interval, cells)))
-    columns = tuple(Column(title, numeric=True) for title in (*titles, *["clustered"] * bool(has_groups)))
-    told = _told(defects, len(items), len(leaked), len(repeated), is_clustered=bool(has_groups))
+    columns = tuple(Column(title, numeric=True) for title in titles)
     table = Table((Column("arm"), *columns), tuple(rows))
     return Section("Leaks and repeats", (Text(" ".join(told)), table))
 
@@ -54,16 +50,5 @@ def _told(defects: Defects | None, n: int, leaked: int, repeated: int, *, is_clu
         if defects.near is None:
             told.append("Near-duplicates have not been looked for: harness dataset audit.")
     if is_clustered:
-        told.append("Clustered: items of one group count as one observation, so the interval is as wide as it must be.")
+        told.append("Items come in groups: every interval here takes items of one group for as many as they are worth.")
     return told
-
-
-def _accuracy(rows: pd.DataFrame) -> Estimate:
-    return margins.share(rows["credit"])
-
-
-def _clustered(rows: pd.DataFrame) -> Estimate:
-    groups = [group if isinstance(group, str) else number for number, group in enumerate(rows["group"])]
-    seen: dict[object, int] = {}
-    codes = np.array([seen.setdefault(group, len(seen)) for group in groups], dtype=np.int64)
-    return clusters.cluster_mean(rows["credit"].to_numpy(float), codes, name="accuracy")

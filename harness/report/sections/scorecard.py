@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from harness.analysis import comparison, measures
+from harness.analysis import comparison, measures, pair_words
 from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Section, Table, Text
@@ -135,7 +135,7 @@ def _head_to_head(results: Results) -> list[Text]:
     made = comparison.leading(results.answers[best.run.run_id], [results.answers[r.run.run_id] for r in others])
     found = made[others.index(rival)]
     arms = len(results.runs)
-    p_value = f"p {formatting.p_value(found.adjusted_p)}" + (f" (Holm, all pairs of {arms} arms)" if arms > 2 else "")
+    p_value = f"p {pair_words.p_value(found)}" + (f" (Holm, all pairs of {arms} arms)" if arms > 2 else "")
     fitted = [
         one.run.name for one in (best, rival) if one.run.n_train and not one.run.model and fits[one.run.arm_name] == 1
     ]

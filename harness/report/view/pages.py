@@ -39,6 +39,20 @@ SUMS = f"""
     where p.run_id in (select unnest(?)) group by p.run_id
 """
 
+OF_GROUPS = """
+    with held as (
+        select p.run_id, sum(p.credit) as credit, count(*) as n
+        from predictions p join runs r using (run_id)
+        join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id
+        where p.run_id in (select unnest(?)) and p.credit is not null
+        group by p.run_id, e."group", case when e."group" is null then p.example_id end
+    )
+    select run_id, sum(credit * credit) as squares_of_groups, sum(credit * n) as crossed, sum(n * n) as sizes,
+        count(*) as groups
+    from held group by run_id
+"""
+HAS_GROUPS = 'select 1 as found from examples where dataset_id = ? and "group" is not null limit 1'
+
 
 class NotThereError(LookupError):
     """An address names a run, split or item that the store does not have."""
@@ -203,6 +217,9 @@ def _sums(book: Book, runs: list[dict[str, object]]) -> dict[str, dict[str, obje
     mine = {run["run_id"]: run for run in missing}
     for one in book.select(SUMS, [list(mine)]) if mine else ():
         book.sums[_key(mine[one["run_id"]])] = one
+    grouped = [run["run_id"] for run in missing if book.select(HAS_GROUPS, [run["dataset_id"]])]
+    for one in book.select(OF_GROUPS, [grouped]) if grouped else ():
+        book.sums[_key(mine[one["run_id"]])] |= one
     return {str(run["run_id"]): book.sums[_key(run)] for run in runs}
 
 
@@ -213,12 +230,21 @@ def _key(run: Mapping[str, object]) -> tuple[object, object]:
 def _scores(sums: Mapping[str, object]) -> tuple[str, ...]:
     n, failed, answered = (int(str(sums[name])) for name in ("n", "failed", "answered"))
     total, squares = (float(str(sums[name] or 0.0)) for name in ("credit", "squares"))
-    accuracy = margins.share_of_sums(total, squares, n - failed)
+    accuracy = margins.share_of_sums(total, squares, n - failed, groups=_groups(sums, n - failed))
     waits = sums["waits"] if isinstance(sums["waits"], list) else [None, None]
     per_1000 = None if sums["per_1000"] is None else float(str(sums["per_1000"]))
     counts = (formatting.count(n - answered), formatting.count(failed))
     money_and_time = (formatting.dollars(per_1000), *map(formatting.duration, waits))
     return formatting.count(n), formatting.share(accuracy.value), formatting.span(accuracy), *money_and_time, *counts
+
+
+def _groups(sums: Mapping[str, object], n: int) -> margins.GroupSums | None:
+    """The sums over groups, where any has two items."""
+    count = int(str(sums.get("groups", n)))
+    if count == n:
+        return None
+    squares, crossed, sizes = (float(str(sums[name])) for name in ("squares_of_groups", "crossed", "sizes"))
+    return margins.GroupSums(squares, crossed, sizes, count)
 
 
 def _labels(book: Book, run_id: str) -> Table:

@@ -35,7 +35,7 @@ CLF, KNN, LLM = candidate("clf"), candidate("knn"), candidate("llm", 500.0, mode
 def view(**changed):
     """`clf` was chosen and right most often; `knn` is as dear, `llm` dearer; nothing is shown."""
     against = (compared("knn", 0.02), compared("llm", 0.03))
-    made = View(CLF, CLF, (), (), against, (KNN, LLM), (KNN, LLM), frozenset(), (0.9, 0.9), ACCURACY)
+    made = View(CLF, CLF, (), (), against, (KNN, LLM), (KNN, LLM), (0.9, 0.9), ACCURACY)
     return replace(made, **changed)
 
 
@@ -44,8 +44,9 @@ def said(seen, *, outlook=None, is_turned=False, **constraints):
 
 
 SHOWN = (compared("knn", 0.02, p=0.001), compared("llm", 0.03, p=0.001))
-BOTH = frozenset({"knn", "llm"})
+ONE = (SHOWN[0], compared("llm", 0.03))
 DOUBTED = (compared("knn", 0.02, p=0.001, bounded_p=0.4), compared("llm", 0.03, p=0.001))
+BEHIND = (compared("knn", -0.02, p=0.001), SHOWN[1])
 TIED = (compared("knn", 0.0), compared("llm", 0.03))
 UNSURE = candidate("clf", limits=(Limit("accuracy", "at least .900", ".900 (.870 to .920)", "unsure"),))
 KEPT = candidate("clf", limits=(Limit("accuracy", "at least .800", ".900 (.870 to .920)", "kept"),))
@@ -69,21 +70,15 @@ SENTENCES = [
     ("instead of $500.00 a month", [view(best=LLM)], [view(best=KNN), view()]),
     (
         "It is shown to be the most accurate",
-        [view(against=SHOWN, ahead_of=BOTH)],
-        [
-            view(),
-            view(against=SHOWN),
-            view(against=DOUBTED, ahead_of=BOTH),
-            view(against=SHOWN, ahead_of={"knn"}),
-            view(best=LLM),
-        ],
+        [view(against=SHOWN)],
+        [view(), view(against=DOUBTED), view(against=ONE), view(against=BEHIND), view(best=LLM)],
     ),
     ("was right as often; no arm was right more often", [view(against=TIED)], [view(), view(best=LLM, against=TIED)]),
-    ("It was right most often", [view()], [view(against=TIED), view(best=LLM), view(against=SHOWN, ahead_of=BOTH)]),
+    ("It was right most often", [view()], [view(against=TIED), view(best=LLM), view(against=SHOWN)]),
     (
         "Shown to be less accurate: knn",
-        [view(against=SHOWN, ahead_of={"knn"})],
-        [view(), view(against=SHOWN), view(ahead_of=BOTH), view(against=DOUBTED, ahead_of=BOTH)][:3],
+        [view(against=SHOWN), view(against=ONE)],
+        [view(), view(against=DOUBTED), view(against=BEHIND)],
     ),
     (
         "knn is 10.0 times cheaper",

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from harness.analysis.fusion.choosing import choose
-from harness.analysis.fusion.sweep import sweep
+from harness.analysis.fusion.sweep import sweep, walk
 from harness.ground.constraints import Constraints
+from harness.stats import strata
 
 ARMS = {"cheap": {"right": 0.7, "cost": 0.001}, "dear": {"right": 0.9, "cost": 0.1}}
 LIMITS = Constraints()
@@ -33,6 +34,20 @@ def test_a_least_accuracy_takes_the_cheapest_that_reaches_it(swept):
     row = choose(swept, replace(LIMITS, min_accuracy=0.75)).row
     assert swept.accuracy[row] >= 0.75
     assert (swept.accuracy[swept.cost_usd < swept.cost_usd[row]] < 0.75).all()
+
+
+def test_a_mix_of_labels_weighs_what_is_chosen_by(swept):
+    """The accuracy that is reached at the threshold is that of the items weighed to the mix, and the reason says so."""
+    gold = swept.members.rows["gold"].to_numpy(object)
+    mix = {gold[0]: 0.9}
+    worth = strata.of(gold, mix).worth
+    by_hand = [float((walk(swept.members, thresholds).credit * worth).mean()) for thresholds in swept.thresholds]
+    choice = choose(swept, Constraints(label_mix=mix))
+    floor = max(by_hand) - Constraints().margin
+    close = [row for row, value in enumerate(by_hand) if value >= floor - 1e-9]
+    assert by_hand[choice.row] >= floor - 1e-9
+    assert swept.cost_usd[choice.row] == min(swept.cost_usd[row] for row in close)
+    assert f"weighed to your mix of labels ({gold[0]} .900)" in choice.reason
 
 
 def test_limits_on_cost_and_waiting(swept):

@@ -11,7 +11,8 @@ LABELS = ("bug", "billing", "question", "other")
 
 def rows(arm, right, gold, *, group=None, run="s1:0000000000000001", **columns):
     """Rows as `Store.predictions` has them: `right` holds True, False or None (failed) per item."""
-    wrong = {label: LABELS[(i + 1) % len(LABELS)] for i, label in enumerate(LABELS)}
+    names = LABELS if set(gold) <= set(LABELS) else sorted(set(gold))
+    wrong = {label: names[(i + 1) % len(names)] for i, label in enumerate(names)}
     said = [None if r is None else g if r else wrong[g] for r, g in zip(right, gold, strict=True)]
     return pd.DataFrame(
         {

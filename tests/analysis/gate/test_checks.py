@@ -173,3 +173,42 @@ def test_a_limit_on_what_is_not_there(given, said):
     """The setting and the nearest name."""
     with pytest.raises(ConfigError, match=said):
         gate.check(measured([True] * 40, [True] * 40), settings(**given))
+
+
+MIXED = {"bug": 0.9, "billing": 0.05}
+
+
+def a_loss_on_bugs(n=800):
+    """The candidate loses a fifth of the bugs, and wins a fifth of everything else."""
+    fifth = (np.arange(n) // 4) % 5 == 0
+    is_bug = np.arange(n) % 4 == 0
+    return np.where(fifth & is_bug, False, True).tolist(), np.where(fifth & ~is_bug, False, True).tolist()
+
+
+def test_a_mix_of_labels_turns_the_gate(find):
+    """A loss on the label that production is full of: shown to be better as the split is, worse at the mix."""
+    sides = measured(*a_loss_on_bugs())
+    plain, mixed = (gate.check(sides, settings(label_mix=mix)) for mix in ({}, MIXED))
+    assert (plain.verdict, mixed.verdict) == ("pass", "fail")
+    assert find(plain, "accuracy").estimate.value == pytest.approx(0.15 - 0.05)
+    assert find(mixed, "accuracy").estimate.value == pytest.approx(0.1 * 0.2 - 0.9 * 0.2)
+    assert mixed.candidate.accuracy.value == pytest.approx(0.9 * 0.8 + 0.1)
+    assert mixed.label_mix == MIXED
+
+
+def test_a_floor_is_that_of_the_mix(find):
+    """.95 of the split, .82 of production: a floor of .9 is kept, and broken; a class's recall is the same in both."""
+    sides, floors = measured(*a_loss_on_bugs()), {"min_accuracy": 0.9, "min_recall": {"bug": 0.7}}
+    plain, mixed = (gate.check(sides, settings(label_mix=mix, **floors)) for mix in ({}, MIXED))
+    assert find(plain, "accuracy at least .900").verdict == "pass"
+    assert find(mixed, "accuracy at least .900").verdict == "fail"
+    assert find(plain, "recall of bug at least .700") == find(mixed, "recall of bug at least .700")
+
+
+def test_what_cannot_be_weighed_is_refused():
+    """A metric that is no mean over all items, and a label that no item has."""
+    sides = measured(*a_loss_on_bugs(80))
+    with pytest.raises(ConfigError, match="cannot weigh macro_f1"):
+        gate.check(sides, settings(label_mix=MIXED, at_least={"macro_f1": 0.5}))
+    with pytest.raises(ConfigError, match="no item has that label"):
+        gate.check(sides, settings(label_mix={"refund": 0.5}))

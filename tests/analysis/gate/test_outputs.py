@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from harness.analysis import gate
-from harness.analysis.gate import bars, github, junit
+from harness.analysis.gate import bars
 from harness.ground.gate_settings import GateSettings
-from harness.report import gate_page
+from harness.report import gate_github, gate_junit, gate_page
 from harness.types import Estimate
 from tests.analysis.gate.conftest import from_table, measured
 
@@ -64,22 +64,22 @@ def valid(element):
 @pytest.mark.parametrize("kind", ["pass", "fail", "inconclusive", "hostile"])
 def test_junit_is_what_ci_servers_read(kind):
     """Elements, attributes and nesting of the schema; the counts are those of the elements; hostile names are text."""
-    document = junit.render(hostile() if kind == "hostile" else report(kind))
+    document = gate_junit.render(hostile() if kind == "hostile" else report(kind))
     top = ET.fromstring(document)
     valid(top)
     (suite,) = top
     for name, tag in COUNTS.items():
         assert int(suite.get(name)) == len(suite.findall(f".//{tag}"))
-    assert document == junit.render(hostile() if kind == "hostile" else report(kind))
+    assert document == gate_junit.render(hostile() if kind == "hostile" else report(kind))
 
 
 def test_junit_shows_the_verdict():
     """Failed is a failure, open and decisive an error, open and watching skipped, passed none of them."""
     for kind, tag in (("fail", "failure"), ("inconclusive", "error"), ("pass", None)):
-        suite = ET.fromstring(junit.render(report(kind)))[0]
+        suite = ET.fromstring(gate_junit.render(report(kind)))[0]
         accuracy = suite.find("testcase[@name='accuracy']")
         assert [child.tag for child in accuracy if child.tag != "system-out"] == [tag] * (tag is not None)
-    skipped = ET.fromstring(junit.render(report("inconclusive"))).findall(".//skipped")
+    skipped = ET.fromstring(gate_junit.render(report("inconclusive"))).findall(".//skipped")
     assert len(skipped) == 4
 
 
@@ -112,9 +112,9 @@ def test_the_headline_says_what_to_do():
 
 def test_annotations_are_one_line_each():
     """`::error` for each failed check and a `::notice`; no text of ours or theirs starts a command of its own."""
-    lines = github.lines(hostile())
+    lines = gate_github.lines(hostile())
     assert all(re.match(r"::(error|warning|notice) title=", line) and "\n" not in line for line in lines)
-    levels = [line.split(" ")[0] for line in github.lines(report("inconclusive"))]
+    levels = [line.split(" ")[0] for line in gate_github.lines(report("inconclusive"))]
     assert levels == ["::warning", "::notice"]
 
 

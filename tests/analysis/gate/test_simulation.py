@@ -1,6 +1,7 @@
 """Simulated deploys through the gate's own code: it blocks what is worse, and noise never."""
 
 from dataclasses import replace
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from harness.analysis import gate
 from harness.analysis.gate.regressions import Part, family
 from harness.ground.gate_settings import GateSettings
 from harness.stats.margins import Evidence, Weights
+from harness.stats.pairwise import Pairwise
 from harness.types import Estimate
 from tests.analysis.gate.conftest import LABELS, drawn, measured
 from tests.stats.enumeration import tables
@@ -113,3 +115,42 @@ def test_one_broken_class_is_caught():
         failed = [check.name for check in report.checks if check.verdict == "fail"]
         caught += failed == ["recall of billing"]
     assert caught >= 36
+
+
+CLASSES = 77
+LOSSES = [(0.03, 0.01), (0.06, 0.04), (0.11, 0.09)]  # lost and won: a loss of just the margin of .02
+
+
+def passes(n, won, lost, margin):
+    """Whether the gate passes each of many tables, by the score test that `family` makes of one."""
+    shape = np.zeros((len(won), 2, 2))
+    wins, losses = shape.copy(), shape.copy()
+    wins[:, 0, 1] = losses[:, 1, 0] = won
+    losses[:, 0, 1] = wins[:, 1, 0] = lost
+    full = np.full_like(shape, float(n))
+    pairs = Pairwise(full, wins, losses, np.ones_like(shape), full, is_exact=True)
+    return pairs.z(-margin)[:, 0, 1] >= NormalDist().inv_cdf(1 - GateSettings().alpha)
+
+
+@pytest.mark.parametrize("n", [10 * CLASSES, 40 * CLASSES])
+@pytest.mark.parametrize(("lost", "won"), LOSSES)
+def test_a_loss_at_the_margin_on_a_set_of_77_classes(n, lost, won):
+    """At most 2.5% of 50,000 samples pass, by the very test of one table; watching classes can only fail more."""
+    rng, draws = np.random.default_rng(5), 50_000
+    cells = rng.multinomial(n, [won, lost, 1 - won - lost], size=draws)
+    passed = passes(n, cells[:, 0], cells[:, 1], 0.02)
+    assert [bool(one) for one in passed[:25]] == [verdict(n, a, b, 0.02) == "pass" for a, b, _ in cells[:25].tolist()]
+    assert passed.mean() <= 0.025 + 2 * np.sqrt(0.025 * 0.975 / draws)
+
+
+@pytest.mark.sims
+@pytest.mark.parametrize(("lost", "won"), LOSSES)
+def test_the_whole_gate_on_77_classes(lost, won):
+    """The same through the whole gate, each class watched, 1,000 deploys: passes at most 2.5%."""
+    rng, draws, settings = np.random.default_rng(6), 1000, GateSettings()
+    gold, counted = [f"c{i % CLASSES}" for i in range(10 * CLASSES)], {"pass": 0, "fail": 0, "inconclusive": 0}
+    for _ in range(draws):
+        counted[gate.check(measured(*drawn(rng, len(gold), won, lost), gold=gold), settings).verdict] += 1
+    print(lost, won, counted)
+    assert counted["pass"] / draws <= 0.025 + 2 * np.sqrt(0.025 * 0.975 / draws)
+    assert counted["fail"] / draws <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / draws)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from harness.app import cli
+from tests.app.standing import made
 
 BEGUN = {}
 
@@ -36,6 +37,12 @@ def harness(capsys, monkeypatch, root):
         return Finished(ended.value.code or 0, printed.out, printed.err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def standing(tmp_path_factory):
+    """A workspace with every baseline, a prompt, and fusions with choices on dev: made once, and only looked at."""
+    return made(tmp_path_factory.mktemp("standing"))
 
 
 @pytest.fixture

@@ -9,17 +9,17 @@ import duckdb
 import pytest
 
 from tests import processes
-from tests.app.standing import BASELINES, FUSIONS, RECIPE, made, mail, released, stored_answers, written
+from tests.app.standing import BASELINES, FUSIONS, RECIPE, mail, released, stored_answers, written
 from tests.conftest import TICKETS
 from tests.loopback import serve
 
 FUSION = FUSIONS["cascade"]
 
 
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory):
-    """Every baseline, a prompt, and fusions with choices on dev: made once."""
-    return made(tmp_path_factory.mktemp("workspace"))
+@pytest.fixture
+def workspace(standing):
+    """Every baseline, a prompt, and fusions with choices on dev."""
+    return standing
 
 
 @pytest.fixture

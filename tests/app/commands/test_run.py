@@ -53,6 +53,23 @@ def test_a_plan_is_carried_out_once(run, harness):
     assert harness("sql", count, "--json").json == before
 
 
+def test_a_plan_says_the_verdict_under_its_own_constraints(run, harness):
+    """`[decide]` of the plan, and a mix on the command line, hold in place of the workspace's; a wrong one is named."""
+    plan = 'arms = ["rules", "majority"]\ndatasets = ["mail@v1"]\n[decide]\nlabel_mix = {bug = 0.9}\n'
+    done = run(plan)
+    assert "mail@v1 / test: " in done.out
+    assert "weighed to your mix of labels (bug .900)" in done.out
+    decided = harness("decide", "--dataset", "mail@v1", "--label-mix", "bug=0.8").out
+    on_the_line = run(plan, "--label-mix", "bug=0.8").out
+    assert "weighed to your mix of labels (bug .800)" in on_the_line
+    verdict = next(line for line in decided.splitlines() if line.startswith(("Serve", "Cannot tell")))
+    assert f"mail@v1 / test: {verdict}" in on_the_line
+    assert "[decide]" not in run('arms = ["rules"]\n').out
+    wrong = run(plan.replace("label_mix", "label_mixx"))
+    assert wrong.code == 2
+    assert "label_mixx" in wrong.err
+
+
 def test_a_plans_runs_are_the_single_commands_runs(run, harness):
     """What `baselines` has made is not made again."""
     alone = harness("baselines", "--arm", "rules", "--dataset", "mail@v1", "--json").json

@@ -4,6 +4,7 @@ import argparse
 import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,16 +14,17 @@ from pathlib import Path
 
 import pytest
 
+from harness.app.project.shipping import write
 from harness.app.serving import packaged, sources
-from harness.app.serving.folder import Damaged, checked_files
+from harness.app.serving.folder import MANIFEST, Damaged, checked_files, manifest_of
 from harness.app.serving.server import Limits
 from harness.app.serving.server import items_of as items_of_body
-from tests.app.standing import BASELINES, FUSIONS, RECIPE, made, released, stored_answers
+from tests.app.standing import BASELINES, FUSIONS, RECIPE, released, stored_answers
 from tests.processes import HANGS_S
 
 ALONE = [name for name in BASELINES if name != "rules"]
 NEEDED = {"numpy", "onnxruntime", "tokenizers"}
-# A finder that lets nothing in but the standard library and what requirements.txt names.
+# A finder that lets nothing in but the standard library and what requirements.txt names; then each serve.py in turn.
 BLOCKED = """
 import sys, runpy
 allowed = set({allowed!r}) | set(sys.stdlib_module_names)
@@ -31,41 +33,64 @@ class Blocked:
         if path is None and name.split('.')[0] not in allowed:
             raise ImportError('blocked: ' + name)
 sys.meta_path.insert(0, Blocked())
-sys.argv = [{script!r}, *{arguments!r}]
-runpy.run_path({script!r}, run_name='__main__')
+for script, given, told in {jobs!r}:
+    sys.argv = [script, *{arguments!r}]
+    if given:
+        sys.stdin, sys.stdout = open(given, encoding='utf-8'), open(told, 'w', encoding='utf-8')
+    runpy.run_path(script, run_name='__main__')
+    sys.stdout.flush()
 """
 # What the three packages import of each other and of their own.
 PACKAGES = {"numpy": {"numpy"}, "onnxruntime": {"onnxruntime", "flatbuffers", "google"}, "tokenizers": {"tokenizers"}}
 
 
+@pytest.fixture
+def workspace(standing):
+    """Every baseline, a prompt, and fusions with choices on dev."""
+    return standing
+
+
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory):
-    """Every baseline, a prompt, and fusions with choices on dev: made once."""
-    return made(tmp_path_factory.mktemp("workspace"))
+def folders(tmp_path_factory):
+    """Where the arms are shipped to, each once for all tests; who changes a folder takes a copy."""
+    root = tmp_path_factory.mktemp("folders")
+    (root / "recipe.toml").write_text(RECIPE)
+    return root
 
 
 @pytest.fixture
-def ship(harness, workspace, tmp_path, monkeypatch):
-    """Ships an arm into a folder of its own."""
-    (tmp_path / "recipe.toml").write_text(RECIPE)
-    monkeypatch.chdir(tmp_path)
+def ship(harness, workspace, folders, monkeypatch):
+    """Ships an arm, and stands where its folder is; `to` is a folder of a test's own."""
+    monkeypatch.chdir(folders)
 
-    def shipped(arm, *options, to="shipped"):
+    def shipped(arm, *options, to=None):
+        folder = folders / (to or re.sub("[:>+]", "-", arm))
+        if to is None and folder.exists():
+            return folder
         where = ("--root", str(workspace), "--dataset", "mail@v1")
-        done = harness("ship", arm, "--to", to, *where, "--model", "fake/recipe.toml", "--json", *options)
+        done = harness("ship", arm, "--to", str(folder), *where, "--model", "fake/recipe.toml", "--json", *options)
         assert done.code == 0, done.err
-        return tmp_path / done.json["to"]
+        return folder
 
     return shipped
 
 
-def alone(folder, *arguments):
-    """The command that serves a folder with nothing importable but what its requirements name."""
-    named = [line.partition("==")[0] for line in (folder / "requirements.txt").read_text().split()]
-    if "prompt-harness" in named:
+def needs(folder):
+    """The packages that a folder names."""
+    return frozenset(line.partition("==")[0] for line in (folder / "requirements.txt").read_text().split())
+
+
+def alone(folder, *arguments, jobs=None):
+    """The command that serves a folder with nothing importable but what its requirements name.
+
+    `jobs` are several of the same needs: each one's serve.py, what it reads and where it writes.
+    """
+    if "prompt-harness" in needs(folder):
         return [sys.executable, str(folder / "serve.py"), *arguments]
-    allowed = sorted(set().union(*(PACKAGES[name] for name in named)))
-    script = BLOCKED.format(allowed=allowed, script=str(folder / "serve.py"), arguments=list(arguments))
+    allowed = sorted(set().union(*(PACKAGES[name] for name in needs(folder))))
+    script = BLOCKED.format(
+        allowed=allowed, jobs=jobs or [(str(folder / "serve.py"), "", "")], arguments=list(arguments)
+    )
     return [sys.executable, "-I", "-c", script]
 
 
@@ -107,14 +132,26 @@ def test_a_folder_of_the_package_answers_as_the_stored_run_did(ship, workspace, 
     check_answers(arm, told, stored_answers(workspace, arm))
 
 
-@pytest.mark.parametrize("arm", [*ALONE, "rules"])
-def test_a_folder_answers_as_the_stored_run_did(ship, workspace, arm):
-    """In a process that can import nothing but the folder's requirements: every label, and the scores."""
-    folder = ship(arm)
-    check_answers(arm, lines(folder, items_of(workspace)), stored_answers(workspace, arm))
-    if arm in ALONE:
-        assert {line.partition("==")[0] for line in (folder / "requirements.txt").read_text().split()} <= NEEDED
-    assert "accuracy" in (folder / "MODEL_CARD.md").read_text()
+@pytest.mark.parametrize("wanted", [{"numpy"}, NEEDED])
+def test_folders_answer_as_the_stored_runs_did(ship, workspace, tmp_path, wanted):
+    """In a process that can import nothing but the folders' requirements: every label, and the scores."""
+    given = tmp_path / "given.jsonl"
+    given.write_text("".join(json.dumps(item) + "\n" for item in items_of(workspace)))
+    shipped = {arm: ship(arm) for arm in ALONE}
+    chosen = {arm: folder for arm, folder in shipped.items() if needs(folder) == wanted}
+    jobs = [(str(folder / "serve.py"), str(given), str(tmp_path / arm)) for arm, folder in chosen.items()]
+    done = said(alone(next(iter(chosen.values())), "--lines", jobs=jobs), "", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for arm, folder in chosen.items():
+        told = [json.loads(line) for line in (tmp_path / arm).read_text(encoding="utf-8").splitlines()]
+        check_answers(arm, told, stored_answers(workspace, arm))
+        assert "accuracy" in (folder / "MODEL_CARD.md").read_text()
+    assert all(needs(folder) <= NEEDED for folder in shipped.values())
+
+
+def test_a_folder_of_rules_answers_as_the_stored_run_did(ship, workspace):
+    """In a process of its own, by the package."""
+    check_answers("rules", lines(ship("rules"), items_of(workspace)), stored_answers(workspace, "rules"))
 
 
 @contextmanager
@@ -163,9 +200,12 @@ def contents(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_byte_that_was_changed_is_named(ship):
+def test_a_byte_that_was_changed_is_named(ship, tmp_path):
     """Whichever file it is in, the manifest too: the folder is refused, and the file is named."""
-    folder = ship("minilm-lr")
+    folder, files = tmp_path / "own", contents(ship("minilm-lr"))
+    files["encoder.onnx"] = files["encoder.onnx"][:10_000]  # the whole of it thirty times would take its seconds
+    del files[MANIFEST]
+    write(files | {MANIFEST: manifest_of(files)}, folder)
     for name, content in contents(folder).items():
         for place in (0, len(content) // 2, len(content) - 1):
             (folder / name).write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
@@ -181,7 +221,7 @@ def test_a_byte_that_was_changed_is_named(ship):
 
 def test_nothing_else_of_a_folder_is_executed(ship, tmp_path):
     """Modules that lie in it under the names of libraries are no code to it."""
-    folder = ship("minilm-lr")
+    folder = shutil.copytree(ship("minilm-lr"), tmp_path / "own")
     for name in ("numpy.py", "json.py", "tokenizers.py", "argparse.py", "sitecustomize.py"):
         (folder / name).write_text(f"open({str(tmp_path / 'executed')!r}, 'w')\n")
     command = [sys.executable, str(folder / "serve.py"), "--lines"]
@@ -213,9 +253,8 @@ def test_a_serve_py_imports_no_package_of_ours(has_encoder):
     assert outside == (NEEDED if has_encoder else {"numpy"})
 
 
-def test_a_folder_moves(ship, workspace, tmp_path):
-    """Copied elsewhere, without the workspace it is from, it answers."""
-    folder = ship("minilm-knn")
-    moved = shutil.copytree(folder, tmp_path / "elsewhere" / "arm")
-    shutil.rmtree(folder)
+def test_a_folder_moves(ship, tmp_path, monkeypatch):
+    """Copied elsewhere, and asked from elsewhere, it answers."""
+    moved = shutil.copytree(ship("minilm-knn"), tmp_path / "elsewhere" / "arm")
+    monkeypatch.chdir(tmp_path)
     assert lines(moved, [{"text": "refund the payment please"}])[0]["label"] == "billing"

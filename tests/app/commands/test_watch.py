@@ -96,3 +96,28 @@ def test_a_shipped_folder_is_watched_as_its_arm(harness, watch, workspace):
     one, other = watch(told, "--json").json, watch(told, "--json", arm="shipped").json
     assert [(a["test"], a["at"]) for a in one["alarms"]] == [(a["test"], a["at"]) for a in other["alarms"]]
     assert one["mix"] == other["mix"]
+
+
+def test_a_page_of_it(watch, tmp_path):
+    """`--html` writes every test, every label, and the rows to label next; no text of the log."""
+    told = [*rows(40, 1.0), {"text": "<b>sonnet</b>", "label": "bug", "gold": ""}]
+    done = watch(told, "--html", "pages/watch.html", "--json")
+    assert done.json["files"] == ["pages/watch.html"], done.err
+    page = (tmp_path / "pages" / "watch.html").read_text(encoding="utf-8")
+    for words in ("accuracy reweighted", "To label next", "40 with a gold label", *LABELS):
+        assert words in page
+    assert "sonnet" not in page
+
+
+def test_other_kinds_are_refused_in_one_line(harness, workspace, tmp_path, monkeypatch):
+    """An answer of several labels is no label: exit code 2, and the kind is named."""
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "many.csv", [{"text": f"text {i}", "labels": "a;b" if i % 2 else "a"} for i in range(60)])
+    made_of = ("--text", "text", "--label", "labels", "--kind", "multi", "--labels-separator", ";")
+    where = ("--root", str(workspace), "--dataset", "many@v1")
+    assert harness("dataset", "import", "many.csv", "--name", "many", *made_of, "--root", str(workspace)).code == 0
+    assert harness("baselines", "--arm", "majority", *where).code == 0
+    written(tmp_path / "log.csv", [{"text": "a text", "label": "a"}])
+    done = harness("watch", "majority", "log.csv", *where)
+    assert (done.code, len(done.err.splitlines())) == (2, 1), done.err
+    assert "kind multi; watch knows kind single" in done.err

@@ -1,5 +1,8 @@
 import asyncio
 import multiprocessing
+import os
+import signal
+from multiprocessing import connection
 
 import pytest
 
@@ -139,23 +142,27 @@ def die_owing(path):
         with Ledger(path) as ledger:
             await ledger.reserve("a", "k", 400, 1000)
             await ledger.claim("k", SystemClock().now())
-            multiprocessing.current_process().kill()
-            await asyncio.sleep(60)
+            os.kill(os.getpid(), signal.SIGKILL)
 
     asyncio.run(go())
 
 
-def test_what_a_killed_process_had_under_way_counts_as_spent_and_can_be_asked_again(tmp_path):
-    """Nobody knows whether it was billed; its claim is nobody's any more."""
+@pytest.mark.parametrize("is_seen", [True, False], ids=["gone", "still in the list"])
+def test_what_a_killed_process_had_under_way_counts_as_spent_and_can_be_asked_again(tmp_path, is_seen):
+    """Nobody knows whether it was billed; its claim is nobody's any more, also while its parent has not looked."""
     path = tmp_path / "l.sqlite"
     killed = multiprocessing.get_context("fork").Process(target=die_owing, args=(path,))
     killed.start()
-    killed.join(HANGS_S)
+    connection.wait([killed.sentinel], HANGS_S)  # it has ended
+    if is_seen:
+        killed.join(HANGS_S)  # and the kernel has been asked how
 
     async def go():
         with Ledger(path) as ledger:
             return ledger.spent("a"), await ledger.claim("k", SystemClock().now())
 
     spent, is_ours = asyncio.run(go())
+    killed.join(HANGS_S)
+    assert killed.exitcode == -signal.SIGKILL
     assert (spent.unknown, spent.n_unknown, spent.in_flight) == (400, 1, 0)
     assert is_ours

@@ -36,8 +36,9 @@ def test_a_page_is_quiet_and_has_no_serious_defect(browser, axe, address, page, 
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_fits_a_phone(browser, address, page):
-    """At 390 pixels nothing has to be scrolled sideways but a wide table in its own frame."""
+def test_a_page_fits_a_phone(browser, axe, address, page):
+    """At 390 pixels nothing has to be scrolled sideways but a wide table in its own frame; axe-core as above."""
     visit = browsing.Visit(browser, address + PAGES[page], width=390)
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert visit.defects(axe) == []
     visit.page.close()
