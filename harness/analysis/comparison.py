@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -38,6 +38,7 @@ __all__ = [
     "Comparison",
     "against",
     "among_all",
+    "by_itself",
     "compare",
     "compare_all",
     "compare_pairs",
@@ -116,9 +117,13 @@ def compare(a: Answers, b: Answers, rng: Generator) -> Comparison:
     mine, theirs = _first_rows(a.rows), _first_rows(b.rows)
     shared = mine.merge(theirs, left_index=True, right_index=True, suffixes=("_a", "_b"))
     replied = shared.dropna(subset=["credit_a", "credit_b"])
-    own = replace(made, adjusted_p=None, together=None)
     further = (*_further(replied, a.task, rng), *measures.differences(replied, a.task))
-    return replace(own, changed=_changed(together, a, b), further=further)
+    return replace(by_itself(made, _changed(together, a, b)), further=further)
+
+
+def by_itself(one: Comparison, changed: Sequence[Changed]) -> Comparison:
+    """A comparison that was not made together with others, with the items on which the two differ."""
+    return replace(one, adjusted_p=None, together=None, changed=tuple(changed))
 
 
 def compare_all(together: Panel) -> list[Comparison]:
@@ -264,7 +269,7 @@ class _Family:
     @cached_property
     def _bounded(self) -> tuple[Pairwise, NDArray[np.float64]]:
         together = self._together
-        if not together.lost.any():
+        if together.few is None and not together.lost.any():
             return self.seen, self._whole.p_values
         bounds = together.worst_pairs()
         return bounds, bounds.p_of_no_difference()
@@ -279,23 +284,20 @@ class _Family:
             )
         table, answered = self._tables.whole(a, b), self._tables.answered(a, b)
         whole = self._compared(self._whole, table, (a, b))
-        whole = replace(whole, failed=shared - table.n, unshared=unshared)
+        few = self._together.few
+        whole = replace(whole, failed=shared - table.n if few is None else int(few.failed[a, b]), unshared=unshared)
         if answered.n in (0, table.n):
             return whole
         second = self._compared(self._answered, answered, (a, b))
         return replace(whole, answered=replace(second, failed=whole.failed, unshared=unshared))
 
     def _compared(self, found: _Evidence, table: Table2x2, pair: tuple[int, int]) -> Comparison:
-        seen = found.pairs
-        design, units = float(seen.design[pair]), int(seen.units[pair])
-        is_binary = self._together.is_binary
-        what = "clusters" if is_binary or self._together.clusters is not None else "items"
-        method = "Tango" if seen.is_exact else f"Tango, {units:,} {what}, design effect {design:.2g}"
-        discordant = table.discordant if is_binary else float(seen.wins[pair] + seen.losses[pair])
-        difference = Estimate("difference", None, None, None, 0, method)
+        seen, is_binary = found.pairs, self._together.is_binary
+        basis = self._basis(seen, table, pair)
+        difference = Estimate("difference", None, None, None, 0, basis.interval)
         if table.n:
             ends = max(-1.0, float(found.low[pair])), min(1.0, float(found.high[pair]))
-            difference = Estimate("difference", float(seen.difference[pair]), *ends, table.n, method)
+            difference = Estimate("difference", float(seen.difference[pair]), *ends, table.n, basis.interval)
         return Comparison(
             self._together.names[pair[0]],
             self._together.names[pair[1]],
@@ -304,11 +306,34 @@ class _Family:
             difference=difference,
             p_value=float(found.p_values[pair]) if table.n else None,
             adjusted_p=None,
-            method="McNemar mid-P, Tango interval" if seen.is_exact else f"score test and interval of {what}",
-            mde=power.mde(int(table.n / design), discordant / table.n) if discordant else None,
+            method=basis.test,
+            mde=power.mde(basis.worth, basis.discordant) if basis.discordant else None,
             failed=0,
             unshared=0,
         )
+
+    def _basis(self, seen: Pairwise, table: Table2x2, pair: tuple[int, int]) -> _Basis:
+        few, is_binary = self._together.few, self._together.is_binary
+        if few is not None:
+            one = few.found[pair[0]][pair[1]]
+            test = "score test and interval of the estimate"
+            return _Basis(one.estimate.method, test, int(one.evidence.worth), one.evidence.apart)
+        discordant = table.discordant if is_binary else float(seen.wins[pair] + seen.losses[pair])
+        design, units = float(seen.design[pair]), int(seen.units[pair])
+        what = "clusters" if is_binary or self._together.clusters is not None else "items"
+        words = ("Tango", "McNemar mid-P, Tango interval")
+        if not seen.is_exact:
+            words = f"Tango, {units:,} {what}, design effect {design:.2g}", f"score test and interval of {what}"
+        return _Basis(*words, int(table.n / design), discordant / max(1, table.n))
+
+
+class _Basis(NamedTuple):
+    """How a pair's interval and test are called, how many plain items it is worth, and the share that differ."""
+
+    interval: str
+    test: str
+    worth: int
+    discordant: float
 
 
 def _first_rows(rows: pd.DataFrame) -> pd.DataFrame:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.float64]
+    Where = tuple[NDArray[np.int64], Sample, NDArray[np.bool_]]
 
 FOLDS = 5
 NONE = -1  # the code of an item without an answer
@@ -46,6 +47,11 @@ class Answered:
     scores: Numbers
     failed: NDArray[np.bool_]
     groups: NDArray[np.int64] | None = None
+
+    def word(self, item: int, arm: int) -> str | None:
+        """An arm's answer to an item, by their places; None where it gave none."""
+        code = int(self.answers[item, arm])
+        return None if code == NONE else self.vocabulary[code]
 
 
 @dataclass(frozen=True)
@@ -104,16 +110,38 @@ class Estimation:
         made = [(name, self._accuracy(arm, *self._scored(arm))) for arm, name in enumerate(names)] if self.n else []
         return max(made, key=lambda one: (one[1].estimate.value or 0.0, one[0]), default=None)
 
-    def difference(self, a: str, b: str) -> Powered:
-        """The credit of `a` less that of `b`, item by item."""
+    def difference(self, a: str, b: str, *, at_worst: bool = False) -> Powered:
+        """The credit of `a` less that of `b`, item by item.
+
+        Items on which a call of either failed are left out; `at_worst` they count as wrong of `a` and right of `b`,
+        so that the difference is at least that whatever the replies would have been (Manski 1990).
+        """
         first, second = self.answered.names.index(a), self.answered.names.index(b)
-        rows, sample, everywhere = self._scored(first, second)
-        guessed = [self._guessed(arm)[everywhere] for arm in (first, second)]
+        lost = (0.0, 1.0) if at_worst else (None, None)
+        rows, sample, everywhere = self._scored(*(() if at_worst else (first, second)))
+        guessed = [self._guessed(arm, one)[everywhere] for arm, one in zip((first, second), lost, strict=True)]
+        failed = self.answered.failed[everywhere][:, [first, second]].any(axis=1)
         differ = self.answered.answers[everywhere, first] != self.answered.answers[everywhere, second]
-        apart = Guesses(*self._both(np.where(differ, self._apart(guessed), 0.0), rows, everywhere))
+        far = np.where(failed, np.abs(guessed[0] - guessed[1]), np.where(differ, self._apart(guessed), 0.0))
+        apart = Guesses(*self._both(far, rows, everywhere))
         guesses = Guesses(*self._both(guessed[0] - guessed[1], rows, everywhere))
-        gold = self._credit(first)[rows] - self._credit(second)[rows]
+        gold = self._credit(first, lost[0])[rows] - self._credit(second, lost[1])[rows]
         return ppi.difference(gold, guesses, apart, sample, name=f"{a} less {b}")
+
+    def accuracy(self, arm: str, lost: float | None = None) -> Powered:
+        """The mean credit of an arm; items whose call failed are left out, or have the credit `lost`."""
+        place = self.answered.names.index(arm)
+        return self._accuracy(place, *self._scored(*(() if lost is not None else (place,))), lost)
+
+    def recall(self, arm: str, label: str, lost: float | None = None) -> Powered:
+        """The share of a label's items that an arm gives it; items whose call failed are left out, or hit by `lost`."""
+        place = self.answered.names.index(arm)
+        return self._recall(place, label, self._scored(*(() if lost is not None else (place,))), lost)
+
+    def credits(self) -> Numbers:
+        """What is known: labelled items x arms of credits, nan where the call failed."""
+        arms = range(len(self.answered.names))
+        return np.column_stack([self._credit(arm, float("nan")) for arm in arms])
 
     def _apart(self, guessed: Sequence[Numbers]) -> Numbers:
         """How far apart two different answers are: of right-or-wrong ones at most one is right."""
@@ -129,12 +157,19 @@ class Estimation:
             self.answered.names[arm],
             accuracy,
             self._macro_f1(arm, rows, everywhere, sample),
-            {label: self._recall(arm, label, (rows, everywhere, sample)) for label in self._seen_labels},
+            {label: self._recall(arm, label, (rows, sample, everywhere)) for label in self._seen_labels},
         )
 
-    def _accuracy(self, arm: int, rows: NDArray[np.int64], sample: Sample, everywhere: NDArray[np.bool_]) -> Powered:
-        guesses = Guesses(*self._both(self._guessed(arm)[everywhere], rows, everywhere))
-        return ppi.share(self._credit(arm)[rows], guesses, sample)
+    def _accuracy(
+        self,
+        arm: int,
+        rows: NDArray[np.int64],
+        sample: Sample,
+        everywhere: NDArray[np.bool_],
+        lost: float | None = None,
+    ) -> Powered:
+        guesses = Guesses(*self._both(self._guessed(arm, lost)[everywhere], rows, everywhere))
+        return ppi.share(self._credit(arm, lost)[rows], guesses, sample)
 
     @cached_property
     def _seen_labels(self) -> tuple[str, ...]:
@@ -163,10 +198,14 @@ class Estimation:
         place = np.cumsum(everywhere) - 1
         return of_all[place[self.rows[rows]]], of_all
 
-    def _credit(self, arm: int) -> Numbers:
-        """What the arm's answers are worth on the labelled items."""
+    def _credit(self, arm: int, lost: float | None = None) -> Numbers:
+        """What the arm's answers are worth on the labelled items; `lost` where its call failed, if that is given."""
         answers = self.answered.answers[self.rows, arm]
-        return np.array([self._worth(int(gold), int(answer)) for gold, answer in zip(self.truth, answers, strict=True)])
+        worth = np.array(
+            [self._worth(int(gold), int(answer)) for gold, answer in zip(self.truth, answers, strict=True)],
+            dtype=np.float64,
+        )
+        return worth if lost is None else np.where(self.answered.failed[self.rows, arm], lost, worth)
 
     def _worth(self, gold: int, answer: int) -> float:
         if (gold, answer) not in self._credits:
@@ -174,8 +213,12 @@ class Estimation:
             self._credits[gold, answer] = self.gold.credit(self._words[gold], said)
         return self._credits[gold, answer]
 
-    def _guessed(self, arm: int) -> Numbers:
-        """The credit that the arm's answers to all items may expect."""
+    def _guessed(self, arm: int, lost: float | None = None) -> Numbers:
+        """The credit that the arm's answers to all items may expect; `lost` where its call failed, if given."""
+        expected = self._expected(arm)
+        return expected if lost is None else np.where(self.answered.failed[:, arm], lost, expected)
+
+    def _expected(self, arm: int) -> Numbers:
         answers, posterior = self.answered.answers[:, arm], self._posterior
         if self.gold.is_binary:
             return posterior.of(answers)
@@ -190,13 +233,16 @@ class Estimation:
     def _of_label(self, label: str) -> Numbers:
         return self._posterior.of(np.full(self.n_all, self._code.get(label, NONE - 1)))
 
-    def _recall(self, arm: int, label: str, where: tuple[NDArray[np.int64], NDArray[np.bool_], Sample]) -> Powered:
-        rows, everywhere, sample = where
+    def _recall(self, arm: int, label: str, where: Where, lost: float | None = None) -> Powered:
+        rows, sample, everywhere = where
         code = self._code.get(label, NONE - 1)
         held = (self.truth[rows] == code).astype(np.float64)
-        hits = held * (self.answered.answers[self.rows[rows], arm] == code)
+        said = (self.answered.answers[:, arm] == code).astype(np.float64)
+        if lost is not None:
+            said = np.where(self.answered.failed[:, arm], lost, said)
+        hits = held * said[self.rows[rows]]
         of_label = self._of_label(label)[everywhere]
-        hit = of_label * (self.answered.answers[everywhere, arm] == code)
+        hit = of_label * said[everywhere]
         guesses = (Guesses(*self._both(hit, rows, everywhere)), Guesses(*self._both(of_label, rows, everywhere)))
         return ppi.recall(hits, held, guesses, sample, name=f"recall of {label}")
 

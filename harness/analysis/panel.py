@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from harness.analysis.few_labels import FewLabels
     from harness.stats.fits import Fits
     from harness.stats.pairwise import Pairwise
     from harness.stats.shares import Shares
@@ -55,7 +56,8 @@ class Panel:
     `scores` is an item's mean credit over its repeats, in [0, 1]; nan where every call failed or the arm
     was not asked. `asked` and `answered` say whether there is a row, and one with an answer.
     `clusters` holds a code per item where items come in groups, None where each stands for itself; `strata` weigh
-    the items to another mix of labels; `fits` say how far the fits of an arm lie apart.
+    the items to another mix of labels; `fits` say how far the fits of an arm lie apart. With `few` the items are those
+    with a label of many more, and what pairs and arms come to is estimated for all of them.
     `is_binary`: an answer is right or wrong, its credit 1 or 0.
     """
 
@@ -69,6 +71,7 @@ class Panel:
     is_binary: bool = True
     strata: Strata | None = None
     fits: Fits | None = None
+    few: FewLabels | None = None
 
     @property
     def is_single(self) -> bool:
@@ -82,23 +85,35 @@ class Panel:
 
     def of_arms(self, arms: NDArray[np.bool_]) -> Panel:
         """The panel of some of the arms, on the same items."""
-        names = tuple(name for name, is_in in zip(self.names, arms, strict=True) if is_in)
-        scores, asked, answered = self.scores[:, arms], self.asked[:, arms], self.answered[:, arms]
-        several = None if self.fits is None else self.fits.of_arms(arms)
-        return replace(self, names=names, scores=scores, asked=asked, answered=answered, fits=several)
+        return self.taken(np.flatnonzero(arms).tolist())
+
+    def taken(self, arms: Sequence[int]) -> Panel:
+        """The panel of some of the arms in another order, on the same items."""
+        chosen = np.array(arms, dtype=np.int64)
+        names = tuple(self.names[arm] for arm in arms)
+        scores, asked, answered = self.scores[:, chosen], self.asked[:, chosen], self.answered[:, chosen]
+        several = None if self.fits is None else self.fits.of_arms(chosen)
+        few = None if self.few is None else self.few.of_arms(chosen)
+        return replace(self, names=names, scores=scores, asked=asked, answered=answered, fits=several, few=few)
 
     def pairs(self, weights: NDArray[np.float64] | None = None, scores: NDArray[np.float64] | None = None) -> Pairwise:
         """The evidence of all pairs of arms; `scores` in place of the panel's own, units counted by `weights`."""
+        if self.few is not None:
+            return self.few.pairs
         held = pairwise.units(self.scores if scores is None else scores, self.clusters, self.strata).weighed(weights)
         return held if self.fits is None else self.fits.widened(held)
 
     def worst_pairs(self, weights: NDArray[np.float64] | None = None) -> Pairwise:
         """As `pairs`, with the failed calls against the first arm of each pair: see `pairwise.bounded`."""
+        if self.few is not None:
+            return self.few.worst
         held = pairwise.bounded(self.scores, self.lost, self.clusters, self.strata).weighed(weights)
         return held if self.fits is None else self.fits.widened(held)
 
     def shares(self, weights: NDArray[np.float64] | None = None, scores: NDArray[np.float64] | None = None) -> Shares:
         """The arms' means; `scores` in place of the panel's own, units counted by `weights`."""
+        if self.few is not None and scores is None:
+            return self.few.means.seen
         held = shares.shares(self.scores if scores is None else scores, self.clusters, weights, self.strata)
         return held if self.fits is None else self.fits.spread(held)
 

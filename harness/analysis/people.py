@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness.datasets.task import Task
+from harness.stats import agreement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.types import Dataset, Example
+    from harness.types import Dataset, Estimate, Example
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,16 @@ class People:
     """The raters of a split: `n` items have answers of theirs, `values` has each metric of every rater's answers.
 
     A metric is taken over the items that the rater answered; it is missing for raters of whom it cannot be told.
+    `agreement` is Krippendorff's alpha of the raters with each other, `disputed` are those of the `n_twice` items with
+    two answers or more on which two of them differ; for kinds with classes.
     """
 
     raters: tuple[str, ...]
     n: int
     values: Mapping[str, tuple[float, ...]]
+    agreement: Estimate | None = None
+    disputed: frozenset[str] = frozenset()
+    n_twice: int = 0
 
 
 def people(dataset: Dataset, split: str) -> People | None:
@@ -37,7 +43,24 @@ def people(dataset: Dataset, split: str) -> People | None:
     names = [name for name, metric in metrics if metric.needs == "answers"]
     measured = [_measured(dataset, [one for one in rated if rater in one.ratings], rater) for rater in raters]
     values = {name: tuple(one[name] for one in measured if name in one) for name in names}
-    return People(raters, len(rated), {name: known for name, known in values.items() if known})
+    made = People(raters, len(rated), {name: known for name, known in values.items() if known})
+    return _agreeing(made, rated) if Task.of(dataset).rules.HAS_CLASSES and len(raters) > 1 else made
+
+
+def _agreeing(made: People, rated: list[Example]) -> People:
+    """With how far the raters agree among themselves."""
+    codes: dict[str, int] = {}
+    table = np.array(
+        [
+            [codes.setdefault(one.ratings[who], len(codes)) if who in one.ratings else -1 for who in made.raters]
+            for one in rated
+        ],
+        dtype=np.int64,
+    )
+    twice = [one for one in rated if len(one.ratings) > 1]
+    disputed = frozenset(one.item.id for one in twice if len(set(one.ratings.values())) > 1)
+    alpha = agreement.krippendorffs_alpha(table, np.random.default_rng(0))
+    return replace(made, agreement=alpha, disputed=disputed, n_twice=len(twice))
 
 
 def _measured(dataset: Dataset, rated: list[Example], rater: str) -> dict[str, float]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from harness.analysis.curves import Curves
+    from harness.analysis.estimation import Estimation
     from harness.analysis.people import People
     from harness.datasets.audit.equality import Defects
     from harness.types import JSON, Metric, Purpose
@@ -179,6 +180,7 @@ class Results:
     to show; `prompts` those of the runs. `defects` names the items that leaked or repeat others. `curves` are the
     learning curves on this split. `sets` are the prediction sets of runs whose arms were run on dev too, by run id.
     `known_arms` names all arms of the split where these are some of them, see `chosen_arms`. `people` are its raters.
+    With an `estimation` the headline of every run is estimated from few labels, and so is what is said of pairs.
     `is_standing` says whether these are the runs that the store's macros give: not those of a run asked for by itself.
     """
 
@@ -199,6 +201,7 @@ class Results:
     is_standing: bool = True
     known_arms: tuple[str, ...] = ()
     people: People | None = None
+    estimation: Estimation | None = None
 
     def __repr__(self) -> str:
         return f"Results({self.split.dataset} / {self.split.name}, {len(self.runs)} runs, n = {self.split.n:,})"
@@ -320,20 +323,28 @@ def summarise(split: Split, run: RunFacts, frame: pd.DataFrame, seed: int = 0) -
     """One run's counts, estimates, money and waiting times."""
     outcomes = {outcome: int((frame["outcome"] == outcome.value).sum()) for outcome in Outcome}
     replied = frame[frame["outcome"] != Outcome.FAILED.value].sort_values("example_id")
-    cost = _total(replied["cost_usd"])
     return RunResult(
         run=run,
         n=len(frame),
         outcomes=outcomes,
         metrics=_estimates(split, replied, seed),
-        cost_usd=cost,
-        billed_usd=_total(replied["billed_usd"]),
-        cost_per_1000_usd=None if cost is None or replied.empty else 1000 * cost / len(replied),
-        latency_s=_quantiles(replied["latency_s"]),
-        latency_n=int(replied["latency_s"].notna().sum()),
         calls=_calls(frame),
         tokens=_tokens(replied),
+        **of_items(frame),
     )
+
+
+def of_items(frame: pd.DataFrame) -> dict[str, Any]:
+    """What asking some items cost and how long it took, whether they have labels or not; fields of `RunResult`."""
+    replied = frame[frame["outcome"] != Outcome.FAILED.value].sort_values("example_id")
+    cost = _total(replied["cost_usd"])
+    return {
+        "cost_usd": cost,
+        "billed_usd": _total(replied["billed_usd"]),
+        "cost_per_1000_usd": None if cost is None or replied.empty else 1000 * cost / len(replied),
+        "latency_s": _quantiles(replied["latency_s"]),
+        "latency_n": int(replied["latency_s"].notna().sum()),
+    }
 
 
 def _metrics(kind: str) -> Mapping[str, Metric]:

@@ -42,6 +42,7 @@ class Session:
     def __init__(self, dataset: Dataset, drawn: Sequence[Drawn], journal: Journal, terms: Terms) -> None:
         self.dataset = dataset
         self.terms = terms
+        self.drawn = tuple(drawn)
         self._weights = {one.item.id: one.weight for one in drawn}
         self._items: dict[str, Item] = {one.item.id: one.item for one in drawn}
         self._queue = deque(self._items)

@@ -17,9 +17,16 @@ UNNAMED = "give --text COL and --label COL: which columns hold the text and its 
 
 
 def unnamed(spec: ImportSpec, path: Path | None) -> ImportProblem:
-    """The problem of an import that names no text or no label column, with a guess at both."""
+    """The problem of an import that names no text or no label column, with a guess at both.
+
+    Where the labels were given and no column of theirs, the rows have none, and only the text is guessed.
+    """
     if path is None:
         return ImportProblem(UNNAMED)
+    if spec.is_closed:
+        text, _ = guessing.roles(path, spec.layout, spec.named)
+        has = listed(tables.columns(path, spec.layout))
+        return ImportProblem(f"give --text COL: which column holds the text; {path} has {has}", {"text": text})
     has = listed(tables.columns(path, spec.layout))
     if headless := guessing.columns_of_headless(path, spec.layout):
         return _headless(f"{UNNAMED}; the first line of {path} reads as a row ({has})", headless)

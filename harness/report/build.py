@@ -21,11 +21,15 @@ FOLDER = "sections"
 def sections(results: Results, drawn: Sequence[Drawn] = ()) -> list[Section]:
     """The sections that have something to say of this kind of task, in their order.
 
+    Where arms are estimated from few labels these are the ones with `FEW_LABELS`: others count gold alone.
+
     A figure stands at the top of the section that it belongs to; without one it makes its own.
     """
     task = results.split.task
     loaded = [plugins.load(FOLDER, name, task.at) for name in plugins.names(FOLDER, task.at)]
     modules = [module for module in loaded if task.meets(module)]
+    if results.estimation is not None:
+        modules = [module for module in modules if getattr(module, "FEW_LABELS", False)]
     told = [(module.ORDER, section) for module in modules if (section := module.section(results)) is not None]
     placed: dict[str, tuple[int, Section]] = {section.title: (order, section) for order, section in told}
     for figure in drawn:

@@ -143,8 +143,13 @@ def drawn_by(name: str, module: ModuleType, results: Results) -> Drawn | None:
 
 
 def _modules(results: Results) -> list[tuple[str, ModuleType, Results]]:
-    """The figures for this kind of task, in order, with what each shows; what shows one arm comes for each chosen."""
+    """The figures for this kind of task, in order, with what each shows; what shows one arm comes for each chosen.
+
+    None where arms are estimated from few labels: the figures count gold alone.
+    """
     task = results.split.task
+    if results.estimation is not None:
+        return []
     loaded = [(name, plugins.load(FOLDER, name, task.at)) for name in plugins.names(FOLDER, task.at)]
     loaded = [one for one in loaded if task.meets(one[1])]
     found: list[tuple[str, ModuleType, Results]] = []

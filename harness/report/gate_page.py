@@ -32,6 +32,7 @@ def section(report: Report) -> Section:
     blocks: list[Block] = [
         Text(headline(report), "verdict"),
         Text(_compared(report)),
+        *([Text(report.rests_on)] if report.rests_on else []),
         *_mixed(report),
         Table(COLUMNS, tuple(map(_row, decisive))),
     ]

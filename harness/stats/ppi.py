@@ -16,8 +16,8 @@ the labels themselves, gold stands alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import isfinite
+from dataclasses import dataclass, field, replace
+from math import inf, isfinite
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -47,17 +47,32 @@ FEWEST_OF_LABEL = 5  # gold items of every label from which a macro-F1 has an in
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """What an estimate's interval is reckoned from, so that it can be had at any confidence, and tested.
+
+    It is that of `worth` plain labels, 0 where there is no interval, at the quantiles of Student's t with `freedom`
+    degrees (inf: the normal's). `apart` is, of a difference, the share of the items on which the two differ.
+    """
+
+    worth: float = 0.0
+    freedom: float = inf
+    apart: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Powered:
     """An estimate from gold and guesses, the one from gold alone, and what the guesses were worth.
 
     `trust` is the weight of the guesses, from 0 (gold stands alone) to 1. `labels_saved` is how many more labels
-    gold alone would need for an interval as narrow; None where there is no interval.
+    gold alone would need for an interval as narrow; None where there is no interval. `evidence` is what the estimate
+    rests on.
     """
 
     estimate: Estimate
     gold_alone: Estimate
     trust: float
     labels_saved: int | None
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 @dataclass(frozen=True)
@@ -145,14 +160,18 @@ def difference(
         return _nothing(name)
     mean, gap = sample.mean(values), sample.mean(np.abs(values))
 
-    def limits(value: float, n: float, z: float) -> tuple[float, float]:
+    def wide(value: float) -> float:
         trust = _trust(measured, guesses)
         guessed = trust * (apart.mean_of_all - sample.mean(apart.of_labelled)) if value != mean else 0.0
-        wide = min(1.0, max(abs(value), gap + guessed))
-        return tango_limits(Weights(n, n * (wide + value) / 2, n * (wide - value) / 2), value, z)
+        return min(1.0, max(abs(value), gap + guessed))
+
+    def limits(value: float, n: float, z: float) -> tuple[float, float]:
+        far = wide(value)
+        return tango_limits(Weights(n, n * (far + value) / 2, n * (far - value) / 2), value, z)
 
     measured = _Measured(sample, sample, mean, values - mean, gap - mean**2, prior=(gap * len(values) + 2, 4.0))
-    return _powered(name, measured, guesses, limits)
+    found = _powered(name, measured, guesses, limits)
+    return replace(found, evidence=replace(found.evidence, apart=wide(found.estimate.value or 0.0)))
 
 
 def macro_f1(gold: ArrayLike, answers: ArrayLike, guesses: Guesses, sample: Sample, n_labels: int) -> Powered:
@@ -252,14 +271,14 @@ def _powered(name: str, measured: _Measured, guesses: Guesses, limits: Limits) -
     ratio = _ratio(measured, guesses, trust) if trust else 1.0
     z = _student(units - 2)
     if not trust or ratio * (z / alone_z) ** 2 >= 1:
-        return Powered(alone, alone, 0.0, 0)
+        return Powered(alone, alone, 0.0, 0, Evidence(measured.worth, inf if measured.is_plain else units - 1))
     moved = measured.value + trust * (guesses.mean_of_all - measured.sample.mean(guesses.of_labelled))
     lowest = 0.0 if limits is _wilson else -1.0
     value = float(np.clip(moved, lowest, 1.0))
     low, high = limits(value, measured.worth / ratio, z)
     method = f"PPI++, {n:,} gold of {guesses.n_all:,}{counted}, trust {trust:.2f}"
     estimate = Estimate(name, value, max(lowest, low), min(1.0, high), n, method)
-    return Powered(estimate, alone, trust, _saved(estimate, alone))
+    return Powered(estimate, alone, trust, _saved(estimate, alone), Evidence(measured.worth / ratio, units - 2))
 
 
 def _trust(measured: _Measured, guesses: Guesses) -> float:

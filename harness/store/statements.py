@@ -31,7 +31,7 @@ ANALYSED = """
         case when credit = 1 then null else text end as text, case when credit = 1 then null else tags end as tags,
         case when credit = 1 then null else raw end as raw, error
     from (select *, cast(scores as map(varchar, double)) as known from scored)
-    where run_id in (select unnest($1)) and gold is not null order by run_id, example_id
+    where run_id in (select unnest($1)) and ($2 or gold is not null) order by run_id, example_id
 """
 GUESSED = """
     select run_id, p.example_id, outcome, label, score, e.gold, e."group", e.text

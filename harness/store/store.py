@@ -224,14 +224,15 @@ class Store:
             [dataset_id, split],
         )
 
-    def predictions(self, run_ids: Sequence[str]) -> pd.DataFrame:
+    def predictions(self, run_ids: Sequence[str], *, of_all: bool = False) -> pd.DataFrame:
         """What analysis reads of some runs, by run and item: columns as in the view `scored`.
 
         `answered_by` is the arm that was asked last: of a cascade or a router, the member whose answer stands. Text,
         tags and reply are there for rows that were not right: of 100,000 right ones they would be most of the memory.
+        Items without a label are left out, except `of_all`: their gold and credit are none.
         """
         with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection, _quiet():
-            result = connection.execute(statements.ANALYSED, [list(run_ids)])
+            result = connection.execute(statements.ANALYSED, [list(run_ids), of_all])
             # Part by part, so that the database's copy and pandas' are not both there in whole.
             words: dict[object, object] = {}
             parts = [rows.shared(result.fetch_df_chunk(VECTORS), words)]

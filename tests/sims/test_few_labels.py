@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.sims.few_label_arms import counted
 from tests.sims.label_worlds import ACCURACIES, DRAWS, GUESSES, PRIORS, SIZES, World, simulate
 
 WHATS = ("accuracy", "recall", "difference", "macro-F1")
@@ -41,3 +42,16 @@ def test_coverage(what, how, name, accuracies):
             ratios.append(counted.ratio)
     assert not rates or np.mean(rates) >= floor(0.94, DRAWN * len(rates))
     assert not ratios or np.mean(ratios) <= 1.005
+
+
+@pytest.mark.sims
+@pytest.mark.parametrize("how", ["random", "disagreement"])
+@pytest.mark.parametrize("n", [40, 100])
+@pytest.mark.parametrize("accuracies", [(0.8, 0.8, 0.8, 0.8), (0.85, 0.8, 0.7, 0.85), (0.95, 0.9, 0.9, 0.85)])
+def test_all_pairs_together(accuracies, n, how):
+    """Of four arms: intervals hold for all six pairs at once, no false difference, no arm wrongly called close."""
+    missed, shown, close = counted(accuracies, n, how, 100, margin=0.05)
+    print(accuracies, n, how, f"missed {missed:.2f}, shown wrongly {shown:.2f}, close wrongly {close:.2f}")
+    assert missed <= 1 - floor(0.95, 100)
+    assert shown <= 1 - floor(0.95, 100)
+    assert close <= 1 - floor(0.975, 100)

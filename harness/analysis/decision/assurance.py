@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.analysis.decision import choosing
-from harness.stats import shares
 from harness.stats.strata import Strata
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ class Question:
         """What the rule chooses, and which arms keep every limit."""
         together = self.together
         worst = together.worst_pairs(weights)
-        accuracy = shares.shares(together.scores, together.clusters, weights, together.strata).mean
+        accuracy = together.shares(weights).mean
         judged = [floor.judged(together, weights) for floor in self.floors]
         may = ~np.any([broken for _, broken in judged], axis=0) if judged else np.ones(accuracy.shape, dtype=np.bool_)
         # Where every arm breaks a floor, nothing is chosen; the rule then speaks of none of them.

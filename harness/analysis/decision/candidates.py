@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from harness.analysis import comparison, measures, panel
+from harness.analysis import comparison, estimated_panel, measures, panel
 from harness.analysis.decision import limits, ownership
+from harness.errors import ConfigError
 from harness.stats import clusters, frontier
 
 if TYPE_CHECKING:
@@ -79,10 +80,7 @@ def field(results: Results, constraints: Constraints) -> Field:
     """Every arm of the results, in their order."""
     answers = [results.answers[result.run.run_id] for result in results.runs]
     measure = measures.mean_of_items(results.split.task, constraints.objective, "cannot be an objective")
-    together = panel.of([measure.judged(one) for one in answers])
-    if constraints.label_mix:
-        together = replace(together, strata=measures.strata_of(_gold(answers, together), constraints.label_mix))
-    together = together.with_fits([measure.judged(one) for one in answers])
+    together = _together(results, measure, constraints, answers)
     floors = floors_of(results, together, constraints)
     bills = [ownership.bill(results, result, constraints) for result in results.runs]
     fixed = [
@@ -95,8 +93,27 @@ def field(results: Results, constraints: Constraints) -> Field:
         _candidate(result, constraints, bills[arm], (*(share[arm] for share in floored), *fixed[arm]), heads[arm])
         for arm, result in enumerate(results.runs)
     ]
+    if together.few is not None:
+        counts = np.diagonal(together.few.failed).tolist()
+        made = [replace(one, failed=count) for one, count in zip(made, counts, strict=True)]
     may = [limits.worst(kept) != "broken" and one.merit is not None for kept, one in zip(fixed, made, strict=True)]
     return Field(_with_dominance(together, made), together, measure, floors, np.array(may, dtype=np.bool_))
+
+
+def _together(results: Results, measure: Measure, constraints: Constraints, answers: Sequence[Answers]) -> Panel:
+    """The arms side by side, by their scores or as estimated from few labels."""
+    if results.estimation is None:
+        together = panel.of([measure.judged(one) for one in answers])
+        if constraints.label_mix:
+            together = replace(together, strata=measures.strata_of(_gold(answers, together), constraints.label_mix))
+        return together.with_fits([measure.judged(one) for one in answers])
+    further = [one.noun for one, _ in measures.limits(constraints, results.split.task)]
+    if not measure.is_headline or further or constraints.label_mix:
+        what = "a label mix" if constraints.label_mix else ", ".join(further) or measure.noun
+        headline = measures.headline(results.split.task).noun
+        raise ConfigError(f"few labels estimate {headline}, recall and differences; found {what} among what is asked")
+    names = [result.run.name for result in results.runs]
+    return estimated_panel.panel_of(results.estimation, list(constraints.min_recall), names)
 
 
 def floors_of(results: Results, together: Panel, constraints: Constraints) -> tuple[Floor, ...]:
@@ -173,8 +190,13 @@ def _candidate(
 def _with_dominance(together: Panel, found: Sequence[Candidate]) -> tuple[Candidate, ...]:
     costs, waits = [one.usd_per_1000 for one in found], [one.p95_s for one in found]
     worth = None if together.strata is None else together.strata.worth
-    stands = frontier.standings(
-        together.scores, costs, waits, np.random.default_rng(0), clusters=together.clusters, worth=worth
+    # Resamples of few labels would say something else than their estimates do.
+    stands = (
+        frontier.standings(
+            together.scores, costs, waits, np.random.default_rng(0), clusters=together.clusters, worth=worth
+        )
+        if together.few is None
+        else [frontier.Standing(0.0, "open")] * len(found)
     )
     is_ahead = comparison.shown(together)
     return tuple(

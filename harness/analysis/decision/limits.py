@@ -49,7 +49,8 @@ class Floor:
     """A least mean score: over all items, or over those of a label (`items` is a mask).
 
     `least` and the scores are merits of `measure` (`measures.Measure.merit`); `scores` are items x arms, None where
-    they are those that the arm is chosen by; `fits` say how far an arm's fits lie apart on these items.
+    they are those that the arm is chosen by; `fits` say how far an arm's fits lie apart on these items. `label` is the
+    one whose recall it is, None where it is not one.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Floor:
     measure: Measure
     scores: NDArray[np.float64] | None = None
     fits: Fits | None = None
+    label: str | None = None
 
     def take(self, items: NDArray[np.int64]) -> Floor:
         """The same on some of the items."""
@@ -75,6 +77,9 @@ class Floor:
         self, together: Panel, weights: NDArray[np.float64] | None = None
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Per arm, whether it is shown to keep the floor, and whether to break it: [..., arm]; see `shares.shares`."""
+        if together.few is not None:
+            bounded = together.few.of(self.label)
+            return best.shown(bounded.wrong.z(self.least)), best.shown(-bounded.right.z(self.least))
         scores = self._scores(together)
         lost = together.lost & self.items[:, None]
         worst, best_case = (
@@ -94,7 +99,9 @@ class Floor:
         for arm, state in enumerate(states):
             mine = ~np.isnan(scores[:, arm])
             found = margins.share(scores[mine, arm], codes[mine], name=self.name)
-            if together.strata is not None or self.fits is not None:
+            if together.few is not None:
+                found = together.few.of(self.label).seen.estimate(arm, int((mine & self.items).sum()), self.name)
+            elif together.strata is not None or self.fits is not None:
                 held = replace(together, fits=self.fits).shares(scores=scores)
                 found = held.estimate(arm, int(mine.sum()), self.name)
             said = formatting.with_interval(self.measure.of_merit(found))
@@ -110,7 +117,8 @@ def floors(constraints: Constraints, gold: NDArray[np.object_], task: Task) -> l
     if least is not None:
         asked.append(Floor(headline.noun, least, everything, headline))
     asked += [
-        Floor(f"recall of {name}", share, gold == name, headline) for name, share in constraints.min_recall.items()
+        Floor(f"recall of {name}", share, gold == name, headline, label=name)
+        for name, share in constraints.min_recall.items()
     ]
     others = measures.limits(constraints, task)
     return asked + [Floor(one.noun, float(one.merit(np.array(limit))), everything, one) for one, limit in others]

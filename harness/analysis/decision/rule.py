@@ -79,12 +79,14 @@ def decide(results: Results, constraints: Constraints) -> Decision:
     question = _question(field, constraints)
     view = _view(field, question, left)
     is_decided = not view.better and not view.cheaper and view.chosen.state == "kept"
-    outlook = None if is_decided else assurance(question, np.random.default_rng(0))
+    few = question.together.few
+    outlook = None if is_decided or few is not None else assurance(question, np.random.default_rng(0))
     is_turned = not is_decided and _is_decided_without_bounds(question)
     able = [one.run_id for one, may in zip(everyone, field.may_serve, strict=True) if may]
-    noise = label_noise(results, question, able)
+    noise = label_noise(results, question, able) if few is None else None
     view = replace(view, instead=_flip(results, constraints, view.chosen.arm))
     reasons = [
+        *([] if few is None else [few.sentence]),
         *words.reasons(view, constraints, outlook, is_turned=is_turned),
         *doubts.wrong_labels(noise, view.chosen.arm, results, is_decided=is_decided),
         *doubts.many_looks(results, constraints.looks, _worth(field, view.chosen.run_id)),
@@ -149,11 +151,15 @@ def _view(field: Field, question: Question, left: Sequence[int]) -> View:
         near=tuple(everyone[k] for k in others if k not in behind),
         bounds=_bounds(field.measure, field.together, arm),
         said=wording.of(field.measure),
+        n_all=None if field.together.few is None else field.together.few.n_all,
     )
 
 
 def _bounds(measure: Measure, together: Panel, arm: int) -> tuple[float, float]:
     """What the arm comes to were all failed items at their worst, and at their best (Manski 1990)."""
+    if together.few is not None:
+        means = together.few.means
+        return measure.in_unit(float(means.wrong.mean[arm])), measure.in_unit(float(means.right.mean[arm]))
     scores, lost = together.scores[:, [arm]], together.lost[:, [arm]]
     worst_case, best_case = (
         float(shares.shares(np.where(lost, filled, scores), strata=together.strata).mean[0]) for filled in (0.0, 1.0)
@@ -164,8 +170,7 @@ def _bounds(measure: Measure, together: Panel, arm: int) -> tuple[float, float]:
 def _worth(field: Field, run_id: str) -> float:
     """How many independent items an arm's accuracy is worth."""
     arm = next(k for k, one in enumerate(field.candidates) if one.run_id == run_id)
-    together = field.together
-    return float(shares.shares(together.scores, together.clusters, strata=together.strata).worth[arm])
+    return float(field.together.shares().worth[arm])
 
 
 def _flip(results: Results, constraints: Constraints, arm: str) -> str:
@@ -180,6 +185,10 @@ def _flip(results: Results, constraints: Constraints, arm: str) -> str:
 
 def _is_decided_without_bounds(question: Question) -> bool:
     """Whether it is only the failed calls that keep the verdict open."""
+    few = question.together.few
+    if few is not None:
+        together = replace(question.together, few=few.without_bounds)
+        return bool(few.failed.any()) and bool(replace(question, together=together).decided()[1])
     if not question.together.lost.any():
         return False
     asked = question.together.asked & ~question.together.lost

@@ -34,7 +34,8 @@ class View:
     with cheaper arms that might be good enough, `against` those with all others. `near` are the others that are not
     shown to lie behind by more than the margin. `bounds` is what the chosen arm comes to with its failed items at
     their worst, and at their best; `instead` names the arm that would have been chosen at the split's own mix of
-    labels, where it is another.
+    labels, where it is another. `n_all` is how many items an estimate
+    from few labels is of.
     """
 
     chosen: Candidate
@@ -47,6 +48,7 @@ class View:
     bounds: tuple[float, float]
     said: Wording
     instead: str = ""
+    n_all: int | None = None
 
 
 def reasons(view: View, constraints: Constraints, outlook: Assurance | None, *, is_turned: bool) -> list[str]:
@@ -66,8 +68,9 @@ def reasons(view: View, constraints: Constraints, outlook: Assurance | None, *, 
 
 def _found(view: View) -> Iterator[str]:
     chosen = view.chosen
+    items = f"{view.n_all or chosen.headline.n:,} items"
     yield (
-        f"{chosen.arm} {view.said.among(formatting.with_interval(chosen.headline), f'{chosen.headline.n:,} items')}, "
+        f"{chosen.arm} {view.said.among(formatting.with_interval(chosen.headline), items)}, "
         f"costs {formatting.dollars(chosen.usd_per_1000)} per 1,000 and answers within "
         f"{formatting.duration(chosen.p95_s)} (p95)"
     )

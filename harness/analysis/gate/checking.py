@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.analysis import measures
-from harness.analysis.gate import limits, regressions
+from harness.analysis.gate import estimated, limits, regressions
 from harness.analysis.gate.findings import Report
 from harness.analysis.gate.measured import paired
 
@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 
 def check(measured: Measured, settings: GateSettings) -> Report:
     """The verdicts; `MissingAnswers` when a side lacks answers, `ConfigError` for a limit on what is not there."""
+    if measured.few is not None:
+        estimated.check_settings(settings)
     pairs = paired(measured, settings.max_failed, settings.label_mix)
     name, is_binary = measures.headline(measured.task).name, measured.task.rules.IS_BINARY
+    few = measured.few
     headlines = [
         limits.share(pairs.items[column].to_numpy(float), pairs.codes, name, settings, pairs.strata)
-        for column in ("score_a", "score_b")
+        if few is None
+        else estimated.mean(few, side, name, settings)
+        for side, column in enumerate(("score_a", "score_b"))
     ]
     return Report(
         candidate=replace(measured.candidate, headline=headlines[0], accuracy=headlines[0] if is_binary else None),
@@ -34,4 +39,5 @@ def check(measured: Measured, settings: GateSettings) -> Report:
         label_mix=settings.label_mix,
         passed_over=measured.passed_over,
         checks=(*regressions.checks(measured, pairs, settings), *limits.checks(measured, pairs, settings)),
+        rests_on="" if few is None else estimated.sentence(few),
     )

@@ -69,7 +69,10 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The gate's verdict: fail when a check fails, else inconclusive when one that must pass is, else pass."""
+    """The gate's verdict: fail when a check fails, else inconclusive when one that must pass is, else pass.
+
+    `rests_on` says so where it is of few labels.
+    """
 
     candidate: Side
     baseline: Side
@@ -80,6 +83,7 @@ class Report:
     looks: int
     checks: tuple[Check, ...]
     passed_over: tuple[PassedOver, ...] = ()
+    rests_on: str = ""
     label_mix: Mapping[str, float] = field(default_factory=dict)
 
     @property

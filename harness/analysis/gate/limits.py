@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.analysis import measures, panel
+from harness.analysis.gate import estimated
 from harness.analysis.gate.findings import Check
 from harness.analysis.gate.measured import clusters_of, replied
 from harness.errors import ConfigError, one_of
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from harness.analysis.few_labels import FewLabels
     from harness.analysis.gate.measured import Measured, Paired
     from harness.analysis.measures import Measure
-    from harness.datasets.task import Task
     from harness.ground.gate_settings import GateSettings
     from harness.stats.strata import Strata
     from harness.types import JSON
@@ -38,7 +39,7 @@ LEAST_FOR_A_MEAN = 30  # values from which on the t interval of a mean is worth 
 
 def checks(measured: Measured, pairs: Paired, settings: GateSettings) -> Iterator[Check]:
     """Every limit that is set."""
-    yield from _floors(measured.task, pairs, settings)
+    yield from _floors(measured, pairs, settings)
     yield from _metrics(measured, settings)
     yield from _rates(measured, settings)
     yield from _budgets(measured, settings)
@@ -50,15 +51,25 @@ def checks(measured: Measured, pairs: Paired, settings: GateSettings) -> Iterato
         yield _injected(measured, settings)
 
 
-def _floors(task: Task, pairs: Paired, settings: GateSettings) -> Iterator[Check]:
+def _floors(measured: Measured, pairs: Paired, settings: GateSettings) -> Iterator[Check]:
+    task, few = measured.task, measured.few
     gold = pairs.items["gold_a"].to_numpy(object)
     least_credit = measures.least_credit(settings, task)
     if least_credit is not None:
-        yield _floor(task.noun, least_credit, pairs, np.ones(len(gold), dtype=np.bool_), settings)
+        everything = np.ones(len(gold), dtype=np.bool_)
+        yield (
+            _floor(task.noun, least_credit, pairs, everything, settings)
+            if few is None
+            else _estimated_floor(task.noun, least_credit, few, None, settings)
+        )
     for name, least in settings.min_recall.items():
         if name not in set(gold):
             raise ConfigError(f"gate.min_recall names {name!r}; {one_of(name, map(str, set(gold)))}")
-        yield _floor(f"recall of {name}", least, pairs, gold == name, settings)
+        yield (
+            _floor(f"recall of {name}", least, pairs, gold == name, settings)
+            if few is None
+            else _estimated_floor(f"recall of {name}", least, few, name, settings)
+        )
 
 
 def _metrics(measured: Measured, settings: GateSettings) -> Iterator[Check]:
@@ -182,6 +193,13 @@ def _floor(name: str, least: float, pairs: Paired, items: NDArray[np.bool_], set
     found = share(scores, codes, name.partition(" ")[0], settings, strata)
     above, below = _sides(scores, codes, least, settings, strata)
     return _check(f"{name} at least {formatting.share(least)}", least, found, (above, below), settings)
+
+
+def _estimated_floor(name: str, least: float, few: FewLabels, label: str | None, settings: GateSettings) -> Check:
+    found, tested = estimated.recall(few, label, name.partition(" ")[0], settings)
+    z, needed = float(tested.z(least)[estimated.CANDIDATE]), NormalDist().inv_cdf(1 - settings.alpha)
+    sides = bool(z >= needed or least == 0), bool(z <= -needed or least == 1)
+    return _check(f"{name} at least {formatting.share(least)}", least, found, sides, settings)
 
 
 def _share_at_most(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from harness.analysis.few_labels import FewLabels
     from harness.analysis.gate.findings import Side
     from harness.stats.strata import Strata
     from harness.store import PassedOver
@@ -29,7 +30,8 @@ class Measured:
     `items` are the ids that both must have answered. `slices` holds item ids by the slice's name;
     `injected` maps an injected row's id to the id of the item it was made of, and
     `injected_rows` are the candidate's answers to such rows of another split. `unchanged` says that
-    the candidate is the baseline: the same run, the same answers. `task` is what was asked.
+    the candidate is the baseline: the same run, the same answers. `task` is what was asked. With `few` candidate and
+    baseline, in this order, are estimated from few labels, and `rows` are of all items.
     """
 
     candidate: Side
@@ -47,6 +49,7 @@ class Measured:
     injected_rows: pd.DataFrame | None = None
     passed_over: tuple[PassedOver, ...] = ()
     task: Task = SINGLE
+    few: FewLabels | None = None
 
 
 @dataclass(frozen=True)

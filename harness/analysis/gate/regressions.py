@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.analysis.gate import estimated
 from harness.analysis.gate.findings import Check
 from harness.ground import formatting
 from harness.stats import margins, multiplicity
@@ -35,7 +36,8 @@ class Part:
 def checks(measured: Measured, pairs: Paired, settings: GateSettings) -> Iterator[Check]:
     """The headline metric overall, the recall of each class, the headline metric of each slice."""
     noun = measured.task.noun
-    whole = Part(noun, _evidence(pairs, settings))
+    few = measured.few
+    whole = Part(noun, _evidence(pairs, settings) if few is None else estimated.evidence(few, settings))
     if measured.unchanged:
         yield Check(
             noun,
@@ -48,6 +50,8 @@ def checks(measured: Measured, pairs: Paired, settings: GateSettings) -> Iterato
         )
         return
     yield from family([whole], settings.margin, settings, must_pass=True)
+    if few is not None:
+        return
     if settings.class_margin is not None and measured.task.rules.HAS_CLASSES:
         gold = pairs.items["gold_a"].to_numpy(object)
         parts = [

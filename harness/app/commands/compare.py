@@ -12,8 +12,9 @@ import click
 import numpy as np
 
 from harness.analysis import comparison, measures, pair_words, units
-from harness.app.commands import _comparing, _completion, _options
+from harness.app.commands import _comparing, _completion, _estimated, _options
 from harness.app.commands._groups import print_table
+from harness.app.project import estimating
 from harness.datasets.task import Task
 from harness.errors import ConfigError
 from harness.ground import formatting
@@ -32,6 +33,7 @@ OPTIONS = (
     _options.option("--items", type=click.IntRange(min=0), default=10, help="Items on which they differ, to print."),
     _options.option("--metric", default=None, metavar="NAME", help="What to compare; default: the headline metric."),
     _options.model,
+    _estimated.OPTION,
 )
 
 
@@ -43,6 +45,7 @@ class Options(_options.Where):
     items: int
     metric: str | None
     model: str | None
+    estimate: bool
     dataset: str | None
     split: str
     seed: int
@@ -56,6 +59,9 @@ def command(options: Options) -> None:
         raise ConfigError(f"compare takes two arms, or none to compare all; found {len(options.arms)}")
     project = options.project()
     dataset = project.dataset(options.dataset)
+    if options.estimate:
+        _estimate(options, project, dataset)
+        return
     rng = np.random.default_rng(options.seed)
     measure = measures.mean_of_items(Task.of(dataset), options.metric, "compares no arms")
     if options.arms:
@@ -95,6 +101,17 @@ def command(options: Options) -> None:
         return
     _show_all(made, measure)
     click.echo("\n".join(_options.passed_over(beside.passed_over)), nl=bool(beside.passed_over))
+
+
+def _estimate(options: Options, project: Project, dataset: Dataset) -> None:
+    _estimated.check(Task.of(dataset), options.metric, options.model)
+    made = estimating.estimate(project, dataset, options.split)
+    if options.arms:
+        _estimated.pair(made, dataset, options.arms, options.items, as_json=options.as_json)
+    else:
+        _estimated.every_pair(made, as_json=options.as_json)
+    if not options.as_json:
+        click.echo("\n".join(_options.passed_over(made.passed_over)), nl=bool(made.passed_over))
 
 
 def _show(one: Comparison, items: int, left_out: str, measure: Measure) -> None:

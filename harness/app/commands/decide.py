@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.analysis import decision, measures, wording
+from harness.app.commands import _estimated, _options
 from harness.app.commands import _label_mix as label_mix
-from harness.app.commands import _options
 from harness.app.commands._groups import print_table
+from harness.app.project import Project, estimated_results
 from harness.datasets.task import Task
 from harness.errors import ConfigError
 from harness.ground import formatting
@@ -48,6 +49,7 @@ OPTIONS = (
     _options.option("--hours", multiple=True, metavar="ARM=HOURS", help="Work to build an arm; repeatable."),
     _options.option("--hosting", type=click.Choice(["shared", "own"]), default=None, help="Whose machine arms run on."),
     _options.option("--batch/--no-batch", default=None, help="Ask hosted models by batch: half price, no latency."),
+    _estimated.OPTION,
 )
 NAMES = {
     "min_credit": "min_credit",
@@ -90,6 +92,7 @@ class Options(_options.Where):
     hours: tuple[str, ...]
     hosting: str | None
     batch: bool | None
+    estimate: bool
     dataset: str | None
     split: str
 
@@ -100,7 +103,8 @@ def command(options: Options) -> None:
     """The verdict."""
     project = options.project()
     dataset = project.dataset(options.dataset)
-    results = project.results(dataset, options.split)
+    make = estimated_results.results if options.estimate else Project.results
+    results = make(project, dataset, options.split)
     arms = {called for result in results.runs for called in (result.run.arm, result.run.arm_name)}
     constraints = _constraints(options, project.workspace.preferences.decide, Task.of(dataset), arms)
     found = decision.decide(results, constraints)

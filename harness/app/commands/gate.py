@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from harness.analysis import gate
-from harness.app.commands import _console, _evaluation, _options
+from harness.app.commands import _console, _estimated, _evaluation, _options
 from harness.app.commands import _label_mix as label_mix
 from harness.app.project import gates
 from harness.errors import ConfigError, DatasetError, HarnessError
@@ -51,6 +51,7 @@ OPTIONS = (
     _options.option("--split", default=None, help="Split to compare on; default: the setting, test."),
     _options.limit,
     _options.seed,
+    _estimated.OPTION,
 )  # fmt: skip
 
 
@@ -73,6 +74,7 @@ class Options(_options.Where):
     split: str | None
     limit: int | None
     seed: int
+    estimate: bool
 
 
 @click.command(help=__doc__)
@@ -102,7 +104,7 @@ def _checked(options: Options) -> int:
         _candidate(project, options, settings),
         lambda jobs: done.extend(_evaluation.carry_out(project, dataset, jobs)),
     )
-    report = gate.check(gates.measured(project, dataset, settings, base, asked), settings)
+    report = gate.check(gates.measured(project, dataset, settings, base, asked, estimate=options.estimate), settings)
     files = _Files(gate_page.comment(report), gate_junit.render(report), gate_github.lines(report))
     written = [_options.shown(project, path) for path in _write(options, files)]
     if options.as_json:
@@ -198,6 +200,7 @@ def _json(report: Report, done: list[Done], written: list[str]) -> dict[str, JSO
         "dataset_id": report.dataset_id,
         "split": report.split,
         "n": report.n,
+        "rests_on": report.rests_on or None,
         "looks": report.looks,
         "label_mix": dict(report.label_mix),
         "checks": [asdict(check) for check in report.checks],

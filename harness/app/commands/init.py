@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.app.commands import _dataset_facts, _dataset_import, _options
-from harness.app.project import scaffold
+from harness.app.commands._groups import print_table
+from harness.app.project import next_step, scaffold
+from harness.app.project.next_step import Step
+from harness.datasets import label_names
 from harness.errors import ConfigError
 from harness.ground import plugins
 
@@ -34,6 +37,7 @@ OPTIONS = (
     _options.option(
         "--range", type=float, nargs=2, default=None, metavar="LOW HIGH", help="Kind score: the ends of the scale."
     ),
+    _options.option("--labels", default=None, metavar="A,B,...|FILE", help="The labels, of texts that have none yet."),
 )
 
 
@@ -48,13 +52,17 @@ class Options(_options.Where):
     label: str
     kind: str
     range: tuple[float, float] | None
+    labels: str | None
 
     def wanted(self) -> scaffold.Wanted:
         """What is to be made."""
         if self.file is None and (self.text or self.label):
             raise ConfigError("--text and --label are columns of a FILE, and none was given: harness init FILE")
+        if self.file is None and self.labels is not None:
+            raise ConfigError("--labels are those of a FILE, and none was given: harness init FILE --labels a,b")
         ends = _dataset_import.checked_range(self.range)
-        return scaffold.Wanted(self.file, self.name, self.task, self.text, self.label, self.kind, ends)
+        labels = None if self.labels is None else label_names.read(self.labels)
+        return scaffold.Wanted(self.file, self.name, self.task, self.text, self.label, self.kind, ends, labels)
 
 
 @click.command(help=__doc__)
@@ -73,7 +81,8 @@ def command(options: Options) -> None:
                 "guessed": dict(made.guessed or {}),
                 "files": list(made.written),
                 "left": list(made.left),
-                "next": following,
+                "next": following[0].command,
+                "steps": [step._asdict() for step in following],
             }
         )
         return
@@ -84,7 +93,11 @@ def command(options: Options) -> None:
     click.echo(f"Wrote {', '.join(made.written)}")
     for path in made.left:
         click.echo(f"{path} was there and stays as it is; see that it has the line results/*: people's texts lie there")
-    click.echo(f"Next: {following}")
+    if len(following) == 1:
+        click.echo(f"Next: {following[0].command}")
+        return
+    click.echo("Next, in this order:")
+    print_table(("command", "what it gives"), [(step.command, step.why) for step in following])
 
 
 def _guesses(guessed: Mapping[str, object]) -> list[str]:
@@ -101,9 +114,11 @@ def _guesses(guessed: Mapping[str, object]) -> list[str]:
     return lines
 
 
-def _next(made: Made, options: Options) -> str:
+def _next(made: Made, options: Options) -> list[Step]:
     at = f" --root {shlex.quote(str(options.root))}" if options.root is not None else ""
     if made.dataset is None:
         name = options.wanted().dataset or "NAME"
-        return f"harness dataset import FILE --name {name} --text COL --label COL{at}"
-    return f"harness baselines{at}"
+        return [Step(f"harness dataset import FILE --name {name} --text COL --label COL{at}", "a dataset")]
+    if not made.dataset.labelled("test"):
+        return next_step.without_labels(made.dataset.ref, at)
+    return [Step(f"harness baselines{at}", "arms that need no model")]

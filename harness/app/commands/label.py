@@ -14,8 +14,9 @@ import click
 from harness.app.commands import _options
 from harness.app.labelling import LabelServer, Shown
 from harness.app.project import drawing, labelling
+from harness.datasets.label_files import FORMATS
 from harness.errors import ConfigError
-from harness.ground import formatting
+from harness.ground import formatting, private
 
 if TYPE_CHECKING:
     from harness.app.project import Project
@@ -30,6 +31,9 @@ OPTIONS = (
     _options.option("--per-item", type=click.IntRange(min=1), default=1, help="How many people label each item."),
     _options.option("--adjudicate", is_flag=True, help="Settle what people disagree on."),
     _options.option("--suggest", metavar="ARM", default=None, help="Show this arm's answers; recorded, for it biases."),
+    _options.option("--export", type=_options.FILE, default=None, help="Write the draw for another tool, and end."),
+    _options.option("--import", "take", type=_options.FILE, default=None, help="Take the labels of such a file."),
+    _options.option("--format", type=click.Choice(tuple(FORMATS)), default="csv", help="Of --export and --import."),
     _options.option("--guide", type=_options.FILE, default=None, help="Text file of the guideline."),
     _options.option("--release", metavar="VERSION", default=None, help="Make a version of the labels, and no page."),
     _options.option("--port", type=click.IntRange(0, 65535), default=0, help="Port; 0 takes a free one."),
@@ -47,6 +51,9 @@ class Options(_options.Where):
     per_item: int
     adjudicate: bool
     suggest: str | None
+    export: Path | None
+    take: Path | None
+    format: str
     guide: Path | None
     release: str | None
     port: int
@@ -63,8 +70,14 @@ def command(options: Options) -> None:
     if options.release is not None:
         _release(options, project, desk)
         return
+    if options.take is not None:
+        _take(options, desk, options.take)
+        return
     draw = labelling.Draw(options.split, options.n, options.how, options.seed)
     people = labelling.People(options.annotator, options.per_item, options.suggest, is_adjudicating=options.adjudicate)
+    if options.export is not None:
+        _export(options, project, *desk.exported(draw, people, options.format))
+        return
     session = desk.session(draw, people)
     shown = Shown(_guideline(options.guide), lambda: desk.progress(session, options.split), desk.now)
     try:
@@ -81,6 +94,34 @@ def command(options: Options) -> None:
             server.serve_forever()
         except KeyboardInterrupt:
             click.echo("stopped", err=True)
+    _end(options, desk)
+
+
+def _export(options: Options, project: Project, text: str, n: int) -> None:
+    path = Path(str(options.export))
+    try:
+        with private.files():
+            path.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise ConfigError(f"--export {path}: {error.strerror}") from None
+    written = _options.shown(project, path)
+    if options.as_json:
+        _options.print_json({"items": n, "files": [written]})
+        return
+    click.echo(f"Wrote {written}, {formatting.plural(n, 'item')} for {options.format}")
+    click.echo(f"Next: harness label {options.ref} --import FILE --format {options.format}, once they are labelled")
+
+
+def _take(options: Options, desk: labelling.Desk, path: Path) -> None:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--import {path}: {error}") from None
+    new, again = desk.take(text, options.format, path.name, options.annotator)
+    if options.as_json:
+        _options.print_json({"labels": new, "known": again, "in_the_journal": len(desk.labels())})
+        return
+    click.echo(f"{formatting.plural(new, 'label')} taken, {again:,} known already")
     _end(options, desk)
 
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import click
 
-from harness.app.commands import _evaluation, _options
+from harness.app.commands import _estimated, _evaluation, _options
+from harness.app.project import Project, estimated_results
+from harness.errors import ConfigError
 from harness.report import build, drawings, post
 
 WANTED_TO = "look"
@@ -24,15 +26,19 @@ class Options(_options.Where):
     dataset: str | None
     split: str
     post: bool
+    estimate: bool
 
 
 @click.command(help=__doc__)
-@_options.gathered(Options, _options.dataset, _options.split, POST, *_options.WHERE)
+@_options.gathered(Options, _options.dataset, _options.split, POST, _estimated.OPTION, *_options.WHERE)
 def command(options: Options) -> None:
     """Write the report of a split."""
     project = options.project()
     dataset = project.dataset(options.dataset)
-    results = project.results(dataset, options.split)
+    if options.estimate and options.post:
+        raise ConfigError("a post draws gold alone, so --post and --estimate do not go together; leave one out")
+    make = estimated_results.results if options.estimate else Project.results
+    results = make(project, dataset, options.split)
     drawn = drawings.drawn(results)
     files = build.build(results, drawn)
     if options.post:

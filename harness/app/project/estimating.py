@@ -10,7 +10,9 @@ import pandas as pd
 
 from harness import datasets
 from harness.analysis import panel
+from harness.analysis.comparison import Changed
 from harness.analysis.estimation import Answered, Estimation, Gold
+from harness.app.project import journals
 from harness.datasets.sampling import WEIGHT
 from harness.datasets.task import Task
 from harness.errors import ConfigError
@@ -31,7 +33,8 @@ LEAST_SHARE = 0.5  # of the items that an arm must have been asked to be estimat
 class Estimated:
     """The estimation of a split, and what was left out of it.
 
-    `unweighted` labelled items were chosen, not drawn, so they stand for nobody; `passed_over` are runs.
+    `arms` are what was estimated, in the order of the names. `unweighted` labelled items were chosen, not drawn, so
+    they stand for nobody; `passed_over` are runs.
     """
 
     dataset: str
@@ -39,6 +42,7 @@ class Estimated:
     estimation: Estimation
     unweighted: int
     passed_over: tuple[PassedOver, ...]
+    arms: tuple[Selected, ...] = ()
 
 
 def estimate(
@@ -46,7 +50,8 @@ def estimate(
 ) -> Estimated:
     """What every arm of a split is worth, by its gold labels; `labels` by item are further ones, not released yet.
 
-    Beside each of them stands how many items it stands for (None: it was chosen, not drawn).
+    Beside each of them stands how many items it stands for (None: it was chosen, not drawn). Where none are given they
+    are those of the version's journal.
 
     An arm that was not run on this version of the dataset is read from the newest version it was run on: an item is
     the same where id and text are. Repeats and seeds of an arm stand with their first run. What learnt from a label
@@ -62,9 +67,26 @@ def estimate(
             f"harness baselines --dataset {dataset.ref} --split {split}"
         )
     rows = project.store.guessed([one.first.run_id for one in chosen])
-    answered, lacking = _answered(chosen, rows, examples)
-    gold, unweighted = _gold(dataset, examples, labels or {})
-    return Estimated(dataset.ref, split, Estimation(answered, gold), unweighted, (*passed_over, *lacking))
+    answered, kept, lacking = _answered(chosen, rows, examples)
+    further = journals.labels(journals.of(project, dataset)) if labels is None else labels
+    gold, unweighted = _gold(dataset, examples, further)
+    return Estimated(dataset.ref, split, Estimation(answered, gold), unweighted, (*passed_over, *lacking), kept)
+
+
+def changed(made: Estimated, dataset: Dataset, a: str, b: str) -> list[Changed]:
+    """The labelled items on which one of two arms has more credit than the other; failed calls are left out."""
+    estimation = made.estimation
+    answered, credits = estimation.answered, estimation.credits()
+    first, second = answered.names.index(a), answered.names.index(b)
+    texts = {example.item.id: example.item.text for example in dataset.in_split(made.split)}
+    found = []
+    for place, row in enumerate(estimation.rows):
+        item, lead = answered.items[row], credits[place, first] - credits[place, second]
+        if lead > 0 or lead < 0:
+            said = [answered.word(row, arm) for arm in (first, second)]
+            gold, right = estimation.gold.of[item], "a" if lead > 0 else "b"
+            found.append(Changed(item, gold, said[0], said[1], right, texts[item]))
+    return found
 
 
 def answers(project: Project, dataset: Dataset) -> pd.DataFrame:
@@ -113,7 +135,7 @@ def _versions(project: Project, dataset: Dataset, selection: Selection) -> Itera
 
 def _answered(
     chosen: Sequence[Selected], rows: pd.DataFrame, examples: Mapping[str, Example]
-) -> tuple[Answered, list[PassedOver]]:
+) -> tuple[Answered, tuple[Selected, ...], list[PassedOver]]:
     """The answers of the arms that were asked most items, on the items that all of these were asked."""
     known = rows[
         [
@@ -148,7 +170,7 @@ def _answered(
         failed=np.column_stack([(frame["outcome"] == Outcome.FAILED.value).to_numpy() for frame in frames]),
         groups=panel.clusters_of(groups),
     )
-    return answered, lacking
+    return answered, tuple(kept), lacking
 
 
 def _names(chosen: Sequence[Selected]) -> tuple[str, ...]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.analysis.estimated_panel import panel_of
 from harness.analysis.gate import Measured, Side
-from harness.app.project import exchange
+from harness.app.project import estimating, exchange
 from harness.arms.prompts import files
 from harness.datasets.task import Task
 from harness.errors import ConfigError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from harness.analysis.few_labels import FewLabels
     from harness.app.project.project import Project
     from harness.ground.gate_settings import GateSettings
     from harness.models.ledger import Ledger
@@ -209,16 +211,19 @@ def check_looks(project: Project, dataset: Dataset, settings: GateSettings, base
         )
 
 
-def measured(project: Project, dataset: Dataset, settings: GateSettings, base: Pinned, asked: Asked) -> Measured:
-    """What the gate reads of candidate and baseline."""
+def measured(
+    project: Project, dataset: Dataset, settings: GateSettings, base: Pinned, asked: Asked, *, estimate: bool = False
+) -> Measured:
+    """What the gate reads of candidate and baseline; with `estimate` from few labels and all predictions."""
     store, split = project.store, settings.split
     runs = store.runs().set_index("run_id")
     hashes = {one: str(runs.loc[one, "content_hash"]) for one in asked.run_ids}
-    items = tuple(item.id for item in Scope(dataset, split, asked.limit).items())
+    labelled = {example.item.id for example in dataset.labelled(split)}
+    items = tuple(item.id for item in Scope(dataset, split, asked.limit).items() if item.id in labelled)
     return Measured(
         candidate=_side(project, asked.run_ids[0], asked.name),
         baseline=_side(project, base.side.run_id, base.name),
-        rows=store.predictions(asked.run_ids),
+        rows=store.predictions(asked.run_ids, of_all=estimate),
         baseline_rows=base.rows,
         dataset=dataset.ref,
         dataset_id=dataset.id,
@@ -231,7 +236,23 @@ def measured(project: Project, dataset: Dataset, settings: GateSettings, base: P
         injected=_injected(dataset, settings),
         task=Task.of(dataset),
         injected_rows=store.predictions(asked.injected_ids) if asked.injected_ids else None,
+        few=_few(project, dataset, settings, base, asked) if estimate else None,
     )
+
+
+def _few(project: Project, dataset: Dataset, settings: GateSettings, base: Pinned, asked: Asked) -> FewLabels | None:
+    """Candidate and baseline among the arms that can be estimated."""
+    made = estimating.estimate(project, dataset, settings.split)
+    names = dict(zip((one.first.run_id for one in made.arms), made.estimation.answered.names, strict=True))
+    sides = (("candidate", asked.run_ids[0]), ("baseline", base.side.run_id))
+    for what, run_id in sides:
+        if run_id not in names:
+            raise ConfigError(
+                f"the {what}, run {run_id}, is not one that stands for an arm of {dataset.ref} / {settings.split}, so "
+                f"it cannot be estimated; these can: {', '.join(names.values())}"
+            )
+    recalls = list(settings.min_recall)
+    return panel_of(made.estimation, recalls, [names[run_id] for _, run_id in sides]).few
 
 
 def slices(examples: Sequence[Example], columns: Sequence[str]) -> dict[str, frozenset[str]]:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.app.project import drawing, estimating
-from harness.datasets.label_journal import Journal, agreed, standing
+from harness.app.project import drawing, estimating, journals
+from harness.datasets import label_files
+from harness.datasets.label_journal import Entry, agreed, standing
 from harness.datasets.label_session import Session, Terms, disagreed, release
 from harness.datasets.sampling import Drawn
-from harness.errors import ConfigError
+from harness.datasets.task import Task
+from harness.errors import ConfigError, DatasetError
 from harness.ground import formatting
 from harness.stats import agreement
 
@@ -20,11 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.app.project.project import Project
-    from harness.datasets.label_journal import Entry
     from harness.types import JSON, Dataset, Estimate
 
 KINDS = ("single",)
-FOLDER = "labels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Desk:
             raise ConfigError(f"{dataset.ref} is of kind {dataset.kind}; the label page knows {', '.join(KINDS)}")
         self.project = project
         self.dataset = dataset
-        self.journal = Journal(project.store.path.parent / dataset.ref / FOLDER)
+        self.journal = journals.of(project, dataset)
 
     def now(self) -> str:
         """The time, for the journal."""
@@ -102,6 +102,37 @@ class Desk:
         )
         return {"sentence": sentence, "width": (estimate.high or 0.0) - (estimate.low or 0.0)}
 
+    def exported(self, draw: Draw, people: People, kind: str) -> tuple[str, int]:
+        """A draw as a file of another tool, with the labels that people gave already; and how many items it holds."""
+        session, said = self.session(draw, people), self._said()
+        items = [
+            label_files.Labelled(one.item.id, one.item.text, _answers(said.get(one.item.id, {})), one.weight)
+            for one in session.drawn
+        ]
+        return label_files.written(kind, items), len(items)
+
+    def take(self, text: str, kind: str, where: str, annotator: str) -> tuple[int, int]:
+        """Put the labels of such a file into the journal: how many are new, and how many stood there already.
+
+        Nothing is written where one of them is none (`DatasetError`).
+        """
+        known = {example.item.id: example for example in self.dataset.examples}
+        labels, now, said = self.dataset.label_names, self.now(), self._said()
+        entries, again = [], 0
+        for one in label_files.read(kind, text, where, annotator):
+            if one.item not in known:
+                raise DatasetError(f"{where}: {self.dataset.ref} has no item {one.item!r}")
+            for who, answer in one.answers.items():
+                gold = Task.of(self.dataset).rules.read_gold(answer, labels, f"{where}, item {one.item!r}")
+                before = said.get(one.item, {}).get(who)
+                if before is not None and before.answer == gold:
+                    again += 1
+                else:
+                    entries.append(Entry("label", one.item, who, now, gold, weight=one.weight, how=kind))
+        for entry in entries:
+            self.journal.append(entry)
+        return len(entries), again
+
     def release(self, version: str, watch: Callable[[str], None]) -> tuple[Path, int]:
         """The folder of a new version with the labels that stand, and how many."""
         return release(self.project.workspace.root, self.dataset, version, self.journal, watch)
@@ -131,8 +162,7 @@ class Desk:
         return standing(self.journal.entries())
 
     def _weight(self, item: str) -> float | None:
-        weights = [entry.weight for entry in self._said().get(item, {}).values() if entry.weight is not None]
-        return weights[0] if weights else None
+        return journals.weight(self._said().get(item, {}))
 
     def _weighted(self, session: Session) -> dict[str, tuple[str, float | None]]:
         return {item: (label, self._weight(item)) for item, label in session.labels().items()}
@@ -141,3 +171,8 @@ class Desk:
         run = self.project.selected(arm, self.dataset, split).first
         rows = self.project.store.guessed([run.run_id])
         return {str(r.example_id): str(r.label) for r in rows.itertuples() if isinstance(r.label, str)}
+
+
+def _answers(of_item: Mapping[str, Entry]) -> dict[str, str]:
+    """What people labelled an item, by who they are."""
+    return {who: one.answer for who, one in of_item.items() if who and one.act == "label" and one.answer is not None}

@@ -63,3 +63,21 @@ def _runs(project: Project, dataset: Dataset) -> list[StoredRun]:
     if not project.store.path.exists():
         return []
     return [run for run in project.store.selection().runs if run.dataset_id == dataset.id and run.n_scored]
+
+
+def without_labels(ref: str, at: str = "") -> list[Step]:
+    """The way from texts without labels to a verdict, step by step; `at` is what every command takes besides."""
+    name = ref.partition("@")[0]
+    return [
+        Step(f"harness baselines{at}", "arms that learn nothing answer every text"),
+        Step(f"harness eval --prompt v1{at}", "and so does a prompt, where there is a model"),
+        Step(f"harness label {ref} --n 80 --how disagreement{at}", "a page; half at random, half where arms differ"),
+        Step(f"harness estimate{at}", "after 20, 40, 80 labels: which arm leads, and how sure that is"),
+        Step(f"harness decide --estimate{at}", "which arm should serve, and what is open"),
+        Step(
+            f"harness label {ref} --split train --n 200 --how uncertain{at}",
+            "where no arm is good enough: labels to learn from",
+        ),
+        Step(f"harness label {ref} --release v2{at}", "a version with the labels of both"),
+        Step(f"harness baselines --dataset {shlex.quote(f'{name}@v2')}{at}", "the first classifiers"),
+    ]

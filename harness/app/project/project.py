@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    import pandas as pd
+
     from harness.analysis.measures import Measure
     from harness.app.project.selecting import SideBySide
     from harness.datasets.audit.equality import Defects
@@ -171,7 +173,7 @@ class Project:
 
         Which runs stand for the arms is the `Selection`'s to say; what it passed over is named in the results.
         """
-        _check_gold(dataset, split)
+        selecting.check_gold(dataset, split)
         frame = self.store.runs(dataset.id, split)
         selection, where = self.store.selection(), self.where(dataset, split)
         arms = selection.arms(where, first)
@@ -181,7 +183,7 @@ class Project:
                 f"the store has no finished run on {dataset.ref} / {split}; start with: harness baselines "
                 f"--dataset {dataset.ref} --split {split}"
             )
-        results = self._analysed(dataset, split, selecting.facts(frame, selection, arms, first))
+        results = self.analysed(dataset, split, selecting.facts(frame, selection, arms, first))
         return replace(
             results,
             passed_over=(*results.passed_over, *selection.passed_over(where, first)),
@@ -190,8 +192,11 @@ class Project:
             is_standing=first is None or selecting.are_the_same(arms, selection.arms(where), first),
         )
 
-    def _analysed(self, dataset: Dataset, split: str, runs: Sequence[RunFacts]) -> Results:
-        predictions = self.store.predictions([run.run_id for run in runs])
+    def analysed(
+        self, dataset: Dataset, split: str, runs: Sequence[RunFacts], rows: pd.DataFrame | None = None
+    ) -> Results:
+        """The results of these runs, from their stored rows or from those that are given."""
+        predictions = self.store.predictions([run.run_id for run in runs]) if rows is None else rows
         facts = Split(
             dataset=dataset.ref,
             dataset_id=dataset.id,
@@ -267,7 +272,7 @@ class Project:
 
         The arms are those of `results`: one that lacks too many of the items is passed over here as there.
         """
-        _check_gold(dataset, split)
+        selecting.check_gold(dataset, split)
         selection, where = self.store.selection(), self.where(dataset, split)
         arms = selection.arms(where)
         if measure is not None and not measure.is_headline:
@@ -352,7 +357,7 @@ class Project:
         if dataset.id != run.dataset_id:
             raise ConfigError(f"run {run.run_id} was made on another {run.dataset} than the one in datasets/")
         frame = self.store.runs(run.dataset_id, run.split)
-        return self._analysed(dataset, run.split, selecting.facts(frame, self.store.selection(), [arm]))
+        return self.analysed(dataset, run.split, selecting.facts(frame, self.store.selection(), [arm]))
 
     def result(self, results: Results, done: Done) -> RunResult:
         """A run's result, with the calls, the bill and the wall time of this invocation alone."""
@@ -389,12 +394,3 @@ class FailedItems(MissingAnswers):
     """The run ended, and some items have no reply; resumable."""
 
     is_aside = True
-
-
-def _check_gold(dataset: Dataset, split: str) -> None:
-    """Raise `ConfigError` where items are there, and nobody has labelled one: there is nothing to score by."""
-    if dataset.in_split(split) and not dataset.labelled(split):
-        raise ConfigError(
-            f"no item of {dataset.ref} / {split} has a label yet, so nothing can be scored; "
-            f"next: harness label {dataset.name}"
-        )

@@ -34,13 +34,17 @@ results/*
 !results/baselines/
 """
 ARMS = ("majority", "rules", *workspace.DEFAULT_ARMS[1:])
+WITHOUT_LABELS = ("majority", "rules", "minilm-zero", *workspace.DEFAULT_ARMS[1:])
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 SIGNS = (workspace.FILE, "datasets/*/*/dataset.toml", "prompts/*/*.j2", "results/harness.duckdb")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be made: of which file (a path or an address; None: no dataset yet), under which names."""
+    """What is to be made: of which file (a path or an address; None: no dataset yet), under which names.
+
+    `labels` are the closed set with what each means, where rows may be without one.
+    """
 
     file: str | None = None
     name: str | None = None
@@ -49,6 +53,7 @@ class Wanted:
     label: str = ""
     kind: str = "single"
     range: tuple[float, float] | None = None
+    labels: Mapping[str, str] | None = None
 
     @property
     def dataset(self) -> str | None:
@@ -108,7 +113,7 @@ def _imported(
     path = remote.fetched(wanted.file, scratch) if is_remote else Path(wanted.file)
     source = {"address": wanted.file} if is_remote else {}
     asked = datasets.ImportSpec(wanted.dataset, "v1", wanted.text, wanted.label, kind=wanted.kind, source=source)
-    asked = replace(asked, range=wanted.range)
+    asked = replace(asked, range=wanted.range, labels=dict(wanted.labels or {}), is_closed=wanted.labels is not None)
     try:
         return datasets.import_files(stage, asked, {None: path}), {}
     except ImportProblem as problem:
@@ -129,7 +134,8 @@ def _texts(wanted: Wanted, dataset: Dataset | None) -> dict[str, str]:
         draft = drafts.prompt(labels) if wanted.kind == SINGLE.kind else kind_drafts.prompt(wanted.kind)
         prompt_files.parse(draft, checked_name(task, "task"), "v1", "v1.j2")
         found[f"prompts/{task}/v1.j2"] = draft
-    chosen: dict[str, object] = {"arms": ARMS}
+    has_labels = dataset is None or any(example.is_labelled for example in dataset.examples)
+    chosen: dict[str, object] = {"arms": ARMS if has_labels else WITHOUT_LABELS}
     if dataset is not None:
         rules = _rules(dataset)
         if rules is not None:

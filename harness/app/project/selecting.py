@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.analysis import panel, results
+from harness.errors import ConfigError
 from harness.ground import formatting
 from harness.stats import fits
 from harness.store import PassedOver
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from harness.analysis.panel import Answers, Panel, Rows
     from harness.stats.fits import Fits
     from harness.store import Selected, Selection, StoredRun, Where
+    from harness.types import Dataset
 
 
 def facts(
@@ -108,3 +110,12 @@ def comparable(together: Panel, arms: Sequence[Selected], passed_over: tuple[Pas
             kept.append(number)
     run_ids = {arms[number].name: arms[number].first.run_id for number in kept}
     return SideBySide(panel.part(together, kept), run_ids, (*left_out, *passed_over))
+
+
+def check_gold(dataset: Dataset, split: str) -> None:
+    """Raise `ConfigError` where items are there, and nobody has labelled one: there is nothing to score by."""
+    if dataset.in_split(split) and not dataset.labelled(split):
+        raise ConfigError(
+            f"no item of {dataset.ref} / {split} has a label yet, so nothing can be scored; "
+            f"next: harness label {dataset.name}"
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.analysis import comparison, pair_words
+from harness.analysis import comparison, estimated_panel, pair_words
 from harness.ground import formatting
 from harness.report.blocks import Column, Section, Table
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from harness.analysis.results import Results
 
 ORDER = 24
+FEW_LABELS = True
 COUNTED = ("both", "only best", "only other", "neither")
 COLUMNS = (
     Column("against"),
@@ -27,7 +28,7 @@ def section(results: Results) -> Section | None:
     best, *others = arms.runs
     if not others:
         return None
-    made = comparison.leading(arms.answers[best.run.run_id], [arms.answers[other.run.run_id] for other in others])
+    made = _leading(arms)
     name = best.run.name
     pairs = formatting.plural(len(arms.runs) * len(others) // 2, "pair")
     counted = "" if made[0].table is None else ", in items that both, only one, or neither got right"
@@ -40,6 +41,15 @@ def section(results: Results) -> Section | None:
     columns = COLUMNS if made[0].table is not None else tuple(one for one in COLUMNS if one.title not in COUNTED)
     table = Table(columns, tuple(_row(one) for one in made), caption)
     return Section(f"{name} against the others", (table,))
+
+
+def _leading(arms: Results) -> list[Comparison]:
+    """The first arm against the others, by their scores or as estimated from few labels."""
+    if arms.estimation is None:
+        best, *others = (arms.answers[one.run.run_id] for one in arms.runs)
+        return comparison.leading(best, others)
+    together = estimated_panel.panel_of(arms.estimation, names=[one.run.name for one in arms.runs])
+    return comparison.among_all(together, [(0, k) for k in range(1, len(together.names))])
 
 
 def _row(one: Comparison) -> tuple[str, ...]:

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 from harness.datasets.task import spoken
 from harness.ground import formatting
-from harness.report.blocks import Column, Section, Table
+from harness.report.blocks import Column, Section, Table, Text
 
 if TYPE_CHECKING:
+    from harness.analysis.people import People
     from harness.analysis.results import Results
+    from harness.report.blocks import Block
 
 ORDER = 41
 ARMS_SHOWN = 4
+DISPUTED_SHOWN = 20
 
 
 def section(results: Results) -> Section | None:
@@ -43,4 +46,28 @@ def section(results: Results) -> Section | None:
         "gold on the items they rated. Where the gold was made of their answers each of them is part of it, which "
         "favours them a little."
     )
-    return Section("Single people against the gold", (Table(columns, rows, caption),))
+    return Section("Single people against the gold", (Table(columns, rows, caption), *_agreement(people, results)))
+
+
+def _agreement(people: People, results: Results) -> list[Block]:
+    """How far people agree, and how arms do where they do not."""
+    alpha = people.agreement
+    if alpha is None or alpha.value is None:
+        return []
+    said = (
+        f"They agree with each other by {formatting.with_interval(alpha)} (Krippendorff's alpha; 1: always, 0: as by "
+        f"chance) and differ on {len(people.disputed):,} of {formatting.plural(people.n_twice, 'item')} with two "
+        "answers or more."
+    )
+    if not people.disputed:
+        return [Text(said)]
+    rows = []
+    for result in results.runs:
+        mine = results.predictions[results.predictions["run_id"] == result.run.run_id].dropna(subset=["credit"])
+        is_disputed = mine["example_id"].isin(people.disputed)
+        shares = [mine["credit"][mask].astype(float) for mask in (~is_disputed, is_disputed)]
+        rows.append((result.run.name, *(formatting.share(float(of.mean())) if len(of) else "" for of in shares)))
+    columns = (Column("arm"), Column("where people agree", numeric=True), Column("where they differ", numeric=True))
+    listed = ", ".join(sorted(people.disputed)[:DISPUTED_SHOWN])
+    more = ", ..." if len(people.disputed) > DISPUTED_SHOWN else ""
+    return [Text(said), Table(columns, tuple(rows), f"They differ on: {listed}{more}")]

@@ -9,7 +9,7 @@ from harness.analysis import comparison, measures, pair_words
 from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Section, Table, Text
-from harness.report.sections import _cells, _unread
+from harness.report.sections import _ceiling, _cells, _unread
 
 if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
@@ -67,8 +67,10 @@ def _row(result: RunResult, extra: tuple[str, ...], *, has_f1: bool) -> tuple[st
 
 def _notes(results: Results) -> list[Text]:
     split_n = results.split.n
+    said = _ceiling.ceiling(results)
     asked = {r.run.arm_name: r.run.model for r in results.runs if r.run.model and r.run.model not in r.run.arm_name}
     notes = [Text(f"{arm} asks {model}.", "quiet") for arm, model in asked.items()]
+    notes += [] if said is None else [Text(said)]
     notes += [Text(_spread(spread, results.split.task.noun)) for spread in results.spreads]
     notes += _cross_validated(results)
     notes += _head_to_head(results)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from harness.report.blocks import Block
 
 ORDER = 5
+FEW_LABELS = True
 PARTS = ("running", "machines", "labels", "training", "work", "a month")
 
 

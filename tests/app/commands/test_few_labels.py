@@ -4,8 +4,11 @@ import csv
 
 from harness import datasets
 from harness.datasets.label_journal import Entry, Journal
+from harness.ground import formatting
+from harness.types import Estimate
 
 WORDS = {"billing": "invoice", "refund": "money back", "other": "hello"}
+RESTS_ON = "Estimated from 40 gold labels and the arms' predictions on all"
 
 
 def texts(root):
@@ -49,3 +52,100 @@ def test_a_label_outside_the_set(harness, root):
     assert refused.code == 2
     assert "'refund' is none of --labels" in refused.err
     assert not (root / "datasets" / "inbox").exists()
+
+
+def labelled(harness, root, n=40):
+    """A workspace with two arms' predictions on all texts, and labels on some of them in a version of their own."""
+    truth = texts(root)
+    words = ("--name", "inbox", "--text", "body", "--labels", ",".join(WORDS))
+    assert harness("dataset", "import", "inbox.csv", *words).code == 0
+    (root / "prompts" / "inbox").mkdir(parents=True, exist_ok=True)
+    rules = "\n".join(f'[[rule]]\nlabel = "{label}"\nkeyword = "{word}"' for label, word in WORDS.items())
+    (root / "prompts" / "inbox" / "rules-v1.toml").write_text(rules + "\n")
+    arms = ("--arm", "minilm-zero", "--arm", "rules", "--folds", "2")
+    ran = harness("baselines", "--dataset", "inbox", "--split", "train", *arms)
+    assert ran.code == 0, ran.err
+    old = datasets.load(root, "inbox@v1")
+    journal = Journal(root / "results" / "inbox@v1" / "labels")
+    for example in old.in_split("train")[:n]:
+        journal.append(Entry("label", example.item.id, "ann", "now", truth[example.item.text], weight=1.0))
+    assert harness("label", "inbox@v1", "--release", "v2").code == 0
+
+
+def test_what_takes_the_estimates(harness, root):
+    """compare, decide and report say with --estimate what estimate says of the same arms, and on what it rests."""
+    labelled(harness, root)
+    where = ("--dataset", "inbox@v2", "--split", "train")
+    estimated = {one["name"]: one for one in harness("estimate", *where, "--json").json}
+    lead = estimated["rules"]["differences"]["minilm-zero"]["estimate"]
+    compared(harness, where, lead)
+    decided(harness, where, estimated, lead)
+    reported(harness, root, where, estimated)
+    gated(harness, where, estimated, lead)
+
+
+def compared(harness, where, lead):
+    pair = harness("compare", "--estimate", "rules", "minilm-zero", *where, "--json").json
+    assert pair["difference"]["value"] == lead["value"]
+    assert abs(pair["difference"]["low"] - lead["low"]) < 1e-9
+    assert pair["n_gold"] == 40
+    assert {one["right"] for one in pair["changed"]} <= {"a", "b"}
+    (one,) = harness("compare", "--estimate", *where, "--json").json
+    assert one["together"]["low"] <= one["difference"]["low"] + 1e-9
+    shown = harness("compare", "--estimate", *where)
+    assert shown.out.startswith(RESTS_ON)
+    assert "Holm" in shown.out
+    assert "gold alone" in harness("compare", "--estimate", "rules", "minilm-zero", *where).out
+    refused = harness("compare", "--estimate", "rules", "nobody", *where)
+    assert refused.code == 2
+    assert "no arm 'nobody' can be estimated here" in refused.err
+
+
+def decided(harness, where, estimated, lead):
+    ran = harness("decide", "--estimate", *where, "--min-accuracy", "0.5", "--min-recall", "refund=0.5", "--json")
+    assert ran.code == 0, ran.err
+    found = ran.json
+    assert found["reasons"][0].startswith(RESTS_ON)
+    for one in found["candidates"]:
+        expected, ends = estimated[one["arm"]]["accuracy"], ("value", "low", "high")
+        assert [one["headline"][end] for end in ends] == [expected[end] for end in ends]
+        assert one["usd_per_1000"] is not None
+    assert found["recommendation"] == "rules"
+    assert (found["verdict"] == "decided") == (lead["low"] > -found["constraints"]["margin"])
+    assert RESTS_ON in harness("decide", "--estimate", *where).out
+    refused = harness("decide", "--estimate", *where, "--label-mix", "refund=0.5")
+    assert refused.code == 2
+    assert "few labels estimate accuracy, recall and differences" in refused.err
+
+
+def reported(harness, root, where, estimated):
+    (page, *_) = harness("report", "--estimate", *where, "--json").json["files"]
+    text = (root / page).with_suffix(".md").read_text()
+    assert RESTS_ON in text
+    assert "Estimates from few labels" in text
+    for arm, one in estimated.items():
+        (row,) = [line for line in text.splitlines() if line.startswith(f"| {arm} |") and "$" in line][:1]
+        assert formatting.span(Estimate(**one["accuracy"])) in row
+        assert formatting.span(Estimate(**one["gold_alone"])) in row
+    assert "Scorecard" not in text
+    assert "Mistakes" not in text
+    refused = harness("report", "--estimate", "--post", *where)
+    assert refused.code == 2
+
+
+def gated(harness, where, estimated, lead):
+    refused = harness("gate", "rules", "minilm-zero", "--estimate", *where)
+    assert refused.code == 2
+    assert "run it there" in refused.err
+    assert harness("baselines", *where, "--arm", "minilm-zero", "--arm", "rules", "--folds", "2").code == 0
+    ran = harness("gate", "rules", "minilm-zero", "--estimate", "--margin", "0.05", *where, "--json")
+    found, (check, *_) = ran.json, ran.json["checks"]
+    assert found["rests_on"].startswith(RESTS_ON)
+    assert check["estimate"]["value"] == lead["value"]
+    assert abs(check["estimate"]["low"] - lead["low"]) < 1e-9
+    assert found["candidate"]["headline"]["value"] == estimated["rules"]["accuracy"]["value"]
+    assert found["verdict"] == ("pass" if lead["low"] > -0.05 else "inconclusive")
+    assert ran.code == found["exit_code"]
+    assert RESTS_ON in " ".join(harness("gate", "rules", "minilm-zero", "--estimate", *where).out.split())
+    back = harness("gate", "minilm-zero", "rules", "--estimate", "--margin", "0.01", *where, "--json")
+    assert back.json["verdict"] == ("fail" if lead["low"] > 0.01 else "inconclusive")

@@ -5,9 +5,13 @@ import re
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from harness.app import cli
+from harness.app.project import Project, estimating, labelling
+from harness.ground.clock import SystemClock
+from harness.ground.workspace import find
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXTS = {
@@ -172,3 +176,51 @@ def test_a_task_of_another_name_is_found(here, type_):
     assert type_("init", "tickets.csv", "--task", "sorting")[0] == 0
     code, _, err = type_("eval", "--prompt", "v1", "--model", "fake/first", "--limit", "5")
     assert code == 0, err
+
+
+def test_texts_without_labels(here, type_):
+    """From texts without labels to which arm leads: init names the commands, and they hold what they promise."""
+    truth = {f"{text}, ticket {n}": label for label in TEXTS for text in TEXTS[label] for n in range(60)}
+    (here / "tickets.csv").write_text("when,body\n" + "".join(f'2026-01-02,"{text}"\n' for text in truth))
+    (here / "labels.csv").write_text("label,description\nbilling,invoices and refunds\nbug,errors\nquestion,how to\n")
+    code, out, err = type_("init", "tickets.csv", "--labels", "labels.csv", "--json")
+    assert code == 0, err
+    steps = [step["command"] for step in json.loads(out)["steps"]]
+    assert steps[0] == "harness baselines"
+    assert "harness label tickets@v1 --n 80 --how disagreement" in steps
+    assert "invoices and refunds" in (here / "datasets/tickets/v1/dataset.toml").read_text()
+    assert type_(*steps[0].split()[1:])[0] == 0
+    project = Project(find(here, here), SystemClock())
+    desk = labelling.Desk(project, project.dataset(None))
+    for n in (20, 40, 80):
+        answer(desk, n, truth)
+        estimated = json.loads(type_("estimate", "--json")[1])
+        assert [one["accuracy"]["n"] for one in estimated] == [n, n]
+    answers = (
+        estimating.answers(project, desk.dataset)
+        .drop(columns="text", errors="ignore")
+        .merge(texts_of(desk.dataset), on="example_id")
+    )
+    right = (answers["label"] == answers["text"].map(truth)).groupby(answers["run_id"]).mean()
+    for value, one in zip(sorted(right, reverse=True), estimated, strict=True):
+        assert one["accuracy"]["low"] <= value <= one["accuracy"]["high"]
+    shown = type_("estimate")[1]
+    assert f"{estimated[0]['name']} leads {estimated[1]['name']} by" in shown
+    assert "80 gold labels" in shown
+    code, out, err = type_("decide", "--estimate")
+    assert code == 0, err
+    assert "Estimated from 80 gold labels" in out
+    refused = type_("init", "--labels", "a,b")
+    assert refused[0] == 2
+
+
+def texts_of(dataset):
+    return pd.DataFrame([(e.item.id, e.item.text) for e in dataset.examples], columns=["example_id", "text"])
+
+
+def answer(desk, n, truth):
+    """A person who knows every answer labels until there are `n`."""
+    session = desk.session(labelling.Draw("test", 80, "disagreement"), labelling.People("ann"))
+    while len(desk.labels()) < n:
+        item = session.next("a")
+        session.answer("a", session.entry("label", item.id, desk.now(), truth[item.text]))

@@ -1,0 +1,62 @@
+"""The results of a split as estimated from few labels, for whoever reads results: a verdict, a report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from harness.analysis.results import of_items
+from harness.app.project import estimating, selecting
+from harness.errors import ConfigError
+from harness.types import Outcome
+
+if TYPE_CHECKING:
+    from harness.analysis.estimation import ArmWorth, Gold
+    from harness.analysis.results import Results, RunResult
+    from harness.app.project.project import Project
+    from harness.types import Dataset, Estimate
+
+
+def results(project: Project, dataset: Dataset, split: str) -> Results:
+    """The arms of a split with what was estimated in the place of gold alone; cost and time are those of all items.
+
+    Metrics that are not estimated are left out: what gold alone says of them holds for a plain draw only.
+    """
+    made = estimating.estimate(project, dataset, split)
+    estimation, answered, ids = made.estimation, made.estimation.answered, [one.first.run_id for one in made.arms]
+    if not estimation.n:
+        raise ConfigError(f"no label of {dataset.ref} / {split} can be used; next: harness label {dataset.name}")
+    selection, frame = project.store.selection(), project.store.runs()
+    alone = [replace(one, runs=(one.first,)) for one in made.arms]
+    named = dict(zip(ids, answered.names, strict=True))
+    facts = [
+        replace(one, name=named[one.run_id], arm_name=named[one.run_id])
+        for one in selecting.facts(frame, selection, alone)
+    ]
+    rows = project.store.predictions(ids, of_all=True)
+    rows = rows[rows["example_id"].isin(answered.items)]
+    found = project.analysed(dataset, split, facts, _with_gold(rows, estimation.gold))
+    worth = {arm.name: arm for arm in estimation.arms()}
+    of_all = {str(run_id): of_items(mine) for run_id, mine in rows.groupby("run_id", sort=False)}
+    runs = [replace(one, metrics=_metrics(worth[one.run.name], one), **of_all[one.run.run_id]) for one in found.runs]
+    runs.sort(key=lambda one: (-(one.headline.value or 0.0), one.run.name))
+    return replace(
+        found, runs=tuple(runs), passed_over=made.passed_over, items=None, estimation=estimation, is_standing=False
+    )
+
+
+def _with_gold(rows: pd.DataFrame, gold: Gold) -> pd.DataFrame:
+    """The rows of the items with a label, with that label and what each answer is worth; a failed call none."""
+    known = rows[rows["example_id"].isin(list(gold.of))]
+    truth = known["example_id"].map(gold.of)
+    answers = known["label"].astype(object).where(known["label"].notna(), None)
+    credit = pd.Series([gold.credit(g, a) for g, a in zip(truth, answers, strict=True)], known.index, "Float64")
+    return known.assign(gold=truth, credit=credit.mask(known["outcome"] == Outcome.FAILED.value))
+
+
+def _metrics(worth: ArmWorth, one: RunResult) -> dict[str, Estimate]:
+    estimated = {one.headline.name: worth.accuracy.estimate}
+    macro = None if worth.macro_f1 is None else worth.macro_f1.estimate
+    return estimated if macro is None or macro.low is None else estimated | {macro.name: macro}
