@@ -308,7 +308,10 @@ def test_a_budget_ends_a_search_in_good_order_and_a_larger_one_goes_on(harness, 
 @pytest.mark.parametrize("after", [5, 40, 120, 200])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_search_that_is_stopped_goes_on(harness, planted, after, number):
-    """kill -9 and Ctrl-C at any place: the same command asks only what was not answered, and ends alike."""
+    """kill -9 and Ctrl-C at any place: the same command asks only what was not answered, and ends alike.
+
+    kill -9 loses what is in flight, and what was answered and is on its way to the disk.
+    """
     with serve(landscape.answer, held_from=after) as server:
         command = ("improve", "v1", *PRICED, "--json", "--base-url", server.openai_url, *FEW)
         process = processes.harness(planted, *command, "--concurrency", str(AT_ONCE))
@@ -320,5 +323,5 @@ def test_a_search_that_is_stopped_goes_on(harness, planted, after, number):
         done = harness(*command)
         asked = [json.dumps(body["messages"]) for body in server.requests]
     assert done.code == 0
-    assert len(asked) - len(set(asked)) <= (0 if number == signal.SIGINT else AT_ONCE)
+    assert len(asked) - len(set(asked)) <= (0 if number == signal.SIGINT else 3 * AT_ONCE)
     assert done.json["version"] == "v2"
