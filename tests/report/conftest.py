@@ -25,6 +25,16 @@ HOSTILE = [
     "'; drop table runs; --",
 ]
 
+STORY = {
+    "parent": "v1",
+    "proposed_by": "openai/m",
+    "variants": 12,
+    "tried": 9,
+    "chosen_on": "dev",
+    "spent_usd": 0.8,
+    "levels": [[0.1, 0.5, 60, 0], [0.1, 0.6, 60, 2], [0.5, 0.7, 60, 7]],
+}
+
 
 def frame(run_id, arm, labels, n, rng, *, right, cost=0.0001, failed=0, texts=None, model=None):
     gold = [labels[i % len(labels)] for i in range(n)]
@@ -124,7 +134,16 @@ def with_curves(results, seeds=3):
 
 def whole():
     """The ordinary results with something for every figure."""
-    return with_cascade(with_curves(made()))
+    return with_cascade(with_curves(with_search(made(), STORY)))
+
+
+def with_search(results, story):
+    """The results, whose prompt:v3 came of a search."""
+    runs = tuple(
+        replace(one, run=replace(one.run, facts={"improve": story})) if one.run.arm == "prompt:v3" else one
+        for one in results.runs
+    )
+    return replace(results, runs=runs)
 
 
 def with_cascade(results, threshold=0.7):
