@@ -45,7 +45,9 @@ class Columns:
     def item(self, number: int, where: str, row: Mapping[str, object]) -> Item:
         """The item that a row is; `DatasetError` when it has no such column of texts."""
         if self.text not in row:
-            raise DatasetError(f"{where}: there is no column {self.text!r} to label; {one_of(self.text, row)}; --text")
+            raise DatasetError(
+                f"{where}: there is no column {self.text!r} to label; {one_of(self.text, row)}; name it: --text COLUMN"
+            )
         named = (self.text, self.id, self.tags, *self.ignored)
         cells = {name: spelt(value) for name, value in row.items()}
         fields = {name: _plain(cell) for name, cell in cells.items() if name not in named and cell is not None}

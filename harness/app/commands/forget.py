@@ -26,6 +26,7 @@ OPTIONS = (
     _options.option("--dataset", required=True, metavar="NAME", help="Dataset; the items go from all its versions."),
     _options.option("--id", "ids", multiple=True, metavar="ID", help="Item to erase; repeatable."),
     _options.option("--text", "texts", multiple=True, metavar="TEXT", help="Exact text of items; repeatable."),
+    _options.option("--anywhere", is_flag=True, help="--text that is no item's: wherever it stands, as a part too."),
     _options.option("--dry-run", is_flag=True, help="Count what would go; nothing is changed."),
 )
 
@@ -37,6 +38,7 @@ class Options(_options.Where):
     dataset: str
     ids: tuple[str, ...]
     texts: tuple[str, ...]
+    anywhere: bool
     dry_run: bool
 
 
@@ -47,7 +49,7 @@ def command(options: Options) -> None:
     if not options.ids and not options.texts:
         raise ConfigError("nothing to erase: give --id ID or --text TEXT, as often as you like")
     name = checked_name(options.dataset.partition("@")[0], "dataset")
-    wanted = forgetting.Wanted(name, frozenset(options.ids), frozenset(options.texts))
+    wanted = forgetting.Wanted(name, frozenset(options.ids), frozenset(options.texts), options.anywhere)
     found = forgetting.forget(options.project(), wanted, dry_run=options.dry_run)
     if options.as_json:
         _options.print_json({"dataset": name, "dry_run": options.dry_run, **asdict(found)})

@@ -84,7 +84,7 @@ def command(options: Options) -> None:
             asdict(found) | {"arm": selected.name, "failed": failed, "changed": is_changed, "alpha": options.alpha}
         )
     else:
-        click.echo(_said(selected.name, found, failed))
+        click.echo(_said(selected.name, found, failed, is_changed=is_changed))
     if is_changed:
         raise AlarmRaised(f"{selected.name}: {run.model} answers otherwise than when it was stored")
 
@@ -114,11 +114,11 @@ async def _asked(
     return answers
 
 
-def _said(name: str, found: Change, failed: int) -> str:
+def _said(name: str, found: Change, failed: int, *, is_changed: bool) -> str:
     asked = formatting.plural(found.n, "item")
     left_out = f" ({failed:,} more failed and are left out)" if failed else ""
     return (
         f"{name}: of {asked} asked again{left_out}, {found.moved:,} differ from the stored answer and "
-        f"{found.unsteady:,} from one new answer to the other; changed beyond chance: p "
-        f"{formatting.p_value(found.p_value)}"
+        f"{found.unsteady:,} from one new answer to the other; "
+        f"{'changed' if is_changed else 'not shown to have changed'} (p {formatting.p_value(found.p_value)})"
     )

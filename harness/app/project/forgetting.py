@@ -15,6 +15,7 @@ from harness.app.project.project import LEDGER
 from harness.arms.encoders import _cache as vectors
 from harness.datasets import erasing as rows
 from harness.errors import ConfigError
+from harness.ground import formatting
 from harness.ground.traces import Traces, forms
 from harness.models import ledger
 from harness.store import Erasure, erased_files, erasing
@@ -35,11 +36,15 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Whose rows go: ids of items, and texts as they stand there."""
+    """Whose rows go: ids of items, and texts as they stand there.
+
+    `anywhere`: also texts that are no item's, wherever they stand, as a part of another text too.
+    """
 
     dataset: str
     ids: frozenset[str]
     texts: frozenset[str]
+    anywhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,10 @@ def _known(project: Project, wanted: Wanted) -> _Known:
     loaded = [datasets.load(project.workspace.root, ref) for ref in refs]
     examples = [example for one in loaded for example in one.examples]
     stored = _stored(project, wanted.dataset)
+    if not refs and not stored:
+        raise ConfigError(f"there is no dataset {wanted.dataset}, neither a version of it nor in the store")
+    said = {example.item.text for example in examples} | {str(row["text"]) for row in stored}
+    _refuse_strangers(wanted, said)
     texts = {example.item.text for example in examples if example.item.id in wanted.ids}
     texts |= {str(row["text"]) for row in stored if row["example_id"] in wanted.ids} | wanted.texts
     gone: dict[str, frozenset[str]] = {}
@@ -121,6 +130,20 @@ def _known(project: Project, wanted: Wanted) -> _Known:
             gone[dataset_id] = gone.get(dataset_id, frozenset()) | {str(row["example_id"])}
     labels = "\n".join(f"{label.name}\n{label.description}" for one in loaded for label in one.labels)
     return _Known(refs, frozenset(texts), gone, labels.casefold())
+
+
+def _refuse_strangers(wanted: Wanted, said: set[str]) -> None:
+    """Raise `ConfigError` for a text that is no item's: a few words stand in much that is not a person's."""
+    for text in sorted(wanted.texts - said):
+        if not wanted.anywhere:
+            raise ConfigError(
+                f"no item of {wanted.dataset} says exactly {formatting.cut(text, 60)!r}; nothing was erased. "
+                "--anywhere looks for it wherever it stands, as a part of other texts too"
+            )
+        if len(text.strip()) < SHORTEST:
+            raise ConfigError(
+                f"--text {text!r} --anywhere: expected at least {SHORTEST} characters; nothing was erased"
+            )
 
 
 def _stored(project: Project, name: str) -> list[dict[str, object]]:
@@ -141,7 +164,7 @@ def _refuse_unknown(wanted: Wanted, items: Sequence[str]) -> None:
     if unknown:
         raise ConfigError(
             f"neither a version of {wanted.dataset} nor the store has an item {unknown[0]!r}; nothing was erased now. "
-            "If it was before, nothing is left of it: --text TEXT looks whether that is so"
+            "If it was before, nothing is left of it: --text TEXT --anywhere looks whether that is so"
         )
 
 
@@ -155,7 +178,7 @@ def _elsewhere(project: Project, wanted: Wanted, erasure: Erasure, begun: Traces
     counts["vectors"] = vectors.erase(workspace.embeddings, [*embedded, *erasure.traces.texts], dry_run=dry_run)
     for path in sorted(workspace.results.rglob("*.parquet")):
         counts["predictions in exported files"] += erased_files.erase(path, erasure, dry_run=dry_run)
-    for path in _made_again(project, wanted.dataset, begun):
+    for path in _made_again(project, wanted.dataset if erasure.gone else None, begun):
         counts["reports, figures and tables"] += 1
         if not dry_run:
             path.unlink()
@@ -190,13 +213,14 @@ def _items(project: Project, wanted: Wanted, erasure: Erasure) -> Iterator[Item]
                     yield example.item
 
 
-def _made_again(project: Project, name: str, begun: Traces) -> list[Path]:
-    """Files that a command makes again: the dataset's reports, all of them, and any other that says one of the texts.
+def _made_again(project: Project, name: str | None, begun: Traces) -> list[Path]:
+    """Files that a command makes again: a dataset's reports, all of them, and any other that says one of the texts.
 
     Pages and pictures hold texts in too many ways to look for.
     """
     results = project.workspace.results
-    folders = {*results.glob(f"{name}@*"), *project.store.path.parent.glob(f"{name}@*")}
+    at = (results, project.store.path.parent)
+    folders = {folder for one in at for folder in one.glob(f"{name}@*")} if name is not None else set()
     found = {path for folder in folders if folder.is_dir() for path in folder.rglob("*") if path.is_file()}
     kept = (".parquet", ".duckdb", ".wal", ".sqlite", ".sqlite-wal", ".sqlite-shm")
     others = (path for path in results.rglob("*") if path.is_file() and not path.name.endswith(kept))

@@ -71,6 +71,8 @@ class Job:
             raise ConfigError(f"{self.source}: there is no such file; expected one of {', '.join(streaming.FORMATS)}")
         streaming.check_format(self.source)
         streaming.check_format(self.target)
+        if not self.target.absolute().parent.is_dir():
+            raise ConfigError(f"--to {self.target}: there is no folder {self.target.parent}; make it first")
         if self.target.resolve() == self.source.resolve():
             raise ConfigError(f"--to {self.target} is the file itself; give another name")
 
@@ -118,6 +120,7 @@ async def predict(
         "text": f"columns {meaning.text}, {meaning.tags}, {meaning.id}",
     }
     told = []
+    _check_columns(job, meaning)
     with closing(Journal(job.journal)) as journal:
         journal.begin(about)
         for place, one in enumerate(arms):
@@ -132,6 +135,20 @@ async def predict(
         if not any(one.outcomes.get("failed") for one in predicted):
             journal.remove()
     return predicted, beside
+
+
+def _check_columns(job: Job, meaning: Columns) -> None:
+    """Raise `ConfigError` or `DatasetError` where the first row lacks a column that is read; nothing is kept yet."""
+    where, row = next(streaming.read(job.source), (str(job.source), None))
+    if row is None:
+        raise ConfigError(f"{job.source} has no rows; there is nothing to label")
+    meaning.item(1, where, row)
+    is_a_table = job.source.suffix.lower() not in streaming.JSON_LINES  # an object may leave a value out
+    for option, name in (("--id", job.id), ("--tags", job.tags)):
+        if is_a_table and name is not None and name not in row:
+            raise ConfigError(f"{where}: {option} {name}: there is no such column; {one_of(name, row)}")
+    if job.shadow is not None:
+        _gold(row, job.shadow.gold, where)
 
 
 def _beside(job: Job, terms: Terms, journal: Journal) -> Shadow:

@@ -18,7 +18,7 @@ from harness.arms.prompts import files as prompt_files
 from harness.datasets import remote, way_out
 from harness.datasets.problems import ImportProblem
 from harness.datasets.task import SINGLE
-from harness.errors import ConfigError
+from harness.errors import ConfigError, meant
 from harness.ground import settings_file, workspace
 from harness.ground.workspace import checked_name
 
@@ -118,11 +118,16 @@ def _imported(
         return datasets.import_files(stage, asked, {None: path}), {}
     except ImportProblem as problem:
         spec = way_out.sought(problem, asked, {None: path})
-        if spec is None:
+        if spec is None or _is_another(asked.text, spec.text) or _is_another(asked.label, spec.label):
             raise
     fields = ("text", "label", "id", "encoding", "separator", "columns", "relabel", "drop_unlabelled", "drop_empty")
     guessed = {name: getattr(spec, name) for name in fields if getattr(spec, name) != getattr(asked, name)}
     return datasets.import_files(stage, spec, {None: path}), guessed
+
+
+def _is_another(named: str, guessed: str) -> bool:
+    """Whether a guess has put a column in the place of one that was named, and whose name is not like it."""
+    return bool(named) and named != guessed and not meant(named, [guessed])
 
 
 def _texts(wanted: Wanted, dataset: Dataset | None) -> dict[str, str]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from harness.analysis.estimation import ArmWorth, Estimation
     from harness.analysis.results import Results, RunResult
 
-ORDER = 10
+ORDER = 11
 FEW_LABELS = True
 COLUMNS = (
     Column("arm"),

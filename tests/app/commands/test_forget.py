@@ -257,3 +257,25 @@ def test_a_short_text_is_not_looked_for_in_what_others_say(root, harness):
     assert (done.json["n_short"], done.json["erased"]["rows of s@v1"]) == (1, 1)
     with duckdb.connect(str(root / "results" / "harness.duckdb"), read_only=True) as connection:
         assert connection.execute("select count(*) from predictions").fetchone() == (2,)
+
+
+@pytest.mark.parametrize("text", ["", "q", "a part of", "Sort the ticket"])
+def test_a_text_that_is_no_items_is_refused(told, harness, text):
+    """Exit 2, nothing is touched, reports neither; with --anywhere a few letters are refused all the same."""
+    page = told / "results" / "people@v1" / "test" / "report.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text("a report")
+    done = harness("forget", "--dataset", "people", "--text", text)
+    assert done.code == 2
+    assert "nothing was erased" in done.err
+    assert page.exists()
+    if len(text) < 8:
+        assert harness("forget", "--dataset", "people", "--text", text, "--anywhere").code == 2
+    assert page.exists()
+
+
+def test_an_unknown_dataset_is_said(told, harness):
+    """Not that an item is unknown."""
+    done = harness("forget", "--dataset", "nope", "--id", "1")
+    assert done.code == 2
+    assert "there is no dataset nope" in done.err

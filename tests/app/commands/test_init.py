@@ -140,6 +140,8 @@ def test_what_is_there_is_not_written(here, type_):
         (None, (), "tickets.csv: there is no such file"),
         (b"a,b\nx,y\n", ("--text", "a", "--label", "b"), "one label only"),
         (b"text,label\nx,y\nz,w\n", ("--label", "labl"), None),
+        (b"body,label\nx,y\nz,w\n", ("--text", "nope"), "tickets.csv has 'body', 'label'"),
+        (b"body,queue\nx,y\nz,w\n", ("--text", "body", "--label", "nope"), "no column 'nope'"),
         (b"text,label\nx,y\nz,w\n", ("--name", "../x"), "cannot be a name"),
         (b"text,label\nx,y\nz,w\n", ("--task", "../x"), "cannot be a name"),
         (b"\x00\x01\x02", (), "NUL byte"),
