@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 TICK_S = 0.5
+LINGER_S, LINGER_BYTES = 1.0, 1 << 20  # after an answer that ends a connection: for what its caller still sends
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
@@ -93,9 +94,15 @@ class Exchange(BaseHTTPRequestHandler):
         self.server.wait_for(self.connection)
 
     def finish(self) -> None:
-        """End."""
-        self.server.forget(self.connection)
+        """End, so that the caller can read the answer: a socket closed over unread bytes takes it back."""
         super().finish()
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(LINGER_S)
+            left = LINGER_BYTES
+            while left > 0 and (part := self.connection.recv(min(left, 65_536))):
+                left -= len(part)
+        self.server.forget(self.connection)
 
     def do_GET(self) -> None:
         """`/health`, and nothing else."""
