@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ENDED = {
     "budget": "the budget ended the search",
-    "variants": "as many variants as --variants allows",
+    "variants": "as many proposals as --variants allows",
     "no gain": "five rounds without a gain ended the search",
     "all right": "every training item that was asked is right, so there is nothing to learn from",
 }
@@ -54,11 +54,13 @@ def show_outlook(outlook: Outlook, setting: Setting, *, as_json: bool) -> None:
         _options.print_json({"sent": 0, **asdict(outlook), "budget_usd": budget_usd})
         return
     calls = formatting.plural(outlook.most_asks, "question")
+    worst, question, proposal = map(formatting.dollars, (outlook.worst_usd, outlook.ask_usd, outlook.proposal_usd))
+    cost = f"at worst {worst}; a question costs about {question}, a proposal {proposal}"
+    if outlook.worst_usd is None:
+        cost = "what they cost is not known (--priced-as, or [prices] in the settings)"
     click.echo(
         f"At most {calls} and {formatting.plural(outlook.most_proposals, 'proposal')}, "
-        f"{outlook.end_asks:,} of the questions in the end: at worst {formatting.dollars(outlook.worst_usd)}; "
-        f"a question costs about {formatting.dollars(outlook.ask_usd)}, "
-        f"a proposal {formatting.dollars(outlook.proposal_usd)}"
+        f"{outlook.end_asks:,} of the questions in the end: {cost}"
     )
     if budget_usd is not None:
         click.echo(f"  never more than the budget of {formatting.dollars(budget_usd)}: the search ends before its end")
