@@ -123,12 +123,12 @@ class Desk:
             if one.item not in known:
                 raise DatasetError(f"{where}: {self.dataset.ref} has no item {one.item!r}")
             for who, answer in one.answers.items():
-                gold = Task.of(self.dataset).rules.read_gold(answer, labels, f"{where}, item {one.item!r}")
+                label = Task.of(self.dataset).rules.read_gold(answer, labels, f"{where}, item {one.item!r}")
                 before = said.get(one.item, {}).get(who)
-                if before is not None and before.answer == gold:
+                if before is not None and label == before.answer:
                     again += 1
                 else:
-                    entries.append(Entry("label", one.item, who, now, gold, weight=one.weight, how=kind))
+                    entries.append(Entry("label", one.item, who, now, label, weight=one.weight, how=kind))
         for entry in entries:
             self.journal.append(entry)
         return len(entries), again
