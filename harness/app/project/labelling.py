@@ -13,7 +13,7 @@ from harness.datasets.label_journal import Entry, agreed, standing
 from harness.datasets.label_session import Session, Terms, disagreed, release
 from harness.datasets.sampling import Drawn
 from harness.datasets.task import Task
-from harness.errors import ConfigError, DatasetError
+from harness.errors import ConfigError, DatasetError, one_of
 from harness.ground import formatting
 from harness.stats import agreement
 
@@ -63,6 +63,9 @@ class Desk:
 
     def session(self, draw: Draw, people: People) -> Session:
         """What one person labels: unlabelled items of the split, drawn; or what people disagree on."""
+        splits = {example.split for example in self.dataset.examples}
+        if draw.split not in splits:
+            raise ConfigError(f"{self.dataset.ref} has no split {draw.split!r}; {one_of(draw.split, splits)}")
         waiting = [e.item for e in self.dataset.in_split(draw.split) if not e.is_labelled]
         if people.is_adjudicating:
             open_items = set(disagreed(self._said()))

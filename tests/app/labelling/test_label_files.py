@@ -7,7 +7,7 @@ import pytest
 from harness.app.project import Project, labelling
 from harness.datasets import label_files
 from harness.datasets.label_files import FORMATS, Labelled
-from harness.errors import DatasetError
+from harness.errors import ConfigError, DatasetError
 from harness.ground.clock import SystemClock
 from harness.ground.workspace import find
 from tests.app.labelling.conftest import LABELS, dataset
@@ -105,3 +105,10 @@ def test_nothing_is_taken_by_halves(desk, item, answer, message):
     with pytest.raises(DatasetError, match=message):
         desk.take(label_files.written("csv", rows), "csv", "file", "ann")
     assert desk.journal.entries() == []
+
+
+def test_a_split_that_is_not_there(desk):
+    """It is said, with those there are; nobody is told that its items have labels."""
+    draw = labelling.Draw("nope", 5, "random")
+    with pytest.raises(ConfigError, match="has no split 'nope'; expected one of"):
+        desk.session(draw, labelling.People("ann"))
