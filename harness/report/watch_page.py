@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 TESTS = ("test", "evidence", "alarm from", "after", "it is supposed that")
 NUMERIC = ("evidence", "alarm from", "after")
+NEEDED = {
+    "inputs": "whether the texts have changed; the log has no column of texts, name it by --text COLUMN",
+    "scores": "how sure the arm is; reference and log must both have scores, name the log's by --score COLUMN",
+}
+"""What is not tested where a log lacks it, and how it would be."""
 
 
 def page(arm: str, found: Watched, alpha: float) -> bytes:
@@ -37,6 +42,12 @@ def alarmed(found: Watched) -> str:
     return ", ".join(one.test.replace("_", " ") for one in found.alarms if one.at is not None)
 
 
+def untested(found: Watched) -> list[str]:
+    """What could not be tested, and what the log lacks for it."""
+    tested = {one.test for one in found.alarms}
+    return [f"not tested: {what}" for test, what in NEEDED.items() if test not in tested]
+
+
 def accuracy(found: Watched) -> list[str]:
     """What was measured, where anything was, and what is expected under the mix of labels now."""
     measured = f"accuracy {formatting.with_interval(found.accuracy)}; promised {formatting.share(found.promised)}"
@@ -50,9 +61,9 @@ def _alarms(arm: str, found: Watched, alpha: float) -> Section:
     rate = f"All tests together give a false alarm with probability at most {alpha:g}, looked at after every item."
     columns = tuple(Column(title, numeric=title in NUMERIC) for title in TESTS)
     table = Table(columns, tuple(map(cells, found.alarms)))
-    return Section(
-        "Alarms", (Text(verdict, "warning" if found.is_alarmed else "verdict"), Text(looked), Text(rate), table)
-    )
+    missing = [Text(f"{line[0].upper()}{line[1:]}.") for line in untested(found)]
+    tone = Text(verdict, "warning" if found.is_alarmed else "verdict")
+    return Section("Alarms", (tone, Text(looked), Text(rate), table, *missing))
 
 
 def _accuracy(found: Watched) -> Section:

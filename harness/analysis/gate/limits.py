@@ -197,8 +197,7 @@ def _floor(name: str, least: float, pairs: Paired, items: NDArray[np.bool_], set
 
 def _estimated_floor(name: str, least: float, few: FewLabels, label: str | None, settings: GateSettings) -> Check:
     found, tested = estimated.recall(few, label, name.partition(" ")[0], settings)
-    z, needed = float(tested.z(least)[estimated.CANDIDATE]), NormalDist().inv_cdf(1 - settings.alpha)
-    sides = bool(z >= needed or least == 0), bool(z <= -needed or least == 1)
+    sides = _shown(float(tested.z(least)[estimated.CANDIDATE]), least, settings)
     return _check(f"{name} at least {formatting.share(least)}", least, found, sides, settings)
 
 
@@ -234,13 +233,16 @@ def _sides(
 ) -> tuple[bool, bool]:
     """Whether a mean is shown to lie above the limit, and below: by the rule of `decide`, exact for whole counts.
 
-    One-sided, each false in no more than alpha; the ends of Wilson's interval err on one side in more. A limit that no
-    mean can pass, 0 or 1, needs no test.
+    One-sided, each false in no more than alpha; the ends of Wilson's interval err on one side in more.
     """
     if not len(values):
         return False, False
     groups = None if len(np.unique(codes)) == len(codes) else codes
-    z = float(shares.shares(values[:, None], groups, strata=strata).z(limit)[0])
+    return _shown(float(shares.shares(values[:, None], groups, strata=strata).z(limit)[0]), limit, settings)
+
+
+def _shown(z: float, limit: float, settings: GateSettings) -> tuple[bool, bool]:
+    """What a z against a limit shows: above, and below. A limit that no mean can pass, 0 or 1, needs no test."""
     needed = NormalDist().inv_cdf(1 - settings.alpha)
     return bool(z >= needed or limit == 0), bool(z <= -needed or limit == 1)
 

@@ -104,16 +104,7 @@ def _show(arm: str, found: Watched, options: Options) -> None:
     gold = f"{found.n_gold:,} with a gold label"
     click.echo(f"{arm}: {formatting.plural(found.n, 'item')}, {gold}; together {options.alpha:g} of false alarms\n")
     print_table(watch_page.TESTS, [watch_page.cells(one) for one in found.alarms], numeric=watch_page.NUMERIC)
-    tested = {one.test for one in found.alarms}
-    if "inputs" not in tested:
-        click.echo(
-            "not tested: whether the texts have changed; the log has no column of texts, name it by --text COLUMN"
-        )
-    if "scores" not in tested:
-        click.echo(
-            "not tested: how sure the arm is; reference and log must both have scores, name the log's by --score COLUMN"
-        )
-    for line in watch_page.accuracy(found):
+    for line in (*watch_page.untested(found), *watch_page.accuracy(found)):
         click.echo(line)
     moved = sorted(found.mix, key=lambda one: -abs(one.estimated - one.reference))[:SHOWN]
     for one in moved:

@@ -18,9 +18,11 @@ def test_a_model_that_changes(harness, root):
         failed = harness("recheck", "prompt:v1", *link)
         assert failed.code == 0, failed.err
         assert f"of {same.json['n'] - 1} items asked again (1 more failed and are left out)" in failed.out
+        assert "not shown to have changed (p " in failed.out
         server.answer = lambda said: "billing" if sha256(said.encode()).digest()[0] < 85 else "bug"
         changed = harness("recheck", "prompt:v1", *link)
     assert changed.code == 1, changed.out
+    assert "; changed (p " in changed.out
     assert "answers otherwise than when it was stored" in changed.err
 
 

@@ -54,6 +54,16 @@ def test_nothing_changes(watch):
     assert (done.json["n"], done.json["n_gold"]) == (300, 300)
 
 
+def test_what_was_not_tested_is_said(watch):
+    """A log without texts, or an arm without scores: the test is not there, and a line says what it needs."""
+    log = [{"body": row["text"], "label": row["label"], "gold": row["gold"]} for row in rows(120, 1.0)]
+    blind = watch(log, "--promised", "0.9")
+    assert "not tested: whether the texts have changed; the log has no column of texts, name it by --text" in blind.out
+    seen = watch(log, "--promised", "0.9", "--text", "body")
+    assert "whether the texts have changed" not in seen.out
+    assert "not tested: how sure the arm is" in seen.out
+
+
 def test_accuracy_falls(watch):
     """Both alarms of accuracy, exit code 1, and one line that names them."""
     done = watch(rows(300, 0.6), "--promised", "0.9", "--json")
