@@ -114,11 +114,25 @@ def reference_rows(project: Project, run: StoredRun) -> list[dict[str, object]]:
 def watched(project: Project, reference: Reference, log: LogFile, settings: Mapping[str, Any]) -> Watched:
     """What the log says; `settings` are `alpha`, `promised` and `seed`."""
     rows = read(log, reference.text)
+    _check_answers(log, reference, rows)
     vectors = None
     if log.text is not None or reference.text in rows[0]["row"]:
         vectors = _embedded([row["text"] for row in rows], project.workspace.embeddings, most=None)
     rng = np.random.default_rng(settings["seed"])
     return watching.watched(reference.observed, _observed(rows, vectors), settings["alpha"], settings["promised"], rng)
+
+
+def _check_answers(log: LogFile, reference: Reference, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Raise `DatasetError` where no answer, or no gold label, of a log is one that the arm's dataset knows."""
+    known = {str(one) for one in (*reference.observed.answers, *reference.observed.gold) if one is not None}
+    for name, what, option in (("answer", "answers", "--answer"), ("gold", "gold labels", "--gold")):
+        given = {str(row[name]) for row in rows if row[name] is not None}
+        if given and not given & known:
+            first = min(given)
+            raise DatasetError(
+                f"{log.path}: none of its {len(given):,} values in the column of {what} is a label; the first is "
+                f"{first!r}, {one_of(first, known - {NOTHING})}; name the column by {option}"
+            )
 
 
 def read(log: LogFile, text: str) -> list[dict[str, Any]]:

@@ -89,6 +89,8 @@ def test_other_texts_come(watch):
         (("--answer", "nothing"), "there is no column of answers"),
         (("--gold", "nothing"), "there is no column 'nothing'"),
         (("--score", "text"), "is not a number"),
+        (("--answer", "text"), "values in the column of answers is a label; the first is"),
+        (("--gold", "text"), "values in the column of gold labels is a label; the first is"),
     ],
 )
 def test_mistakes_are_one_line(watch, options, words):
