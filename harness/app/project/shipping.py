@@ -20,6 +20,7 @@ from harness.app.serving import answering, folder, packaged, sources
 from harness.arms import encoding
 from harness.arms.portable import kept
 from harness.arms.portable.kept import State
+from harness.arms.prompts import writing
 from harness.errors import ConfigError
 from harness.ground import plugins, private
 from harness.runs import keeping
@@ -102,7 +103,8 @@ class Parcel:
         if provider not in plugins.names("providers"):
             raise ConfigError(f"{run.arm} cannot be shipped: {provider}/ is a provider of this workspace's own")
         row = self.project.store.prompts([str(run.params["prompt"])]).to_dict("records")[0]
-        self.files[f"{at}prompt.j2"] = row["content"].encode("utf-8", "surrogatepass")
+        prompt = writing.as_stored(row["content"], row["task"], row["version"], str(run.params["prompt"]))
+        self.files[f"{at}prompt.j2"] = prompt.content.encode("utf-8", "surrogatepass")
         self.files[f"{at}examples.jsonl"] = self._pool(ready).encode("ascii")
         endpoint = str(run.params.get("endpoint") or "")
         return {
