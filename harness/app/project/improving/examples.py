@@ -17,6 +17,7 @@ from harness.arms.prompts import showing
 from harness.arms.prompts.files import FewShot, Making
 from harness.arms.prompts.proposals import BYTES_PER_TOKEN, PROBED
 from harness.errors import ConfigError
+from harness.runs.improving.search import EXAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from harness.runs.improving.race import Variant
     from harness.types import Example
 
-ORIGIN = "examples"
 COUNTS = (4, 8, 16)
 NEAREST = (4, 8)
 CANDIDATES = 8  # for each example that may be shown: some repeat items of other splits
@@ -78,7 +78,7 @@ def _barring(prompt: Prompt, learnt_from: set[str]) -> Making:
 def _variant(setting: Setting, answerer: Answerer, prompt: Prompt, how: FewShot) -> Variant | None:
     """The prompt with examples chosen so; None where it cannot be."""
     try:
-        variant = asking.variant_of(showing.with_examples(prompt, how), setting, ORIGIN)
+        variant = asking.variant_of(showing.with_examples(prompt, how), setting, EXAMPLES)
         arm = answerer.arm(variant)
     except ConfigError:
         return None
