@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import click
 import pytest
 
+from harness.app.commands import _evaluation
 from harness.app.project import shipping
 from harness.app.project.estimating import Estimated
 from harness.app.project.predicting import Job
@@ -187,3 +188,17 @@ def test_variants_that_nobody_proposed_are_counted_by_themselves():
     first = Variant("v1")
     trials = [Trial(i, origin, "", first, first) for i, origin in enumerate(["rewriting", EXAMPLES, "gepa", EXAMPLES])]
     assert Story(first, first, trials).with_examples == 2
+
+
+@pytest.mark.parametrize(
+    ("sent", "cached", "billed_usd", "said"),
+    [
+        (304, 0, 0.0084, "304 calls sent, 0 answered before, $0.0084 billed"),
+        (1, 303, None, "1 call sent, 303 answered before, bill unknown"),
+        (0, 304, 0.0, "no call sent, 304 answered before, nothing billed"),
+        (0, 0, 0.0, "no model asked"),
+    ],
+)
+def test_what_was_not_sent_is_not_billed(sent, cached, billed_usd, said):
+    """A bill stands beside calls alone, and an unknown one is called that."""
+    assert _evaluation.asked(sent, cached, billed_usd) == said
