@@ -6,7 +6,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.datasets import encodings, gold_readers, loading, splits, tables, text_files, unknown_columns
+from harness.datasets import (
+    encodings,
+    gold_readers,
+    json_files,
+    json_forms,
+    loading,
+    splits,
+    tables,
+    text_files,
+    unknown_columns,
+)
 from harness.datasets.import_spec import ImportSpec
 from harness.datasets.manifest import Manifest, Splits, Tags
 from harness.datasets.notes import Note, Notes
@@ -21,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.datasets.cells import Cell
+    from harness.datasets.layouts import Layout
 
 Placed = tuple["str | None", str, "dict[str, Cell]"]
 """A row with its split (None: still to be split) and its place."""
@@ -29,6 +40,7 @@ Rows = Callable[[Notes], Iterator[Placed]]
 SHARES = {"train": 0.6, "dev": 0.2, "test": 0.2}
 WATCHED = 20_000  # rows between two reports of progress
 NO_COLUMN = "\x00label"  # of a gold answer that no column holds alone: no column is called so
+SPLIT_COLUMNS = ("split", "splits", "subset", "fold")
 LOOKED_AT = 1_000  # rows that may lack a column before it counts as missing
 
 
@@ -84,7 +96,9 @@ def import_rows(root: Path, spec: ImportSpec, rows: Iterable[Placed], extra: Map
 
 
 def _of_files(spec: ImportSpec, files: Mapping[str | None, Path], watch: Callable[[int], None]) -> _Reading:
-    layout = spec.layout
+    layout, whole = spec.layout, files.get(None)
+    if whole is not None and spec.split_column is None and _names_splits(whole, layout):
+        spec = replace(spec, split_column=json_forms.SPLIT)
 
     def rows(notes: Notes) -> Iterator[Placed]:
         for split, path in files.items():
@@ -95,6 +109,14 @@ def _of_files(spec: ImportSpec, files: Mapping[str | None, Path], watch: Callabl
     told = {f"encoding of {name}": known for name, known in unusual.items()}
     names = ", ".join(path.name for path in files.values())
     return _Reading(replace(spec, source={"file": names, **told, **spec.source}), rows, watch, files)
+
+
+def _names_splits(path: Path, layout: Layout) -> bool:
+    """Whether a file is a JSON document with its rows by split: then they are its splits, whatever else was said."""
+    if not path.is_file() or text_files.ending(path) != ".json":
+        return False
+    encodings.refuse_other_formats(path)
+    return json_files.names_splits(path, layout)
 
 
 def _encodings(spec: ImportSpec, files: Mapping[str | None, Path]) -> dict[str, str]:
@@ -154,6 +176,7 @@ class _Reading:
                 self._watch(survey.n)
         self._check_columns(is_final=True)
         survey.decide(notes)
+        self._note_unused_splits(notes)
         named = {*self.spec.named, *read.named}
         self._shape.fields = dict.fromkeys(name for name in survey.columns if name not in named)
         self._shape.has_groups = self.spec.group is not None
@@ -162,6 +185,19 @@ class _Reading:
         if changed:
             self.spec = replace(self.spec, source={**self.spec.source, "repaired": changed})
         return notes
+
+    def _note_unused_splits(self, notes: Notes) -> None:
+        """Say where a column is called as one of splits would be, and was not named as that."""
+        survey, spec = self._survey, self.spec
+        column = next((name for name in survey.columns if name.casefold() in SPLIT_COLUMNS), None)
+        if column is None or spec.split_column is not None or column in spec.named or None not in self._files:
+            return
+        notes.add(
+            "noticed",
+            f"rows with a column {column!r} that is kept as a field: --split-column {column} takes the splits from it",
+            survey.first_row,
+            n=survey.n,
+        )
 
     def written(self, root: Path, extra: Mapping[str, bytes]) -> Path:
         """The folder of the version, its rows read once more."""

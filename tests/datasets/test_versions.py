@@ -55,7 +55,7 @@ def test_every_format_gives_the_same_dataset(tmp_path, form):
 
 
 BAD = [
-    ("f.csv", b"text,label\nx,a\ny\n", r"f.csv:3: 1 cells; the header has 2 columns"),
+    ("f.csv", b"text,label\nx,a\ny\n", r"f.csv:3: 1 cell; the header has 2 columns: is the line cut off\?"),
     ("f.csv", b"text,text\nx,a\n", r"f.csv:1: the header names 'text' twice"),
     ("f.csv", b"", r"f.csv: the file is empty"),
     ("f.csv", b"text,label\n", r"f.csv: there are no rows"),
