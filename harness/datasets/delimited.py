@@ -44,8 +44,9 @@ def read(path: Path, layout: Layout, notes: Notes) -> Iterator[Record]:
     if is_tsv and layout.separator is None and not is_quoted(_after(path, layout, skipped), separator):
         yield from _unquoted(path, layout, skipped, separator, notes)
         return
+    name = str(path)  # a path is slow to spell, and there may be a million rows
     for start, end, cells in records(_after(path, layout, skipped), separator, path, skipped):
-        where = f"{path}:{start}"
+        where = f"{name}:{start}"
         if end > start:
             notes.add("noticed", "records that span several lines", where, f"it ends at line {end}")
         yield where, cells

@@ -29,20 +29,23 @@ def rows(
     are no cells. Raises `DatasetError` for a name that stands twice and for a record of another length.
     """
     names = list(layout.columns)
+    n, has_unnamed = len(names), "" in names
     for where, cells in records:
         if not names:
             names = [column_name(str(cell or "")) for cell in cells]
             _check(names, where, notes)
+            n, has_unnamed = len(names), "" in names
             continue
-        if len(cells) != len(names) and not any(cells[len(names) :]) and len(cells) > len(names):
-            cells = cells[: len(names)]  # noqa: PLW2901  (the same record, without what is not there)
+        if len(cells) > n and not any(cells[n:]):
+            cells = cells[:n]  # noqa: PLW2901  (the same record, without what is not there)
         if not any(cells):
             notes.add("left out", BLANK_ROWS, where)
-        elif len(cells) != len(names):
-            raise DatasetError(f"{where}: {uneven(len(cells), len(names), _expected(len(names), layout))}")
+        elif len(cells) != n:
+            raise DatasetError(f"{where}: {uneven(len(cells), n, _expected(n, layout))}")
         else:
             row = dict(zip(names, cells, strict=True))
-            row.pop("", None)
+            if has_unnamed:
+                del row[""]
             yield where, row
     if not names:
         raise DatasetError(f"{path}: the file is empty; expected a header line")
