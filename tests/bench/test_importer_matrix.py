@@ -1,7 +1,8 @@
 """Result files that the tools themselves write, in every form: the accuracy is the tool's own, and the planted one.
 
-`HARNESS_TOOLS` names a folder with an environment a tool and version: `inspect*`, `pydantic*` and `lmeval*` (Python, with
-`inspect_ai`, `pydantic-evals` and `openai`, `lm_eval[api]`), `pf*` (Node, with `promptfoo`). What is not there is skipped.
+`HARNESS_TOOLS` names a folder with an environment a tool and version: `inspect*`, `pydantic*` and `lmeval*` (Python,
+with `inspect_ai`, `pydantic-evals` and `openai`, `lm_eval[api]`), `pf*` (Node, with `promptfoo`). What is not there is
+skipped.
 """
 
 import csv
