@@ -46,6 +46,8 @@ root = option("--root", type=FOLDER, default=None, help="Workspace folder; defau
 db = option("--db", type=FILE, default=None, help="Store to use; default: results/harness.duckdb.")
 dataset = option("--dataset", metavar="NAME@VERSION", default=None, help="Dataset; default: the workspace's.")
 split = option("--split", default="test", help="Split to score.")
+arm_split = option("--split", default="test", help="Split of the arm's run.")
+labelled_split = option("--split", default="test", help="Split to label.")
 model = option("--model", metavar="PROVIDER/MODEL", default=None, help="Which, where an arm was run on several.")
 limit = option("--limit", type=click.IntRange(min=1), default=None, help="Score a random part of this size.")
 priced_as = option(
