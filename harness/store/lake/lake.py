@@ -224,7 +224,9 @@ class Lake:
     def _renew(self, role: str) -> None:
         """Let go of a connection that was made before snapshots were given up: it remembers what is no more there."""
         wait_s = self._waits.reader_s
-        oldest = self._leases.patiently(OLDEST, [], wait_s, self.tell)[0][0] if role in self._open else None
+        oldest: int | None = None
+        if role in self._open:
+            oldest = self._leases.patiently(OLDEST, [], wait_s, self.tell)[0][0]
         if oldest != self._oldest.pop(role, oldest):
             self._drop(role)
         elif role in self._open:
