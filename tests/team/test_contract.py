@@ -21,7 +21,7 @@ def dataset(root):
     return datasets.load(root, "tickets@v1")
 
 
-@pytest.fixture(params=["file", pytest.param("lake", marks=pytest.mark.quick)])
+@pytest.fixture(params=["file", "lake"])
 def store(request, root, postgres):
     if request.param == "file":
         yield Store(root / "results" / "harness.duckdb", SystemClock(), wait_s=20)
@@ -82,6 +82,7 @@ def test_a_failed_item_is_asked_again_and_a_good_one_stays(store, run, dataset):
     }
 
 
+@pytest.mark.quick
 def test_storing_twice_changes_nothing(store, run, dataset):
     """Datasets, prompts, starts, predictions, ends and looks: what is done again leaves each row once."""
     for _ in range(2):
