@@ -16,7 +16,7 @@ from harness import __version__, datasets
 from harness.analysis import panel, people, shared_items
 from harness.analysis.panel import Answers
 from harness.analysis.results import Calls, PromptText, Results, RunFacts, RunResult, Split, analyse
-from harness.app.project import learnt, prediction_sets, selecting
+from harness.app.project import learnt, prediction_sets, selecting, stores
 from harness.arms.classifier import ClassifierArm
 from harness.arms.folded import FoldedArm
 from harness.datasets.audit import record
@@ -70,17 +70,20 @@ class Done:
 
 
 class Project:
-    """A workspace, its store and its ledger. `db` names another store than the workspace's own."""
+    """A workspace, its store and its ledger. `db` names another store, `as_of` a snapshot of a lake."""
 
-    def __init__(self, workspace: Workspace, clock: SystemClock, db: Path | None = None) -> None:
+    def __init__(
+        self, workspace: Workspace, clock: SystemClock, db: Path | str | None = None, as_of: int | None = None
+    ) -> None:
         self.workspace = workspace
         self.clock = clock
-        self.store = Store(db or workspace.default_store, clock, extensions=workspace.extensions)
+        self.store = Store(stores.chosen(workspace, db, as_of), clock, extensions=workspace.extensions)
+        self.folder = stores.folder(self.store) or workspace.results  # of the ledger, pages and labels
 
     def ledger(self) -> Ledger:
         """The ledger of paid answers, beside the store."""
-        self.store.path.parent.mkdir(parents=True, exist_ok=True)
-        return Ledger(self.store.path.with_name(LEDGER))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return Ledger(self.folder / LEDGER)
 
     def dataset(self, ref: str | None) -> Dataset:
         """The dataset of that reference, or the workspace's default."""
@@ -94,7 +97,7 @@ class Project:
 
     def audit_folder(self, dataset: Dataset) -> Path:
         """Where the audit of a dataset version lies: beside its reports."""
-        return self.store.path.parent / dataset.ref
+        return self.folder / dataset.ref
 
     async def carry_out(
         self,
@@ -108,7 +111,7 @@ class Project:
         Its early stop is shown what the run has stored already, then every prediction as it comes.
         """
         store, run, start_s = self.store, job.run, self.clock.monotonic()
-        store.wait_s = store.write_wait_s  # who reads meanwhile must not make it fail
+        store.be_patient()  # who reads meanwhile must not make it fail
         store.add_dataset(dataset)
         if job.prompt is not None:
             prompt = job.prompt
@@ -368,6 +371,7 @@ class Project:
     def _provenance(self, runs: Sequence[RunFacts]) -> dict[str, str]:
         return {
             "harness": __version__,
+            **stores.moment(self.store),
             "prices as of": max((run.prices_as_of or "" for run in runs), default="") or "no prices used",
             "price of this machine": f"${self.workspace.preferences.cpu_usd_per_hour:.2f} per hour",
         }
