@@ -12,6 +12,7 @@ import pytest
 from harness.errors import StoreError
 from harness.ground.ids import request_id, request_text
 from harness.models.ledger import Asked, Ledger, leases
+from harness.models.ledger.writing import Writer
 from harness.types import Attempt, Message, Model, Request, Response, Usage
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -164,15 +165,15 @@ def test_what_cannot_be_written_ends_the_call_and_hangs_nobody(tmp_path, bad):
 def test_an_error_of_the_writing_thread_is_told_to_everybody(tmp_path, monkeypatch):
     """Whatever ends the thread: calls that wait and calls that come are errors, and nobody hangs."""
 
-    def explode(self, connection, group):
-        raise sqlite3.OperationalError("planted")
+    def explode(self, tables, group):
+        raise StoreError("planted")
 
     async def go(ledger):
         calls = [ledger.put(entry(request(str(i))), REPLY) for i in range(3)]
         return await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 30)
 
     with Ledger(tmp_path / "l.sqlite") as ledger:
-        monkeypatch.setattr(Ledger, "_results", explode)
+        monkeypatch.setattr(Writer, "_results", explode)
         for _ in range(2):
             told = asyncio.run(go(ledger))
             assert {type(each) for each in told} == {StoreError}
