@@ -67,14 +67,15 @@ def address(text: str, what: str) -> Address:
     `ConfigError`, which shows nothing of it, when it cannot be read, when it holds a password, or when psycopg is
     not installed. `what` names the setting.
     """
+    expected = "expected postgres:host=HOST dbname=NAME user=NAME, or postgresql://USER@HOST/NAME"
+    if not is_address(text):
+        raise ConfigError(f"{what} names no PostgreSQL database; {expected}")
     driver = _driver(what)
     conninfo = text if text.startswith(URLS) else text.removeprefix(SCHEME)
     try:
         parts = driver.conninfo.conninfo_to_dict(conninfo)
     except driver.Error:  # its message could show a part of a password
-        raise ConfigError(
-            f"{what} cannot be read; expected postgres:host=HOST dbname=NAME user=NAME, or postgresql://USER@HOST/NAME"
-        ) from None
+        raise ConfigError(f"{what} cannot be read; {expected}") from None
     if secret := SECRETS & parts.keys():
         raise ConfigError(
             f"{what} holds a secret ({min(secret)}), and settings are read by many; take it out, and give it in "

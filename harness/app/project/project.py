@@ -78,9 +78,14 @@ class Project:
         self.store = Store(db or workspace.default_store, clock, extensions=workspace.extensions)
 
     def ledger(self) -> Ledger:
-        """The ledger of paid answers, beside the store."""
+        """The ledger of paid answers."""
         self.store.path.parent.mkdir(parents=True, exist_ok=True)
-        return Ledger(self.store.path.with_name(LEDGER))
+        return Ledger(self.ledger_place)
+
+    @property
+    def ledger_place(self) -> Path | str:
+        """The database that the settings name for the ledger; without one, a file beside the store."""
+        return self.workspace.preferences.ledger or self.store.path.with_name(LEDGER)
 
     def dataset(self, ref: str | None) -> Dataset:
         """The dataset of that reference, or the workspace's default."""

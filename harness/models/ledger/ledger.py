@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from harness.errors import ProviderError, StoreGone
@@ -25,12 +26,16 @@ from harness.types import Attempt
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
-    from pathlib import Path
     from types import TracebackType
 
     from harness.models.ledger.rows import Asked, Result
     from harness.models.ledger.tables import Tables
     from harness.types import Response
+
+
+def place_of(text: str) -> Path | str:
+    """The place that a person wrote: the address of a database, or the path of a file."""
+    return text if postgres.is_address(text) else Path(text)
 
 
 def opener(place: Path | str) -> Callable[[], Tables]:
