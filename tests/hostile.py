@@ -185,6 +185,8 @@ class Server:
             code, _, to = argument.partition(":")
             address = {"other": "http://127.0.0.2:9", "own": self.seen.url}[to] + "/redirected/v1/x"
             return await send(writer, int(code), b"{}", {"location": address})
+        if name == "late":  # an ordinary reply, after a while
+            await asyncio.sleep(float(argument.partition(":")[0]))
         if name == "status":
             code, _, said = argument.partition(":")
             given = json.loads(said) if said else error()

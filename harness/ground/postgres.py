@@ -88,7 +88,7 @@ def address(text: str, what: str) -> Address:
 def connect(where: Address) -> Connection[Any]:
     """An open connection that commits every statement by itself; raises `psycopg.Error`."""
     driver = _driver(where.name)
-    connection: Connection[Any] = _bounded().connect(where.conninfo, autocommit=True, client_encoding="utf8")
+    connection: Connection[Any] = connecting().connect(where.conninfo, autocommit=True, client_encoding="utf8")
     try:
         connection.execute(SESSION)
     except driver.Error:
@@ -134,7 +134,7 @@ def _is_of_the_connection(problem: Exception) -> bool:
 
 
 @cache
-def _bounded() -> type[Connection[Any]]:
+def connecting() -> type[Connection[Any]]:
     """Connections that are given up when the server does not answer: it may have been stopped, or be cut off."""
     driver = _driver("")
 

@@ -55,7 +55,7 @@ class Ledger:
         opened = opener(place)
         self._owner = leases.new_owner()
         self._reader = opened()
-        self._writer = Writer(opened, self._reader.name, self._owner)
+        self._writer = Writer(opened(), self._owner)
 
     def __enter__(self) -> Self:
         return self

@@ -35,6 +35,7 @@ BEGIN = f"select pg_advisory_xact_lock({LOCK})"
 NUMBER = "select cast(pg_current_xact_id() as text)"
 STATUS = "select pg_xact_status(cast(? as xid8))"
 HOLD = "select pg_try_advisory_lock(hashtextextended(?, 1))"
+HAS_VERSIONS = "select 1 from pg_tables where schemaname = 'harness_ledger' and tablename = 'versions'"
 NOW = "cast(extract(epoch from clock_timestamp()) as double precision)"
 RENEW = f"insert into owners values (?, {NOW}) on conflict (owner) do update set seen_s = excluded.seen_s"
 FORGET = f"delete from owners where seen_s < {NOW} - ?"
@@ -218,12 +219,14 @@ def _migrate(connection: Any, name: str) -> None:  # noqa: ANN401
                 )
             for statement in (one for migration in SERVER_MIGRATIONS[version:] for one in migration):
                 connection.execute(statement)
-            connection.execute("insert into harness_ledger.versions values (%s)", [len(SERVER_MIGRATIONS)])
+            if version < len(SERVER_MIGRATIONS):
+                connection.execute("insert into harness_ledger.versions values (%s)", [len(SERVER_MIGRATIONS)])
     connection.execute("set search_path = harness_ledger")
 
 
 def _version(connection: Any) -> int:  # noqa: ANN401
-    if connection.execute("select to_regclass('harness_ledger.versions')").fetchone()[0] is None:
+    # By a query, which sees what another process has just made; a name is looked up in what this session remembers.
+    if connection.execute(HAS_VERSIONS).fetchone() is None:
         return 0
     version: int = connection.execute("select coalesce(max(number), 0) from harness_ledger.versions").fetchone()[0]
     return version

@@ -36,10 +36,13 @@ class Job(NamedTuple):
 
 
 class Writer:
-    """A thread with tables of its own. `n_lost` paid answers could not be written, for the place was gone."""
+    """A thread with tables of its own, which it closes in the end.
 
-    def __init__(self, opened: Callable[[], Tables], name: str, owner: str) -> None:
-        self._opened, self._name, self._owner = opened, name, owner
+    `n_lost` paid answers could not be written, for the place was gone.
+    """
+
+    def __init__(self, tables: Tables, owner: str) -> None:
+        self._tables, self._name, self._owner = tables, tables.name, owner
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._failure: StoreError | None = None
         self._under_way: Sequence[Job] = ()
@@ -64,7 +67,7 @@ class Writer:
     def _write(self) -> None:
         failure = StoreError(f"{self._name}: the ledger can no longer be written: it was stopped")
         try:
-            self._write_groups(self._opened())
+            self._write_groups(self._tables)
             return
         except StoreGone as problem:
             failure = problem
