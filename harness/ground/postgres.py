@@ -29,6 +29,7 @@ LOCK_WAIT_S = 60
 ANSWER_WAIT_S = LOCK_WAIT_S + 30.0
 # States of SQL: the server ends the connection, or has become one that nobody may write on.
 GONE = {"57P01", "57P02", "57P03", "57P05", "25P03", "25006", "08000", "08003", "08006"}
+PASSING = ("the database system is", "too many")  # starting, stopping, or full of connections
 KINDS: dict[str, Kind] = {"55P03": "busy", "57014": "busy", "40P01": "busy", "53100": "full", "53200": "full"}
 # What libpq does when the other machine is silent; an address may say otherwise.
 PATIENCE = {
@@ -121,7 +122,11 @@ def kind(problem: Exception, connection: Connection[Any] | None) -> Kind:
         return "value"
     if isinstance(problem, driver.ProgrammingError) and not state:
         return "value"  # psycopg's own refusal
-    if connection is None or connection.closed or _is_of_the_connection(problem) or state in GONE:
+    if connection is None:  # there is no state yet; that it is on its way is said in words
+        line = str(problem)
+        is_refused = ("FATAL" in line or "password" in line) and not any(words in line for words in PASSING)
+        return "other" if is_refused else "gone"
+    if connection.closed or _is_of_the_connection(problem) or state in GONE:
         return "gone"
     return KINDS.get(state, "other")
 

@@ -225,15 +225,15 @@ def test_a_command_pays_once_on_a_server(root, postgres):
 
 
 def test_a_command_whose_server_is_not_there_says_so_in_one_line(root):
-    """Exit code 2, the address, and what is wrong with it."""
+    """Exit code 3, as with any outage: the address, and what is wrong with it."""
     (root / "harness.toml").write_text(
         'ledger = "postgres:host=127.0.0.1 port=9 dbname=x"\n' + (root / "harness.toml").read_text()
     )
     process = processes.harness(root, "eval", "--prompt", "v1")
     _, err = process.communicate(timeout=processes.HANGS_S)
-    assert process.returncode == 2
+    assert process.returncode == 3
     (line,) = err.strip().splitlines()
-    assert line.startswith("harness: postgres:host=127.0.0.1 port=9 dbname=x cannot be used as the ledger")
+    assert line.startswith("harness: postgres:host=127.0.0.1 port=9 dbname=x: the ledger's server cannot be reached")
 
 
 def test_readers_in_many_threads_share_one_connection(place):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 T = TypeVar("T")
-REGAIN_S = 60.0
+OPEN_S, REGAIN_S = 10.0, 60.0
 PAUSE_S = 0.1
 OLDEST = 130000  # PostgreSQL 13: pg_xact_status of whole transaction numbers
 # What is written otherwise than in SQLite.
@@ -76,11 +76,7 @@ class ServerTables:
         self._living: dict[str, bool] | None = None  # while a transaction lasts
         self._is_writing = self._held = False
         self._connection: Any = None
-        try:
-            with self._translating():
-                self._connection = self._opened()
-        except (Disconnected, Unwritable) as problem:
-            raise StoreError(f"{self.name} cannot be used as the ledger: {problem}") from None
+        self._connect(OPEN_S)
 
     def execute(self, statement: str, values: Sequence[object] = ()) -> Any:  # noqa: ANN401  (psycopg's cursor)
         """Carry out a statement; of one whose rows are not fetched, an error comes with a later one."""
@@ -113,14 +109,19 @@ class ServerTables:
 
     def regain(self) -> bool:
         """Connect again; whether the transaction that was being ended had been written."""
-        clock = SystemClock()
-        end_s = clock.monotonic() + REGAIN_S
         self.close()
-        self._connection, self._held = None, False
+        self._held = False
+        return self._connect(REGAIN_S)
+
+    def _connect(self, wait_s: float) -> bool:
+        """Connect while the server is on its way; whether the transaction that was being ended had been written."""
+        clock = SystemClock()
+        end_s = clock.monotonic() + wait_s
         while True:
             try:
-                with self._translating():
+                with self._translating(is_new=True):
                     self._connection = self._opened()
+                with self._translating():
                     return self._was_written()
             except Disconnected as problem:
                 self._refuse_after(end_s, problem)
@@ -137,7 +138,9 @@ class ServerTables:
 
     def _refuse_after(self, end_s: float, problem: Disconnected) -> None:
         if SystemClock().monotonic() > end_s:
-            raise StoreGone(f"{self.name}: the ledger's server is gone: {problem}; once it is back, repeat") from None
+            raise StoreGone(
+                f"{self.name}: the ledger's server cannot be reached: {problem}; once it is there, repeat"
+            ) from None
 
     def renew(self, owner: str) -> None:
         """Say that an owner is still there, and that it is gone as soon as this connection is."""
@@ -182,16 +185,16 @@ class ServerTables:
         return connection
 
     @contextmanager
-    def _translating(self) -> Iterator[None]:
-        """What psycopg raises, as errors of the ledger."""
+    def _translating(self, *, is_new: bool = False) -> Iterator[None]:
+        """What psycopg raises, as errors of the ledger; `is_new`: while there is no connection yet."""
         try:
             yield
         except server.errors() as problem:
-            raise self._error(problem) from None
+            raise self._error(problem, None if is_new else self._connection) from None
 
-    def _error(self, problem: Exception) -> Exception:
+    def _error(self, problem: Exception, connection: Any) -> Exception:  # noqa: ANN401
         line = server.reason(problem)
-        match server.kind(problem, self._connection):
+        match server.kind(problem, connection):
             case "gone":
                 return Disconnected(line)
             case "value":
@@ -200,7 +203,7 @@ class ServerTables:
                 return StoreBusy(f"{self.name}: another process holds the ledger: {line}; once it has ended, repeat")
             case "full":
                 return StoreFull(f"{self.name}: the ledger could not be written: {line}")
-        return StoreError(f"{self.name}: the ledger cannot be used: {line}")
+        return StoreError(f"{self.name} cannot be used as the ledger: {line}")
 
 
 def _migrate(connection: Any, name: str) -> None:  # noqa: ANN401
