@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ConfigError
+from harness.ground.conninfo import checked
 from harness.ground.redaction import HIDDEN
 
 if TYPE_CHECKING:
@@ -71,8 +72,8 @@ def address(text: str, what: str) -> Address:
     expected = "expected postgres:host=HOST dbname=NAME user=NAME, or postgresql://USER@HOST/NAME"
     if not is_address(text):
         raise ConfigError(f"{what} names no PostgreSQL database; {expected}")
+    conninfo = checked(text if text.startswith(URLS) else text.removeprefix(SCHEME), what)
     driver = _driver(what)
-    conninfo = text if text.startswith(URLS) else text.removeprefix(SCHEME)
     try:
         parts = driver.conninfo.conninfo_to_dict(conninfo)
     except driver.Error:  # its message could show a part of a password
