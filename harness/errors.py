@@ -5,7 +5,8 @@
     ├── DatasetError(ValueError)     a dataset file is wrong; names file and line
     ├── StoreError                   the store or the ledger cannot be used (newer, damaged)
     │   ├── StoreBusy                another process holds it; resumable, exit code 3
-    │   └── StoreFull                the disk takes no more; resumable, exit code 3
+    │   ├── StoreFull                the disk takes no more; resumable, exit code 3
+    │   └── StoreGone                the server that holds it does not answer any more; resumable, exit code 3
     ├── BudgetExceeded               the next call could pass the budget; resumable, exit code 3
     ├── MissingAnswers               items have no answer that a test or a gate needs; resumable, exit code 3
     ├── Interrupted                  stopped on request; resumable, exit code 3
@@ -61,6 +62,12 @@ class StoreBusy(StoreError):
 
 class StoreFull(StoreError):
     """The disk does not take what is to be written; what was paid is kept, resumable."""
+
+    exit_code = 3
+
+
+class StoreGone(StoreError):
+    """The server that holds the store or the ledger does not answer for longer than one waits; resumable."""
 
     exit_code = 3
 

@@ -11,6 +11,7 @@ import threading
 from collections import Counter, defaultdict
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from urllib.parse import unquote
 
@@ -46,6 +47,8 @@ class Hostile:
     requests: Counter = field(default_factory=Counter)
     billed: Counter = field(default_factory=Counter)  # tokens asked and said
     bodies: dict = field(default_factory=lambda: defaultdict(list))
+    mended: set = field(default_factory=set)  # modes whose fault is over
+    batches: dict = field(default_factory=lambda: defaultdict(dict))  # the requests of each batch, by mode
 
 
 def reply(wire: str, text="a", **changes) -> dict:
@@ -135,6 +138,7 @@ RAW = {
     "latin": b'{"choices":[{"message":{"content":"\xff\xfe"}}]}',
     "half": b'{"id": "x", "choices": [',
 }
+REFUSALS = ("status", "retry-after", "redirect", "error 429", "error 502")  # what such a server carries out is nothing
 ODD_TEXT = {"nul": "a\x00b", "surrogate": "a\ud800b", "escape": "a\x1b]52;c;eA==\x07"}
 
 
@@ -168,15 +172,24 @@ class Server:
                 headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
                 path = head[0].split(" ")[1]
-                if await self.answer(writer, path, json.loads(body) if body else {}) == "close":
+                if await self.request(writer, path, body) == "close":
                     break
         writer.close()
 
-    async def answer(self, writer, path: str, body) -> str | None:
-        mode, wire = unquote(path.strip("/").split("/")[0]), wire_of(path)
+    async def request(self, writer, path: str, body: bytes) -> str | None:
+        mode = unquote(path.strip("/").split("/")[0])
         self.seen.requests[mode] += 1
-        self.seen.bodies[mode].append(body)
-        name, _, argument = mode.partition(":")
+        fault = "good" if mode in self.seen.mended else mode.partition("#")[0]  # what follows tells cells apart
+        if step := step_of(path, bool(body)):
+            return await self.of_a_batch(writer, mode, fault, step, path, body)
+        self.seen.bodies[mode].append(said := json.loads(body) if body else {})
+        if not fault.startswith((*REFUSALS, "billed")):
+            self.seen.billed[mode, "asked"] += ASKED
+            self.seen.billed[mode, "said"] += SAID
+        return await self.answer(writer, mode, fault, wire_of(path), said)
+
+    async def answer(self, writer, mode: str, fault: str, wire: str, body) -> str | None:
+        name, _, argument = fault.partition(":")
         if name in ("closed", "reset", "slow body", "slow chunks", "slow head", "cut chunk", "cut length"):
             return await self.broken(writer, name)
         if name == "billed":  # of ten requests: one 500, the given share billed and dropped, the rest answered
@@ -185,6 +198,8 @@ class Server:
             code, _, to = argument.partition(":")
             address = {"other": "http://127.0.0.2:9", "own": self.seen.url}[to] + "/redirected/v1/x"
             return await send(writer, int(code), b"{}", {"location": address})
+        if name == "late":  # an ordinary reply, after a while
+            await asyncio.sleep(float(argument.partition(":")[0]))
         if name == "status":
             code, _, said = argument.partition(":")
             given = json.loads(said) if said else error()
@@ -240,6 +255,38 @@ class Server:
             await asyncio.sleep(SLOW_S)
         return "close"
 
+    async def of_a_batch(self, writer, mode: str, fault: str, step: str, path: str, body: bytes):
+        """The batch APIs of both: in the mode `FAULT@STEP` a single step of theirs has the fault."""
+        name, _, at = fault.rpartition("@")
+        wire = "anthropic" if "messages" in path else "openai"
+        content = self.carried_out(mode, wire, step, path, body, is_refused=step == at and name.startswith(REFUSALS))
+        if step == at:
+            return await self.answer(writer, mode, name, wire, {})
+        return await send(writer, 200, content)
+
+    def carried_out(self, mode: str, wire: str, step: str, path: str, body: bytes, *, is_refused: bool) -> bytes:
+        """What a server without the fault does and says; what it refuses it does not do."""
+        held = self.seen.batches[mode]
+        if step == "upload":
+            held["file"] = [json.loads(line) for line in body.splitlines() if line.startswith(b'{"custom_id"')]
+            return json.dumps({"id": "file-1"}).encode()
+        if step == "create" and not is_refused:
+            asked = json.loads(body)
+            wanted = asked.get("requests") or held["file"]
+            keys = [one["custom_id"] for one in wanted]
+            held[f"batch-{len(held)}"] = keys, asked.get("metadata"), datetime.now(UTC)  # noqa: TID251
+            self.seen.billed[mode, "asked"] += ASKED * len(keys)
+            self.seen.billed[mode, "said"] += SAID * len(keys)
+        made = {name: batch_of(wire, name, *batch) for name, batch in held.items() if name != "file"}
+        if step == "create":
+            return json.dumps(list(made.values())[-1] if made else {}).encode()
+        if step == "list":
+            return json.dumps({"data": list(reversed(made.values())), "has_more": False}).encode()
+        name = next(part.removeprefix("out-") for part in path.split("/") if "batch-" in part)
+        if step == "look":
+            return json.dumps(made[name]).encode()
+        return b"\n".join(json.dumps(line_of(wire, key)).encode() for key in held[name][0])
+
     async def billed(self, writer, wire: str, mode: str, body, share: float):
         number = self.seen.requests[mode]
         asked = sum(len(message["content"].encode()) for message in body["messages"])
@@ -253,6 +300,36 @@ class Server:
             return "close"
         usage = dict(zip(USAGE[wire], (asked, said), strict=False))
         return await send(writer, 200, json.dumps(reply(wire, usage=usage)).encode())
+
+
+def step_of(path: str, is_post: bool) -> str | None:
+    """Which step of a batch API a path is: upload, create, list, look, results; None for what is none."""
+    parts = path.partition("?")[0].strip("/").split("/")[2:]
+    parts = parts[1:] if parts[:1] == ["messages"] and len(parts) > 1 else parts
+    if parts[:1] == ["files"]:
+        return "upload" if is_post else "results"
+    if parts[:1] != ["batches"]:
+        return None
+    if len(parts) == 1:
+        return "create" if is_post else "list"
+    return "results" if parts[-1] == "results" else "look"
+
+
+def batch_of(wire: str, name: str, keys, metadata, made_at) -> dict:
+    """A batch that has ended, as each wire shows it."""
+    if wire == "anthropic":
+        counts = {"succeeded": len(keys), "processing": 0}
+        ended = {"processing_status": "ended", "request_counts": counts, "created_at": made_at.isoformat()}
+        return {"id": name, "type": "message_batch", **ended}
+    files = {"output_file_id": f"out-{name}", "error_file_id": None, "created_at": int(made_at.timestamp())}
+    return {"id": name, "object": "batch", "status": "completed", "metadata": metadata, **files}
+
+
+def line_of(wire: str, key: str) -> dict:
+    """What came of a request in a batch."""
+    if wire == "anthropic":
+        return {"custom_id": key, "result": {"type": "succeeded", "message": reply(wire)}}
+    return {"custom_id": key, "error": None, "response": {"status_code": 200, "request_id": "x", "body": reply(wire)}}
 
 
 def wire_of(path: str) -> str:

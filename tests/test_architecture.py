@@ -33,6 +33,7 @@ DOORS = {
     "openai": {"models/providers", "arms/encoders/openai"},
     "opentelemetry": {"app/exporters/otel"},
     "pandas": {"store", "analysis", "report", "app/project", "app/contracts"},
+    "psycopg": {"ground/postgres", "store/lake/leases"},
     "pydantic": {"ground", "datasets", "models/pricing", "arms/prompts", "runs/plan"},
     "random": {"models/stack"},
     "re2": {"datasets", "arms/baselines"},

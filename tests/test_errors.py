@@ -18,6 +18,7 @@ LEAVES = [
     errors.SetupRejected("a", status=404),
     errors.StoreBusy("a"),
     errors.StoreFull("a"),
+    errors.StoreGone("a"),
     errors.AuthError("a", status=401),
 ]
 

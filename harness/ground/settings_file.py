@@ -46,6 +46,10 @@ TOP: Mapping[str, Meaning] = {
     "tokens_per_minute": Meaning("the provider's limit", "200000"),
     "timeout_s": Meaning("seconds for one attempt"),
     "deadline_s": Meaning("seconds for one item with all its attempts and pauses"),
+    "ledger": Meaning(
+        "where paid answers are kept, if not beside the store: a PostgreSQL that several machines share; no password",
+        '"postgres:host=db.example dbname=harness"',
+    ),
     "prices": Meaning(
         "dollars per million tokens of a model that no list has; or the name of one that costs the same",
         '{"openai/my-model" = {input_fresh = 0.15, output_visible = 0.60}}',

@@ -35,8 +35,9 @@ class Preferences:
     `encoder` turns texts into vectors (see `encoding`). `budget_usd` caps what a prompt with a model
     may be billed on a dataset, over all its runs; `requests_per_minute` and `tokens_per_minute` are the
     provider's limits. `timeout_s` is what a single attempt may take, `deadline_s` what an item may take
-    with all its attempts and pauses. `prices` overrides the price table: dollars per million tokens by
-    model and bucket. `decide` is what an arm must keep to be
+    with all its attempts and pauses. `ledger` is the address of a PostgreSQL database that keeps paid
+    answers, where that is not a file beside the store (see `postgres.address`). `prices` overrides the
+    price table: dollars per million tokens by model and bucket. `decide` is what an arm must keep to be
     served, `gate` what a candidate must keep to be deployed.
     """
 
@@ -54,6 +55,7 @@ class Preferences:
     tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
     timeout_s: Annotated[float, Field(gt=0)] = 60.0
     deadline_s: Annotated[float, Field(gt=0)] = 120.0
+    ledger: str | None = None
     prices: Mapping[str, JsonValue] = field(default_factory=dict)
     decide: Constraints = field(default_factory=Constraints)
     gate: GateSettings = field(default_factory=GateSettings)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness import datasets
-from harness.app.project.project import LEDGER
 from harness.arms.encoders import _cache as vectors
 from harness.datasets import erasing as rows
 from harness.errors import ConfigError
@@ -171,7 +170,7 @@ def _elsewhere(project: Project, wanted: Wanted, erasure: Erasure, begun: Traces
     """What went, by place, everywhere but in the dataset's own files."""
     workspace = project.workspace
     counts: Counter[str] = Counter()
-    paid = ledger.erase(project.folder / LEDGER, erasure.traces, _request_ids(project, erasure), dry_run=dry_run)
+    paid = ledger.erase(project.ledger_place, erasure.traces, _request_ids(project, erasure), dry_run=dry_run)
     counts["paid answers, without their text"] = paid
     embedded = sorted({text for item in _items(project, wanted, erasure) for text in (item.text, item.words)})
     counts["vectors"] = vectors.erase(workspace.embeddings, [*embedded, *erasure.traces.texts], dry_run=dry_run)

@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from harness.store import Selection
     from harness.types import JSON, Dataset
 
-LEDGER = "calls.sqlite"
 ITEMS_SHOWN = 25_000  # in one page; more are looked at with `harness view`
 
 
@@ -79,11 +78,12 @@ class Project:
         self.clock = clock
         self.store = Store(stores.chosen(workspace, db, as_of), clock, extensions=workspace.extensions)
         self.folder = stores.folder(self.store) or workspace.results  # of the ledger, pages and labels
+        self.ledger_place: Path | str = workspace.preferences.ledger or self.folder / "calls.sqlite"
 
     def ledger(self) -> Ledger:
-        """The ledger of paid answers, beside the store."""
+        """The ledger of paid answers: the database that the settings name, or a file beside the store."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        return Ledger(self.folder / LEDGER)
+        return Ledger(self.ledger_place)
 
     def dataset(self, ref: str | None) -> Dataset:
         """The dataset of that reference, or the workspace's default."""

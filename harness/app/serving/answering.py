@@ -88,7 +88,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--max-seconds", type=float, default=Limits().seconds, help="to send a request in")
     parser.add_argument("--max-connections", type=int, default=Limits().connections, help="at once")
     parser.add_argument("--at-once", type=int, default=None, help="requests that are answered at the same time")
-    parser.add_argument("--ledger", type=Path, default=None, help="of a prompt: file that keeps paid answers")
+    parser.add_argument("--ledger", default=None, help="of a prompt: what keeps paid answers, a file or postgres:...")
     parser.add_argument("--model", default=None, help="of a prompt: where its model's file is, say fake/PATH.toml")
     parser.add_argument("--base-url", default=None, help="of a prompt: another address of its model")
     return parser.parse_args()

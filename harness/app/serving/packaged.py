@@ -34,7 +34,7 @@ from harness.errors import ConfigError, HarnessError
 from harness.ground.clock import SystemClock
 from harness.ground.workspace import Preferences, Workspace
 from harness.models import stack
-from harness.models.ledger import Ledger
+from harness.models.ledger import Ledger, place_of
 from harness.runs import building, keeping
 from harness.types import Dataset, Example, Item, Label, Outcome, Prediction
 
@@ -66,7 +66,7 @@ def build(opened: ExitStack, files: Mapping[str, bytes], options: argparse.Names
             "pip install -r requirements.txt"
         )
     scratch = Path(opened.enter_context(tempfile.TemporaryDirectory()))
-    ledger = opened.enter_context(Ledger(options.ledger or scratch / "calls.sqlite"))
+    ledger = opened.enter_context(Ledger(place_of(options.ledger or str(scratch / "calls.sqlite"))))
     try:
         spec = json.loads(files[ARM])
         preferences = Preferences(prices=spec["prices"], cpu_usd_per_hour=spec["cpu_usd_per_hour"])

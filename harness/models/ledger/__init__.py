@@ -3,6 +3,7 @@
 from harness.models.ledger.batches import Batch
 from harness.models.ledger.bookings import Spent
 from harness.models.ledger.erasing import erase
-from harness.models.ledger.ledger import Asked, Ledger
+from harness.models.ledger.ledger import Ledger, place_of
+from harness.models.ledger.rows import Asked
 
-__all__ = ["Asked", "Batch", "Ledger", "Spent", "erase"]
+__all__ = ["Asked", "Batch", "Ledger", "Spent", "erase", "place_of"]

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import BudgetExceeded
-from harness.models.ledger import bookings, leases
+from harness.models.ledger import bookings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from sqlite3 import Connection
+
+    from harness.models.ledger.tables import Tables
 
 OPEN = "select mark, account, batch_id, keys, nano, owner, at from batches where account = ? and is_open order by id"
 
@@ -38,25 +39,23 @@ class Batch:
     is_orphan: bool
 
 
-def open_ones(connection: Connection, account: str, owner: str) -> list[Batch]:
+def open_ones(tables: Tables, account: str, owner: str) -> list[Batch]:
     """The open batches of an account, oldest first."""
     return [
-        Batch(mark, of, batch_id, tuple(json.loads(keys)), nano, at, by == owner or not leases.is_alive(connection, by))
-        for mark, of, batch_id, keys, nano, by, at in connection.execute(OPEN, [account]).fetchall()
+        Batch(mark, of, batch_id, tuple(json.loads(keys)), nano, at, by == owner or not tables.is_alive(by))
+        for mark, of, batch_id, keys, nano, by, at in tables.execute(OPEN, [account]).fetchall()
     ]
 
 
-def note(
-    connection: Connection, fresh: Batch, owner: str, worst: Sequence[tuple[str, int]], budget_nano: int | None
-) -> Batch:
+def note(tables: Tables, fresh: Batch, owner: str, worst: Sequence[tuple[str, int]], budget_nano: int | None) -> Batch:
     """The batch as it may be submitted: without the requests of other open batches, and within the budget.
 
     `worst` are the requests that are wanted, with the worst case of each. `BudgetExceeded` when the
     budget holds not one of them.
     """
-    taken = {key for batch in open_ones(connection, fresh.account, owner) for key in batch.keys}
+    taken = {key for batch in open_ones(tables, fresh.account, owner) for key in batch.keys}
     free = [(key, nano) for key, nano in worst if key not in taken]
-    known = bookings.spent(connection, fresh.account)
+    known = bookings.spent(tables, fresh.account)
     keys, total = [], 0
     for key, nano in free:
         if budget_nano is not None and known.total + total + nano > budget_nano:
@@ -68,34 +67,34 @@ def note(
     noted = Batch(fresh.mark, fresh.account, None, tuple(keys), total, fresh.at_s, is_orphan=False)
     if keys:
         row = (noted.mark, noted.account, json.dumps(noted.keys), total, owner, noted.at_s)
-        connection.execute("insert into batches (mark, account, keys, nano, owner, at) values (?, ?, ?, ?, ?, ?)", row)
+        tables.execute("insert into batches (mark, account, keys, nano, owner, at) values (?, ?, ?, ?, ?, ?)", row)
     return noted
 
 
-def name(connection: Connection, mark: str, batch_id: str) -> None:
+def name(tables: Tables, mark: str, batch_id: str) -> None:
     """Note what the provider calls a batch."""
-    connection.execute("update batches set batch_id = ? where mark = ?", [batch_id, mark])
+    tables.execute("update batches set batch_id = ? where mark = ?", [batch_id, mark])
 
 
-def drop(connection: Connection, mark: str) -> None:
+def drop(tables: Tables, mark: str) -> None:
     """Forget a batch that never reached the provider."""
-    connection.execute("delete from batches where mark = ? and batch_id is null", [mark])
+    tables.execute("delete from batches where mark = ? and batch_id is null", [mark])
 
 
 def finish(
-    connection: Connection, mark: str, rows: Sequence[tuple[object, ...]], owed: Sequence[tuple[str, int]], owner: str
+    tables: Tables, mark: str, rows: Sequence[tuple[object, ...]], owed: Sequence[tuple[str, int]], owner: str
 ) -> bool:
     """Record a batch's calls and end it; False when another process was faster, and nothing is recorded.
 
     `owed` are the keys whose bill is unknown, with the worst case of each.
     """
-    ended = connection.execute(
-        "update batches set is_open = 0 where mark = ? and is_open returning account", [mark]
+    ended = tables.execute(
+        "update batches set is_open = false where mark = ? and is_open returning account", [mark]
     ).fetchall()
     if not ended:
         return False
     for row in rows:
-        bookings.record(connection, row, owner)
+        bookings.record(tables, row, owner)
     for key, nano in owed:
-        bookings.owe(connection, ended[0][0], key, nano)
+        bookings.owe(tables, ended[0][0], key, nano)
     return True

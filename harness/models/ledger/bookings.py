@@ -12,27 +12,32 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import BudgetExceeded
-from harness.models.ledger import leases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from sqlite3 import Connection
+
+    from harness.models.ledger.tables import Tables
 
 INSERT = """
 insert into calls (key, request, response, usage, attempts, prices_as_of, servable, at, account, billed_nano)
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+CLAIM = """
+insert into claims values (?, ?, ?) on conflict (key) do update set owner = excluded.owner, at = excluded.at
+"""
+RESERVE = "insert into reservations (account, key, nano, owner) values (?, ?, ?, ?) returning id"
 # A running total: summing the calls anew for every reservation would take ever longer.
 ADD = """
-insert into accounts values (?, ?) on conflict do update set billed_nano = billed_nano + excluded.billed_nano
+insert into accounts values (?, ?)
+on conflict (account) do update set billed_nano = accounts.billed_nano + excluded.billed_nano
 """
 BILLED_FOR = """
-select coalesce(sum(billed_nano), 0) from calls
+select cast(coalesce(sum(billed_nano), 0) as bigint) from calls
 where servable and key in (select value from json_each(?)) and account = ?
 """
 BILLED = "select billed_nano from accounts where account = ?"
-RESERVED = "select owner, count(*), sum(nano) from reservations where account = ? group by owner"
-IN_BATCHES = "select coalesce(sum(nano), 0) from batches where account = ? and is_open"
+RESERVED = "select owner, count(*), cast(sum(nano) as bigint) from reservations where account = ? group by owner"
+IN_BATCHES = "select cast(coalesce(sum(nano), 0) as bigint) from batches where account = ? and is_open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,65 +59,66 @@ class Spent:
         return self.billed + self.in_flight + self.unknown
 
 
-def record(connection: Connection, row: tuple[object, ...], owner: str) -> None:
+def record(tables: Tables, row: tuple[object, ...], owner: str) -> None:
     """Insert a call (a row as in INSERT); its claim ends, and its reservation, unless the bill is unknown."""
     key, (account, billed_nano) = row[0], row[-2:]
-    connection.execute(INSERT, row)
+    tables.execute(INSERT, row)
     if billed_nano:
-        connection.execute(ADD, [account, billed_nano])
-    disclaim(connection, str(key), owner)
+        tables.execute(ADD, [account, billed_nano])
+    disclaim(tables, str(key), owner)
     settled = "update reservations set owner = null" if billed_nano is None else "delete from reservations"
-    connection.execute(f"{settled} where key = ? and owner = ?", [key, owner])
+    tables.execute(f"{settled} where key = ? and owner = ?", [key, owner])
 
 
-def claim(connection: Connection, key: str, owner: str, at_s: float) -> bool:
+def claim(tables: Tables, key: str, owner: str, at_s: float) -> bool:
     """True when the request is the owner's to ask; False while another living process is asking it."""
-    found = connection.execute("select owner from claims where key = ?", [key]).fetchone()
-    if found and found[0] != owner and leases.is_alive(connection, found[0]):
+    found = tables.execute("select owner from claims where key = ?", [key]).fetchone()
+    if found and found[0] != owner and tables.is_alive(found[0]):
         return False
-    connection.execute("insert or replace into claims values (?, ?, ?)", [key, owner, at_s])
+    tables.execute(CLAIM, [key, owner, at_s])
     return True
 
 
-def disclaim(connection: Connection, key: str, owner: str) -> None:
+def disclaim(tables: Tables, key: str, owner: str) -> None:
     """End the owner's claim of a request, if there is one."""
-    connection.execute("delete from claims where key = ? and owner = ?", [key, owner])
+    tables.execute("delete from claims where key = ? and owner = ?", [key, owner])
 
 
-def reserve(connection: Connection, row: tuple[str, str, int, str], budget_nano: int) -> int:
+def reserve(tables: Tables, row: tuple[str, str, int, str], budget_nano: int) -> int:
     """The id of a reservation (account, key, nano, owner); `BudgetExceeded` when the budget does not hold it."""
     account, _, nano, _ = row
-    known = spent(connection, account)
+    known = spent(tables, account)
     if known.total + nano > budget_nano:
         raise BudgetExceeded(
             refusal(known, nano, budget_nano),
             may_fit_later=known.in_flight > 0 and known.billed + known.unknown + nano <= budget_nano,
         )
-    done = connection.execute("insert into reservations (account, key, nano, owner) values (?, ?, ?, ?)", row)
-    return int(done.lastrowid or 0)
+    ((number,),) = tables.execute(RESERVE, row).fetchall()
+    return int(number)
 
 
-def owe(connection: Connection, account: str, key: str, nano: int) -> None:
+def owe(tables: Tables, account: str, key: str, nano: int) -> None:
     """Note what a call that nobody reserved for may have cost, for good."""
-    connection.execute("insert into reservations (account, key, nano) values (?, ?, ?)", [account, key, nano])
+    tables.execute("insert into reservations (account, key, nano) values (?, ?, ?)", [account, key, nano])
 
 
-def spent(connection: Connection, account: str) -> Spent:
+def spent(tables: Tables, account: str) -> Spent:
     """What an account has cost so far, by every process."""
-    found = connection.execute(BILLED, [account]).fetchone()
-    in_flight: int = connection.execute(IN_BATCHES, [account]).fetchone()[0]
+    # All three are asked before the first is read: on a server that is one way there and back.
+    asked = [tables.execute(statement, [account]) for statement in (BILLED, IN_BATCHES, RESERVED)]
+    found, (in_flight,) = (asked[0].fetchone(), asked[1].fetchone())
     unknown = n_unknown = 0
-    for owner, count, nano in connection.execute(RESERVED, [account]).fetchall():
-        if owner is not None and leases.is_alive(connection, owner):
+    for owner, count, nano in asked[2].fetchall():
+        if owner is not None and tables.is_alive(owner):
             in_flight += nano
         else:  # its process was killed, or no reply came
             unknown, n_unknown = unknown + nano, n_unknown + count
     return Spent(found[0] if found else 0, in_flight, unknown, n_unknown)
 
 
-def billed(connection: Connection, account: str, keys: Sequence[str]) -> int:
+def billed(tables: Tables, account: str, keys: Sequence[str]) -> int:
     """What the answers to some requests were billed on an account."""
-    found = connection.execute(BILLED_FOR, [json.dumps(list(keys)), account]).fetchone()
+    found = tables.execute(BILLED_FOR, [json.dumps(list(keys)), account]).fetchone()
     return int(found[0])
 
 

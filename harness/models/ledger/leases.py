@@ -20,7 +20,8 @@ BEAT_S = 5.0
 LEASE_S = 30.0  # clocks of machines that share a ledger may be this far apart, less a beat
 FORGOTTEN_S = 86_400.0
 ENDED = ("Z", "X")  # a state of the kernel's: killed, and still in the list because its parent never looked
-RENEW = "insert into owners values (?, ?) on conflict do update set seen_s = excluded.seen_s"
+END = "delete from owners where owner = ?"
+RENEW = "insert into owners values (?, ?) on conflict (owner) do update set seen_s = excluded.seen_s"
 
 
 def new_owner() -> str:
@@ -35,20 +36,18 @@ def renew(connection: Connection, owner: str) -> None:
     connection.execute("delete from owners where seen_s < ?", [now_s - FORGOTTEN_S])
 
 
-def end(connection: Connection, owner: str) -> None:
-    """Say that the owner is gone."""
-    connection.execute("delete from owners where owner = ?", [owner])
-
-
 def is_alive(connection: Connection, owner: str) -> bool:
     """Whether an owner still uses the ledger."""
     found = connection.execute("select seen_s from owners where owner = ?", [owner]).fetchone()
     if found is None:
         return False
+    return runs_here(owner, otherwise=SystemClock().now().timestamp() - found[0] < LEASE_S)
+
+
+def runs_here(owner: str, *, otherwise: bool) -> bool:
+    """Whether an owner's process runs, where this process would see it; its lease says so otherwise."""
     _, place, pid, started = owner.split(" ")
-    if place and place == _place():
-        return _runs(int(pid), started)
-    return bool(SystemClock().now().timestamp() - found[0] < LEASE_S)
+    return _runs(int(pid), started) if place and place == _place() else otherwise
 
 
 def _runs(pid: int, started: str) -> bool:

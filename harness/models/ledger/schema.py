@@ -38,6 +38,51 @@ create table batches (
 )
 """
 OWNERS = "create table owners (owner text primary key, seen_s real not null) without rowid"  # see `leases`
+# The same on a server, whose types have other names. Its keys also serve whoever looks for a request's reservations.
+SERVER_MIGRATIONS = (
+    (
+        "create schema if not exists harness_ledger",
+        "create table harness_ledger.versions (number integer primary key)",
+        """create table harness_ledger.calls (
+            id bigint generated always as identity primary key,
+            key text not null,
+            request text not null,
+            response text,
+            usage text,
+            attempts text not null,
+            prices_as_of text,
+            servable boolean not null,
+            at text not null,
+            account text,
+            billed_nano bigint
+        )""",
+        "create index servable_calls on harness_ledger.calls (key, id) where servable",
+        "create table harness_ledger.accounts (account text primary key, billed_nano bigint not null)",
+        """create table harness_ledger.claims (
+            key text primary key, owner text not null, at double precision not null
+        )""",
+        """create table harness_ledger.reservations (
+            id bigint generated always as identity primary key,
+            account text not null,
+            key text not null,
+            nano bigint not null,
+            owner text
+        )""",
+        "create index reservations_of_requests on harness_ledger.reservations (key)",
+        """create table harness_ledger.batches (
+            id bigint generated always as identity primary key,
+            mark text not null unique,
+            account text not null,
+            batch_id text,
+            keys text not null,
+            nano bigint not null,
+            owner text not null,
+            at double precision not null,
+            is_open boolean not null default true
+        )""",
+        "create table harness_ledger.owners (owner text primary key, seen_s double precision not null)",
+    ),
+)
 MIGRATIONS = (
     (CALLS, SERVABLE),
     (

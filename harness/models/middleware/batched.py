@@ -107,9 +107,9 @@ class Batched:
         pause_s, outages = FIRST_PAUSE_S, 0
         while wanted := self._unanswered(texts):
             try:
-                await self._submit(wanted)
-                await self._collect(texts)
-                outages = 0
+                is_submitted = await self._submit(wanted)
+                if await self._collect(texts) or is_submitted:
+                    outages = 0  # to find that a batch was never made is no sign that the next one will be
             except ProviderError as error:
                 outages += 1
                 if not error.retryable or outages >= MOST_OUTAGES:
@@ -128,7 +128,9 @@ class Batched:
             if key not in self._failed and key not in self._empty and self._ledger.get(key) is None
         }
 
-    async def _submit(self, wanted: Mapping[str, Request]) -> None:
+    async def _submit(self, wanted: Mapping[str, Request]) -> bool:
+        """Whether a batch was taken by the provider."""
+        is_submitted = False
         taken = {key for batch in self._ledger.open_batches(self._terms.account) for key in batch.keys}
         for part in self._parts([(key, request) for key, request in wanted.items() if key not in taken]):
             worst = [(key, self._terms.worst_nano(request) or 0) for key, request in part]
@@ -137,11 +139,13 @@ class Batched:
                 batch = await self._ledger.note_batch(fresh, worst, self._terms.budget_nano)
             except BudgetExceeded as refused:
                 self._refused = refused
-                return
+                return is_submitted
             if batch.keys:
                 batch_id = await self._api.submit([(_bare(key), wanted[key]) for key in batch.keys], batch.mark)
                 await self._ledger.name_batch(batch.mark, batch_id)
                 self._tell(f"batch {batch_id}: {len(batch.keys):,} requests submitted; Ctrl-C is safe, it goes on")
+                is_submitted = True
+        return is_submitted
 
     def _parts(self, requests: Sequence[Keyed]) -> Iterator[list[Keyed]]:
         part: list[Keyed] = []
@@ -156,12 +160,16 @@ class Batched:
         if part:
             yield part
 
-    async def _collect(self, texts: Mapping[str, tuple[str, Request]]) -> None:
+    async def _collect(self, texts: Mapping[str, tuple[str, Request]]) -> bool:
+        """Whether the provider told of a batch."""
+        is_known = False
         for batch in self._ledger.open_batches(self._terms.account):
             if batch.batch_id is None:
-                await self._adopt(batch)
+                is_known |= await self._adopt(batch)
             elif not texts.keys().isdisjoint(batch.keys):
                 await self._look_at(batch, batch.batch_id, texts)
+                is_known = True
+        return is_known
 
     async def _look_at(self, batch: Batch, batch_id: str, texts: Mapping[str, tuple[str, Request]]) -> None:
         requests = {_bare(key): texts[key][1] for key in batch.keys if key in texts}
@@ -174,16 +182,17 @@ class Batched:
             await self._finish(batch, dict.fromkeys(map(_bare, batch.keys), error), texts)
             raise
 
-    async def _adopt(self, batch: Batch) -> None:
-        """A batch whose submission nobody saw through: find it at the provider, or forget it."""
+    async def _adopt(self, batch: Batch) -> bool:
+        """Whether a batch whose submission nobody saw through is there at the provider; else it is forgotten."""
         if not batch.is_orphan:
-            return  # another process is submitting it just now
+            return False  # another process is submitting it just now
         batch_id = await self._api.find(batch.mark, batch.at_s, len(batch.keys))
         if batch_id is None:
             await self._ledger.drop_batch(batch.mark)
-        else:
-            await self._ledger.name_batch(batch.mark, batch_id)
-            self._tell(f"batch {batch_id}: found again, {len(batch.keys):,} requests")
+            return False
+        await self._ledger.name_batch(batch.mark, batch_id)
+        self._tell(f"batch {batch_id}: found again, {len(batch.keys):,} requests")
+        return True
 
     async def _finish(
         self,

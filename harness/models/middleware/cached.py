@@ -62,7 +62,7 @@ class Cached:
         key = text_id(text)
         if key in self._in_flight:
             return replace(await asyncio.shield(self._in_flight[key]), cached=True)
-        stored = self._stored(key)
+        stored = await self._stored(key)
         if stored is not None:
             return stored
         task = asyncio.create_task(self._ask(key, text, request))
@@ -76,13 +76,13 @@ class Cached:
             else:
                 task.add_done_callback(lambda _: self._in_flight.pop(key, None))
 
-    def _stored(self, key: str) -> Response | None:
-        return None if self._fresh and key not in self._asked else self._ledger.get(key)
+    async def _stored(self, key: str) -> Response | None:
+        return None if self._fresh and key not in self._asked else await self._ledger.find(key)
 
     async def _ask(self, key: str, text: str, request: Request) -> Response:
         await self._claim(key)
         # It may have been answered between our look and our claim.
-        stored = self._stored(key)
+        stored = await self._stored(key)
         if stored is not None:
             await self._ledger.disclaim(key)
             return stored

@@ -44,17 +44,22 @@ T = TypeVar("T")
 MOST_KEPT = 100_000  # characters of a reply that cannot be read
 MOST_FILE_BYTES = 1 << 30  # of a batch's results
 LONGEST_LINE = _transport.MOST_BYTES
+# What the SDKs tell of the system and of Python in headers, which costs a tenth of a call's processor time.
+ABOUT_THIS_MACHINE = ("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async")
 FILE_TIMEOUT_S = 900.0
 
 
 def options(sdk: ModuleType, address: str, timeout_s: float, most_bytes: int = _transport.MOST_BYTES) -> dict[str, Any]:
     """What every client of an SDK is made with. A user and a password in the address take the key's place."""
     bare, basic = credentials(address)
+    headers: dict[str, Any] = {f"X-Stainless-{name}": sdk.Omit() for name in ABOUT_THIS_MACHINE}
+    if basic:
+        headers["Authorization"] = basic
     return {
         "base_url": bare or None,
         "timeout": _transport.timeouts(timeout_s),
         "max_retries": 0,
-        "default_headers": {"Authorization": basic} if basic else None,
+        "default_headers": headers,
         "http_client": _transport.bounded(sdk.DefaultAioHttpClient, timeout_s, most_bytes),
     }
 

@@ -1,0 +1,89 @@
+"""The ledger's tables in a SQLite file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from harness.errors import StoreBusy, StoreError
+from harness.ground import sqlite
+from harness.ground.traces import ERASED
+from harness.models.ledger import leases
+from harness.models.ledger.schema import MIGRATIONS
+from harness.models.ledger.tables import Unwritable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+T = TypeVar("T")
+# A word of the texts first, which is quick; whether the call says one of them is asked of each that is left.
+HOLDING = """
+select id, request, response, attempts from calls where key <> ? and (
+    exists (select 1 from json_each(?) word
+            where instr(lower(request || coalesce(response, '') || attempts), word.value))
+    or json_extract(response, '$.request_id') in (select value from json_each(?)))
+"""
+UNWRITABLE = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
+
+
+class FileTables:
+    """An open file; see `tables.Tables`. Raises `StoreError` when it is none of ours."""
+
+    answers_at_once = True
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        try:
+            # Flushed on every commit, so an answer survives a power cut too, not only a kill.
+            self._connection = sqlite.connect(path, MIGRATIONS, synchronous="full")
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{path} cannot be used as the ledger: {error}; close what holds it, or choose another with --db"
+            ) from None
+        self.execute = self._connection.execute
+        self.close = self._connection.close
+
+    def read(self, look: Callable[[FileTables], T]) -> T:
+        """What is seen."""
+        try:
+            return look(self)
+        except sqlite3.Error as problem:
+            raise self._error(problem, "read") from None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, and the only writer from the first statement on."""
+        try:
+            with sqlite.transaction(self._connection):
+                yield
+        except UNWRITABLE as problem:
+            raise Unwritable(problem) from None
+        except sqlite3.Error as problem:
+            raise self._error(problem, "written") from None
+
+    def regain(self) -> bool:
+        """A file is never gone."""
+        return False
+
+    def renew(self, owner: str) -> None:
+        """Say that an owner is still there."""
+        leases.renew(self._connection, owner)
+
+    def is_alive(self, owner: str) -> bool:
+        """Whether an owner still uses the ledger."""
+        return leases.is_alive(self._connection, owner)
+
+    def holding(self, words: Sequence[str], request_ids: Sequence[str]) -> list[Any]:
+        """Calls that say a word or have one of the ids."""
+        return self.execute(HOLDING, [ERASED, json.dumps(words), json.dumps(request_ids)]).fetchall()
+
+    def scrub(self) -> bool:
+        """Write the file anew without what was deleted."""
+        return sqlite.scrub(self._connection)
+
+    def _error(self, problem: sqlite3.Error, how: str) -> StoreError:
+        kind = StoreBusy if sqlite.is_busy(problem) else StoreError
+        return kind(f"{self.name}: the ledger could not be {how}: {problem}")
