@@ -219,8 +219,7 @@ def _settle_run(connection: DuckDBPyConnection, run_id: str) -> None:
         found = connection.execute(f"select example_id from {where}.predictions where run_id = ?", [run_id]).fetchall()
         return [row[0] for row in found]
 
-    found = connection.execute(statements.CONTENT_HASH, [run_id]).fetchone()
-    digest, n = found if found else (None, 0)
+    digest, n = statements.content(connection, run_id)
     connection.execute(
         "update runs set content_hash = if(content_hash is null, null, $1), n = if(n is null, null, $2), "
         "n_failed = if(n_failed is null, null, (select count(*) from predictions p where p.run_id = $5 "

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from harness.errors import StoreError
-
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from duckdb import DuckDBPyConnection
 
@@ -16,13 +17,12 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-CONTENT_HASH = """
-    select sha256(string_agg(concat_ws(chr(31), example_id, outcome, coalesce(label, ''),
+ROW_CONTENT = """
+    select concat_ws(chr(31), example_id, outcome, coalesce(label, ''),
         coalesce(format('{:.9g}', score), ''), coalesce(raw, ''), coalesce(error, ''),
-        coalesce(format('{:.9g}', cost_usd), ''), coalesce(format('{:.9g}', latency_s), '')),
-        chr(30) order by example_id)), count(*)
-    from predictions where run_id = ?
+        coalesce(format('{:.9g}', cost_usd), ''), coalesce(format('{:.9g}', latency_s), ''))
 """
+BATCH = 10_000
 ANALYSED = """
     select run_id, arm, example_id, "group", gold, outcome, label, score, credit, cost_usd, billed_usd, latency_s,
         known[gold] as gold_score, list_sum(list_transform(map_values(known), lambda x: x * x)) as squares,
@@ -57,15 +57,18 @@ SCORES = f"""
     from asked join runs using (run_id) join predictions p using (run_id)
         join items on items.dataset_id = runs.dataset_id and items.example_id = p.example_id
 """
-LOOK = """
-    insert into looks select run_id, dataset_id, split, ? from runs r where run_id = ? and (
+LOOKING = "coalesce(r.params ->> '$.shard.run_id', r.run_id)"
+"""The run under whose id a look is entered: all shards of a run, and the run that they are merged to, are one look."""
+
+LOOK = f"""
+    insert into looks select {LOOKING}, dataset_id, split, ? from runs r where run_id = ? and (
         r.purpose is distinct from 'part' or not exists (
             select 1 from looks join runs other using (run_id) where other.arm_id = r.arm_id
             and other.split = r.split and other.dataset_id = r.dataset_id and other.purpose = 'part')
     ) on conflict do nothing
 """
 LOOKS = "select count(*) from looks where dataset_id = ? and split = ?"
-LOOKED = "insert into looks select run_id, dataset_id, split, ? from runs where run_id = ? on conflict do nothing"
+LOOKED = f"insert into looks select {LOOKING}, dataset_id, split, ? from runs r where run_id = ? on conflict do nothing"
 
 
 def done(connection: DuckDBPyConnection, run_id: str) -> set[str]:
@@ -83,8 +86,19 @@ def insert_frame(connection: DuckDBPyConnection, table: str, frame: pd.DataFrame
 
 
 def content(connection: DuckDBPyConnection, run_id: str) -> tuple[str | None, int]:
-    """The hash of a run's rows, and how many they are; `StoreError` where they cannot be read."""
-    found = connection.execute(CONTENT_HASH, [run_id]).fetchone()
-    if found is None:
-        raise StoreError(f"run {run_id} cannot be read back")
-    return found[0], int(found[1])
+    """The hash of a run's rows, and how many they are."""
+    return content_of(connection, "predictions where run_id = ?", [run_id])
+
+
+def content_of(connection: DuckDBPyConnection, rows: str, values: Sequence[object]) -> tuple[str | None, int]:
+    """The hash of some rows in the order of their items, and how many they are; a batch of them is in memory at once.
+
+    It is the SHA-256 of the texts of the rows with chr(30) between them; None of no rows.
+    """
+    result = connection.execute(f"{ROW_CONTENT} from {rows} order by example_id", list(values))
+    digest, n = sha256(), 0
+    while batch := result.fetchmany(BATCH):
+        text = "\x1e".join(row for (row,) in batch)
+        digest.update((f"\x1e{text}" if n else text).encode())
+        n += len(batch)
+    return (digest.hexdigest() if n else None), n

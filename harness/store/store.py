@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from duckdb import DuckDBPyConnection
     from numpy.typing import NDArray
 
     from harness.datasets.task import Task
@@ -160,6 +161,12 @@ class Store:
             if n:
                 connection.execute(statements.LOOK, [self._clock.now(), run_id])
             macros.enter(connection, macros.places(connection, [run_id]))
+
+    @contextmanager
+    def written(self) -> Iterator[DuckDBPyConnection]:
+        """The store open for writing, for the modules of this room."""
+        with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
+            yield connection
 
     def tag_run(self, run_id: str, tag: str) -> None:
         """Give a run a tag; the tag leaves the run that had it."""
@@ -358,11 +365,7 @@ class Store:
             yield select
 
     def _frame(self, sql: str, values: list[object]) -> pd.DataFrame:
-        with (
-            self._turn,
-            reading(self.path, self._clock, self.wait_s, self.tell) as connection,
-            _quiet(),
-        ):
+        with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection, _quiet():
             return connection.execute(sql, values).df()
 
     def _has(self, table: str, column: str, value: str) -> bool:

@@ -6,9 +6,12 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from harness.ground.shards import shard_in
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from harness.ground.shards import ShardOf
     from harness.types import JSON, Purpose
 
 Content: TypeAlias = "tuple[str, str | None, str]"
@@ -72,6 +75,11 @@ class StoredRun:
         """What tells it from runs of other arms."""
         return self.arm, self.model, self.arm_id
 
+    @property
+    def shard(self) -> ShardOf | None:
+        """Which share of which run it is; None where it is none."""
+        return shard_in(self.params) if self.purpose == "shard" else None
+
     def lacks_too_many(self, missing: int, n: int) -> bool:
         """Whether it cannot stand beside runs that have the `n` items of which it lacks so many."""
         return lacks_too_many(missing, n, is_meant_whole=self.is_finished and self.purpose != "limited")
@@ -93,7 +101,12 @@ class StoredRun:
             return "still running, or killed: the same command goes on"
         if not self.is_finished:
             return f"{self.status} after {self.n:,} items"
-        words = {"limited": f"limited to {self.n:,} items", "fold": "cross-validated", "part": "fitted to a part"}
+        words = {
+            "limited": f"limited to {self.n:,} items",
+            "fold": "cross-validated",
+            "part": "fitted to a part",
+            "shard": "a shard",
+        }
         return words.get(self.purpose, "items are missing" if self.status == "missing items" else "")
 
 

@@ -13,7 +13,7 @@ import click
 
 from harness.app.commands import _completion, _evaluation, _options
 from harness.app.commands._groups import print_table
-from harness.app.project import exchange, parcels
+from harness.app.project import exchange, merging, parcels
 from harness.errors import ConfigError
 from harness.ground import formatting, plugins
 from harness.ground.workspace import checked_name
@@ -163,6 +163,39 @@ class Export(One):
     """What `runs export` was given."""
 
     to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Merge(_options.Where):
+    """What `runs merge` was given."""
+
+    files: tuple[Path, ...]
+    keep: bool
+
+
+@command.command()
+@_options.gathered(
+    Merge,
+    click.argument("files", type=_options.FILE, nargs=-1, metavar="[STORE|FILE]..."),
+    _options.option("--keep", is_flag=True, help="Leave the shards in the store beside the whole run."),
+    *_options.WHERE,
+)
+def merge(options: Merge) -> None:
+    """Put the runs of shards (--shard i/n) together, to the run that one process would have made.
+
+    Shards lie in this store, in other stores, or in files of `runs export`; those of this store are removed once
+    they are part of the whole. Merged again, nothing changes. Exit code 3 where a part is missing.
+
+    Example: harness runs merge shards/*.duckdb
+    """
+    project = options.project()
+    came = merging.merge(project, options.files, keep=options.keep)
+    if options.as_json:
+        _options.print_json(asdict(came))
+    else:
+        for line in merging.sentences(came):
+            click.echo(line)
+    merging.complain_about_missing(came)
 
 
 SERVICES = plugins.names(parcels.FOLDER)

@@ -303,7 +303,8 @@ class Project:
                 there = selection.named(arm, self.where(other, where.split, where.model))
             else:
                 by_id = selection.by_id_or_tag(name)
-                if by_id is None or by_id.first.dataset.partition("@")[0] != dataset.name:
+                is_here = by_id is not None and by_id.first.dataset.partition("@")[0] == dataset.name
+                if by_id is None or not is_here or by_id.first.purpose == "shard":
                     raise unknown from None
                 there = by_id
         return replace(there, name=selecting.elsewhere(there, where))
