@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from harness.analysis import shadow
+from harness.app.project import part_files
 from harness.app.project.standing import Opening, run_of
 from harness.arms import encoding
 from harness.datasets import loading, manifest, streaming
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from harness.analysis.shadow import Shadow
     from harness.app.project.project import Project
     from harness.app.project.standing import Ready
+    from harness.ground.shards import Shard
     from harness.models.stack import Asking
     from harness.runs.labelling import Labelled
     from harness.store import StoredRun
@@ -54,11 +56,17 @@ class Job:
     id: str | None = None
     tags: str | None = None
     shadow: Terms | None = None
+    shard: Shard | None = None
+
+    @property
+    def whole(self) -> Path:
+        """The labelled file of all rows: beside the other where nothing else was said."""
+        return self.to or self.source.with_name(f"{self.source.stem}.labelled{self.source.suffix}")
 
     @property
     def target(self) -> Path:
-        """The labelled file: beside the other where nothing else was said."""
-        return self.to or self.source.with_name(f"{self.source.stem}.labelled{self.source.suffix}")
+        """The labelled file; that of a shard says which in its name."""
+        return self.whole if self.shard is None else part_files.named(self.whole, self.shard)
 
     @property
     def journal(self) -> Path:
@@ -69,6 +77,8 @@ class Job:
         """Raise `ConfigError` or `DatasetError` where the paths cannot be."""
         if not self.source.is_file():
             raise ConfigError(f"{self.source}: there is no such file; expected one of {', '.join(streaming.FORMATS)}")
+        if self.shadow is not None and self.shard is not None:
+            raise ConfigError("--shadow looks at all rows in their order, and --shard labels a share; give one of them")
         streaming.check_format(self.source)
         streaming.check_format(self.target)
         if not self.target.absolute().parent.is_dir():
@@ -118,6 +128,7 @@ async def predict(
         "file": f"sha256 {loading.file_hash(job.source)[:16]}",
         "arm": " and ".join(f"{one.run.arm} {one.run.arm_id}" for one in arms),
         "text": f"columns {meaning.text}, {meaning.tags}, {meaning.id}",
+        **({} if job.shard is None else {"share": str(job.shard)}),
     }
     told = []
     _check_columns(job, meaning)
@@ -126,11 +137,19 @@ async def predict(
         for place, one in enumerate(arms):
             workers = project.workspace.preferences.concurrency if one.model is None else one.model.workers
             work = Labelling(
-                one.arm, run_of(one.run), workers if one.arm.batch_size == 1 else 1, project.clock, stop, watch
+                one.arm,
+                run_of(one.run),
+                workers if one.arm.batch_size == 1 else 1,
+                project.clock,
+                stop,
+                watch,
+                job.shard,
             )
             with encoding.uncached():  # a million new texts would only fill the cache
                 told.append(await work.answer(job.source, meaning, journal, place))
         predicted = _finished(job, journal, told)
+        if job.shard is not None:
+            part_files.describe(job, predicted[0], about)
         beside = None if job.shadow is None else _beside(job, job.shadow, journal)
         if not any(one.outcomes.get("failed") for one in predicted):
             journal.remove()
@@ -184,5 +203,7 @@ def _gold(row: Mapping[str, object], column: str | None, where: str) -> str | No
 def _finished(job: Job, journal: Journal, told: list[Labelled]) -> list[Predicted]:
     several = zip(*(journal.answers(place) for place in range(len(told))), strict=True)
     answers = (tuple(value for one in row for value in one) for row in several)
-    names = labelling.finish(job.source, job.target, list(told[0].columns), answers, PREFIXES[: len(told)])
+    numbers = None if job.shard is None else journal.numbers
+    rows = labelling.Answers(answers, PREFIXES[: len(told)], numbers)
+    names = labelling.finish(job.source, job.target, list(told[0].columns), rows)
     return [Predicted(one, *journal.counts(place), names) for place, one in enumerate(told)]
