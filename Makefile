@@ -10,6 +10,7 @@ PYTHON  ?= python3
 BIN     := .venv/bin
 HARNESS := $(BIN)/harness
 READY   := .venv/ready
+TEAM    := .venv-team/ready
 
 option   = $(if $(2),--$(1) $(2))
 WHICH    = $(call option,dataset,$(DATASET))
@@ -17,7 +18,7 @@ SIZE     = $(call option,limit,$(LIMIT))
 PROMPTED = --prompt $(PROMPT) $(call option,task,$(TASK)) $(call option,model,$(MODEL)) $(call option,budget,$(BUDGET))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup eval baselines report figures gate test check format bench sims soak golden lock clean
+.PHONY: help setup eval baselines report figures gate test check format bench sims soak team team-quick golden lock clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,7 +48,7 @@ gate: $(READY) ## check the candidate against the pinned baseline before a deplo
 	$(HARNESS) gate $(call option,model,$(MODEL)) $(call option,budget,$(BUDGET)) $(WHICH) $(SIZE)
 
 test: $(READY) ## run the tests, the local language model among them
-	$(BIN)/python -m pytest -m "not bench and not live and not sims and not soak" --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest -m "not bench and not live and not sims and not soak and not team" --numprocesses auto --dist loadfile
 
 check: $(READY) ## format, lint, types, tests, documentation: exactly what CI runs
 	$(BIN)/ruff format --check .
@@ -65,7 +66,20 @@ sims: $(READY) ## simulate what the verdict promises, at length (hours), and the
 	$(BIN)/python -m pytest -m sims --numprocesses auto --dist loadfile
 
 soak: $(READY) ## kills, faults and load for a long time
-	$(BIN)/python -m pytest -m soak tests
+	$(BIN)/python -m pytest -m "soak and not team" tests
+
+team: $(TEAM) ## the shared store and ledger on a real PostgreSQL, and Ray, in an environment of their own
+	.venv-team/bin/python -m pytest tests/team
+
+team-quick: $(TEAM) # one cell of the above, as CI runs it
+	.venv-team/bin/python -m pytest -m quick tests/team
+
+# DuckDB's extensions load into the version that they were built for alone, and that is not the lock's.
+$(TEAM): $(READY) requirements-team.lock pyproject.toml
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-team
+	$(BIN)/uv pip install --quiet --python .venv-team/bin/python --require-hashes --requirement requirements-team.lock
+	$(BIN)/uv pip install --quiet --python .venv-team/bin/python --no-deps --no-build-isolation --editable .
+	@touch $@
 
 golden: $(READY) ## refresh the files that tests compare with
 	HARNESS_GOLDEN=refresh $(BIN)/python -m pytest -q tests/report tests/test_docs.py
@@ -73,6 +87,8 @@ golden: $(READY) ## refresh the files that tests compare with
 lock: $(READY) ## pin the newest allowed packages, with hashes
 	$(BIN)/uv pip compile pyproject.toml --extra local --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra team --extra ray --group team --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements-team.lock
 
 clean: ## remove the environment and every cache; results stay
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf .venv .venv-team .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -30,6 +30,7 @@ DEFAULT_ARMS = ("majority", "tfidf-lr", "minilm-knn", "minilm-lr")
 class Preferences:
     """`[tool.harness]`: what holds when the command line does not say otherwise.
 
+    `db` is the store, a path or `ducklake:postgres:...`, and `db_data` the folder or bucket of a new lake's rows.
     `cpu_usd_per_hour` prices the arms that run on this machine: what an hour of such a machine costs.
     `encoder` turns texts into vectors (see `encoding`). `budget_usd` caps what a prompt with a model
     may be billed on a dataset, over all its runs; `requests_per_minute` and `tokens_per_minute` are the
@@ -40,6 +41,8 @@ class Preferences:
     """
 
     dataset: str | None = None
+    db: str | None = None
+    db_data: str | None = None
     task: str | None = None
     model: str = "auto"
     arms: tuple[str, ...] = DEFAULT_ARMS

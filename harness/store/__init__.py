@@ -1,5 +1,6 @@
 """The store: runs and predictions in one DuckDB file, documented for people's own SQL."""
 
+from harness.store.database_file import DatabaseFile
 from harness.store.erasing import Erasure
 from harness.store.querying import LONGEST_QUERY_S, QUERY_S
 from harness.store.selection import Selection
@@ -20,6 +21,7 @@ __all__ = [
     "LONGEST_QUERY_S",
     "QUERY_S",
     "STANDING",
+    "DatabaseFile",
     "Erasure",
     "PassedOver",
     "Selected",

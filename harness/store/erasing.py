@@ -44,10 +44,12 @@ IN_JSON = ("source", "params", "limits", "facts")
 LEFT = {
     "examples": "not exists (select 1 from gone g where (g.dataset_id, g.example_id) = (t.dataset_id, t.example_id))",
     "predictions": (
-        "not exists (select 1 from old.runs r join gone g using (dataset_id) "
+        "not exists (select 1 from {old}.runs r join gone g using (dataset_id) "
         "where r.run_id = t.run_id and g.example_id = t.example_id)"
     ),
 }
+"""Which rows of a table stay; `old` is the database that holds them."""
+OLD = "old"
 TRIES = 20
 PAUSE_S = 0.2
 
@@ -73,9 +75,9 @@ def erase(path: Path, clock: SystemClock, wait_s: float, erasure: Erasure, *, dr
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         with _locked(path, clock, wait_s) as connection:
-            _note(connection, erasure)
-            changed = _changed(connection, erasure.traces)
-            counts = _counts(connection, changed)
+            note(connection, erasure)
+            changed = changes(connection, erasure.traces)
+            counts = counted(connection, changed)
             if dry_run or not (counts.total() or _is_renamed(connection)):
                 return counts
             _attach(connection, fresh)
@@ -111,7 +113,7 @@ def _locked(path: Path, clock: SystemClock, wait_s: float) -> Iterator[DuckDBPyC
     raise StoreBusy(f"{path} is written by another process all the time; once it has ended, run the command again")
 
 
-def _note(connection: DuckDBPyConnection, erasure: Erasure) -> None:
+def note(connection: DuckDBPyConnection, erasure: Erasure) -> None:
     """The items, the new names and the words to look for, as tables of the connection."""
     gone = [(dataset, item) for dataset, items in erasure.gone.items() for item in sorted(items)]
     frames = {
@@ -121,23 +123,30 @@ def _note(connection: DuckDBPyConnection, erasure: Erasure) -> None:
     }
     for name, frame in frames.items():
         connection.register("incoming", frame)
-        connection.execute(f"create temp table {name} as select * from incoming")
+        connection.execute(f"create or replace temp table {name} as select * from incoming")
         connection.unregister("incoming")
 
 
-def _changed(connection: DuckDBPyConnection, traces: Traces) -> dict[str, pd.DataFrame]:
-    """Rows that say one of the texts, by table: their number in the old file, and their columns without it."""
-    return {table: _without(connection, table, columns, traces) for table, columns in TOLD.items()}
+def changes(connection: DuckDBPyConnection, traces: Traces, old: str = OLD) -> dict[str, pd.DataFrame]:
+    """Rows that say one of the texts, by table: their number in the old database, and their columns without it."""
+    return {table: _without(connection, f"{old}.{table}", traces) for table in TOLD}
 
 
-def _without(connection: DuckDBPyConnection, table: str, columns: tuple[str, ...], traces: Traces) -> pd.DataFrame:
+def left(name: str) -> str:
+    """The condition for rows of a table, `database.table`, that stay."""
+    old, _, table = name.rpartition(".")
+    return LEFT.get(table, "true").format(old=old)
+
+
+def _without(connection: DuckDBPyConnection, name: str, traces: Traces) -> pd.DataFrame:
+    columns = TOLD[name.rpartition(".")[2]]
     said = ", ".join(f"{name}::varchar" for name in columns)
     rows = connection.execute(
-        f"select rowid, {said} from old.{table} t where {LEFT.get(table, 'true')} and exists "
+        f"select rowid, {said} from {name} t where {left(name)} and exists "
         f"(select 1 from words w where contains(lower(concat_ws(' ', {said})), w.word))"
     ).fetchall()
     found = [
-        (number, *(_erased(name, value, traces) for name, value in zip(columns, values, strict=True)))
+        (number, *(_erased(column, value, traces) for column, value in zip(columns, values, strict=True)))
         for number, *values in rows
         if any(value is not None and traces.stand_in(value) for value in values)
     ]
@@ -150,8 +159,10 @@ def _erased(column: str, value: str | None, traces: Traces) -> str | None:
     return json.dumps(traces.erased(json.loads(value))) if column in IN_JSON else str(traces.erased(value))
 
 
-def _counts(connection: DuckDBPyConnection, changed: Mapping[str, pd.DataFrame]) -> Counter[str]:
-    counts = Counter({name: _count(connection, f"old.{name} t where not ({left})") for name, left in LEFT.items()})
+def counted(connection: DuckDBPyConnection, changed: Mapping[str, pd.DataFrame], old: str = OLD) -> Counter[str]:
+    """How many rows go, by table, and how many others say one of the texts."""
+    names = {table: f"{old}.{table}" for table in LEFT}
+    counts = Counter({table: _count(connection, f"{name} t where not ({left(name)})") for table, name in names.items()})
     return counts + Counter({f"texts in {table}": len(rows) for table, rows in changed.items()})
 
 
@@ -185,7 +196,7 @@ def _copy(connection: DuckDBPyConnection, changed: Mapping[str, pd.DataFrame]) -
         quoted = ", ".join(f'"{name}"' for name in names)
         connection.execute(
             f"insert into fresh.{table} ({quoted}) select {select} from {source} "
-            f"where {LEFT.get(table, 'true')} on conflict do nothing"
+            f"where {left(f'{OLD}.{table}')} on conflict do nothing"
         )
         if told:
             connection.unregister("incoming")
@@ -203,7 +214,7 @@ def _settle(connection: DuckDBPyConnection) -> None:
         "update datasets set n = (select count(*) from examples e where e.dataset_id = datasets.dataset_id)"
     )
     for run_id in _other_runs(connection):
-        _settle_run(connection, run_id)
+        settle_run(connection, run_id, _ids(connection, "old", run_id), _ids(connection, "fresh", run_id))
     macros.enter(connection)
 
 
@@ -214,15 +225,17 @@ def _other_runs(connection: DuckDBPyConnection) -> list[str]:
     return [row[0] for row in connection.execute(f"select distinct run_id from ({both}) order by 1").fetchall()]
 
 
-def _settle_run(connection: DuckDBPyConnection, run_id: str) -> None:
-    def ids(where: str) -> list[str]:
-        found = connection.execute(f"select example_id from {where}.predictions where run_id = ?", [run_id]).fetchall()
-        return [row[0] for row in found]
+def _ids(connection: DuckDBPyConnection, where: str, run_id: str) -> list[str]:
+    query = f"select example_id from {where}.predictions where run_id = ?"
+    return [row[0] for row in connection.execute(query, [run_id]).fetchall()]
 
+
+def settle_run(connection: DuckDBPyConnection, run_id: str, before: list[str], after: list[str]) -> None:
+    """Count and hash a run anew that had some items and has others now."""
     digest, n = statements.content(connection, run_id)
     connection.execute(
         "update runs set content_hash = if(content_hash is null, null, $1), n = if(n is null, null, $2), "
         "n_failed = if(n_failed is null, null, (select count(*) from predictions p where p.run_id = $5 "
         "and p.outcome = 'failed')), item_set = if(item_set = $3, $4, item_set) where run_id = $5",
-        [digest, n, item_set_id(ids("old")), item_set_id(ids("fresh")), run_id],
+        [digest, n, item_set_id(before), item_set_id(after), run_id],
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 from typing import TYPE_CHECKING, cast
 
@@ -17,18 +18,15 @@ import duckdb
 from harness.errors import DatasetError, StoreError
 from harness.ground.ids import item_set_of
 from harness.store import crediting, run_parquet, statements
-from harness.store.opening import reading
 from harness.store.rows import PREDICTION_COLUMNS
 from harness.store.stored import DONE
 from harness.types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from duckdb import DuckDBPyConnection
 
-    from harness.store.opening import WaitingClock
     from harness.store.shard_runs import Part
     from harness.store.store import Store
     from harness.types import JSON, Run
@@ -37,10 +35,7 @@ ROWS = 50_000  # ids in memory at once
 VECTORS = 16  # of 2,048 rows, in memory at once
 COST = "batch_cost_per_1000_usd"
 COLUMNS = ", ".join(f'"{name}"' for name in PREDICTION_COLUMNS)
-INSERT = (
-    f"insert into predictions ({COLUMNS}, credit) select ?, {COLUMNS.partition(', ')[2]}, credit "
-    "from predictions where run_id = ? on conflict do nothing"
-)
+FORGET_FAILED = "delete from predictions where run_id = ? and outcome = 'failed'"
 TIMES = (
     "update runs set started_at = list_min($1::timestamptz[]), finished_at = list_max($2::timestamptz[]), wall_s = $3 "
     "where run_id = $4"
@@ -72,10 +67,9 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class Merger:
-    """Puts runs together in a store; `clock` is for waiting where another process holds one."""
+    """Puts runs together in a store."""
 
     store: Store
-    clock: WaitingClock
 
     def merge(self, parts: Sequence[Part], dataset: str) -> Merged:
         """The whole run of these parts, which are all of them, stored; the shards stay as they are.
@@ -88,20 +82,19 @@ class Merger:
         versions = sorted({str(part.facts["code_version"]) for part in parts})
         prices = max((str(part.facts["prices_as_of"]) for part in parts if part.facts["prices_as_of"]), default=None)
         store.start_run(whole, dataset, ", ".join(versions), prices)
-        with self._writing() as connection:
-            connection.execute("delete from predictions where run_id = ? and outcome = 'failed'", [whole.id])
+        write = store.database.write
+        write(partial(_change, FORGET_FAILED, [whole.id]), whole.id)
         for part in parts:
-            with self._writing() as connection:
-                connection.execute("begin")
-                self._enter(connection, part, whole.id)
-                connection.execute("commit")
-        with self._writing() as connection:
-            status = _checked(connection, whole, dataset)
-            crediting.complete(connection, store.extensions)
+            write(partial(_enter, part, whole.id), whole.id)
+        status, reason = write(partial(_state, whole), whole.id)
+        if reason is not None:
+            store.remove_run(whole.id)
+            raise DatasetError(f"parts of {whole.arm} on {dataset} / {whole.split}: {reason}; nothing was merged")
+        write(lambda connection: crediting.complete(connection, store.extensions), whole.id)
         store.finish_run(whole.id, status, 0.0, _longest(parts, "fit_s"), _facts(parts))
         times = [[part.facts[name] for part in parts if part.facts[name]] for name in ("started_at", "finished_at")]
-        with self._writing() as connection:
-            connection.execute(TIMES, [*times, sum(_numbers(parts, "wall_s")), whole.id])
+        values = [*times, sum(_numbers(parts, "wall_s")), whole.id]
+        write(partial(_change, TIMES, values), whole.id)
         return self.standing(whole, len(parts), is_new=True)
 
     def standing(self, whole: Run, parts: int, *, is_new: bool) -> Merged:
@@ -113,73 +106,73 @@ class Merger:
 
     def is_whole(self, run_id: str) -> bool:
         """Whether the run is in the store, and nothing of it has failed."""
-        if not self.store.path.exists():
+        if not self.store.exists():
             return False
         with self.store.reader() as select:
             return bool(select("select 1 from runs where run_id = ? and status = ?", [run_id, DONE]))
 
     def is_contained(self, part: Part) -> bool:
         """Whether the rows of a part of this store are, to the letter, among those of its whole run."""
+        mine = statements.literal(part.run_id)
         among = (
-            f"(select {COLUMNS} from predictions where run_id = ? and example_id in "
-            "(select example_id from predictions where run_id = ?))"
+            f"(select p.* from predictions p semi join (select example_id from predictions where run_id = {mine}) "
+            "using (example_id))"
         )
-        with self._writing() as connection:
-            mine = statements.content(connection, part.run_id)
-            return mine == statements.content_of(connection, among, [part.shard.run_id, part.run_id])
-
-    def _enter(self, connection: DuckDBPyConnection, part: Part, whole_id: str) -> None:
-        """The rows of a part among those of its whole run; what is there stays."""
-        if part.path is None:
-            _check_part(connection, part, "predictions where run_id = ?", [part.run_id])
-            connection.execute(INSERT, [whole_id, part.run_id])
-            return
-        with self._elsewhere(part) as (there, rows, values):
-            _check_part(there, part, rows, values)
-            result = there.execute(f"select {COLUMNS} from {rows}", values)
-            while not (frame := result.fetch_df_chunk(VECTORS)).empty:
-                statements.insert_frame(connection, "predictions", frame.assign(run_id=whole_id))
-
-    @contextmanager
-    def _elsewhere(self, part: Part) -> Iterator[tuple[DuckDBPyConnection, str, list[str]]]:
-        """A connection to where a part lies; what its rows are called there, and with which values."""
-        path = cast("Path", part.path)
-        told = run_parquet.contents(path)
-        if told is None:
-            with reading(path, self.clock, self.store.wait_s) as connection:
-                yield connection, "predictions where run_id = ?", [part.run_id]
-            return
-        with duckdb.connect() as connection:
-            yield connection, f"({run_parquet.verified(connection, path, told)}) where run_id = ?", [part.run_id]
-
-    @contextmanager
-    def _writing(self) -> Iterator[DuckDBPyConnection]:
-        """The store, open for writing, without the warning that duckdb calls pandas in a way pandas 4 will not know."""
-        with self.store.written() as connection, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield connection
+        with self.store.database.reading() as connection:
+            found = statements.content_of(connection, among, part.shard.run_id)
+            return found == statements.content(connection, part.run_id)
 
 
-def _check_part(connection: DuckDBPyConnection, part: Part, rows: str, values: Sequence[str]) -> None:
+def _change(statement: str, values: Sequence[object], connection: DuckDBPyConnection) -> None:
+    connection.execute(statement, list(values))
+
+
+def _enter(part: Part, whole_id: str, connection: DuckDBPyConnection) -> None:
+    """The rows of a part among those of its whole run; what is there stays."""
+    if part.path is None:
+        _check_part(connection, part, "predictions")
+        rows = f"select ? as run_id, {COLUMNS.partition(', ')[2]}, credit from predictions where run_id = ?"
+        names = [*PREDICTION_COLUMNS, "credit"]
+        statements.insert_new(connection, "predictions", names, rows, [whole_id, part.run_id], whole_id)
+        return
+    with _elsewhere(part) as (there, rows), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # duckdb calls pandas in a way that pandas 4 will not know
+        _check_part(there, part, rows)
+        result = there.execute(f"select {COLUMNS} from {rows} where run_id = ?", [part.run_id])
+        while not (frame := result.fetch_df_chunk(VECTORS)).empty:
+            statements.insert_frame(connection, "predictions", frame.assign(run_id=whole_id), whole_id)
+
+
+@contextmanager
+def _elsewhere(part: Part) -> Iterator[tuple[DuckDBPyConnection, str]]:
+    """A connection to where a part lies, and the table of its rows there."""
+    assert part.path is not None
+    told = run_parquet.contents(part.path)
+    if told is None:
+        assert part.store is not None  # a file that is none of runs is a store
+        with part.store.database.reading() as connection:
+            yield connection, "predictions"
+        return
+    with duckdb.connect() as connection:
+        yield connection, f"({run_parquet.verified(connection, part.path, told)})"
+
+
+def _check_part(connection: DuckDBPyConnection, part: Part, rows: str) -> None:
     """Raise `StoreError` unless the rows of a part are those that were stored, and all that it was to have."""
     known = part.facts["content_hash"], part.facts["n"]
-    if statements.content_of(connection, rows, values) != known:
+    if statements.content_of(connection, rows, part.run_id) != known:
         raise StoreError(f"{part.words}: its rows are not those that were stored; run it again")
-    if _item_set(connection, rows, values) != part.facts["item_set"]:
+    if _item_set(connection, rows, part.run_id) != part.facts["item_set"]:
         raise StoreError(f"{part.words} does not have all of its items; run it again")
 
 
-def _checked(connection: DuckDBPyConnection, whole: Run, dataset: str) -> str:
-    """The state of the whole run; where it is not what it should be, its rows go and `DatasetError` says why."""
+def _state(whole: Run, connection: DuckDBPyConnection) -> tuple[str, str | None]:
+    """The state of the whole run, and why it is not what it should be, if so."""
     reason = next((f"{what}, the first {row[0]!r}" for what, row in _wrong(connection, whole) if row), None)
-    if reason is None and _item_set(connection, "predictions where run_id = ?", [whole.id]) != whole.item_set:
+    if reason is None and _item_set(connection, "predictions", whole.id) != whole.item_set:
         reason = "together they are not the items of the whole run"
-    if reason is not None:
-        connection.execute("delete from predictions where run_id = ?", [whole.id])
-        connection.execute("delete from runs where run_id = ?", [whole.id])
-        raise DatasetError(f"parts of {whole.arm} on {dataset} / {whole.split}: {reason}; nothing was merged")
     failed = connection.execute(FAILED, [whole.id]).fetchone()
-    return "failed items" if failed else DONE
+    return "failed items" if failed else DONE, reason
 
 
 def _wrong(connection: DuckDBPyConnection, whole: Run) -> Iterator[tuple[str, tuple[object, ...] | None]]:
@@ -191,8 +184,8 @@ def _wrong(connection: DuckDBPyConnection, whole: Run) -> Iterator[tuple[str, tu
     yield "rows that no run can have", connection.execute(query, [whole.id]).fetchone()
 
 
-def _item_set(connection: DuckDBPyConnection, rows: str, values: Sequence[str]) -> str:
-    result = connection.execute(f"select example_id from {rows} order by example_id", list(values))
+def _item_set(connection: DuckDBPyConnection, rows: str, run_id: str) -> str:
+    result = connection.execute(f"select example_id from {rows} where run_id = ? order by example_id", [run_id])
     batches = iter(lambda: result.fetchmany(ROWS), [])
     return item_set_of(item_id for batch in batches for (item_id,) in batch)
 

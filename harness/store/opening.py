@@ -103,6 +103,18 @@ def _connection(
         connection.close()
 
 
+def attach(connection: DuckDBPyConnection, name: str, path: Path, clock: WaitingClock, wait_s: float) -> None:
+    """Let a connection read another store that has the newest schema, once nobody writes it."""
+    began_s = clock.monotonic()
+    while True:
+        try:
+            connection.execute(f"attach {literal(str(path))} as {name} (read_only)")
+            return
+        except duckdb.Error as error:
+            _give_up_if_vain(path, error, clock.monotonic() - began_s, wait_s)
+            clock.pause(WAIT_STEP_S)
+
+
 def _opened(path: Path, config: Config, *, read_only: bool) -> DuckDBPyConnection:
     open_files.check_room()  # short of files, the database would end the process
     return duckdb.connect(str(path), read_only=read_only, config=config)

@@ -7,13 +7,15 @@ after a crash, and none is needed at ten million rows.
 from __future__ import annotations
 
 import json
+import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from harness.errors import StoreError
 from harness.ground.ids import item_set_id
-from harness.store import crediting, macros
+from harness.store import crediting, macros, statements, transactions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -138,6 +140,8 @@ MIGRATIONS: tuple[str | Callable[[DuckDBPyConnection], None], ...] = (
     macros.TABLE,
 )
 NEWEST = len(MIGRATIONS)
+LAYOUT = "alter table predictions set partitioned by (run_id)"  # in a lake, the files of a run are its own
+KEY = re.compile(r",\s*primary key \([^)]*\)|\s+primary key")  # a lake has none
 
 
 def version(connection: DuckDBPyConnection) -> int:
@@ -164,14 +168,25 @@ def upgrade(connection: DuckDBPyConnection, path: object) -> None:
     """Apply the migrations that are missing, each in a transaction with its record, then what follows from them."""
     before = check(connection, path)
     for number in range(before + 1, NEWEST + 1):
-        connection.execute("begin")
-        connection.execute("create table if not exists schema_versions (version integer primary key)")
-        change = MIGRATIONS[number - 1]
-        connection.execute(change) if isinstance(change, str) else change(connection)
-        connection.execute("insert into schema_versions values (?)", [number])
-        connection.execute("commit")
+        transactions.done(connection, partial(_apply, number))
     if before < NEWEST:
-        connection.execute("begin")
-        macros.create(connection)
-        macros.enter(connection)
-        connection.execute("commit")
+        transactions.done(connection, _complete)
+
+
+def _apply(number: int, connection: DuckDBPyConnection) -> None:
+    """A migration, and its record."""
+    with_keys = statements.has_keys(connection)
+    create = "create table if not exists schema_versions (version integer primary key);"
+    for change in (create, MIGRATIONS[number - 1]):
+        if isinstance(change, str):
+            connection.execute(change if with_keys else KEY.sub("", change))
+            if change is TABLES and not with_keys:
+                connection.execute(LAYOUT)
+        else:
+            change(connection)
+    connection.execute("insert into schema_versions values (?)", [number])
+
+
+def _complete(connection: DuckDBPyConnection) -> None:
+    macros.create(connection)
+    macros.enter(connection)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from harness.errors import MissingAnswers, StoreError
@@ -39,6 +39,7 @@ class Part:
     facts: Mapping[str, object]
     shard: ShardOf
     path: Path | None = None
+    store: Store | None = field(default=None, compare=False)
 
     @property
     def run_id(self) -> str:
@@ -78,10 +79,10 @@ def _identities(run: Run) -> Iterator[dict[str, JSON]]:
 
 def parts_of(store: Store, path: Path | None = None) -> list[Part]:
     """The shards in a store; `path` where it is another one than the one that is merged in."""
-    if not store.path.exists() and path is None:
+    if not store.exists() and path is None:
         return []
     with store.reader() as select:
-        return [part for row in select(PARTS) if (part := _part(row, path)) is not None]
+        return [part for row in select(PARTS) if (part := _part(row, path, store)) is not None]
 
 
 def parts_in_file(path: Path) -> list[Part]:
@@ -93,11 +94,11 @@ def parts_in_file(path: Path) -> list[Part]:
     return [part for row in rows if (part := _part(row, path)) is not None]
 
 
-def _part(row: Mapping[str, object], path: Path | None) -> Part | None:
+def _part(row: Mapping[str, object], path: Path | None, store: Store | None = None) -> Part | None:
     params = json.loads(str(row["params"] or "{}"))
     shard = shard_in(params)
     facts = {**row, "params": params, "facts": json.loads(str(row["facts"] or "{}"))}
-    return None if shard is None else Part(facts, shard, path)
+    return None if shard is None else Part(facts, shard, path, store)
 
 
 def complete(parts: Sequence[Part]) -> list[Part]:

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from duckdb import DuckDBPyConnection
@@ -59,16 +59,28 @@ SCORES = f"""
 """
 LOOKING = "coalesce(r.params ->> '$.shard.run_id', r.run_id)"
 """The run under whose id a look is entered: all shards of a run, and the run that they are merged to, are one look."""
-
 LOOK = f"""
-    insert into looks select {LOOKING}, dataset_id, split, ? from runs r where run_id = ? and (
+    select {LOOKING} as run_id, dataset_id, split, ?::timestamptz as looked_at from runs r where r.run_id = ? and (
         r.purpose is distinct from 'part' or not exists (
             select 1 from looks join runs other using (run_id) where other.arm_id = r.arm_id
-            and other.split = r.split and other.dataset_id = r.dataset_id and other.purpose = 'part')
-    ) on conflict do nothing
+            and other.split = r.split and other.dataset_id = r.dataset_id and other.purpose = 'part'))
 """
 LOOKS = "select count(*) from looks where dataset_id = ? and split = ?"
-LOOKED = f"insert into looks select {LOOKING}, dataset_id, split, ? from runs r where run_id = ? on conflict do nothing"
+LOOKED = f"""
+    select {LOOKING} as run_id, dataset_id, split, ?::timestamptz as looked_at from runs r where r.run_id = ?
+"""
+LOOK_COLUMNS = ("run_id", "dataset_id", "split", "looked_at")
+KEYS = {
+    "datasets": ("dataset_id",),
+    "examples": ("dataset_id", "example_id"),
+    "prompts": ("id",),
+    "runs": ("run_id",),
+    "predictions": ("run_id", "example_id"),
+    "looks": ("run_id",),
+    "members": ("run_id",),
+    "schema_versions": ("version",),
+}
+"""What tells the rows of a table apart: a primary key, where the database has such a thing."""
 
 
 def done(connection: DuckDBPyConnection, run_id: str) -> set[str]:
@@ -77,25 +89,62 @@ def done(connection: DuckDBPyConnection, run_id: str) -> set[str]:
     return {row[0] for row in connection.execute(query, [run_id]).fetchall()}
 
 
-def insert_frame(connection: DuckDBPyConnection, table: str, frame: pd.DataFrame) -> None:
+def insert_new(
+    connection: DuckDBPyConnection,
+    table: str,
+    columns: Sequence[str],
+    select: str,
+    values: Sequence[object] = (),
+    run_id: str | None = None,
+) -> None:
+    """Insert the rows of a query that are not there yet; those that are stay. `columns` are the query's, by name.
+
+    A database without keys is looked through for the rows: for those of one run, where `run_id` says whose all are.
+    """
+    names = ", ".join(f'"{name}"' for name in columns)
+    if has_keys(connection):
+        connection.execute(f"insert into {table} ({names}) {select} on conflict do nothing", list(values))
+        return
+    keys = KEYS[table]
+    same = [f't."{key}" = n."{key}"' for key in keys] + ([f"t.run_id = {literal(run_id)}"] if run_id else [])
+    connection.execute(
+        f"insert into {table} ({names}) select distinct on ({', '.join(keys)}) {names} from ({select}) n "
+        f"where not exists (select 1 from {table} t where {' and '.join(same)})",
+        list(values),
+    )
+
+
+def has_keys(connection: DuckDBPyConnection) -> bool:
+    """Whether the database sees to it that there is one row to a key; a lake does not."""
+    found = connection.execute("select type from duckdb_databases() where database_name = current_database()")
+    return found.fetchone() == ("duckdb",)
+
+
+def insert_frame(connection: DuckDBPyConnection, table: str, frame: pd.DataFrame, run_id: str | None = None) -> None:
     """Insert a frame's rows; those that are there stay."""
     names = ", ".join(f'"{name}"' for name in frame.columns)
     connection.register("incoming", frame)
-    connection.execute(f"insert into {table} ({names}) select {names} from incoming on conflict do nothing")
+    insert_new(connection, table, list(frame.columns), f"select {names} from incoming", run_id=run_id)
     connection.unregister("incoming")
 
 
-def content(connection: DuckDBPyConnection, run_id: str) -> tuple[str | None, int]:
-    """The hash of a run's rows, and how many they are."""
-    return content_of(connection, "predictions where run_id = ?", [run_id])
+def insert_row(connection: DuckDBPyConnection, table: str, row: Mapping[str, object]) -> None:
+    """Insert one row; one of its key that is there stays."""
+    select = "select " + ", ".join(f'? as "{name}"' for name in row)
+    insert_new(connection, table, list(row), select, list(row.values()))
 
 
-def content_of(connection: DuckDBPyConnection, rows: str, values: Sequence[object]) -> tuple[str | None, int]:
-    """The hash of some rows in the order of their items, and how many they are; a batch of them is in memory at once.
+def content(connection: DuckDBPyConnection, run_id: str, where: str = "") -> tuple[str | None, int]:
+    """The hash of a run's rows, and how many they are; `where` names another database than the open one."""
+    return content_of(connection, f"{where}.predictions" if where else "predictions", run_id)
 
-    It is the SHA-256 of the texts of the rows with chr(30) between them; None of no rows.
+
+def content_of(connection: DuckDBPyConnection, rows: str, run_id: str) -> tuple[str | None, int]:
+    """The hash of a run's rows in the order of their items, and how many; a batch of them is in memory at once.
+
+    It is the SHA-256 of the texts of the rows with chr(30) between them; None of no rows. `rows` is their table.
     """
-    result = connection.execute(f"{ROW_CONTENT} from {rows} order by example_id", list(values))
+    result = connection.execute(f"{ROW_CONTENT} from {rows} where run_id = ? order by example_id", [run_id])
     digest, n = sha256(), 0
     while batch := result.fetchmany(BATCH):
         text = "\x1e".join(row for (row,) in batch)

@@ -15,13 +15,17 @@ import pandas as pd
 from harness.errors import ConfigError, StoreError
 from harness.ground import private
 from harness.ground.ids import canonical_json
-from harness.store import crediting, macros, rows, run_parquet, schema, statements
-from harness.store.opening import copying, reading, writing
+from harness.store import crediting, rows, run_parquet, statements, writes
+from harness.store.database import Waits
+from harness.store.database_file import DatabaseFile
+from harness.store.lake.address import LakeAddress
+from harness.store.lake.lake import Lake
 from harness.store.querying import LONGEST_QUERY_S, QUERY_S, interruptible
 from harness.store.selection import Selection
 from harness.store.stored import DECIDED_EARLY, stored_runs
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 
     from harness.datasets.task import Task
     from harness.ground.clock import SystemClock
+    from harness.store.database import Database, T, Work
+    from harness.store.erasing import Erasure
     from harness.store.run_parquet import Contents
     from harness.types import JSON, Dataset, Prediction, Run
 
@@ -40,19 +46,53 @@ VECTORS = 8  # of 2,048 rows, read at once
 
 
 class Store:
-    """One DuckDB file of runs. Every method opens it for a moment; a `types.Sink`. `tell` hears who is waited for."""
+    """The runs of a workspace, in a file or a lake, opened for a moment by every method; a `types.Sink`."""
 
     def __init__(
-        self, path: Path, clock: SystemClock, wait_s: float | None = None, extensions: Path | None = None
+        self, db: Path | LakeAddress, clock: SystemClock, wait_s: float | None = None, extensions: Path | None = None
     ) -> None:
         """`extensions` is where a workspace keeps kinds of its own, which say what an answer is worth."""
-        self.path, self.extensions, self._clock = path, extensions, clock
-        self.wait_s = WAIT_S if wait_s is None else wait_s
-        self.write_wait_s = WRITER_WAIT_S if wait_s is None else wait_s
-        self.tell: Callable[[str], None] = lambda _: None
+        self._waits = Waits(WAIT_S if wait_s is None else wait_s, WRITER_WAIT_S if wait_s is None else wait_s)
+        self.database: Database = (
+            Lake(db, clock, self._waits) if isinstance(db, LakeAddress) else DatabaseFile(db, clock, self._waits)
+        )
+        self.extensions, self._clock = extensions, clock
         # One process may not hold the file for reading and for writing at once.
         self._turn = threading.RLock()
         self._there: set[str] = set()  # datasets and prompts that were seen in it; they stay
+
+    @property
+    def name(self) -> str:
+        """What a user calls it: a path, or the address of a lake."""
+        return self.database.name
+
+    @property
+    def short(self) -> str:
+        """The same without the folders of a path."""
+        return self.name.rpartition("/")[2] if isinstance(self.database, DatabaseFile) else self.name
+
+    def exists(self) -> bool:
+        """Whether there is a store yet; the first run makes it."""
+        with self._turn:
+            return self.database.exists()
+
+    def close(self) -> None:
+        """Let go of a server that a lake is kept by; a file is open only for moments."""
+        with self._turn:
+            self.database.close()
+
+    def snapshot(self) -> int | None:
+        """The number of the state that is read now; None where only the newest is kept, as in a file."""
+        with self._turn:
+            return self.database.snapshot()
+
+    def pin(self) -> None:
+        """Read one snapshot from now on, for a page that is made of many readings; in a file there is but one."""
+        self.database.pin()
+
+    def be_patient(self) -> None:
+        """Wait as long to read as to write: for who writes in between, and must not fail at that."""
+        self._waits.reader_s = self._waits.writer_s
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -60,33 +100,33 @@ class Store:
         """Store a dataset's rows, once."""
         if self._has("datasets", "dataset_id", dataset.id):
             return
+        fields = {
+            "dataset_id": dataset.id,
+            "name": dataset.name,
+            "version": dataset.version,
+            "kind": dataset.kind,
+            "description": dataset.description,
+            "labels": canonical_json([asdict(label) for label in dataset.labels]),
+            "source": canonical_json(dict(dataset.source)),
+            "n": len(dataset.examples),
+            "added_at": self._clock.now(),
+            "is_binary": crediting.binary(dataset.kind, self.extensions),
+        }
         frame = rows.of_examples(dataset)
-        fields = (
-            dataset.id,
-            dataset.name,
-            dataset.version,
-            dataset.kind,
-            dataset.description,
-            canonical_json([asdict(label) for label in dataset.labels]),
-            canonical_json(dict(dataset.source)),
-            len(dataset.examples),
-            self._clock.now(),
-            crediting.binary(dataset.kind, self.extensions),
-        )
-        with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
-            connection.execute("begin")
-            statements.insert_frame(connection, "examples", frame)
-            connection.execute(f"insert into datasets values ({_marks(fields)}) on conflict do nothing", list(fields))
-            crediting.complete(connection, self.extensions)
-            connection.execute("commit")
+        self._write(lambda connection: writes.dataset(connection, fields, frame, self.extensions))
 
     def add_prompt(self, prompt_id: str, task: str, version: str, content: str) -> None:
         """Store a prompt's text, once."""
         if self._has("prompts", "id", prompt_id):
             return
-        fields = (prompt_id, task, version, rows.storable(content), self._clock.now())
-        with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
-            connection.execute(f"insert into prompts values ({_marks(fields)}) on conflict do nothing", list(fields))
+        fields = {
+            "id": prompt_id,
+            "task": task,
+            "version": version,
+            "content": rows.storable(content),
+            "added_at": self._clock.now(),
+        }
+        self._write(lambda connection: statements.insert_row(connection, "prompts", fields))
 
     def start_run(self, run: Run, dataset: str, code_version: str, prices_as_of: str | None = None) -> set[str]:
         """Enter a run as running; a run that is resumed keeps its first start and its tag.
@@ -112,27 +152,12 @@ class Store:
             "code_version": code_version,
             "prices_as_of": prices_as_of,
         }
-        names = ", ".join(fields)
-        with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
-            connection.execute(
-                f"insert into runs ({names}) values ({_marks(fields)}) "
-                "on conflict (run_id) do update set status = 'running', purpose = excluded.purpose",
-                list(fields.values()),
-            )
-            return statements.done(connection, run.id)
+        return self._write(lambda connection: writes.start(connection, fields), run.id)
 
     def append(self, run_id: str, predictions: Sequence[Prediction]) -> None:
         """Store predictions; a stored one stays, unless it had failed: then the new one replaces it."""
         frame = rows.of_predictions(run_id, predictions)
-        with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
-            connection.execute("begin")
-            connection.execute(
-                "delete from predictions where run_id = ? and outcome = 'failed' and example_id in (select unnest(?))",
-                [run_id, frame["example_id"].tolist()],
-            )
-            credit = crediting.of_rows(connection, run_id, frame, self.extensions)
-            statements.insert_frame(connection, "predictions", frame.assign(credit=pd.Series(credit, dtype="Float64")))
-            connection.execute("commit")
+        self._write(lambda connection: writes.predictions(connection, run_id, frame, self.extensions), run_id)
 
     def finish_run(
         self, run_id: str, status: str, wall_s: float, fit_s: float | None, facts: Mapping[str, JSON] | None = None
@@ -147,42 +172,17 @@ class Store:
         rest = dict(facts or {})
         limits, batch_latency_s = rest.pop("limits", None), rest.pop("batch_latency_s", None)
         written = [canonical_json(part) if part else None for part in (limits, rest)]
-        with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
-            digest, n = statements.content(connection, run_id)
-            ended = (status, status == DECIDED_EARLY, self._clock.now())
-            connection.execute(
-                "update runs set status = $1, purpose = if($2, 'limited', purpose), finished_at = $3, "
-                "wall_s = coalesce(wall_s, 0) + $4, fit_s = coalesce($5, fit_s), limits = coalesce($6, limits), "
-                "facts = coalesce($7, facts), batch_latency_s = coalesce($8, batch_latency_s), n = $9, "
-                "content_hash = $10, n_failed = (select count(*) from predictions where run_id = $11 and "
-                "outcome = 'failed') where run_id = $11",
-                [*ended, wall_s, fit_s, *written, batch_latency_s, n, digest, run_id],
-            )
-            if n:
-                connection.execute(statements.LOOK, [self._clock.now(), run_id])
-            macros.enter(connection, macros.places(connection, [run_id]))
-
-    @contextmanager
-    def written(self) -> Iterator[DuckDBPyConnection]:
-        """The store open for writing, for the modules of this room."""
-        with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
-            yield connection
+        now = self._clock.now()
+        values = [status, status == DECIDED_EARLY, now, wall_s, fit_s, *written, batch_latency_s]
+        self._write(lambda connection: writes.finish(connection, run_id, values, now), run_id, "members")
 
     def tag_run(self, run_id: str, tag: str) -> None:
         """Give a run a tag; the tag leaves the run that had it."""
-        with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
-            connection.execute("update runs set tag = null where tag = ?", [tag])
-            connection.execute("update runs set tag = ? where run_id = ?", [tag, run_id])
+        self._write(lambda connection: writes.tag(connection, run_id, tag))
 
     def remove_run(self, run_id: str) -> None:
         """Remove a run and its predictions. That its split was looked at stays on record."""
-        with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
-            connection.execute("begin")
-            places = macros.places(connection, [run_id])
-            connection.execute("delete from predictions where run_id = ?", [run_id])
-            connection.execute("delete from runs where run_id = ?", [run_id])
-            macros.enter(connection, places)
-            connection.execute("commit")
+        self._write(lambda connection: writes.remove(connection, run_id))
 
     def restore(self, path: Path) -> list[str]:
         """Enter the runs of an exported file; the run ids. One that is here with the same rows stays as it is.
@@ -192,35 +192,21 @@ class Store:
         told = run_parquet.contents(path)
         if told is None:
             raise StoreError(f"{path} is not a file of runs; harness runs export writes one")
-        with self._turn, writing(self.path, self._clock, self.write_wait_s, self.tell) as connection:
-            connection.execute("begin")
-            here = {run.run_id: run.content_hash for run in run_parquet.records(connection, _ids(told))}
-            for run in told.runs:
-                if here.get(run.run_id, run.content_hash) != run.content_hash:
-                    raise StoreError(
-                        f"{path}: run {run.run_id} is in the store already, with other rows; to take the file's, "
-                        f"remove it first: harness runs rm {run.run_id}"
-                    )
-            if len(here) < len(told.runs):
-                fresh = tuple(run for run in told.runs if run.run_id not in here)
-                run_parquet.restore(connection, path, told, fresh)
-                schema.complete_runs(connection)
-                crediting.complete(connection, self.extensions)
-                for run in fresh:
-                    if statements.content(connection, run.run_id) != (run.content_hash, run.n):
-                        raise StoreError(f"{path}: the rows of run {run.run_id} are not those it had; export it again")
-                    connection.execute(statements.LOOKED, [self._clock.now(), run.run_id])
-                macros.enter(connection, macros.places(connection, [run.run_id for run in fresh]))
-            connection.execute("commit")
-        return _ids(told)
+        now = self._clock.now()
+        return self._write(lambda connection: writes.restore(connection, path, told, now, self.extensions))
+
+    def erase(self, erasure: Erasure, *, dry_run: bool = False) -> Counter[str]:
+        """Take a person's items out; how many items, predictions and other texts went."""
+        with self._turn:
+            return self.database.erase(erasure, dry_run=dry_run)
 
     # -- reading ---------------------------------------------------------------------------------
 
     def done(self, run_id: str) -> set[str]:
         """The items of a run that need not be asked again: all but the failed ones."""
-        if not self.path.exists():
+        if not self.exists():
             return set()
-        with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection:
+        with self._reading() as connection:
             return statements.done(connection, run_id)
 
     def runs(self, dataset_id: str | None = None, split: str | None = None) -> pd.DataFrame:
@@ -238,7 +224,7 @@ class Store:
         tags and reply are there for rows that were not right: of 100,000 right ones they would be most of the memory.
         Items without a label are left out, except `of_all`: their gold and credit are none.
         """
-        with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection, _quiet():
+        with self._reading() as connection, _quiet():
             result = connection.execute(statements.ANALYSED, [list(run_ids), of_all])
             # Part by part, so that the database's copy and pandas' are not both there in whole.
             words: dict[object, object] = {}
@@ -255,7 +241,7 @@ class Store:
         failed), answered. A hundred runs of a hundred thousand items take 200 MB.
         """
         arms, run_ids = [arm for arm, _ in runs], [run_id for _, run_id in runs]
-        with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection, _quiet():
+        with self._reading() as connection, _quiet():
             items = connection.execute(statements.ITEMS, [run_ids]).df()
             columns = connection.execute(statements.SCORES, [run_ids, arms]).fetchnumpy()
         return items, columns
@@ -287,7 +273,7 @@ class Store:
     def stored(self, run_id: str) -> dict[str, Prediction]:
         """Everything that a run has stored, by item id."""
         query = "select * from predictions where run_id = ?"
-        with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection:
+        with self._reading() as connection:
             result = connection.execute(query, [run_id])
             names = [column[0] for column in result.description or ()]
             found = (rows.to_prediction(dict(zip(names, row, strict=True))) for row in result.fetchall())
@@ -295,7 +281,7 @@ class Store:
 
     def export(self, run_ids: Sequence[str], path: Path) -> Contents:
         """Write runs into a Parquet file that travels (see `run_parquet`); what it says of itself."""
-        with self._turn, copying(self.path, self._clock, self.wait_s, self.tell) as connection:
+        with self._turn, self.database.copying() as connection:
             found = run_parquet.records(connection, list(run_ids))
             unfinished = [run.run_id for run in found if run.content_hash is None]
             if unfinished:
@@ -310,12 +296,12 @@ class Store:
 
     def task(self, dataset_id: str) -> Task:
         """What a stored dataset asks; `StoreError` when it is not there."""
-        with self._turn, reading(self.path, self._clock, self.wait_s) as connection:
+        with self._reading() as connection:
             return crediting.task_of(connection, dataset_id, self.extensions)
 
     def looks(self, dataset_id: str, split: str) -> int:
         """How many runs have been scored on a split, removed ones included."""
-        with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection:
+        with self._reading() as connection:
             found = connection.execute(statements.LOOKS, [dataset_id, split]).fetchone()
         return int(found[0]) if found else 0
 
@@ -327,7 +313,7 @@ class Store:
     def verify(self) -> list[str]:
         """What is not as it was stored: runs whose row count or content hash has changed."""
         problems = []
-        with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection:
+        with self._reading() as connection:
             finished = connection.execute(
                 "select run_id, arm, n, content_hash from runs where content_hash is not null"
             ).fetchall()
@@ -342,7 +328,7 @@ class Store:
 
         `ConfigError` when it is mistaken or takes longer than `timeout_s`: while it runs, nobody can write.
         """
-        with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection:
+        with self._turn, self.database.asking(sql) as connection:
             try:
                 statements = connection.extract_statements(sql)
                 if len(statements) != 1:
@@ -355,7 +341,7 @@ class Store:
     @contextmanager
     def reader(self) -> Iterator[Select]:
         """A function that answers queries of ours, its values bound, null as None; the file is open meanwhile."""
-        with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection:
+        with self._reading() as connection:
 
             def select(sql: str, values: Sequence[object] = ()) -> list[dict[str, object]]:
                 result = connection.execute(sql, list(values))
@@ -364,17 +350,26 @@ class Store:
 
             yield select
 
+    def _write(self, work: Work[T], *parts: str) -> T:
+        with self._turn:
+            return self.database.write(work, *parts)
+
+    @contextmanager
+    def _reading(self) -> Iterator[DuckDBPyConnection]:
+        with self._turn, self.database.reading() as connection:
+            yield connection
+
     def _frame(self, sql: str, values: list[object]) -> pd.DataFrame:
-        with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection, _quiet():
+        with self._reading() as connection, _quiet():
             return connection.execute(sql, values).df()
 
     def _has(self, table: str, column: str, value: str) -> bool:
-        if not self.path.exists():
+        if not self.exists():
             self._there.clear()
             return False
         if value in self._there:
             return True
-        with self._turn, reading(self.path, self._clock, self.wait_s, self.tell) as connection:
+        with self._reading() as connection:
             query = f"select 1 from {table} where {column} = ?"  # both names are ours
             is_there = connection.execute(query, [value]).fetchone() is not None
         self._there |= {value} if is_there else set()
@@ -387,11 +382,3 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-def _ids(told: Contents) -> list[str]:
-    return [run.run_id for run in told.runs]
-
-
-def _marks(values: object) -> str:
-    return ", ".join("?" * len(values))  # type: ignore[arg-type]  # anything with a length

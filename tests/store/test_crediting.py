@@ -84,7 +84,7 @@ def test_an_answer_of_an_older_store_gets_its_credit(root):
     store = opened(root)
     fill(store)
     store.finish_run(RUN.id, "done", 0.0, None)
-    with duckdb.connect(str(store.path)) as connection:
+    with duckdb.connect(str(store.database.path)) as connection:
         connection.execute("drop view scored")
         connection.execute("alter table predictions drop column credit")
         connection.execute("alter table datasets drop column is_binary")

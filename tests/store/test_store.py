@@ -144,7 +144,7 @@ def test_changed_rows_are_found(store, run, dataset, damage):
     """DuckDB's checksums cannot know what we stored; our own hash does."""
     store.append(run.id, answered(dataset))
     store.finish_run(run.id, status="done", wall_s=1.0, fit_s=None)
-    with duckdb.connect(str(store.path)) as connection:
+    with duckdb.connect(str(store.database.path)) as connection:
         connection.execute(damage)
     (problem,) = store.verify()
     assert run.id in problem
@@ -172,7 +172,7 @@ def hold(path, statement="select 1"):
 
 def test_a_held_store_names_its_holder_and_is_usable_again(store, run, dataset):
     """The wait ends with a line that names the process; nothing is lost by it."""
-    with hold(store.path) as holder:
+    with hold(store.database.path) as holder:
         with pytest.raises(StoreError, match=f"held by process {holder.pid}"):
             store.append(run.id, answered(dataset))
         holder.communicate("")
@@ -201,11 +201,11 @@ def counted(reader):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows renames nothing over an open file")
 def test_a_store_that_is_read_for_hours_is_written_all_the_same(store, run, dataset):
     """Two readers keep what they read and never fail the writer; who opens the store later sees everything, once."""
-    patient = Store(store.path, SystemClock(), wait_s=60)
+    patient = Store(store.database.path, SystemClock(), wait_s=60)
     patient.append(run.id, answered(dataset)[:2])
-    with read_elsewhere(store.path) as one:
+    with read_elsewhere(store.database.path) as one:
         patient.append(run.id, answered(dataset)[:4])
-        with read_elsewhere(store.path) as two:
+        with read_elsewhere(store.database.path) as two:
             patient.append(run.id, answered(dataset))
             assert [counted(one), counted(two)] == [2, 4]
             assert len(patient.done(run.id)) == 5
@@ -213,20 +213,23 @@ def test_a_store_that_is_read_for_hours_is_written_all_the_same(store, run, data
         one.communicate("")
     patient.finish_run(run.id, status="done", wall_s=1.0, fit_s=None)
     assert patient.verify() == []
-    assert [path.name for path in store.path.parent.glob(".harness*")] == [f".{store.path.name}.lock"]
-    assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
+    assert [path.name for path in store.database.path.parent.glob(".harness*")] == [f".{store.database.path.name}.lock"]
+    assert stat.S_IMODE(store.database.path.stat().st_mode) == 0o600
 
 
 def test_a_connection_of_the_same_process_is_named(store, run, dataset):
     """A notebook that holds the store itself is told so at once, and what to close."""
-    with duckdb.connect(str(store.path), read_only=True), pytest.raises(StoreError, match="in this very process"):
+    with (
+        duckdb.connect(str(store.database.path), read_only=True),
+        pytest.raises(StoreError, match="in this very process"),
+    ):
         store.append(run.id, answered(dataset))
 
 
 def test_a_lock_is_waited_for(root, run, dataset, store):
     """Another process's moment with the file is no error."""
-    patient = Store(store.path, SystemClock(), wait_s=20)
-    with hold(store.path) as holder:
+    patient = Store(store.database.path, SystemClock(), wait_s=20)
+    with hold(store.database.path) as holder:
         holder.stdin.close()
         patient.append(run.id, answered(dataset))
     assert len(patient.done(run.id)) == 5
@@ -243,7 +246,7 @@ def test_a_file_that_is_no_store_is_told(root, content):
 
 def test_a_newer_store_is_refused(store, run):
     """It is left alone, and the line says what to do."""
-    with duckdb.connect(str(store.path)) as connection:
+    with duckdb.connect(str(store.database.path)) as connection:
         connection.execute("insert into schema_versions values (99)")
     with pytest.raises(StoreError, match=r"newer harness \(schema 99, this one knows 6\); upgrade"):
         store.runs()
@@ -258,7 +261,7 @@ def test_no_secondary_index_is_ever_made(store, run):
 
 def test_the_file_can_be_read_by_the_older_format(store, run):
     """Written for 1.5, so that tools on either line open it."""
-    with duckdb.connect(str(store.path), read_only=True) as connection:
+    with duckdb.connect(str(store.database.path), read_only=True) as connection:
         (tags,) = connection.execute("select tags from duckdb_databases() where path is not null").fetchone()
     assert tags["storage_version"].startswith("v1.5.0")
 
@@ -279,10 +282,12 @@ for batch in range(int(sys.argv[4])):
 def test_two_processes_write_at_once(store, run):
     """Both finish, every row is there once, and a reader beside them is served."""
     writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, str(store.path), run.id, name, "8"], stdout=subprocess.DEVNULL)
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(store.database.path), run.id, name, "8"], stdout=subprocess.DEVNULL
+        )
         for name in ("one", "two")
     ]
-    patient = Store(store.path, SystemClock(), wait_s=60)
+    patient = Store(store.database.path, SystemClock(), wait_s=60)
     while any(writer.poll() is None for writer in writers):
         patient.done(run.id)
     assert [writer.returncode for writer in writers] == [0, 0]
@@ -292,7 +297,7 @@ def test_two_processes_write_at_once(store, run):
 @pytest.mark.parametrize("after", [0, 1, 3, 6])
 def test_kill_9_loses_no_acknowledged_batch(store, run, after):
     """Every batch that was acknowledged is there, whole, by key and by scan, seen from another process."""
-    command = [sys.executable, "-c", WRITER, str(store.path), run.id, "k", "500"]
+    command = [sys.executable, "-c", WRITER, str(store.database.path), run.id, "k", "500"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
         for line in writer.stdout:
             if int(line) == after:

@@ -63,7 +63,7 @@ def diff(options: Two) -> None:
 
 
 def _carried(project: Project, old: Dataset, new: Dataset) -> list[Carried]:
-    if not project.store.path.exists():
+    if not project.store.exists():
         return []
     selection = project.store.selection()
     runs = [run for run in selection.runs if run.dataset_id == old.id and run.purpose in STANDING]

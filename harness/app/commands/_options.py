@@ -18,6 +18,7 @@ from harness.app.project import Project
 from harness.errors import ConfigError, one_of
 from harness.ground import escaping, workspace
 from harness.ground.clock import SystemClock
+from harness.store.lake.address import is_lake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -43,7 +44,19 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 root = option("--root", type=FOLDER, default=None, help="Workspace folder; default: found upwards from here.")
-db = option("--db", type=FILE, default=None, help="Store to use; default: results/harness.duckdb.")
+
+
+class StoreType(click.Path):
+    """A store: a file, or `ducklake:postgres:...`, which stays as it is written."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """A path, or the address of a lake."""
+        return value if is_lake(value) else super().convert(value, param, ctx)
+
+
+STORE = StoreType(path_type=Path, dir_okay=False)
+db = option("--db", type=STORE, default=None, metavar="STORE", help="Store to use; default: results/harness.duckdb.")
+as_of = option("--as-of", type=click.IntRange(min=0), default=None, metavar="SNAPSHOT", help="Read a lake as it was.")
 dataset = option("--dataset", metavar="NAME@VERSION", default=None, help="Dataset; default: the workspace's.")
 split = option("--split", default="test", help="Split to score.")
 model = option("--model", metavar="PROVIDER/MODEL", default=None, help="Which, where an arm was run on several.")
@@ -58,6 +71,7 @@ METRIC_LIMITS = (
 )
 as_json = option("--json", "as_json", is_flag=True, help="Print JSON on stdout, and nothing else.")
 WHERE = (db, root, as_json)
+MOMENT = (as_of, *WHERE)
 WHICH = (dataset, split, limit, seed, *WHERE)
 
 
@@ -71,13 +85,29 @@ class Where:
     """Which project a command works on, and for whom it prints."""
 
     root: Path | None
-    db: Path | None
+    db: Path | str | None
     as_json: bool
 
     def project(self) -> Project:
         """The project, its store not opened yet."""
-        project = Project(workspace.find(Path.cwd(), self.root), SystemClock(), self.db)
-        project.store.tell = partial(click.echo, err=True)
+        return self._opened(None)
+
+    def _opened(self, as_of: int | None) -> Project:
+        project = Project(workspace.find(Path.cwd(), self.root), SystemClock(), self.db, as_of)
+        project.store.database.tell = partial(click.echo, err=True)
+        return project
+
+
+@dataclass(frozen=True, slots=True)
+class Moment(Where):
+    """Which project a command reads, and at which snapshot; all that it reads is of one."""
+
+    as_of: int | None
+
+    def project(self) -> Project:
+        """The project, its store not opened yet."""
+        project = self._opened(self.as_of)
+        project.store.pin()
         return project
 
 
@@ -120,9 +150,11 @@ def _typed(parameter: click.Parameter, value: object) -> list[str]:
     return [parameter.opts[0]] if value is True else [word for one in values for word in (parameter.opts[0], one)]
 
 
-def shown(project: Project, path: Path) -> str:
-    """A path as the user would type it."""
-    root = project.workspace.root
+def shown(project: Project, path: Path | str) -> str:
+    """A path as the user would type it; the address of a store is one already."""
+    if is_lake(path):
+        return str(path)
+    root, path = project.workspace.root, Path(path)
     return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 

@@ -38,7 +38,7 @@ OPTIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Options(_options.Where):
+class Options(_options.Moment):
     """What the command line chose: two arms, or none for all."""
 
     arms: tuple[str, ...]
@@ -52,7 +52,7 @@ class Options(_options.Where):
 
 
 @click.command(help=__doc__)
-@_options.gathered(Options, *OPTIONS, _options.dataset, _options.split, _options.seed, *_options.WHERE)
+@_options.gathered(Options, *OPTIONS, _options.dataset, _options.split, _options.seed, *_options.MOMENT)
 def command(options: Options) -> None:
     """Compare runs."""
     if len(options.arms) not in (0, 2):

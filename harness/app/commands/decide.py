@@ -70,7 +70,7 @@ NAMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Options(_options.Where):
+class Options(_options.Moment):
     """What the command line chose; None leaves the workspace's setting."""
 
     min_credit: float | None
@@ -98,7 +98,7 @@ class Options(_options.Where):
 
 
 @click.command(help=__doc__)
-@_options.gathered(Options, *OPTIONS, _options.dataset, _options.split, *_options.WHERE)
+@_options.gathered(Options, *OPTIONS, _options.dataset, _options.split, *_options.MOMENT)
 def command(options: Options) -> None:
     """The verdict."""
     project = options.project()

@@ -108,12 +108,12 @@ def _datasets(project: Project) -> Iterator[Finding]:
 
 
 def _store(project: Project) -> str:
-    if not project.store.path.exists():
+    if not project.store.exists():
         return "none yet; the first run makes it"
     problems = project.store.verify()
     if problems:
         raise HarnessError("; ".join(problems))
-    return f"{project.store.path.name}, every run as it was stored"
+    return f"{project.store.short}, every run as it was stored"
 
 
 def _checked(what: str, look: Callable[[], str]) -> Finding:

@@ -27,7 +27,7 @@ COLUMNS = ("arm", "accuracy", "95% interval", "gold alone", "labels saved", "mac
 
 
 @dataclass(frozen=True, slots=True)
-class Options(_options.Where):
+class Options(_options.Moment):
     """What the command line chose."""
 
     dataset: str | None
@@ -35,7 +35,7 @@ class Options(_options.Where):
 
 
 @click.command(help=__doc__)
-@_options.gathered(Options, _options.dataset, _options.split, *_options.WHERE)
+@_options.gathered(Options, _options.dataset, _options.split, *_options.MOMENT)
 def command(options: Options) -> None:
     """Estimate every arm from few labels."""
     project = options.project()

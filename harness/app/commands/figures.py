@@ -61,7 +61,7 @@ OPTIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Options(_options.Where):
+class Options(_options.Moment):
     """What the command line chose."""
 
     dataset: str | None
@@ -72,7 +72,7 @@ class Options(_options.Where):
 
 
 @click.command(help=__doc__)
-@_options.gathered(Options, _options.dataset, _options.split, *OPTIONS, *_options.WHERE)
+@_options.gathered(Options, _options.dataset, _options.split, *OPTIONS, *_options.MOMENT)
 def command(options: Options) -> None:
     """Draw the figures of a split."""
     project = options.project()

@@ -36,7 +36,7 @@ OPTIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Options(_options.Where):
+class Options(_options.Moment):
     """What the command line chose."""
 
     n: int | None
@@ -50,7 +50,7 @@ class Options(_options.Where):
 
 
 @click.command(help=__doc__)
-@_options.gathered(Options, *OPTIONS, _options.dataset, _options.split, *_options.WHERE)
+@_options.gathered(Options, *OPTIONS, _options.dataset, _options.split, *_options.MOMENT)
 def command(options: Options) -> None:
     """Sizes and differences of a paired comparison."""
     if options.difference and options.disagreement and options.difference > options.disagreement:

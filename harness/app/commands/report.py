@@ -20,7 +20,7 @@ POST = _options.option("--post", is_flag=True, help="Write a draft of a blog pos
 
 
 @dataclass(frozen=True, slots=True)
-class Options(_options.Where):
+class Options(_options.Moment):
     """What the command line chose."""
 
     dataset: str | None
@@ -30,7 +30,7 @@ class Options(_options.Where):
 
 
 @click.command(help=__doc__)
-@_options.gathered(Options, _options.dataset, _options.split, POST, _estimated.OPTION, *_options.WHERE)
+@_options.gathered(Options, _options.dataset, _options.split, POST, _estimated.OPTION, *_options.MOMENT)
 def command(options: Options) -> None:
     """Write the report of a split."""
     project = options.project()

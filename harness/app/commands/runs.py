@@ -37,7 +37,7 @@ def command() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class List(_options.Where):
+class List(_options.Moment):
     """What `runs list` was given."""
 
     dataset: str | None
@@ -46,7 +46,7 @@ class List(_options.Where):
 
 @command.command("list")
 @_options.gathered(
-    List, _options.dataset, _options.option("--split", default=None, help="Only of this split."), *_options.WHERE
+    List, _options.dataset, _options.option("--split", default=None, help="Only of this split."), *_options.MOMENT
 )
 def list_(options: List) -> None:
     """The runs of the store, newest first.

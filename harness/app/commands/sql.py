@@ -31,7 +31,7 @@ OPTIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Options(_options.Where):
+class Options(_options.Moment):
     """What the command line chose."""
 
     query: str
@@ -40,7 +40,7 @@ class Options(_options.Where):
 
 
 @click.command(help=__doc__)
-@_options.gathered(Options, *OPTIONS, *_options.WHERE)
+@_options.gathered(Options, *OPTIONS, *_options.MOMENT)
 def command(options: Options) -> None:
     """Ask the store in SQL."""
     frame = options.project().store.query(options.query, options.limit, options.timeout)

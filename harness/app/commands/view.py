@@ -44,7 +44,7 @@ def command(options: Options) -> None:
     if options.as_json:
         _options.print_json({"address": server.address})
     else:
-        click.echo(f"{server.address}  shows {_options.shown(project, project.store.path)}, read only; Ctrl-C ends it")
+        click.echo(f"{server.address}  shows {_options.shown(project, project.store.name)}, read only; Ctrl-C ends it")
     with server:
         try:
             server.serve_forever()

@@ -100,7 +100,7 @@ def answers(project: Project, dataset: Dataset) -> pd.DataFrame:
 
 def _arms(project: Project, dataset: Dataset, split: str) -> tuple[list[Selected], list[PassedOver]]:
     """The arms of this version, then those that only earlier versions have, each by the newest that has it."""
-    if not project.store.path.exists():
+    if not project.store.exists():
         return [], []
     selection = project.store.selection()
     chosen: dict[tuple[str, str | None], Selected] = {}

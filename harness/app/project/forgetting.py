@@ -18,8 +18,7 @@ from harness.errors import ConfigError
 from harness.ground import formatting
 from harness.ground.traces import Traces, forms
 from harness.models import ledger
-from harness.store import Erasure, erased_files, erasing
-from harness.store.store import WRITER_WAIT_S
+from harness.store import Erasure, erased_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -147,7 +146,7 @@ def _refuse_strangers(wanted: Wanted, said: set[str]) -> None:
 
 
 def _stored(project: Project, name: str) -> list[dict[str, object]]:
-    if not project.store.path.exists():
+    if not project.store.exists():
         return []
     with project.store.reader() as select:
         return select(
@@ -170,9 +169,9 @@ def _refuse_unknown(wanted: Wanted, items: Sequence[str]) -> None:
 
 def _elsewhere(project: Project, wanted: Wanted, erasure: Erasure, begun: Traces, *, dry_run: bool) -> Counter[str]:
     """What went, by place, everywhere but in the dataset's own files."""
-    workspace, store = project.workspace, project.store.path
+    workspace = project.workspace
     counts: Counter[str] = Counter()
-    paid = ledger.erase(store.with_name(LEDGER), erasure.traces, _request_ids(project, erasure), dry_run=dry_run)
+    paid = ledger.erase(project.folder / LEDGER, erasure.traces, _request_ids(project, erasure), dry_run=dry_run)
     counts["paid answers, without their text"] = paid
     embedded = sorted({text for item in _items(project, wanted, erasure) for text in (item.text, item.words)})
     counts["vectors"] = vectors.erase(workspace.embeddings, [*embedded, *erasure.traces.texts], dry_run=dry_run)
@@ -182,13 +181,13 @@ def _elsewhere(project: Project, wanted: Wanted, erasure: Erasure, begun: Traces
         counts["reports, figures and tables"] += 1
         if not dry_run:
             path.unlink()
-    stored = erasing.erase(store, project.clock, WRITER_WAIT_S, erasure, dry_run=dry_run)
+    stored = project.store.erase(erasure, dry_run=dry_run)
     return counts + Counter({f"{what} in the store": n for what, n in stored.items()})
 
 
 def _request_ids(project: Project, erasure: Erasure) -> set[str]:
     """What the providers called the requests about the items: a prompt may have changed their text."""
-    if not project.store.path.exists():
+    if not project.store.exists():
         return set()
     with project.store.reader() as select:
         found = [
@@ -219,7 +218,7 @@ def _made_again(project: Project, name: str | None, begun: Traces) -> list[Path]
     Pages and pictures hold texts in too many ways to look for.
     """
     results = project.workspace.results
-    at = (results, project.store.path.parent)
+    at = (results, project.folder)
     folders = {folder for one in at for folder in one.glob(f"{name}@*")} if name is not None else set()
     found = {path for folder in folders if folder.is_dir() for path in folder.rglob("*") if path.is_file()}
     kept = (".parquet", ".duckdb", ".wal", ".sqlite", ".sqlite-wal", ".sqlite-shm")

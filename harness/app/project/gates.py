@@ -106,7 +106,7 @@ def _from_file(project: Project, dataset: Dataset, split: str, path: Path) -> Pi
             f"the baseline {path.name} was made on {run.dataset} / {run.split}, and the candidate is checked on "
             f"{dataset.ref} / {split}; only runs on the same version and split compare: make the baseline again there"
         )
-    here = set(project.store.runs()["run_id"]) if project.store.path.exists() else set()
+    here = set(project.store.runs()["run_id"]) if project.store.exists() else set()
     if not here.issuperset(one.run_id for one in told.runs):
         exchange.restore(project, path)
     hashes = {one.run_id: one.content_hash for one in told.runs}
@@ -199,7 +199,7 @@ def check_looks(project: Project, dataset: Dataset, settings: GateSettings, base
     """Raise before anything is sent when the split would be scored more often than the settings allow."""
     if settings.max_looks is None:
         return
-    has_store = project.store.path.exists()
+    has_store = project.store.exists()
     looks = project.store.looks(dataset.id, settings.split) if has_store else 0
     here = set(project.store.runs(dataset.id, settings.split)["run_id"]) if has_store else set()
     after = max(looks, base.looks) + sum(run_id not in here for run_id in asked)

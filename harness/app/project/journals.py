@@ -18,7 +18,7 @@ FOLDER = "labels"
 
 def of(project: Project, dataset: Dataset) -> Journal:
     """The journal of a dataset version; it may not be there yet."""
-    return Journal(project.store.path.parent / dataset.ref / FOLDER)
+    return Journal(project.folder / dataset.ref / FOLDER)
 
 
 def labels(journal: Journal) -> dict[str, tuple[str, float | None]]:

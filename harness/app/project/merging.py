@@ -35,7 +35,7 @@ def merge(project: Project, files: Sequence[Path], *, keep: bool = False) -> Out
 
     `files` are other stores, or files of `runs export`; they stay as they are. What lacks a part is left as it is.
     """
-    merger = Merger(project.store, project.clock)
+    merger = Merger(project.store)
     merged, lacking, removed = [], [], 0
     for parts in _by_run(project, files):
         try:
@@ -105,7 +105,7 @@ def _by_run(project: Project, files: Sequence[Path]) -> list[list[Part]]:
     for path in files:
         if not path.is_file():
             raise ConfigError(f"{path}: there is no such file; expected a store or a file of harness runs export")
-        if not project.store.path.exists() or not path.samefile(project.store.path):
+        if str(path.resolve()) != project.store.name and str(path) != project.store.name:
             found += _in_file(project, path)
     together: dict[tuple[str, int], list[Part]] = {}
     for part in found:

@@ -60,7 +60,7 @@ def _of_ships(project: Project, at: str, runs: list[StoredRun]) -> Step:
 
 def _runs(project: Project, dataset: Dataset) -> list[StoredRun]:
     """The runs on the dataset that have answers."""
-    if not project.store.path.exists():
+    if not project.store.exists():
         return []
     return [run for run in project.store.selection().runs if run.dataset_id == dataset.id and run.n_scored]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def write(project: Project, results: Results, files: Mapping[str, bytes]) -> list[Path]:
     """The paths of the files, written into the split's folder; of a report, the front page over all splits is last."""
-    top = project.store.path.parent
+    top = project.folder
     folder = top / results.split.dataset / results.split.name
     written = []
     with private.files():

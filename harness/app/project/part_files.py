@@ -8,17 +8,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from harness.datasets import loading, part_files
+from harness.datasets import loading
+from harness.datasets import part_files as rows_of_parts
 from harness.errors import ConfigError, MissingAnswers
 from harness.ground import private
-from harness.ground.shards import Shard
 from harness.ground.validation import validated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from harness.app.project.predicting import Job, Predicted
+    from harness.ground.shards import Shard
 
 ENDING = ".shard.json"
 FORM = "harness-part/1"
@@ -73,25 +73,10 @@ def is_part(path: Path) -> bool:
     return beside(path).is_file() or MARKED.search(path.stem) is not None
 
 
-def describe(job: Job, predicted: Predicted, about: Mapping[str, str]) -> None:
+def describe(part: Path, about: About) -> None:
     """Write what a part is beside it."""
-    shard = job.shard
-    assert shard is not None  # it is a part
-    labelled = predicted.labelled
-    source = {name: text for name, text in about.items() if name != "share"}
-    told = About(
-        form=FORM,
-        part=shard.part,
-        of=shard.of,
-        source=source,
-        rows=labelled.read,
-        answered=labelled.rows,
-        failed=predicted.outcomes.get("failed", 0),
-        index=predicted.names[part_files.ROW],
-        sha256=loading.file_hash(job.target),
-    )
-    with private.files(), private.replaced(beside(job.target)) as fresh:
-        fresh.write_text(json.dumps(asdict(told), indent=1) + "\n", encoding="utf-8")
+    with private.files(), private.replaced(beside(part)) as fresh:
+        fresh.write_text(json.dumps(asdict(about), indent=1) + "\n", encoding="utf-8")
 
 
 def merge(parts: Sequence[Path], to: Path | None = None) -> MergedFile:
@@ -124,7 +109,7 @@ def merge(parts: Sequence[Path], to: Path | None = None) -> MergedFile:
             )
     if {path.suffix.lower() for path in (*parts, target)} != {target.suffix.lower()}:
         raise ConfigError(f"--to {target}: the parts end in {parts[0].suffix}, and so must the whole")
-    part_files.merge([by_part[part] for part in sorted(by_part)], first.index, first.rows, target)
+    rows_of_parts.merge([by_part[part] for part in sorted(by_part)], first.index, first.rows, target)
     return MergedFile(target, first.rows, sum(about.failed for about in found.values()), first.of)
 
 

@@ -14,6 +14,7 @@ from harness.app.project.standing import Opening, run_of
 from harness.arms import encoding
 from harness.datasets import loading, manifest, streaming
 from harness.datasets.cells import spelt
+from harness.datasets.part_files import ROW
 from harness.errors import ConfigError, one_of
 from harness.runs import labelling
 from harness.runs.journal import COLUMNS, Journal
@@ -149,11 +150,26 @@ async def predict(
                 told.append(await work.answer(job.source, meaning, journal, place))
         predicted = _finished(job, journal, told)
         if job.shard is not None:
-            part_files.describe(job, predicted[0], about)
+            part_files.describe(job.target, _about(job, job.shard, predicted[0], about))
         beside = None if job.shadow is None else _beside(job, job.shadow, journal)
         if not any(one.outcomes.get("failed") for one in predicted):
             journal.remove()
     return predicted, beside
+
+
+def _about(job: Job, shard: Shard, predicted: Predicted, about: Mapping[str, str]) -> part_files.About:
+    """What the labelled file of a share says of itself."""
+    return part_files.About(
+        form=part_files.FORM,
+        part=shard.part,
+        of=shard.of,
+        source={name: text for name, text in about.items() if name != "share"},
+        rows=predicted.labelled.read,
+        answered=predicted.labelled.rows,
+        failed=predicted.outcomes.get("failed", 0),
+        index=predicted.names[ROW],
+        sha256=loading.file_hash(job.target),
+    )
 
 
 def _check_columns(job: Job, meaning: Columns) -> None:

@@ -16,7 +16,7 @@ from harness import __version__, datasets
 from harness.analysis import panel, people, shared_items
 from harness.analysis.panel import Answers
 from harness.analysis.results import Calls, PromptText, Results, RunFacts, RunResult, Split, analyse
-from harness.app.project import learnt, prediction_sets, selecting
+from harness.app.project import learnt, prediction_sets, selecting, stores
 from harness.arms.classifier import ClassifierArm
 from harness.arms.folded import FoldedArm
 from harness.datasets.audit import record
@@ -32,7 +32,7 @@ from harness.runs.early import Reference
 from harness.runs.failures import Failures
 from harness.runs.runner import Progress, Runner
 from harness.runs.scope import Scope
-from harness.store import DECIDED_EARLY, Selected, Store, Where
+from harness.store import DECIDED_EARLY, DatabaseFile, Selected, Store, Where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,15 +72,24 @@ class Done:
 class Project:
     """A workspace, its store and its ledger. `db` names another store than the workspace's own."""
 
-    def __init__(self, workspace: Workspace, clock: SystemClock, db: Path | None = None) -> None:
+    def __init__(
+        self, workspace: Workspace, clock: SystemClock, db: Path | str | None = None, as_of: int | None = None
+    ) -> None:
+        """`as_of` is the snapshot of a lake that is read, None for the newest."""
         self.workspace = workspace
         self.clock = clock
-        self.store = Store(db or workspace.default_store, clock, extensions=workspace.extensions)
+        self.store = Store(stores.chosen(workspace, db, as_of), clock, extensions=workspace.extensions)
+
+    @property
+    def folder(self) -> Path:
+        """Where the ledger, the pages and the labels of its datasets lie: beside a store that is a file."""
+        database = self.store.database
+        return database.path.parent if isinstance(database, DatabaseFile) else self.workspace.results
 
     def ledger(self) -> Ledger:
         """The ledger of paid answers, beside the store."""
-        self.store.path.parent.mkdir(parents=True, exist_ok=True)
-        return Ledger(self.store.path.with_name(LEDGER))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return Ledger(self.folder / LEDGER)
 
     def dataset(self, ref: str | None) -> Dataset:
         """The dataset of that reference, or the workspace's default."""
@@ -94,7 +103,7 @@ class Project:
 
     def audit_folder(self, dataset: Dataset) -> Path:
         """Where the audit of a dataset version lies: beside its reports."""
-        return self.store.path.parent / dataset.ref
+        return self.folder / dataset.ref
 
     async def carry_out(
         self,
@@ -108,7 +117,7 @@ class Project:
         Its early stop is shown what the run has stored already, then every prediction as it comes.
         """
         store, run, start_s = self.store, job.run, self.clock.monotonic()
-        store.wait_s = store.write_wait_s  # who reads meanwhile must not make it fail
+        store.be_patient()  # who reads meanwhile must not make it fail
         store.add_dataset(dataset)
         if job.prompt is not None:
             prompt = job.prompt
@@ -367,8 +376,11 @@ class Project:
         return replace(found, run=run, calls=done.calls, billed_usd=done.progress.billed_usd)
 
     def _provenance(self, runs: Sequence[RunFacts]) -> dict[str, str]:
+        snapshot = self.store.snapshot()
+        read = {} if snapshot is None else {"store": f"snapshot {snapshot} (--as-of {snapshot} reads it again)"}
         return {
             "harness": __version__,
+            **read,
             "prices as of": max((run.prices_as_of or "" for run in runs), default="") or "no prices used",
             "price of this machine": f"${self.workspace.preferences.cpu_usd_per_hour:.2f} per hour",
         }

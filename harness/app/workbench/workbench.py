@@ -80,7 +80,7 @@ class Workbench:
 
     def __init__(self, root: Path | str | None = None, db: Path | str | None = None) -> None:
         found = workspace.find(Path.cwd(), None if root is None else Path(root))
-        self.project = Project(found, SystemClock(), None if db is None else Path(db))
+        self.project = Project(found, SystemClock(), db)
 
     @checked("id", "tags", "group", "split")
     def dataset(
@@ -356,7 +356,7 @@ class Workbench:
         return plugins.names("baselines", self.project.workspace.extensions)
 
     def _stored(self) -> set[str]:
-        return set(self.project.store.runs()["run_id"]) if self.project.store.path.exists() else set()
+        return set(self.project.store.runs()["run_id"]) if self.project.store.exists() else set()
 
 
 def _awaited(work: Coroutine[object, object, T]) -> T:

@@ -1,0 +1,108 @@
+"""What is written into the store, each the work of one transaction on its open database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from harness.errors import StoreError
+from harness.store import crediting, macros, run_parquet, schema, statements
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
+
+    from harness.store.run_parquet import Contents
+
+FINISH = """
+    update runs set status = $1, purpose = if($2, 'limited', purpose), finished_at = $3,
+        wall_s = coalesce(wall_s, 0) + $4, fit_s = coalesce($5, fit_s), limits = coalesce($6, limits),
+        facts = coalesce($7, facts), batch_latency_s = coalesce($8, batch_latency_s), n = $9, content_hash = $10,
+        n_failed = (select count(*) from predictions where run_id = $11 and outcome = 'failed')
+    where run_id = $11
+"""
+
+
+def dataset(
+    connection: DuckDBPyConnection, fields: Mapping[str, object], examples: pd.DataFrame, extensions: Path | None
+) -> None:
+    """Enter a dataset and its examples, and give the answers to them their credit that were there before."""
+    statements.insert_frame(connection, "examples", examples)
+    statements.insert_row(connection, "datasets", fields)
+    crediting.complete(connection, extensions)
+
+
+def start(connection: DuckDBPyConnection, fields: Mapping[str, object]) -> set[str]:
+    """Enter a run as running; one that is there is so again. The items that have an answer."""
+    run_id, purpose = str(fields["run_id"]), fields["purpose"]
+    statements.insert_row(connection, "runs", fields)
+    connection.execute(
+        "update runs set status = 'running', purpose = $1 where run_id = $2 "
+        "and (status, purpose) is distinct from ('running', $1)",
+        [purpose, run_id],
+    )
+    return statements.done(connection, run_id)
+
+
+def predictions(connection: DuckDBPyConnection, run_id: str, frame: pd.DataFrame, extensions: Path | None) -> None:
+    """Enter predictions of a run; one that is there stays, unless it had failed: then the new one replaces it."""
+    connection.execute(
+        "delete from predictions where run_id = ? and outcome = 'failed' and example_id in (select unnest(?))",
+        [run_id, frame["example_id"].tolist()],
+    )
+    credit = crediting.of_rows(connection, run_id, frame, extensions)
+    credited = frame.assign(credit=pd.Series(credit, dtype="Float64"))
+    statements.insert_frame(connection, "predictions", credited, run_id)
+
+
+def finish(connection: DuckDBPyConnection, run_id: str, values: Sequence[object], now: datetime) -> None:
+    """Close a run with the hash of its rows; `values` are the first eight of `FINISH`."""
+    digest, n = statements.content(connection, run_id)
+    connection.execute(FINISH, [*values, n, digest, run_id])
+    if n:
+        statements.insert_new(connection, "looks", statements.LOOK_COLUMNS, statements.LOOK, [now, run_id])
+    macros.enter(connection, macros.places(connection, [run_id]))
+
+
+def tag(connection: DuckDBPyConnection, run_id: str, name: str) -> None:
+    """Give a run a tag; it leaves the run that had it."""
+    connection.execute("update runs set tag = null where tag = ?", [name])
+    connection.execute("update runs set tag = ? where run_id = ?", [name, run_id])
+
+
+def remove(connection: DuckDBPyConnection, run_id: str) -> None:
+    """Remove a run and its predictions."""
+    places = macros.places(connection, [run_id])
+    connection.execute("delete from predictions where run_id = ?", [run_id])
+    connection.execute("delete from runs where run_id = ?", [run_id])
+    macros.enter(connection, places)
+
+
+def restore(
+    connection: DuckDBPyConnection, path: Path, told: Contents, now: datetime, extensions: Path | None
+) -> list[str]:
+    """Enter the runs of an exported file that are not there; the ids of all. `StoreError` where rows differ."""
+    ids = [run.run_id for run in told.runs]
+    here = {run.run_id: run.content_hash for run in run_parquet.records(connection, ids)}
+    for run in told.runs:
+        if here.get(run.run_id, run.content_hash) != run.content_hash:
+            raise StoreError(
+                f"{path}: run {run.run_id} is in the store already, with other rows; to take the file's, "
+                f"remove it first: harness runs rm {run.run_id}"
+            )
+    fresh = tuple(run for run in told.runs if run.run_id not in here)
+    if not fresh:
+        return ids
+    run_parquet.restore(connection, path, told, fresh)
+    schema.complete_runs(connection)
+    crediting.complete(connection, extensions)
+    for run in fresh:
+        if statements.content(connection, run.run_id) != (run.content_hash, run.n):
+            raise StoreError(f"{path}: the rows of run {run.run_id} are not those it had; export it again")
+        statements.insert_new(connection, "looks", statements.LOOK_COLUMNS, statements.LOOKED, [now, run.run_id])
+    macros.enter(connection, macros.places(connection, [run.run_id for run in fresh]))
+    return ids
