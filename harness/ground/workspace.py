@@ -18,6 +18,7 @@ from pydantic import Field, JsonValue
 from harness.errors import ConfigError
 from harness.ground.constraints import Constraints
 from harness.ground.gate_settings import GateSettings
+from harness.ground.spread_settings import Spread
 from harness.ground.validation import validated
 
 EXTENSIONS = "extensions"
@@ -37,7 +38,7 @@ class Preferences:
     provider's limits. `timeout_s` is what a single attempt may take, `deadline_s` what an item may take
     with all its attempts and pauses. `prices` overrides the price table: dollars per million tokens by
     model and bucket. `decide` is what an arm must keep to be
-    served, `gate` what a candidate must keep to be deployed.
+    served, `gate` what a candidate must keep to be deployed, `spread` where work is done that needs no model.
     """
 
     dataset: str | None = None
@@ -57,6 +58,7 @@ class Preferences:
     prices: Mapping[str, JsonValue] = field(default_factory=dict)
     decide: Constraints = field(default_factory=Constraints)
     gate: GateSettings = field(default_factory=GateSettings)
+    spread: Spread = field(default_factory=Spread)
 
 
 @dataclass(frozen=True, slots=True)
