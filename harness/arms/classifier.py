@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
     from harness.types import JSON, Item
 
 TIMED_ITEMS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A classifier's arm, and what it is to be fitted to."""
+
+    arm: ClassifierArm
+    items: Sequence[Item]
+    labels: Sequence[str]
 
 
 class ClassifierArm:
@@ -47,7 +57,7 @@ class ClassifierArm:
         Of an arm that was measured before, `cost_usd` is what an item costs; then nothing is timed.
         """
         self._name = name
-        self._build = build
+        self.build = build
         self._usd_per_s = usd_per_hour / 3600
         self._clock = clock
         self._cost_usd = cost_usd
@@ -55,11 +65,19 @@ class ClassifierArm:
 
     @cached_property
     def _classifier(self) -> Fitted:
-        return self._build()
+        return self.build()
 
     def fit(self, items: Sequence[Item], labels: Sequence[str]) -> None:
         """Fit the classifier."""
         self._classifier.fit(list(items), list(labels))
+
+    def lessons(self, items: Sequence[Item], labels: Sequence[str]) -> list[Lesson]:
+        """The one fit that it takes."""
+        return [Lesson(self, items, labels)]
+
+    def adopt(self, classifier: Fitted) -> None:
+        """Take a classifier that `build` made and that was fitted elsewhere."""
+        self.__dict__["_classifier"] = classifier
 
     def facts(self) -> dict[str, JSON]:
         """What the classifier found out when it was fitted, and how long an item takes in a batch."""

@@ -1,4 +1,4 @@
-"""A Ray cluster of the tests' own: two nodes on addresses of the loopback, in a folder of theirs, ended by their ids."""
+"""A Ray cluster of the tests' own: two nodes on the loopback, in a folder of theirs, ended by their ids."""
 
 import os
 import shutil

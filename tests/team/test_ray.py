@@ -34,6 +34,7 @@ def python(root, *arguments, **more):
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=root,
+        check=False,
         env=environment,
         capture_output=True,
         text=True,

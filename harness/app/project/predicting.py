@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from harness.analysis import shadow
-from harness.app.project import part_files
+from harness.app.project import part_files, spreading
 from harness.app.project.standing import Opening, run_of
 from harness.arms import encoding
 from harness.datasets import loading, manifest, streaming
 from harness.datasets.cells import spelt
 from harness.datasets.part_files import ROW
 from harness.errors import ConfigError, one_of
-from harness.runs import labelling
+from harness.runs import executors, labelling
 from harness.runs.journal import COLUMNS, Journal
 from harness.runs.labelling import Columns, Labelling
 
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from harness.app.project.standing import Ready
     from harness.ground.shards import Shard
     from harness.models.stack import Asking
+    from harness.runs.executors import Executor
     from harness.runs.labelling import Labelled
     from harness.store import StoredRun
+    from harness.types import Arm
 
 PROGRESS = ".progress"
 PREFIXES = ("", "shadow_")
@@ -133,14 +135,17 @@ async def predict(
     }
     told = []
     _check_columns(job, meaning)
-    with closing(Journal(job.journal)) as journal:
+    with ExitStack() as opened:
+        opened.enter_context(executors.threads(project.workspace.preferences.spread))
+        journal = opened.enter_context(closing(Journal(job.journal)))
         journal.begin(about)
+        executor = opened.enter_context(closing(executors.connect(project.workspace.preferences.spread)))
         for place, one in enumerate(arms):
-            workers = project.workspace.preferences.concurrency if one.model is None else one.model.workers
+            arm = spreading.spread(project, one, executor)
             work = Labelling(
-                one.arm,
+                arm,
                 run_of(one.run),
-                workers if one.arm.batch_size == 1 else 1,
+                _workers(project, one, arm, executor),
                 project.clock,
                 stop,
                 watch,
@@ -155,6 +160,14 @@ async def predict(
         if not any(one.outcomes.get("failed") for one in predicted):
             journal.remove()
     return predicted, beside
+
+
+def _workers(project: Project, one: Ready, arm: Arm, executor: Executor) -> int:
+    """How many batches are answered at once."""
+    if arm is not one.arm:
+        return executor.workers
+    workers = project.workspace.preferences.concurrency if one.model is None else one.model.workers
+    return workers if arm.batch_size == 1 else 1
 
 
 def _about(job: Job, shard: Shard, predicted: Predicted, about: Mapping[str, str]) -> part_files.About:

@@ -165,11 +165,13 @@ class Project:
     async def _fit(self, job: Job) -> float | None:
         if not job.training:
             return None
-        start_s = self.clock.monotonic()
-        items = [example.item for example in job.training]
-        labels = [example.label for example in job.training]
-        await asyncio.to_thread(job.arm.fit, items, labels)
-        fit_s = self.clock.monotonic() - start_s
+        fit_s = job.fit_s
+        if fit_s is None:
+            start_s = self.clock.monotonic()
+            items = [example.item for example in job.training]
+            labels = [example.label for example in job.training]
+            await asyncio.to_thread(job.arm.fit, items, labels)
+            fit_s = self.clock.monotonic() - start_s
         keeping.keep(self.workspace, job.run, job.arm)
         return fit_s
 

@@ -65,11 +65,11 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """With what stored arms are made ready: how models are asked, and the ledger of what was paid."""
+    """With what stored arms are made ready: how models are asked, and, where one is, the ledger of what was paid."""
 
     project: Project
     asking: Asking
-    ledger: Ledger
+    ledger: Ledger | None = None
 
     def ready(self, run: StoredRun) -> Ready:
         """The arm of a stored run; `ConfigError` says why it cannot answer new items, and what to run instead."""
@@ -115,6 +115,7 @@ class Opening:
         prompt = files.parse(
             row["content"], task=row["task"], version=row["version"], path=f"{run.arm} of {run.run_id}"
         )
+        assert self.ledger is not None  # whoever opens a prompt has one
         made = building.prompt_arm(
             prompt, dataset, _as_stored(self.asking, run), project.workspace, self.ledger, project.clock
         )

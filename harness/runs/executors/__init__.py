@@ -9,16 +9,19 @@ from __future__ import annotations
 import os
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, wait
+from contextlib import nullcontext
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from harness.errors import ConfigError
+from harness.runs.executors.alone import one_thread
 from harness.runs.executors.inline import Inline
 from harness.runs.executors.processes import Processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
+    from contextlib import AbstractContextManager
 
     from harness.ground.spread_settings import Spread
 
@@ -54,6 +57,14 @@ def connect(spread: Spread) -> Executor:
         raise ConfigError(f'address = {spread.address!r} is that of a Ray cluster: set executor = "ray" beside it')
     workers = spread.workers or os.cpu_count() or 1
     return Processes(workers) if spread.executor == "processes" and workers > 1 else Inline()
+
+
+def threads(spread: Spread) -> AbstractContextManager[object]:
+    """As many threads of the numeric libraries, for what this process computes itself, as workers have: one.
+
+    Where no executor was chosen, as many as there are.
+    """
+    return nullcontext() if spread.executor is None else one_thread()
 
 
 def as_done(executor: Executor, work: Callable[[A], B], tasks: Iterable[A]) -> Iterator[tuple[A, B]]:

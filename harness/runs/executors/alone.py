@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, MutableMapping
+    from contextlib import AbstractContextManager
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -36,8 +37,14 @@ def scrub(environment: MutableMapping[str, str]) -> None:
 
 def alone(work: Callable[[A], B], task: A) -> B:
     """The result of the work, computed on one thread: sums in another order would differ in their last digit."""
-    with threadpool_limits(1):
+    with one_thread():
         return work(task)
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Within, the numeric libraries of this process compute on one thread."""
+    limits: AbstractContextManager[object] = threadpool_limits(1)
+    return limits
 
 
 def import_paths(paths: Iterable[str]) -> list[str]:

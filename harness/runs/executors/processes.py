@@ -78,13 +78,14 @@ class _Process:
 
     def ask(self, work: Callable[[Any], Any], task: object) -> tuple[bool, Any] | None:
         """Whether the work came to a result, and that or what it raised; None when the process ended meanwhile."""
+        message = pickle.dumps((work, task))  # an error of it must not leave half a message in the pipe
         if self._process is None:
             self._process = _started()
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            pickle.dump((work, task), process.stdin)
+            process.stdin.write(message)
             process.stdin.flush()
             is_result, value = pickle.load(process.stdout)
             return bool(is_result), value

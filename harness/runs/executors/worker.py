@@ -21,10 +21,10 @@ def main() -> None:
         except EOFError:
             return
         try:
-            answer = (True, alone(work, task))
+            answer = pickle.dumps((True, alone(work, task)))
         except Exception as error:  # noqa: BLE001  (whatever went wrong is raised where the result is asked for)
-            answer = (False, error)
-        pickle.dump(answer, results)
+            answer = pickle.dumps((False, error))
+        results.write(answer)
         results.flush()
 
 

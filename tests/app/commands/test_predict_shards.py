@@ -125,3 +125,19 @@ def test_what_does_not_fit_together_is_told(harness, label):
     refused(2, "was changed after it was written", *parts)
     done = label(source, "--shard", "1/2", "--shadow", "majority", code=2)
     assert "--shadow looks at all rows" in done.err
+
+
+def test_workers_write_the_same_file(harness, label, standing, tmp_path):
+    """With two processes the labelled file is, to the byte, the one of this process; so is a part of it."""
+    there = tmp_path / "spread"
+    shutil.copytree(standing, there)
+    with (there / "harness.toml").open("a") as settings:
+        settings.write('\n[spread]\nexecutor = "processes"\nworkers = 2\n')
+    rows = [{"text": f"refund number {i} of {i % 97}, an error", "n": str(i)} for i in range(3000)]
+    written(Path("new.csv"), rows)
+    for shard in ((), ("--shard", "1/2")):
+        alone = Path(label("new.csv", "--to", "alone.csv", *shard).json["files"][0])
+        command = ("predict", ARM, "new.csv", "--to", "many.csv", "--dataset", "mail@v1", *shard)
+        done = harness(*command, "--root", str(there), "--json")
+        assert done.code == 0, done.err
+        assert Path(done.json["files"][0]).read_bytes() == alone.read_bytes()
