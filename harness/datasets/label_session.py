@@ -68,8 +68,7 @@ class Session:
     def answer(self, tab: str, entry: Entry) -> None:
         """Take an answer; it is on the disk when this returns. `ConfigError` for an item or an answer that is none."""
         with self._lock:
-            self._check(entry)
-            self._journal.append(entry)
+            self._journal.append(self._checked(entry))
             self._shown.pop(tab, None)
             if entry.act == "skip":  # it comes again at the end
                 self._queue.remove(entry.item)
@@ -134,14 +133,27 @@ class Session:
         answered = sum(entry.act in ("label", "cannot tell") for entry in of_item.values())
         return answered < self.terms.per_item
 
-    def _check(self, entry: Entry) -> None:
+    def _checked(self, entry: Entry) -> Entry:
+        """The entry with its answer as the kind writes it."""
         if entry.item not in self._items:
             raise ConfigError(f"there is no item {entry.item!r} in this draw")
-        if entry.act in ("label", "adjudicate"):
-            try:
-                kind_of(self.dataset.kind).read_gold(entry.answer or "", self.dataset.label_names, "the answer")
-            except DatasetError as error:
-                raise ConfigError(str(error)) from None
+        if entry.act not in ("label", "adjudicate"):
+            return entry
+        try:
+            answer = answer_of(self.dataset, self._items[entry.item], entry.answer or "", "the answer")
+        except DatasetError as error:
+            raise ConfigError(str(error)) from None
+        return replace(entry, answer=answer)
+
+
+def answer_of(dataset: Dataset, item: Item, given: str, where: str) -> str:
+    """What a person answered, as the kind writes it; `DatasetError` at `where` for what is no answer to the item."""
+    rules = kind_of(dataset.kind)
+    answer = rules.read_gold(given, dataset.label_names, where)
+    check_places = getattr(rules, "check_places", None)
+    if check_places is not None:
+        check_places(answer, item.text, where)
+    return answer
 
 
 def disagreed(said: Mapping[str, Mapping[str, Entry]]) -> list[str]:

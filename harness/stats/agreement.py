@@ -37,25 +37,30 @@ def cohens_kappa(a: Codes, b: Codes, rng: Generator, *, resamples: int = RESAMPL
     return _bootstrapped("cohens_kappa", kappa, len(first), rng, resamples)
 
 
-def krippendorffs_alpha(labels: Codes, rng: Generator, *, resamples: int = RESAMPLES) -> Estimate:
-    """Krippendorff's (2004, chapter 11) alpha for names, of items x people (-1: no label); bootstrap over items.
+def krippendorffs_alpha(
+    labels: Codes, rng: Generator, *, distances: NDArray[np.float64] | None = None, resamples: int = RESAMPLES
+) -> Estimate:
+    """Krippendorff's (2004, chapter 11) alpha of items x people (-1: no label); percentile bootstrap over items.
 
     Any number of people, and items that only some of them labelled; those that fewer than two did say nothing.
+    `distances` says how far two codes are apart, 0 to itself; without it they are names, and any two are 1 apart.
     """
     given = np.asarray(labels, dtype=np.int64)
+    width = int(given.max(initial=0)) + 1
+    apart_by = 1 - np.eye(width) if distances is None else np.asarray(distances, dtype=np.float64)[:width, :width]
     given = given[(given >= 0).sum(axis=1) >= 2]
-    counts = np.zeros((len(given), int(given.max(initial=0)) + 1))
+    counts = np.zeros((len(given), width))
     for column in given.T:
         known = column >= 0
         counts[np.flatnonzero(known), column[known]] += 1
+    within = ((counts @ apart_by) * counts).sum(axis=1) / (counts.sum(axis=1) - 1)
 
     def alpha(rows: Codes) -> float | None:
         chosen = counts[rows]
-        n = chosen.sum(axis=1)
-        # Pairs of unlike labels within an item, over the pairs that an item's people make.
-        apart = float(((n**2 - (chosen**2).sum(axis=1)) / (n - 1)).sum())
+        # How far apart the pairs within an item are, over the pairs that an item's people make.
+        apart = float(within[rows].sum())
         totals, whole = chosen.sum(axis=0), float(chosen.sum())
-        expected = float(whole**2 - (totals**2).sum())
+        expected = float(totals @ apart_by @ totals)
         return None if expected == 0 else 1 - (whole - 1) * apart / expected
 
     return _bootstrapped("krippendorffs_alpha", alpha, len(given), rng, resamples)

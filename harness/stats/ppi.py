@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 PRIOR = 4.0
 """Values of which the guesses know nothing, added to every variance: a few labels must not look like certainty."""
 
+PRIOR_OF_LABEL = 1.0
+"""The same for every label of a macro-F1."""
+
 ROUNDING = 1e-12
 FEWEST = 5  # labels from which guesses are weighed at all
 FEWEST_OF_LABEL = 5  # gold items of every label from which a macro-F1 has an interval
@@ -143,7 +146,9 @@ def recall(
     carriers = sample.of_part(held)
     influence = (hit - mean * held) / share_of_all
     linear = guessed[0].less(guessed[1], mean, share_of_all)
-    measured = _Measured(sample, carriers, mean, influence, mean * (1 - mean), int((held > 0).sum()))
+    measured = _Measured(
+        sample, carriers, mean, influence, mean * (1 - mean), int((held > 0).sum()), share_of_all=share_of_all
+    )
     return _powered(name, measured, linear, _wilson)
 
 
@@ -192,7 +197,27 @@ def macro_f1(gold: ArrayLike, answers: ArrayLike, guesses: Guesses, sample: Samp
         why = f"no interval: {scarce} of the labels have fewer than {FEWEST_OF_LABEL} gold items"
         alone = Estimate("macro_f1", value, None, None, len(truth), why)
         return Powered(alone, alone, 0.0, None)
-    return _powered("macro_f1", _Measured(sample, sample, value, influence, value * (1 - value)), guesses, _wilson)
+    unseen = _unseen_of_labels(is_gold, answer, sample)
+    measured = _Measured(sample, sample, value, influence, value * (1 - value), lacking=unseen)
+    return _powered("macro_f1", measured, guesses, _wilson)
+
+
+def _unseen_of_labels(is_gold: Numbers, answers: NDArray[np.int64], sample: Sample) -> float:
+    """What one item more of every label would add to the variance of a macro-F1, if nobody knew whether it is a hit.
+
+    As many labels have an F1 near 1 with a handful of items each, so their own spread promises too much.
+    """
+    given = (answers[:, None] == np.arange(is_gold.shape[1])).astype(np.float64)
+    halves = (is_gold + given) / 2  # an item counts for the label that it has, and for the one that was given
+    labels = np.flatnonzero(halves.any(axis=0))
+    added = 0.0
+    for label in labels:
+        part = sample.of_part(halves[:, label])
+        f1 = float(sample.weights @ (is_gold * given)[:, label]) / sample.mean(halves[:, label])
+        shrunk = (f1 * part.worth + PRIOR_OF_LABEL / 2) / (part.worth + PRIOR_OF_LABEL)
+        one = max(part.weight_of_one, sample.weight_of_one / sample.mean(halves[:, label]) ** 2)
+        added += PRIOR_OF_LABEL * shrunk * (1 - shrunk) * one
+    return added / len(labels) ** 2
 
 
 def macro_influence(of_label: Numbers, answers: NDArray[np.int64], weights: Numbers) -> tuple[float, Numbers]:
@@ -211,7 +236,8 @@ class _Measured:
     """What gold says: the value, each item's influence on it, and the variance one plain item would have.
 
     `carriers` is the sample of the items the value is about, `n` how many they are. `prior` is the sum of what the
-    prior variance is reckoned from, and what is added to the number of items for it.
+    prior variance is reckoned from, and what is added to the number of items for it. `share_of_all` is that of the
+    carriers, `lacking` what unseen values add to the variance where that is known otherwise.
     """
 
     sample: Sample
@@ -221,6 +247,8 @@ class _Measured:
     spread: float
     n: int = -1
     prior: tuple[float, float] | None = None
+    share_of_all: float = 1.0
+    lacking: float | None = None
 
     @property
     def labels(self) -> int:
@@ -237,8 +265,16 @@ class _Measured:
 
     @property
     def unseen(self) -> float:
-        """What the values that nobody has seen add to the variance of the mean."""
-        return PRIOR * self.prior_spread * self.carriers.weight_of_one
+        """What the values that nobody has seen add to the variance of the mean.
+
+        One of them may weigh what any item of the sample does: the items of a rare label may all be ones that were
+        drawn because arms differ on them, and stand for few.
+        """
+        if self.lacking is not None:
+            return self.lacking
+        one = self.carriers.weight_of_one
+        other = max(one, self.sample.weight_of_one / self.share_of_all**2)
+        return self.prior_spread * ((PRIOR - 1) * one + other)
 
     @property
     def worth(self) -> float:

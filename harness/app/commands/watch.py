@@ -15,15 +15,18 @@ import click
 
 from harness.app.commands import _options
 from harness.app.commands._groups import print_table
-from harness.app.project import watching
+from harness.app.project import label_next, watching
 from harness.app.project.watching import LogFile
 from harness.app.serving.folder import MANIFEST
 from harness.errors import AlarmRaised, DatasetError
 from harness.ground import formatting, private
+from harness.ground.workspace import checked_name
 from harness.report import watch_page
 
 if TYPE_CHECKING:
     from harness.analysis.watching import Watched
+    from harness.app.project import Project
+    from harness.app.project.watching import Reference
 
 WANTED_TO = "ship"
 
@@ -42,6 +45,9 @@ OPTIONS = (
         "--promised", type=click.FloatRange(0, 1), default=None, help="Accuracy; default: the interval's low end."
     ),
     _options.option("--html", type=_options.FILE, default=None, metavar="FILE", help="Write all of it as a page."),
+    _options.option(
+        "--label-next", default=None, metavar="NAME", help="Make a dataset of the rows that are to be labelled next."
+    ),
     _options.option("--model", default=None, metavar="PROVIDER/MODEL", help="Which, where an arm was run on several."),
 )
 
@@ -59,6 +65,7 @@ class Options(_options.Where):
     alpha: float
     promised: float | None
     html: Path | None
+    label_next: str | None
     model: str | None
     dataset: str | None
     split: str
@@ -70,25 +77,33 @@ class Options(_options.Where):
 def command(options: Options) -> None:
     """Watch an arm."""
     project = options.project()
-    folder = Path(options.arm)
-    if (folder / MANIFEST).is_file():
-        reference = watching.of_folder(folder)
-    else:
-        selected = project.anywhere(options.arm, options.dataset, options.split, options.model)
-        reference = watching.of_run(project, selected.first)
+    if options.label_next is not None:
+        label_next.check_name(project, checked_name(options.label_next, "--label-next"))
+    reference = _reference(project, options)
     log = LogFile(options.log, options.text, options.answer, options.score, options.gold)
     settings = {"alpha": options.alpha, "promised": options.promised, "seed": options.seed}
     found = watching.watched(project, reference, log, settings)
+    files = [] if options.html is None else [str(options.html)]
     if options.html is not None:
         _write(options.html, watch_page.page(reference.arm, found, options.alpha))
+    if options.label_next is not None:
+        made = label_next.as_dataset(project, reference, log, found, options.label_next)
+        files.append(_options.shown(project, made))
     if options.as_json:
-        files = [] if options.html is None else [str(options.html)]
         about = {"arm": reference.arm, "alpha": options.alpha, "alarmed": found.is_alarmed, "files": files}
         _options.print_json(asdict(found) | about)
     else:
-        _show(reference.arm, found, options)
+        _show(reference.arm, found, options, files)
     if found.is_alarmed:
         raise AlarmRaised(f"{reference.arm}: alarm of {watch_page.alarmed(found)}")
+
+
+def _reference(project: Project, options: Options) -> Reference:
+    folder = Path(options.arm)
+    if (folder / MANIFEST).is_file():
+        return watching.of_folder(folder)
+    selected = project.anywhere(options.arm, options.dataset, options.split, options.model)
+    return watching.of_run(project, selected.first)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -100,7 +115,7 @@ def _write(path: Path, content: bytes) -> None:
         raise DatasetError(f"{path} cannot be written: {error.strerror}") from None
 
 
-def _show(arm: str, found: Watched, options: Options) -> None:
+def _show(arm: str, found: Watched, options: Options, files: list[str]) -> None:
     gold = f"{found.n_gold:,} with a gold label"
     click.echo(f"{arm}: {formatting.plural(found.n, 'item')}, {gold}; together {options.alpha:g} of false alarms\n")
     print_table(watch_page.TESTS, [watch_page.cells(one) for one in found.alarms], numeric=watch_page.NUMERIC)
@@ -114,6 +129,8 @@ def _show(arm: str, found: Watched, options: Options) -> None:
         )
     if found.label_next:
         rows = ", ".join(str(one.row + 1) for one in found.label_next)
-        click.echo(f"label next: rows {rows}; --json says why")
-    if options.html is not None:
-        click.echo(f"wrote {options.html}")
+        click.echo(f"label next: rows {rows}; --json says why, --label-next NAME makes a dataset of them")
+    for file in files:
+        click.echo(f"wrote {file}")
+    if options.label_next is not None:
+        click.echo(f"Next: harness label {options.label_next} --split train")

@@ -1,11 +1,8 @@
 "use strict";
 // One item at a time. An answer is sent, and only when the server says it is on the disk does the next item show.
-// What people wrote is only ever set as text.
-const at = (id) => document.getElementById(id);
 const token = document.querySelector("meta[name=token]").content;
 const tab = sessionStorage.tab || (sessionStorage.tab = Math.random().toString(36).slice(2));
-const KEYS = "123456789abcdefghijklmnopqrstuvwxyz";
-let task = null, current = null, since = 0, busy = false, keys = {}, widths = [];
+let widget = null, since = 0, busy = false, widths = [];
 
 async function call(path, body) {
   const options = { headers: { "X-Harness-Token": token } };
@@ -20,39 +17,6 @@ async function call(path, body) {
   return said;
 }
 
-function element(name, text, className) {
-  const made = document.createElement(name);
-  made.textContent = text;
-  if (className) made.className = className;
-  return made;
-}
-
-// The widget of a kind: how its answers are offered and chosen. `single` has a key a label and a search.
-const WIDGETS = {
-  single: {
-    offer() {
-      const wanted = at("search").value.trim().toLowerCase();
-      const fits = task.labels.filter((one) => `${one.name} ${one.description}`.toLowerCase().includes(wanted));
-      const byName = (one) => (one.name.toLowerCase().startsWith(wanted) ? 0 : 1);
-      if (wanted) fits.sort((a, b) => byName(a) - byName(b));
-      keys = {};
-      at("labels").replaceChildren(...fits.map((one, place) => {
-        const row = document.createElement("li");
-        const button = document.createElement("button");
-        button.type = "button";
-        const key = wanted ? (place ? "" : "Enter") : KEYS[place] || "";
-        if (key) keys[key] = one.name;
-        button.append(element("kbd", key), element("span", one.name));
-        if (one.description) button.append(element("small", one.description));
-        if (wanted && !place) button.className = "first";
-        button.addEventListener("click", () => send("label", one.name));
-        row.append(button);
-        return row;
-      }));
-    },
-  },
-};
-
 function show(said) {
   current = said.item;
   since = performance.now();
@@ -66,12 +30,18 @@ function show(said) {
   const fields = current ? Object.entries(current.fields) : [];
   at("fields").replaceChildren(...fields.flatMap(([name, text]) => [element("dt", name), element("dd", text)]));
   const hints = [];
-  if (said.suggestion !== null) hints.push(`suggested: ${said.suggestion}`);
-  if (said.others.length) hints.push(`people said: ${said.others.join(", ")}`);
+  if (said.suggestion !== null) hints.push(`suggested: ${widget.words(said.suggestion)}`);
+  if (said.others.length) hints.push(`people said: ${said.others.map((one) => widget.words(one)).join(" | ")}`);
   at("hint").hidden = !hints.length;
   at("hint").textContent = hints.join("; ");
-  at("search").value = "";
-  WIDGETS[task.kind].offer();
+  at("box").value = "";
+  at("box").blur();
+  keys = {};
+  if (current) {
+    widget.start();
+    widget.offer();
+  }
+  for (const id of ["labels", "chosen", "values"]) at(id).hidden = !current;
   document.body.dataset.item = current ? current.id : "";
 }
 
@@ -95,6 +65,10 @@ function send(act, answer) {
   change("/answer", { act, item: current.id, answer: answer === undefined ? null : answer, seconds });
 }
 
+function undo() {
+  if (!current || !widget.back()) change("/undo", {});
+}
+
 let asked = false;
 async function progress() {
   if (asked) return;
@@ -111,36 +85,49 @@ async function progress() {
   }
 }
 
+const ACTS = {
+  ",": () => send("skip"), ".": () => send("cannot tell"), Backspace: undo, "/": () => at("box").focus(),
+  "?": () => (at("guide").open = !at("guide").open),
+};
+
+// What a key means: inside the box only Enter and Escape do, and a button's Enter is its own.
+function act_of(event) {
+  if (document.activeElement === at("box")) return { Enter: keys.Enter, Escape: leave }[event.key];
+  if (event.key === "Enter") return document.activeElement === document.body ? keys.Enter : null;
+  return ACTS[event.key] || keys[event.key] || (current && widget.key && widget.key(event)) || null;
+}
+
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const searching = document.activeElement === at("search");
-  const act = searching
-    ? { Enter: () => keys.Enter && send("label", keys.Enter), Escape: () => leave() }[event.key]
-    : { ",": () => send("skip"), ".": () => send("cannot tell"), Backspace: () => change("/undo", {}),
-        "/": () => at("search").focus(), "?": () => (at("guide").open = !at("guide").open) }[event.key] ||
-      (keys[event.key] !== undefined && event.key.length === 1 ? () => send("label", keys[event.key]) : null);
-  if (!act || event.repeat) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || !task) return;
+  const act = act_of(event);
+  if (!act || (event.repeat && !event.key.startsWith("Arrow"))) return;
   event.preventDefault();
   act();
-  if (searching && event.key === "Enter") at("search").blur();
 });
 
 function leave() {
-  at("search").value = "";
-  at("search").blur();
-  WIDGETS[task.kind].offer();
+  at("box").value = "";
+  at("box").blur();
+  widget.offer();
 }
 
-at("search").addEventListener("input", () => WIDGETS[task.kind].offer());
+at("box").addEventListener("input", () => current && widget.offer());
+at("text").addEventListener("mouseup", () => current && widget.taken && widget.taken());
+at("done").addEventListener("click", () => current && finish());
 at("skip").addEventListener("click", () => send("skip"));
 at("cannot").addEventListener("click", () => send("cannot tell"));
-at("undo").addEventListener("click", () => change("/undo", {}));
+at("undo").addEventListener("click", undo);
 
 (async () => {
   try {
     task = await call("/task");
+    widget = WIDGETS[kind()];
     at("title").textContent = `${task.adjudicates ? "Settle" : "Label"} ${task.dataset} as ${task.annotator}`;
     document.title = at("title").textContent;
+    at("labels-title").textContent = widget.title;
+    at("box-title").textContent = widget.box;
+    at("how").textContent = widget.how;
+    at("done").hidden = !widget.answer;
     at("guideline").textContent = task.guideline || "There is no guideline; give one with --guide FILE.";
     show(await call("/next"));
     progress();

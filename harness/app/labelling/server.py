@@ -29,6 +29,7 @@ LARGEST = 100_000  # bytes of a request
 FILES = {
     "/": ("page.html", "text/html; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/widgets.js": ("widgets.js", "text/javascript; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
 }
 POLICY = {

@@ -10,7 +10,7 @@ import numpy as np
 from harness.app.project import drawing, estimating, journals
 from harness.datasets import label_files
 from harness.datasets.label_journal import Entry, agreed, standing
-from harness.datasets.label_session import Session, Terms, disagreed, release
+from harness.datasets.label_session import Session, Terms, answer_of, disagreed, release
 from harness.datasets.sampling import Drawn
 from harness.datasets.task import Task
 from harness.errors import ConfigError, DatasetError, one_of
@@ -18,13 +18,13 @@ from harness.ground import formatting
 from harness.stats import agreement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from harness.app.project.project import Project
     from harness.types import JSON, Dataset, Estimate
-
-KINDS = ("single",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,6 @@ class Desk:
     """A dataset version that people label."""
 
     def __init__(self, project: Project, dataset: Dataset) -> None:
-        if dataset.kind not in KINDS:
-            raise ConfigError(f"{dataset.ref} is of kind {dataset.kind}; the label page knows {', '.join(KINDS)}")
         self.project = project
         self.dataset = dataset
         self.journal = journals.of(project, dataset)
@@ -105,33 +103,33 @@ class Desk:
         )
         return {"sentence": sentence, "width": (estimate.high or 0.0) - (estimate.low or 0.0)}
 
-    def exported(self, draw: Draw, people: People, kind: str) -> tuple[str, int]:
+    def exported(self, draw: Draw, people: People, form: str) -> tuple[str, int]:
         """A draw as a file of another tool, with the labels that people gave already; and how many items it holds."""
         session, said = self.session(draw, people), self._said()
         items = [
             label_files.Labelled(one.item.id, one.item.text, _answers(said.get(one.item.id, {})), one.weight)
             for one in session.drawn
         ]
-        return label_files.written(kind, items), len(items)
+        return label_files.written(form, items, self.dataset.kind), len(items)
 
-    def take(self, text: str, kind: str, where: str, annotator: str) -> tuple[int, int]:
+    def take(self, text: str, form: str, where: str, annotator: str) -> tuple[int, int]:
         """Put the labels of such a file into the journal: how many are new, and how many stood there already.
 
         Nothing is written where one of them is none (`DatasetError`).
         """
-        known = {example.item.id: example for example in self.dataset.examples}
-        labels, now, said = self.dataset.label_names, self.now(), self._said()
+        known = {example.item.id: example.item for example in self.dataset.examples}
+        now, said = self.now(), self._said()
         entries, again = [], 0
-        for one in label_files.read(kind, text, where, annotator):
+        for one in label_files.read(form, text, where, annotator, self.dataset.kind):
             if one.item not in known:
                 raise DatasetError(f"{where}: {self.dataset.ref} has no item {one.item!r}")
             for who, answer in one.answers.items():
-                label = Task.of(self.dataset).rules.read_gold(answer, labels, f"{where}, item {one.item!r}")
+                label = answer_of(self.dataset, known[one.item], answer, f"{where}, item {one.item!r}")
                 before = said.get(one.item, {}).get(who)
                 if before is not None and label == before.answer:
                     again += 1
                 else:
-                    entries.append(Entry("label", one.item, who, now, label, weight=one.weight, how=kind))
+                    entries.append(Entry("label", one.item, who, now, label, weight=one.weight, how=form))
         for entry in entries:
             self.journal.append(entry)
         return len(entries), again
@@ -141,23 +139,22 @@ class Desk:
         return release(self.project.workspace.root, self.dataset, version, self.journal, watch)
 
     def agreement(self) -> tuple[Estimate, ...]:
-        """How far people agree, where several labelled the same items: Krippendorff's alpha; of two, Cohen's kappa."""
+        """How far people agree, where several labelled the same items: Krippendorff's alpha; of two, Cohen's kappa.
+
+        Two answers are as far apart as one of them lacks credit where the other is gold. Kappa knows names alone.
+        """
         said = self._said()
         people = sorted({who for of_item in said.values() for who in of_item if who})
         if len(people) < 2:
             return ()
-        codes = {label: code for code, label in enumerate(self.dataset.label_names)}
-        table = np.array(
-            [
-                [codes.get(of_item[who].answer or "", -1) if who in of_item else -1 for who in people]
-                for of_item in said.values()
-            ],
-            dtype=np.int64,
-        )
-        rng = np.random.default_rng(0)
-        made = [agreement.krippendorffs_alpha(table, rng)]
+        given = [[of_item[who].answer if who in of_item else None for who in people] for of_item in said.values()]
+        answers = sorted({answer for of_item in given for answer in of_item if answer is not None})
+        code = {answer: place for place, answer in enumerate(answers)}
+        table = np.array([[-1 if a is None else code[a] for a in of_item] for of_item in given], dtype=np.int64)
+        rng, task = np.random.default_rng(0), Task.of(self.dataset)
+        made = [agreement.krippendorffs_alpha(table, rng, distances=_distances(task, answers))]
         both = table[(table >= 0).all(axis=1)]
-        if len(people) == 2 and len(both):
+        if task.rules.HAS_CLASSES and len(people) == 2 and len(both):
             made.append(agreement.cohens_kappa(both[:, 0], both[:, 1], rng))
         return tuple(made)
 
@@ -179,3 +176,11 @@ class Desk:
 def _answers(of_item: Mapping[str, Entry]) -> dict[str, str]:
     """What people labelled an item, by who they are."""
     return {who: one.answer for who, one in of_item.items() if who and one.act == "label" and one.answer is not None}
+
+
+def _distances(task: Task, answers: Sequence[str]) -> NDArray[np.float64]:
+    """How far each answer is from each: the mean of what it lacks, either being gold."""
+    worth, labels = task.rules.credit, task.labels
+    credit = np.array([[worth(gold, answer, labels) for answer in answers] for gold in answers])
+    apart: NDArray[np.float64] = 1 - (credit + credit.T) / 2
+    return apart

@@ -81,6 +81,12 @@ def fields(answer: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value.field for value in read(answer)))
 
 
+def misplaced(answer: str, text: str) -> Value | None:
+    """The first value at whose place the text says something else; None where there is none."""
+    placed = (value for value in read(answer) if value.span is not None)
+    return next((value for value in placed if text[value.start : value.end] != value.text), None)
+
+
 def are_placed(answers: Iterable[str]) -> bool:
     """Whether there are values and all of them have places."""
     values = [value for answer in answers for value in read(answer)]

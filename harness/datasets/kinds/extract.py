@@ -51,6 +51,16 @@ def read_gold(cell: str, labels: Collection[str], where: str) -> str:
     return canonical(values)
 
 
+def check_places(answer: str, text: str, where: str) -> None:
+    """Raise `DatasetError` where a value has a place at which the text says something else."""
+    value = _values.misplaced(answer, text)
+    if value is not None:
+        raise DatasetError(
+            f"{where}: field {value.field!r} has {value.text!r} at {value.start}, where the text says "
+            f"{text[value.start : value.end]!r}; places count characters of the text, the end behind the last"
+        )
+
+
 def imported(cell: Cell, form: Form) -> str | None:
     """The values of a cell of people's own file; None for no cell.
 

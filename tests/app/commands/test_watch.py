@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from harness import datasets
 from tests.app.standing import made, written
 from tests.conftest import TICKETS
 
@@ -108,6 +109,27 @@ def test_a_shipped_folder_is_watched_as_its_arm(harness, watch, workspace):
     one, other = watch(told, "--json").json, watch(told, "--json", arm="shipped").json
     assert [(a["test"], a["at"]) for a in one["alarms"]] == [(a["test"], a["at"]) for a in other["alarms"]]
     assert one["mix"] == other["mix"]
+
+
+def test_what_to_label_next_is_a_dataset(watch, harness, workspace):
+    """The rows are items without a label, each with answer and reason; a name that is taken is refused."""
+    log = [{"text": f"{row['text']} {i}", "label": row["label"], "gold": ""} for i, row in enumerate(rows(60, 0.7))]
+    done = watch(log, "--promised", "0.9", "--label-next", "odd")
+    assert "Next: harness label odd --split train" in done.out
+    made = datasets.load(workspace, "odd@v1")
+    assert made.label_names == LABELS
+    assert len(made.examples) == 20
+    assert {(one.split, one.is_labelled) for one in made.examples} == {("train", False)}
+    for one in made.examples:
+        row = log[int(one.item.id.removeprefix("row-")) - 1]
+        assert (one.item.text, one.item.fields["answer"]) == (row["text"], row["label"])
+        assert one.item.fields["why"]
+    again = watch(log, "--label-next", "odd")
+    assert (again.code, again.out) == (2, "")
+    assert "there is a dataset of that name" in again.err
+    blind = watch([{"body": row["text"], "label": row["label"]} for row in log], "--label-next", "blind")
+    assert blind.code == 2
+    assert "log.csv has no texts" in blind.err
 
 
 def test_a_page_of_it(watch, tmp_path):

@@ -17,14 +17,14 @@ from tests.report.conftest import HOSTILE
 LABELS = ("billing", "refund", "other", "<img src=x onerror=alert(1)>")
 
 
-def dataset(n=60, labels=LABELS):
+def dataset(n=60, labels=LABELS, kind="single"):
     examples = tuple(
         Example(
             Item(f"i{i:03}", f"{HOSTILE[i % len(HOSTILE)]} number {i}", (HOSTILE[0],), {"from": HOSTILE[1]}), "", "test"
         )
         for i in range(n)
     )
-    return Dataset("d", "v1", "s1:d", "single", tuple(map(Label, labels)), examples)
+    return Dataset("d", "v1", "s1:d", kind, tuple(map(Label, labels)), examples)
 
 
 def session(folder, terms=None, of=None):

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import urllib.request
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,10 +13,11 @@ from harness.app.project import Project, labelling
 from harness.datasets import ImportSpec, label_session, sampling
 from harness.datasets.label_journal import Entry, Journal, agreed, standing
 from harness.datasets.label_session import Terms
+from harness.datasets.task import Task
 from harness.errors import ConfigError
 from harness.ground.clock import SystemClock
 from harness.ground.workspace import find
-from harness.types import Item
+from harness.types import Dataset, Example, Item, Label
 from tests import processes
 from tests.app.labelling.conftest import LABELS, ask, dataset, serving, session
 
@@ -229,14 +229,44 @@ def _labelled(address, n):
     return given
 
 
-def test_an_unknown_kind_has_no_widget(tmp_path):
-    """The page says which kinds it knows."""
+def test_answers_are_kept_as_their_kind_writes_them(folder):
+    """However the page writes an answer, the journal has its one text; what is no answer to the item is refused."""
+    for kind, labels, given, kept in (
+        ("multi", ("a", "b"), '["b", "a", "b"]', '["a","b"]'),
+        ("score", ("0", "5"), "2.50", "2.5"),
+        ("extract", ("n",), '{"n": [{"text": "x", "start": 0, "end": 1}]}', '{"n":{"end":1,"start":0,"text":"x"}}'),
+    ):
+        one = session(folder / kind, of=_texts(("x y",), labels, kind))
+        one.answer("t", one.entry("label", "i0", "now", given))
+        assert one.labels() == {"i0": kept}
+        for wrong in ("", "nothing", '["c"]', "6", '{"n": [{"text": "x", "start": 2, "end": 3}]}', "[" * 9999):
+            with pytest.raises(ConfigError, match="the answer"):
+                one.answer("t", one.entry("label", "i0", "now", wrong))
+        assert one.labels() == {"i0": kept}
 
-    project = Project(find(tmp_path, tmp_path), SystemClock())
-    with pytest.raises(ConfigError, match="of kind score; the label page knows single"):
-        labelling.Desk(project, _of_kind("score"))
+
+@pytest.mark.parametrize(
+    ("kind", "labels", "pairs"),
+    [
+        ("score", ("0", "4"), [("0", "0"), ("2", "3"), ("4", "4"), ("1", "1")]),
+        ("multi", ("a", "b"), [('["a"]', '["a","b"]'), ("[]", "[]"), ('["b"]', '["b"]'), ("[]", "[]")]),
+    ],
+)
+def test_agreement_knows_how_far_answers_are_apart(tmp_path, kind, labels, pairs):
+    """Near answers agree nearly: alpha equals the definition, computed pair by pair, with 1 less the credit."""
+    data = _texts(tuple(f"x{i}" for i in range(len(pairs))), labels, kind)
+    desk = labelling.Desk(Project(find(tmp_path, tmp_path), SystemClock()), data)
+    for i, pair in enumerate(pairs):
+        for who, answer in zip("ab", pair, strict=True):
+            desk.journal.append(Entry("label", f"i{i}", who, "now", answer))
+    (alpha,) = desk.agreement()  # names alone have a kappa
+    task, everybody = Task.of(data), [answer for pair in pairs for answer in pair]
+    within = sum(2 * (1 - task.credit(a, b)) for a, b in pairs)
+    overall = sum(1 - task.credit(a, b) for a in everybody for b in everybody)
+    assert alpha.value == pytest.approx(1 - (len(everybody) - 1) * within / overall)
+    assert alpha.value > 0.5
 
 
-def _of_kind(kind):
-
-    return replace(dataset(2), kind=kind)
+def _texts(texts, labels, kind):
+    examples = tuple(Example(Item(f"i{i}", text), "", "test") for i, text in enumerate(texts))
+    return Dataset("d", "v1", "s1:d", kind, tuple(map(Label, labels)), examples)

@@ -1,6 +1,7 @@
 """Labels go out to other tools and come back: every format, whatever the texts, and nothing is taken by halves."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -35,6 +36,45 @@ def test_what_goes_out_comes_back(kind):
             one if before is None else Labelled(one.item, one.text, {**before.answers, **one.answers}, 2.5)
         )
     assert list(found.values()) == ITEMS[:2]
+
+
+ANSWERS = {
+    "multi": ('["a","b"]', "[]"),
+    "score": ("-2.5", "3"),
+    "extract": ('{"n":[{"end":1,"start":0,"text":"x"},{"end":5,"start":4,"text":"z"}]}', "{}"),
+    "grade": ("A+", "B"),
+}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_every_kind_goes_out_and_comes_back(kind, form):
+    """Several labels, places, numbers and a kind of somebody's own; that nothing fits is an answer where it can be."""
+    items = [Labelled(f"i{i}", "x y z", {"ann": answer}, 2.0) for i, answer in enumerate(ANSWERS[kind])]
+    if (kind, form) == ("score", "doccano"):
+        with pytest.raises(ConfigError, match="doccano knows no numbers"):
+            label_files.written(form, items, kind)
+        return
+    found = label_files.read(form, label_files.written(form, items, kind), "file", "ann", kind)
+    if form == "doccano" and kind != "grade":  # which cannot tell 'none fits' from 'not labelled'
+        del items[1]
+    canonical = [replace(one, answers={who: _same(kind, a) for who, a in one.answers.items()}) for one in found]
+    assert canonical == [replace(one, answers={who: _same(kind, a) for who, a in one.answers.items()}) for one in items]
+
+
+def _same(kind, answer):
+    return float(answer) if kind == "score" else json.loads(answer) if kind in ("multi", "extract") else answer
+
+
+def test_what_a_tool_cannot_hold():
+    """A value without a place goes into a CSV file alone, and doccano takes one answer of an item only."""
+    unplaced = [Labelled("i0", "x", {"ann": '{"n":"x"}'})]
+    assert label_files.read("csv", label_files.written("csv", unplaced, "extract"), "f", "me", "extract") == unplaced
+    for form in ("label-studio", "doccano", "argilla"):
+        with pytest.raises(ConfigError, match="whose place in the text is not known"):
+            label_files.written(form, unplaced, "extract")
+    with pytest.raises(ConfigError, match="people differ on item 'i0'"):
+        label_files.written("doccano", [Labelled("i0", "x", {"ann": "[]", "bob": '["a"]'})], "multi")
 
 
 def test_doccano_knows_no_names():
