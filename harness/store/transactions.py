@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from duckdb import DuckDBPyConnection
 
-    from harness.store.database import T, Work
+T = TypeVar("T")
 
 
-def done(connection: DuckDBPyConnection, work: Work[T]) -> T:
+def done(connection: DuckDBPyConnection, work: Callable[[DuckDBPyConnection], T]) -> T:
     """The result of `work`, done between BEGIN and COMMIT; after an error nothing of it stays, and it is raised."""
     connection.execute("begin")
     try:

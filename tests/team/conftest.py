@@ -25,6 +25,15 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.team)
 
 
+@pytest.fixture
+def other_duckdb():
+    """The Python of the environment that has the lock's duckdb, beside the one of these tests."""
+    python = HERE.parents[1] / ".venv" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("there is no .venv with the lock's packages: make setup")
+    return python
+
+
 @pytest.fixture(scope="session")
 def postgres():
     """A PostgreSQL server of the tests' own (see `server.PostgresServer`): conninfo, database(), restart()."""

@@ -41,7 +41,7 @@ class PostgresServer:
     """
 
     def __init__(self) -> None:
-        self._bin = BINARIES[-1].parent
+        self.bin = BINARIES[-1].parent
         self._as_user = {}
         self.folder = Path(tempfile.mkdtemp(prefix="hpg-", dir="/tmp"))  # a socket's path has at most 107 bytes
         if os.geteuid() == 0 and (owner := _owner()):
@@ -56,7 +56,7 @@ class PostgresServer:
 
     def _make_cluster(self) -> None:
         initdb = [
-            self._bin / "initdb",
+            self.bin / "initdb",
             "-D",
             self.folder / "data",
             "-U",
@@ -91,7 +91,7 @@ class PostgresServer:
 
     def sql(self, statement: str) -> str:
         """What a statement gives, a row a line."""
-        psql = [self._bin / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.conninfo]
+        psql = [self.bin / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.conninfo]
         return subprocess.run([*psql, "-c", statement], capture_output=True, text=True, check=True).stdout
 
     def start(self) -> None:
@@ -100,9 +100,9 @@ class PostgresServer:
         place = ["-D", self.folder / "data", "-k", self.folder, "-p", str(self.port), "-h", "127.0.0.1"]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [self._bin / "postgres", *place, *options], **self._as_user, cwd=self.folder, stdout=log, stderr=log
+                [self.bin / "postgres", *place, *options], **self._as_user, cwd=self.folder, stdout=log, stderr=log
             )
-        ready = [self._bin / "pg_isready", "-q", "-t", "5", "-h", self.folder, "-p", str(self.port)]
+        ready = [self.bin / "pg_isready", "-q", "-t", "5", "-h", self.folder, "-p", str(self.port)]
         for _ in range(int(START_S / 0.05)):
             assert self.process.poll() is None, (self.folder / "log").read_text()
             if subprocess.run(ready, check=False).returncode == 0:

@@ -32,7 +32,7 @@ from harness.runs.early import Reference
 from harness.runs.failures import Failures
 from harness.runs.runner import Progress, Runner
 from harness.runs.scope import Scope
-from harness.store import DECIDED_EARLY, DatabaseFile, Selected, Store, Where
+from harness.store import DECIDED_EARLY, Selected, Store, Where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,21 +70,15 @@ class Done:
 
 
 class Project:
-    """A workspace, its store and its ledger. `db` names another store than the workspace's own."""
+    """A workspace, its store and its ledger. `db` names another store, `as_of` a snapshot of a lake."""
 
     def __init__(
         self, workspace: Workspace, clock: SystemClock, db: Path | str | None = None, as_of: int | None = None
     ) -> None:
-        """`as_of` is the snapshot of a lake that is read, None for the newest."""
         self.workspace = workspace
         self.clock = clock
         self.store = Store(stores.chosen(workspace, db, as_of), clock, extensions=workspace.extensions)
-
-    @property
-    def folder(self) -> Path:
-        """Where the ledger, the pages and the labels of its datasets lie: beside a store that is a file."""
-        database = self.store.database
-        return database.path.parent if isinstance(database, DatabaseFile) else self.workspace.results
+        self.folder = stores.folder(self.store) or workspace.results  # of the ledger, pages and labels
 
     def ledger(self) -> Ledger:
         """The ledger of paid answers, beside the store."""
@@ -378,11 +372,9 @@ class Project:
         return replace(found, run=run, calls=done.calls, billed_usd=done.progress.billed_usd)
 
     def _provenance(self, runs: Sequence[RunFacts]) -> dict[str, str]:
-        snapshot = self.store.snapshot()
-        read = {} if snapshot is None else {"store": f"snapshot {snapshot} (--as-of {snapshot} reads it again)"}
         return {
             "harness": __version__,
-            **read,
+            **stores.moment(self.store),
             "prices as of": max((run.prices_as_of or "" for run in runs), default="") or "no prices used",
             "price of this machine": f"${self.workspace.preferences.cpu_usd_per_hour:.2f} per hour",
         }

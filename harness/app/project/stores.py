@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import ConfigError
+from harness.store import DatabaseFile
 from harness.store.lake import address
 
 if TYPE_CHECKING:
     from harness.ground.workspace import Workspace
+    from harness.store import Store
     from harness.store.lake.address import LakeAddress
 
 
@@ -39,3 +41,14 @@ def at(workspace: Workspace, db: Path | str, data: str | None = None) -> Path | 
     settings = workspace.preferences
     is_default = settings.db is None or settings.db == db
     return address.parsed(str(db), data or (settings.db_data if is_default else None), workspace.root)
+
+
+def folder(store: Store) -> Path | None:
+    """The folder of a store that is a file; None for a lake, which has none that is this machine's."""
+    return store.database.path.parent if isinstance(store.database, DatabaseFile) else None
+
+
+def moment(store: Store) -> dict[str, str]:
+    """What a page says of the snapshot that it was made of; nothing where the store has none."""
+    number = store.snapshot()
+    return {} if number is None else {"store": f"snapshot {number} (--as-of {number} reads it again)"}

@@ -6,41 +6,31 @@ Whoever is interrupted starts again and comes to the same end.
 
 from __future__ import annotations
 
-from collections import Counter
-from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.store import erasing, macros
 from harness.store.lake.attaching import ALIAS
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     import pandas as pd
     from duckdb import DuckDBPyConnection
 
     from harness.store.erasing import Erasure
-    from harness.store.lake.lake import Lake
 
 SAME = "update {table} set {sets} from incoming c where c.number = {table}.rowid"
 RENAMED = ("datasets", "examples", "runs", "looks", "members")
 
 
-def erase(lake: Lake, erasure: Erasure, *, dry_run: bool = False) -> Counter[str]:
-    """How many items, predictions and other texts the lake held."""
-    if not lake.exists():
-        return Counter()
-    if dry_run:
-        return lake.write(partial(_found, erasure))
-    counts = lake.write(partial(_taken_out, erasure))
-    lake.keep_newest()
-    return counts
-
-
-def _found(erasure: Erasure, connection: DuckDBPyConnection) -> Counter[str]:
+def counted(erasure: Erasure, connection: DuckDBPyConnection) -> Counter[str]:
+    """How many items, predictions and other texts would go."""
     erasing.note(connection, erasure)
     return erasing.counted(connection, erasing.changes(connection, erasure.traces, ALIAS), ALIAS)
 
 
-def _taken_out(erasure: Erasure, connection: DuckDBPyConnection) -> Counter[str]:
+def taken_out(erasure: Erasure, connection: DuckDBPyConnection) -> Counter[str]:
+    """How many went: they are gone from the newest snapshot, and from no older one yet."""
     erasing.note(connection, erasure)
     changed = erasing.changes(connection, erasure.traces, ALIAS)
     counts = erasing.counted(connection, changed, ALIAS)

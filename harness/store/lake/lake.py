@@ -10,6 +10,7 @@ import re
 import weakref
 from collections import Counter
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,7 @@ MOST_CONFLICTS = 30
 CONFLICT_PAUSE_S = 0.05
 CATALOGUE = "select to_regclass('public.ducklake_metadata') is not null"
 DATA = "select value from public.ducklake_metadata where key = 'data_path' and scope is null"
+OLDEST = "select min(snapshot_id) from public.ducklake_snapshot"
 SNAPSHOTS = (
     "select min(snapshot_id), max(snapshot_id), count(*) filter (where snapshot_id = %s) from public.ducklake_snapshot"
 )
@@ -61,6 +63,7 @@ class Lake:
         self._open: dict[str, DuckDBPyConnection] = {}
         self._depth: Counter[str] = Counter()  # moments that are open on a connection, one within another
         self._is_pinned = False
+        self._oldest: dict[str, int] = {}  # the oldest snapshot that there was when a connection was used last
         weakref.finalize(self, _let_go, self._open, self._leases)
 
     @property
@@ -126,7 +129,12 @@ class Lake:
 
     def erase(self, erasure: Erasure, *, dry_run: bool = False) -> Counter[str]:
         """Take items out of the newest snapshot, and give up every older one with the files behind it."""
-        return erasing.erase(self, erasure, dry_run=dry_run)
+        if not self.exists():
+            return Counter()
+        counts = self.write(partial(erasing.counted if dry_run else erasing.taken_out, erasure))
+        if not dry_run:
+            self.keep_newest()
+        return counts
 
     def keep_newest(self) -> None:
         """Give up every snapshot but the newest, with what they alone had."""
@@ -190,6 +198,7 @@ class Lake:
                 waiting.on(meant)
 
     def _connection(self, role: str) -> DuckDBPyConnection:
+        self._renew(role)
         if role in self._open:
             return self._open[role]
         data = self._data()
@@ -209,7 +218,19 @@ class Lake:
             connection = self._open[role] = attaching.attached(self.address, data, read_only=True)
         if role == "reader":
             attaching.seal(connection, data)
+        self._renew(role)
         return connection
+
+    def _renew(self, role: str) -> None:
+        """Let go of a connection that was made before snapshots were given up: it remembers what is no more there."""
+        wait_s = self._waits.reader_s
+        oldest: int | None = None
+        if role in self._open:
+            oldest = self._leases.patiently(OLDEST, [], wait_s, self.tell)[0][0]
+        if oldest != self._oldest.pop(role, oldest):
+            self._drop(role)
+        elif role in self._open:
+            self._oldest[role] = oldest
 
     def _check_snapshot(self, number: int) -> None:
         (oldest, newest, n) = self._leases.ask(SNAPSHOTS, [number])[0]
@@ -240,12 +261,14 @@ class Lake:
             assert data is not None, "it was made ready before"
             try:
                 self._open["writer"] = attaching.attached(self.address, data, read_only=False)
+                self._renew("writer")
             except duckdb.Error as error:
                 raise self._meant(error) from None
         return self._open["writer"]
 
     def _make_ready(self) -> None:
         """See to it that the lake is there, with tables in the newest form."""
+        self._renew("writer")
         if "writer" in self._open:
             return
         attaching.check()
