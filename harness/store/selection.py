@@ -81,7 +81,7 @@ class Selection:
         A tag or an id means that run and, where it is the first, its repeats. `ConfigError` where nothing has the
         name, or where it fits several models, contents or ids.
         """
-        return _not_a_shard(text, self._meant(text, where))
+        return self._meant(text, where).checked(text)
 
     def _meant(self, text: str, where: Where) -> Selected:
         there = [run for run in self.runs if where.holds(run)]
@@ -239,17 +239,6 @@ class Selection:
             )
         known = {*(run.arm for run in runs), *(run.tag for run in runs if run.tag)}
         return f"the store has no run {text!r}; {one_of(text, known)}, or a run id"
-
-
-def _not_a_shard(text: str, chosen: Selected) -> Selected:
-    """What was chosen, unless it is a share of a run, which is held against nothing."""
-    if chosen.first.purpose != "shard":
-        return chosen
-    shard = chosen.first.shard
-    raise ConfigError(
-        f"{text!r} is {'a shard' if shard is None else shard.shard.words} of a run, and stands for nothing alone; put "
-        "the parts together first: harness runs merge"
-    )
 
 
 def _standing(run: StoredRun) -> tuple[bool, bool, int, int]:

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from harness.errors import ConfigError
 from harness.ground.shards import shard_in
 
 if TYPE_CHECKING:
@@ -131,6 +132,16 @@ class Selected:
     def first(self) -> StoredRun:
         """The run that stands for all."""
         return self.runs[0]
+
+    def checked(self, text: str) -> Selected:
+        """Itself; `ConfigError` where it is a share of a run, which stands for nothing. `text` is what was typed."""
+        if self.first.purpose != "shard":
+            return self
+        shard = self.first.shard
+        raise ConfigError(
+            f"{text!r} is {'a shard' if shard is None else shard.shard.words} of a run, and stands for nothing alone; "
+            "put the parts together first: harness runs merge"
+        )
 
     @property
     def run_ids(self) -> tuple[str, ...]:

@@ -124,6 +124,12 @@ def test_a_shard_stands_for_nothing(harness, parts, root):
         done = harness("compare", "majority", name)
         assert (done.code, done.err.count("\n")) == (2, 1)
         assert "harness runs merge" in done.err
+    shard = ids["tag-odds, part 2 of 3"]
+    harness("runs", "export", shard, "--to", "part.parquet")
+    gate = ("gate", "--baseline", "part.parquet", "--arm", "majority")
+    for command in (("predict", shard, "tickets.csv"), ("ship", shard, "--to", "x"), ("watch", shard, "x.csv"), gate):
+        done = harness(*command)
+        assert (done.code, "harness runs merge" in done.err) == (2, True), done.err
     with Project(workspace.find(root, root), SystemClock()).store.reader() as select:
         assert select("select name from members") == [{"name": "majority"}]
     project = Project(workspace.find(root, root), SystemClock())
