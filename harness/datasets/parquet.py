@@ -25,6 +25,7 @@ BATCH = 64  # of cells that may each be long
 MAX_CELL_CHARS = 1_048_576
 MAX_UNPACKED_BYTES = 4 * 1024**3
 MEMORY = "1GB"
+SORTED = "600MB"  # what a sort of millions of rows needs beyond it goes to the disk
 NUMBERS = ("score", "cost_usd")
 """How the names of those columns of answers end that are numbers."""
 ROW = "row"
@@ -172,6 +173,7 @@ def _answers(lines: Path, columns: Sequence[str], names: Sequence[str]) -> str:
 def _copy(query: str, to: Path) -> None:
     with _open() as connection:
         try:
+            connection.execute(f"set memory_limit = '{SORTED}'")
             connection.execute(f"set temp_directory = {_quoted(to.with_name(f'{to.name}.spilt'))}")
             connection.execute(f"copy ({query}) to {_quoted(to)} (format parquet)")
         except duckdb.Error as error:

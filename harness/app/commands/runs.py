@@ -1,4 +1,4 @@
-"""Runs: list and show what the store holds, tag it, remove it; bring runs in and take them out.
+"""Runs: list and show what the store holds, tag it, remove it; bring runs in, take them out, merge shards.
 
 Example: harness runs list --dataset emoji-tags@v1
 """
