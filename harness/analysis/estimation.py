@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness.ground.ids import unit_interval
-from harness.stats import consensus, ppi
+from harness.stats import consensus, power, ppi
 from harness.stats.consensus import Votes
 from harness.stats.ppi import Guesses, Powered
 from harness.stats.weighted import Sample
@@ -137,6 +138,22 @@ class Estimation:
         """The share of a label's items that an arm gives it; items whose call failed are left out, or hit by `lost`."""
         place = self.answered.names.index(arm)
         return self._recall(place, label, self._scored(*(() if lost is not None else (place,))), lost)
+
+    def further_labels(self, a: str, b: str) -> int | None:
+        """How many labels more would show which of two is better, with probability .8, if they differ as it seems.
+
+        0 where it is shown; None where nothing can be told, or where it would take more items than there are. Each
+        further label is taken to be worth what those given are (Connor 1987 for plain ones).
+        """
+        found = self.difference(a, b)
+        value, worth = found.estimate.value, found.evidence.worth
+        if found.estimate.low is None or found.estimate.high is None or not value or not worth:
+            return None
+        if found.estimate.low > 0 or found.estimate.high < 0:
+            return 0
+        plain = power.needed_n(max(found.evidence.apart, abs(value)), abs(value))
+        needed = ceil(plain * self.n / worth)
+        return max(1, needed - self.n) if needed <= self.n_all else None
 
     def credits(self) -> Numbers:
         """What is known: labelled items x arms of credits, nan where the call failed."""

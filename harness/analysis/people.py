@@ -21,8 +21,9 @@ class People:
     """The raters of a split: `n` items have answers of theirs, `values` has each metric of every rater's answers.
 
     A metric is taken over the items that the rater answered; it is missing for raters of whom it cannot be told.
-    `agreement` is Krippendorff's alpha of the raters with each other, `disputed` are those of the `n_twice` items with
-    two answers or more on which two of them differ; for kinds with classes.
+    `agreement` is Krippendorff's alpha of the raters with each other: two answers are as far apart as one lacks credit
+    where the other is gold. For kinds with classes, `disputed` are those of the `n_twice` items with two answers or
+    more on which two of them differ.
     """
 
     raters: tuple[str, ...]
@@ -44,10 +45,10 @@ def people(dataset: Dataset, split: str) -> People | None:
     measured = [_measured(dataset, [one for one in rated if rater in one.ratings], rater) for rater in raters]
     values = {name: tuple(one[name] for one in measured if name in one) for name in names}
     made = People(raters, len(rated), {name: known for name, known in values.items() if known})
-    return _agreeing(made, rated) if Task.of(dataset).rules.HAS_CLASSES and len(raters) > 1 else made
+    return _agreeing(made, rated, Task.of(dataset)) if len(raters) > 1 else made
 
 
-def _agreeing(made: People, rated: list[Example]) -> People:
+def _agreeing(made: People, rated: list[Example], task: Task) -> People:
     """With how far the raters agree among themselves."""
     codes: dict[str, int] = {}
     table = np.array(
@@ -59,8 +60,9 @@ def _agreeing(made: People, rated: list[Example]) -> People:
     )
     twice = [one for one in rated if len(one.ratings) > 1]
     disputed = frozenset(one.item.id for one in twice if len(set(one.ratings.values())) > 1)
-    alpha = agreement.krippendorffs_alpha(table, np.random.default_rng(0))
-    return replace(made, agreement=alpha, disputed=disputed, n_twice=len(twice))
+    alpha = agreement.krippendorffs_alpha(table, np.random.default_rng(0), distances=task.distances(list(codes)))
+    made = replace(made, agreement=alpha, n_twice=len(twice))
+    return replace(made, disputed=disputed) if task.rules.HAS_CLASSES else made
 
 
 def _measured(dataset: Dataset, rated: list[Example], rater: str) -> dict[str, float]:

@@ -144,6 +144,13 @@ class Task:
         pairs = zip(gold, answers, strict=True)
         return np.array([self.credit(wanted, answer) for wanted, answer in pairs], dtype=np.float64)
 
+    def distances(self, answers: Sequence[str]) -> NDArray[np.float64]:
+        """How far each answer is from each, 0 to 1: what one lacks where the other is gold, the mean of both ways."""
+        worth = self.rules.credit
+        credit = np.array([[worth(gold, answer, self.labels) for answer in answers] for gold in answers])
+        apart: NDArray[np.float64] = 1 - (credit + credit.T) / 2
+        return apart
+
     def credit_of(self, gold: str, prediction: Prediction) -> float | None:
         """What a prediction is worth; None for a failed one: an outage is not a wrong answer."""
         return None if prediction.outcome is Outcome.FAILED else self.credit(gold, prediction.label)

@@ -13,6 +13,7 @@
   const status = root.querySelector(".status");
   const detail = root.querySelector(".detail");
   const texts = data.text.map((text, i) => (text + " " + data.tags[i].join(" ")).toLowerCase());
+  const disputed = new Set(data.disputed || []);  // items that people gave different answers
   let shown = [];
   let chosen = -1;
 
@@ -52,6 +53,7 @@
     only_b: (a, i, b) => isWrong(a, i) && isRight(b, i),
     neither: (a, i, b) => isWrong(a, i) && isWrong(b, i),
     differ: (a, i, b) => answer(a, i) !== answer(b, i),
+    disputed: (a, i) => disputed.has(i),
   };
   const byNumber = (column, sign) => (a) => (i, j) => {
     const x = number(a, column, i), y = number(a, column, j);
@@ -107,7 +109,8 @@
     line.style.top = place * height + "px";
     line.dataset.place = place;
     const text = make("bdi", "text", data.text[i] + (data.tags[i].length ? "  [" + data.tags[i].join(", ") + "]" : ""));
-    const gold = make("bdi", "gold", data.labels[data.gold[i]]);
+    const gold = make("span", "gold");
+    gold.append(make("bdi", "", data.labels[data.gold[i]]), disputed.has(i) ? " (people differ)" : "");
     line.append(text, gold, mark(a, i));
     if (b !== a) line.append(mark(b, i));
     return line;
@@ -138,6 +141,7 @@
     text.dir = "auto";
     const about = make("p", "quiet");
     about.append("item ", make("bdi", "", data.id[chosen]), ", gold ", make("bdi", "", data.labels[data.gold[chosen]]));
+    if (disputed.has(chosen)) about.append(", people differ");
     if (data.tags[chosen].length) about.append(", tags ", make("bdi", "", data.tags[chosen].join(", ")));
     const table = make("table");
     const head = make("tr");
@@ -215,6 +219,7 @@
   // -- start -----------------------------------------------------------------------------------
   arms.forEach((arm, k) => { add(controls.a, k, arm.name); add(controls.b, k, arm.name); });
   data.labels.forEach((label, k) => { add(controls.gold, k, label); add(controls.answer, k, label); });
+  if (disputed.size) add(controls.show, "disputed", "people differ");
   controls.b.value = String(Math.min(1, arms.length - 1));
   for (const control of Object.values(controls)) control.dataset.start = control.value;
   // No timer anywhere: whatever a click or a key changes has happened before the next one arrives.

@@ -1,26 +1,28 @@
 """Every arm's worth from few gold labels and all predictions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from harness.analysis.estimation import Answered, Estimation, Gold
 
 LABELS = ("a", "b", "c")
-ACCURACIES = {"good": 0.9, "fair": 0.7, "poor": 0.4}
+ARMS = ("good", "fair", "poor")
 
 
 def credit(gold, answer):
     return float(gold == answer)
 
 
-def world(n=600, seed=1, failed=None):
+def world(n=600, seed=1, failed=None, accuracies=(0.9, 0.7, 0.4)):
     rng = np.random.default_rng(seed)
     truth = rng.integers(0, 3, n)
-    said = [np.where(rng.random(n) < a, truth, (truth + rng.integers(1, 3, n)) % 3) for a in ACCURACIES.values()]
+    said = [np.where(rng.random(n) < a, truth, (truth + rng.integers(1, 3, n)) % 3) for a in accuracies]
     answers = np.column_stack(said)
     lost = np.zeros(answers.shape, dtype=bool) if failed is None else failed
     items = tuple(f"i{i}" for i in range(n))
-    return truth, Answered(tuple(ACCURACIES), items, LABELS, np.where(lost, -1, answers), answers * np.nan, lost)
+    return truth, Answered(ARMS, items, LABELS, np.where(lost, -1, answers), answers * np.nan, lost)
 
 
 def estimation(labelled, truth, answered, **more):
@@ -48,6 +50,40 @@ def test_differences():
     lead, back = made.difference("good", "poor").estimate, made.difference("poor", "good").estimate
     assert lead.low > 0
     assert (lead.value, lead.low, lead.high) == pytest.approx((-back.value, -back.high, -back.low), abs=1e-9)
+
+
+def test_what_further_labels_are_worth():
+    """None where two arms answer the same; none is needed where the lead is shown; else a number, alike both ways."""
+    truth, answered = world()
+    shown = estimation(80, truth, answered)
+    assert shown.further_labels("good", "poor") == shown.further_labels("poor", "good") == 0
+    few = estimation(12, truth, answered)
+    assert few.further_labels("good", "fair") == few.further_labels("fair", "good") > 0
+    same = replace(answered, answers=answered.answers[:, [0, 0, 2]])
+    assert estimation(80, truth, same).further_labels("good", "fair") is None
+    assert estimation(0, truth, answered).further_labels("good", "fair") is None
+
+
+@pytest.mark.sims
+def test_so_many_further_labels_show_it():
+    """Where the lead is what it seemed, so many labels show it about as often as said: .8 on average over pilots."""
+    truth, answered = world(n=1500, accuracies=(0.9, 0.83, 0.4))
+    rng, true = np.random.default_rng(0), float(np.diff((answered.answers[:, :2] == truth[:, None]).mean(axis=0))[0])
+
+    def drawn(n):
+        return Estimation(
+            answered, Gold({f"i{i}": LABELS[truth[i]] for i in rng.choice(1500, n, False)}, credit, LABELS)
+        )
+
+    powers = []
+    for _ in range(400):
+        pilot = drawn(30)
+        further = pilot.further_labels("good", "fair")
+        if further and abs(pilot.difference("good", "fair").estimate.value + true) < 0.015:
+            shown = [drawn(30 + further).difference("good", "fair").estimate.low > 0 for _ in range(40)]
+            powers.append(np.mean(shown))
+    assert len(powers) >= 10
+    assert 0.7 <= np.mean(powers) <= 0.9
 
 
 def test_failed_calls_are_left_out_of_their_arm():

@@ -1,9 +1,11 @@
 """The page in a real browser: nothing foreign runs, nothing is fetched, and the explorer does what it says."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from harness.analysis.people import people
 from harness.datasets.audit.auditing import Audit
 from harness.datasets.audit.findings import Evidence, Finding, Severity
 from harness.datasets.audit.subject import DEFAULT
@@ -11,6 +13,7 @@ from harness.report import audited, build, front
 from tests import browsing
 from tests.browsing import PICTURES
 from tests.report.conftest import HOSTILE, made
+from tests.report.test_people import rated
 
 pytestmark = browsing.MARKS
 
@@ -90,6 +93,23 @@ def test_the_explorer_filters_as_it_says(browser, written):
     assert counted(30, q="t2 text")
     failing = next(i for i, r in enumerate(results.runs) if r.run.arm == "prompt:v3")
     assert counted(2, a=str(failing), outcome="f")
+    assert visit.said == []
+    page.close()
+
+
+def test_items_that_people_differ_on_are_marked(browser, tmp_path):
+    """Where raters gave different answers the row says so, and a filter leaves these items alone."""
+    results = made()
+    results = replace(results, people=people(rated(results), "test"))
+    path = tmp_path / "report.html"
+    path.write_bytes(build.build(results)["report.html"])
+    visit = Visit(browser, path.as_uri())
+    page = visit.page
+    page.locator("[name=show]").select_option("disputed")
+    assert visit.count() == len(results.people.disputed) > 0
+    assert page.locator(".row .gold", has_text="people differ").count() == page.locator(".row").count()
+    page.locator("[name=show]").select_option("all")
+    assert visit.count() == 60
     assert visit.said == []
     page.close()
 

@@ -61,12 +61,29 @@ def show(made: Estimated, arms: list[ArmWorth]) -> None:
             f"{arms[0].name} leads {arms[1].name} by {formatting.with_interval(lead.estimate)}; "
             f"gold alone: {formatting.with_interval(lead.gold_alone)}"
         )
+        click.echo(_further(made, arms))
     if made.unweighted:
         click.echo(
             f"left out: {formatting.plural(made.unweighted, 'label')} of items that were chosen, not drawn, "
             "so they stand for no others"
         )
     click.echo("\n".join(_options.passed_over(made.passed_over)), nl=bool(made.passed_over))
+
+
+def _further(made: Estimated, arms: list[ArmWorth]) -> str:
+    """What further labels are worth to the lead."""
+    further = made.estimation.further_labels(arms[0].name, arms[1].name)
+    if further == 0:
+        return "The lead is shown: no label more is needed for it."
+    if further is None:
+        return (
+            f"Labels for all {made.estimation.n_all:,} items may not show which of the two is better; let cost and "
+            "speed decide"
+        )
+    return (
+        f"About {formatting.plural(further, 'label')} more would show it with probability .80, if the lead is what it "
+        f"seems: harness label {made.dataset} --split {made.split} --n {further}"
+    )
 
 
 def _row(arm: ArmWorth) -> tuple[str, ...]:
@@ -92,6 +109,7 @@ def _json(made: Estimated, arm: ArmWorth) -> dict[str, JSON]:
         **_powered("accuracy", arm.accuracy),
         "macro_f1": None if arm.macro_f1 is None else _powered("estimate", arm.macro_f1),
         "recall": {label: _powered("estimate", one) for label, one in arm.recall.items()},
+        "further_labels": {other: made.estimation.further_labels(arm.name, other) for other in others},
         "differences": {other: _powered("estimate", made.estimation.difference(arm.name, other)) for other in others},
         "left_out": made.unweighted,
         "passed_over": [asdict(one) for one in made.passed_over],

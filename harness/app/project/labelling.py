@@ -18,10 +18,8 @@ from harness.ground import formatting
 from harness.stats import agreement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from harness.app.project.project import Project
     from harness.types import JSON, Dataset, Estimate
@@ -152,7 +150,7 @@ class Desk:
         code = {answer: place for place, answer in enumerate(answers)}
         table = np.array([[-1 if a is None else code[a] for a in of_item] for of_item in given], dtype=np.int64)
         rng, task = np.random.default_rng(0), Task.of(self.dataset)
-        made = [agreement.krippendorffs_alpha(table, rng, distances=_distances(task, answers))]
+        made = [agreement.krippendorffs_alpha(table, rng, distances=task.distances(answers))]
         both = table[(table >= 0).all(axis=1)]
         if task.rules.HAS_CLASSES and len(people) == 2 and len(both):
             made.append(agreement.cohens_kappa(both[:, 0], both[:, 1], rng))
@@ -176,11 +174,3 @@ class Desk:
 def _answers(of_item: Mapping[str, Entry]) -> dict[str, str]:
     """What people labelled an item, by who they are."""
     return {who: one.answer for who, one in of_item.items() if who and one.act == "label" and one.answer is not None}
-
-
-def _distances(task: Task, answers: Sequence[str]) -> NDArray[np.float64]:
-    """How far each answer is from each: the mean of what it lacks, either being gold."""
-    worth, labels = task.rules.credit, task.labels
-    credit = np.array([[worth(gold, answer, labels) for answer in answers] for gold in answers])
-    apart: NDArray[np.float64] = 1 - (credit + credit.T) / 2
-    return apart

@@ -30,7 +30,7 @@ def section(results: Results) -> Section | None:
     code = {label: number for number, label in enumerate(labels)}
     by_run = {run_id: rows for run_id, rows in results.predictions.groupby("run_id", sort=False)}
     ids = items["example_id"].tolist()
-    columns = {
+    columns: dict[str, object] = {
         "arms": [
             {"name": r.run.name, "run": r.run.run_id, "model": r.run.model}
             for r in results.runs
@@ -45,6 +45,8 @@ def section(results: Results) -> Section | None:
             for r in results.runs
         ],
     }  # fmt: skip
+    if results.people is not None and results.people.disputed:
+        columns["disputed"] = [place for place, item in enumerate(ids) if item in results.people.disputed]
     return Section("Items", (Items(columns),))
 
 

@@ -54,11 +54,11 @@ def _agreement(people: People, results: Results) -> list[Block]:
     alpha = people.agreement
     if alpha is None or alpha.value is None:
         return []
-    said = (
-        f"They agree with each other by {formatting.with_interval(alpha)} (Krippendorff's alpha; 1: always, 0: as by "
-        f"chance) and differ on {len(people.disputed):,} of {formatting.plural(people.n_twice, 'item')} with two "
-        "answers or more."
-    )
+    twice = f"{formatting.plural(people.n_twice, 'item')} with two answers or more"
+    measure = f"They agree with each other by {formatting.with_interval(alpha)} (Krippendorff's alpha; 1: always, 0: as"
+    if not results.split.task.rules.HAS_CLASSES:
+        return [Text(f"{measure} by chance, and near answers nearly agree), on {twice}.")]
+    said = f"{measure} by chance) and differ on {len(people.disputed):,} of {twice}."
     if not people.disputed:
         return [Text(said)]
     rows = []
