@@ -32,6 +32,10 @@ class Meaning(NamedTuple):
 
 TOP: Mapping[str, Meaning] = {
     "dataset": Meaning("the dataset of commands that name none", '"tickets@v1"'),
+    "db": Meaning(
+        "the store: a path, or a lake that a team shares", '"ducklake:postgres:dbname=lake host=db.example.org"'
+    ),
+    "db_data": Meaning("where a new lake has its rows: a shared folder, or a bucket", '"s3://bucket/harness"'),
     "task": Meaning("the folder under prompts/; without it, the dataset's name", '"tickets"'),
     "model": Meaning("what a prompt asks: PROVIDER/MODEL, or auto: the first that can be called here"),
     "arms": Meaning("what `harness baselines` fits"),

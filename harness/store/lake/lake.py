@@ -223,14 +223,11 @@ class Lake:
 
     def _renew(self, role: str) -> None:
         """Let go of a connection that was made before snapshots were given up: it remembers what is no more there."""
-        wait_s = self._waits.reader_s
-        oldest: int | None = None
-        if role in self._open:
-            oldest = self._leases.patiently(OLDEST, [], wait_s, self.tell)[0][0]
-        if oldest != self._oldest.pop(role, oldest):
+        if role not in self._open:
+            return
+        oldest = int(self._leases.patiently(OLDEST, [], self._waits.reader_s, self.tell)[0][0])
+        if self._oldest.setdefault(role, oldest) != oldest:
             self._drop(role)
-        elif role in self._open:
-            self._oldest[role] = oldest
 
     def _check_snapshot(self, number: int) -> None:
         (oldest, newest, n) = self._leases.ask(SNAPSHOTS, [number])[0]
@@ -326,6 +323,7 @@ class Lake:
 
     def _drop(self, role: str) -> None:
         connection = self._open.pop(role, None)
+        self._oldest.pop(role, None)
         if connection is not None:
             transactions.give_up(connection)
             with suppress(duckdb.Error):
