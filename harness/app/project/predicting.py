@@ -16,13 +16,14 @@ from harness.datasets import loading, manifest, streaming
 from harness.datasets.cells import spelt
 from harness.datasets.part_files import ROW
 from harness.errors import ConfigError, one_of
+from harness.ground.spread_settings import Spread
 from harness.runs import executors, labelling
 from harness.runs.journal import COLUMNS, Journal
 from harness.runs.labelling import Columns, Labelling
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from harness.analysis.shadow import Shadow
@@ -139,7 +140,7 @@ async def predict(
         opened.enter_context(executors.threads(project.workspace.preferences.spread))
         journal = opened.enter_context(closing(Journal(job.journal)))
         journal.begin(about)
-        executor = opened.enter_context(closing(executors.connect(project.workspace.preferences.spread)))
+        executor = opened.enter_context(closing(executors.connect(_settings(project, arms))))
         for place, one in enumerate(arms):
             arm = spreading.spread(project, one, executor)
             work = Labelling(
@@ -160,6 +161,11 @@ async def predict(
         if not any(one.outcomes.get("failed") for one in predicted):
             journal.remove()
     return predicted, beside
+
+
+def _settings(project: Project, arms: Sequence[Ready]) -> Spread:
+    """Who answers: nobody is bothered where every arm asks a model."""
+    return Spread() if all(one.stacks for one in arms) else project.workspace.preferences.spread
 
 
 def _workers(project: Project, one: Ready, arm: Arm, executor: Executor) -> int:

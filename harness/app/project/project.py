@@ -162,8 +162,7 @@ class Project:
         fit_s = job.fit_s
         if fit_s is None:
             start_s = self.clock.monotonic()
-            items = [example.item for example in job.training]
-            labels = [example.label for example in job.training]
+            items, labels = [one.item for one in job.training], [one.label for one in job.training]
             await asyncio.to_thread(job.arm.fit, items, labels)
             fit_s = self.clock.monotonic() - start_s
         keeping.keep(self.workspace, job.run, job.arm)
@@ -308,10 +307,9 @@ class Project:
                 there = selection.named(arm, self.where(other, where.split, where.model))
             else:
                 by_id = selection.by_id_or_tag(name)
-                is_here = by_id is not None and by_id.first.dataset.partition("@")[0] == dataset.name
-                if by_id is None or not is_here or by_id.first.purpose == "shard":
+                if by_id is None or by_id.first.dataset.partition("@")[0] != dataset.name:
                     raise unknown from None
-                there = by_id
+                there = by_id.checked(name)
         return replace(there, name=selecting.elsewhere(there, where))
 
     def selected(self, name: str, dataset: Dataset, split: str, model: str | None = None) -> Selected:

@@ -133,7 +133,7 @@ def test_workers_write_the_same_file(harness, label, standing, tmp_path):
     shutil.copytree(standing, there)
     with (there / "harness.toml").open("a") as settings:
         settings.write('\n[spread]\nexecutor = "processes"\nworkers = 2\n')
-    rows = [{"text": f"refund number {i} of {i % 97}, an error", "n": str(i)} for i in range(3000)]
+    rows = [{"text": f"refund number {i} of {i % 97}, an error", "n": str(i)} for i in range(700)]
     written(Path("new.csv"), rows)
     for shard in ((), ("--shard", "1/2")):
         alone = Path(label("new.csv", "--to", "alone.csv", *shard).json["files"][0])
