@@ -10,8 +10,9 @@ import pytest
 from harness import datasets
 from harness.errors import ConfigError, StoreBusy, StoreError
 from harness.ground.clock import SystemClock
+from harness.ground.ids import item_set_id
 from harness.ground.traces import Traces
-from harness.store import Erasure, Store, copying
+from harness.store import Erasure, Store, copying, schema
 from harness.store.lake import attaching
 from harness.store.lake.address import PREFIX, LakeAddress, parsed
 from harness.types import Outcome, Prediction, Run
@@ -196,6 +197,9 @@ def test_every_promise_of_sealed_reading_holds_on_the_connection_itself(conninfo
     for function in ("postgres_query('__ducklake_metadata_store', 'select 1')", "postgres_scan('', 'a', 'b')"):
         with pytest.raises(ConfigError, match="is no table, view or macro of the store"):
             store.query(f"from {function}")
+    for deep in ("(" * 5000 + "1" + ")" * 5000, "1" + " + 1" * 5000, "not " * 5000 + "true"):
+        with pytest.raises(ConfigError, match="^SQL: "):
+            store.query(f"select {deep} from no_such_table")
     store.close()
 
 
@@ -235,3 +239,43 @@ def test_a_store_of_the_newer_duckdb_is_read_and_copied(postgres, conninfo, root
     assert copying.copy(file.database, lake.database, lambda *_: None).runs == 3
     assert lake.verify() == []
     lake.close()
+
+
+def test_a_lake_of_an_older_version_is_brought_up_to_date(conninfo, root, monkeypatch):
+    """Its rows get what the newer tables have: purpose, counts, credit, macros; a reader alone starts that too."""
+    dataset = datasets.load(root, "tickets@v1")
+    with monkeypatch.context() as older:
+        older.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:3])
+        older.setattr(schema, "NEWEST", 3)
+        older.setattr(schema, "_complete", lambda connection: None)
+        old = lakes.opened(conninfo, root)
+
+        def work(connection):
+            connection.execute(
+                "insert into datasets (dataset_id, name, version, kind, labels, source) "
+                "select ?, 'tickets', 'v1', 'single', ?, '{}'",
+                [dataset.id, '[{"name": "billing"}, {"name": "bug"}, {"name": "question"}]'],
+            )
+            for e in dataset.in_split("test"):
+                connection.execute(
+                    "insert into examples (dataset_id, example_id, split, text, gold) select ?, ?, 'test', ?, ?",
+                    [dataset.id, e.item.id, e.item.text, e.label],
+                )
+                connection.execute(
+                    "insert into predictions (run_id, example_id, outcome, label) select ?, ?, 'answered', 'bug'",
+                    [RUN.id, e.item.id],
+                )
+            connection.execute(
+                "insert into runs (run_id, dataset_id, dataset, split, arm, arm_id, params, status, n, item_set, seed, "
+                "repeat, started_at) select ?, ?, 'tickets@v1', 'test', 'arm', 's1:arm', '{}', 'done', 30, ?, 0, 0, now()",
+                [RUN.id, dataset.id, item_set_id([e.item.id for e in dataset.in_split("test")])],
+            )
+
+        old.database.write(work)
+        old.close()
+    store = lakes.opened(conninfo, root)
+    (run,) = store.selection().runs
+    assert (run.run_id, run.purpose, run.n_failed) == (RUN.id, "whole", 0)
+    (row,) = store.query("from scorecard('tickets@v1', 'test')").to_dict("records")
+    assert (row["run_id"], row["items"], row["credit"]) == (RUN.id, 30, pytest.approx(1 / 3))
+    store.close()

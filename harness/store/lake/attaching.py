@@ -55,18 +55,15 @@ def extension(name: str) -> Path:
     return path
 
 
-def attached(
-    address: LakeAddress, data: str, *, read_only: bool, in_place: DuckDBPyConnection | None = None
-) -> DuckDBPyConnection:
-    """DuckDB with the lake as its default database, or attached beside what `in_place` has open."""
+def attached(address: LakeAddress, data: str, *, read_only: bool) -> DuckDBPyConnection:
+    """DuckDB with the lake as its default database."""
     open_files.check_room()
-    connection = in_place or duckdb.connect(config=CONFIG)
+    connection = duckdb.connect(config=CONFIG)
     try:
         attach(connection, address, data, ALIAS, read_only=read_only)
         connection.execute(f"use {ALIAS}")
     except BaseException:
-        if in_place is None:
-            connection.close()
+        connection.close()
         raise
     return connection
 

@@ -31,7 +31,10 @@ def check(connection: DuckDBPyConnection, sql: str) -> None:
     One that is no SQL passes: the database says better what is wrong with it.
     """
     found = connection.execute(f"select json_serialize_sql({literal(sql)})").fetchone()
-    tree = json.loads(found[0]) if found else {}
+    try:
+        tree = json.loads(found[0]) if found else {}
+    except RecursionError:
+        raise ConfigError("SQL: it is nested too deeply; ask for less at once") from None
     if tree.get("error"):
         if "SELECT" in str(tree.get("error_message")):
             raise ConfigError("SQL: on a store in a lake, expected one SELECT (or FROM, WITH, VALUES, DESCRIBE)")
@@ -43,14 +46,15 @@ def check(connection: DuckDBPyConnection, sql: str) -> None:
 
 
 def _nodes(value: object) -> Iterator[dict[str, object]]:
-    """Every object of a tree."""
-    if isinstance(value, dict):
-        yield value
-        for one in value.values():
-            yield from _nodes(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _nodes(one)
+    """Every object of a tree, however deep."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            yield one
+            left += one.values()
+        elif isinstance(one, list):
+            left += one
 
 
 def _given(node: dict[str, object]) -> list[str]:

@@ -24,7 +24,7 @@ from harness.store.lake.leases import Leases, Patience, ServerAway
 from harness.store.opening import first_line, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from duckdb import DuckDBPyConnection
 
@@ -102,20 +102,7 @@ class Lake:
         """Do `work` in a transaction, as the holder of a lease on `parts`."""
         if self.address.as_of is not None:
             raise ConfigError(f"--as-of {self.address.as_of} reads what was; leave it out to write")
-        waiting, conflicts = Patience(self._clock, self._waits.writer_s, self.tell), 0
-        while True:
-            try:
-                self._make_ready()
-                with self._leases.held(parts, self._waits.writer_s, self.tell):
-                    return self._once(work, beside)
-            except ServerAway as away:
-                self._drop("writer")
-                waiting.on(away)
-            except _Conflict as conflict:
-                conflicts += 1
-                if conflicts > MOST_CONFLICTS:
-                    raise StoreBusy(f"{self.name}: {conflict} ({conflicts} times); run the command again") from None
-                self._clock.pause(CONFLICT_PAUSE_S * conflicts)
+        return self._alone(lambda: self._once(work, beside), parts)
 
     def attach(self, connection: DuckDBPyConnection, name: str) -> None:
         """Let another connection read the lake."""
@@ -138,13 +125,14 @@ class Lake:
 
     def keep_newest(self) -> None:
         """Give up every snapshot but the newest, with what they alone had."""
-        self._make_ready()
-        with self._leases.held((), self._waits.writer_s, self.tell):
+
+        def expire() -> None:
             try:
                 expiring.expire(self._writer(), self._leases)
             except duckdb.Error as error:
-                self._drop("writer")
                 raise self._meant(error) from None
+
+        self._alone(expire)
 
     def snapshot(self) -> int | None:
         """The number of the snapshot that is read now."""
@@ -238,6 +226,23 @@ class Lake:
             )
 
     # -- writing -----------------------------------------------------------------------------------
+
+    def _alone(self, work: Callable[[], T], parts: tuple[str, ...] = ()) -> T:
+        """Do `work` under a lease, again where another got in between or the server was away."""
+        waiting, conflicts = Patience(self._clock, self._waits.writer_s, self.tell), 0
+        while True:
+            try:
+                self._make_ready()
+                with self._leases.held(parts, self._waits.writer_s, self.tell):
+                    return work()
+            except ServerAway as away:
+                self._drop("writer")
+                waiting.on(away)
+            except _Conflict as conflict:
+                conflicts += 1
+                if conflicts > MOST_CONFLICTS:
+                    raise StoreBusy(f"{self.name}: {conflict} ({conflicts} times); run the command again") from None
+                self._clock.pause(CONFLICT_PAUSE_S * conflicts)
 
     def _once(self, work: Work[T], beside: Database | None) -> T:
         def checked(connection: DuckDBPyConnection) -> T:

@@ -29,7 +29,7 @@ PAUSE_S = 0.2
 CONNECT_TIMEOUT_S = 5
 VAIN = re.compile(
     r"password|authentication|does not exist|no pg_hba\.conf entry|invalid (connection|URI|integer)|could not parse|"
-    r"missing \"=\"|SSL",
+    r"missing \"=\"|support SSL|certificate",
     re.IGNORECASE,
 )
 # A connection that is half dead is noticed within half a minute, so that its lease passes on.
