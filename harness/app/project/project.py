@@ -159,9 +159,8 @@ class Project:
     async def _fit(self, job: Job) -> float | None:
         if not job.training:
             return None
-        fit_s = job.fit_s
+        start_s, fit_s = self.clock.monotonic(), job.fit_s
         if fit_s is None:
-            start_s = self.clock.monotonic()
             items, labels = [one.item for one in job.training], [one.label for one in job.training]
             await asyncio.to_thread(job.arm.fit, items, labels)
             fit_s = self.clock.monotonic() - start_s
