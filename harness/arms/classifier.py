@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from harness.arms import answers, encoding
+from harness.arms.lesson import Lesson
 from harness.arms.portable.kept import state_of
 from harness.types import Outcome, Prediction
 
@@ -22,15 +22,6 @@ if TYPE_CHECKING:
     from harness.types import JSON, Item
 
 TIMED_ITEMS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """A classifier's arm, and what it is to be fitted to."""
-
-    arm: ClassifierArm
-    items: Sequence[Item]
-    labels: Sequence[str]
 
 
 class ClassifierArm:

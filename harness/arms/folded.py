@@ -14,7 +14,7 @@ from harness.types import Arm
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.arms.classifier import Lesson
+    from harness.arms.lesson import Lesson
     from harness.types import JSON, Item, Prediction
 
 

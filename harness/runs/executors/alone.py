@@ -41,6 +41,14 @@ def alone(work: Callable[[A], B], task: A) -> B:
         return work(task)
 
 
+def outcome(work: Callable[[A], B], task: A) -> tuple[bool, B | Exception]:
+    """Whether the work came to a result, and that or what it raised, for whoever asks for the result."""
+    try:
+        return True, alone(work, task)
+    except Exception as error:  # noqa: BLE001  (the work's own boundary: it is raised where the result is asked for)
+        return False, error
+
+
 def one_thread() -> AbstractContextManager[object]:
     """Within, the numeric libraries of this process compute on one thread."""
     limits: AbstractContextManager[object] = threadpool_limits(1)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from harness.runs.executors.alone import alone
+from harness.runs.executors.alone import outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +22,11 @@ class Inline:
     def submit(self, work: Callable[[A], B], task: A) -> Future[B]:
         """The result, computed before this returns."""
         future: Future[B] = Future()
-        try:
-            future.set_result(alone(work, task))
-        except Exception as error:  # noqa: BLE001  (whatever the work raises is raised by who asks for its result)
-            future.set_exception(error)
+        is_result, value = outcome(work, task)
+        if is_result:
+            future.set_result(cast("B", value))
+        else:
+            future.set_exception(cast("Exception", value))
         return future
 
     def close(self) -> None:

@@ -75,7 +75,7 @@ def connect(address: str | None, workers: int | None) -> RayCluster:
     here = {"_node_ip_address": host} if host.startswith(LOOPBACK) and not where.startswith(CLIENT) else {}
     try:
         ray.init(address=where, log_to_driver=False, configure_logging=False, ignore_reinit_error=True, **here)
-    except Exception as error:  # noqa: BLE001  (Ray raises whatever it finds: versions, tokens, nodes)
+    except (ray.exceptions.RayError, RuntimeError, OSError, ValueError) as error:
         raise ConfigError(f"the Ray cluster at {where} cannot be used: {_line(error)}") from None
     return RayCluster(ray, workers or max(1, int(ray.cluster_resources().get("CPU", 1))))
 

@@ -7,7 +7,7 @@ import pickle
 import signal
 import sys
 
-from harness.runs.executors.alone import alone
+from harness.runs.executors.alone import outcome
 
 
 def main() -> None:
@@ -20,10 +20,11 @@ def main() -> None:
             work, task = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
+        found = outcome(work, task)
         try:
-            answer = pickle.dumps((True, alone(work, task)))
-        except Exception as error:  # noqa: BLE001  (whatever went wrong is raised where the result is asked for)
-            answer = pickle.dumps((False, error))
+            answer = pickle.dumps(found)
+        except (pickle.PicklingError, TypeError, AttributeError) as error:  # a result that cannot travel
+            answer = pickle.dumps((False, TypeError(f"{found[1]!r}: {error}")))
         results.write(answer)
         results.flush()
 
