@@ -97,6 +97,13 @@ class MissingAnswers(HarnessError):
     exit_code = 3
 
 
+def not_read(error: OSError | UnicodeDecodeError) -> str:
+    """Why a file that somebody named could not be read as text, in words."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start} is not UTF-8; save it as UTF-8"
+    return "there is no such file" if isinstance(error, FileNotFoundError) else str(error.strerror or error)
+
+
 class ProviderError(HarnessError):
     """A model did not answer a request. `status` is the HTTP status, if there was one.
 

@@ -117,6 +117,9 @@ class Wire(BaseHTTPRequestHandler):
             self.connection.close()
         elif name == "garbage":
             self.send(200, "<html>gateway</html>")
+        elif name == "body":  # a status, and the body as it stands
+            status, _, body = argument.partition(" ")
+            self.send(int(status), body)
         else:
             return True
         return False

@@ -7,6 +7,7 @@ from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.arms import choice
+from harness.arms.fewshot import Fixed
 from harness.arms.prompts.rendering import Phrasing
 from harness.datasets import unread
 from harness.errors import ProviderError, RateLimited, RequestRejected, TransientError
@@ -78,6 +79,11 @@ class PromptArm:
         pairs = [(item, label) for item, label in zip(items, written, strict=True) if item.id not in barred]
         pool = [Example(item, label, split="train") for item, label in pairs]
         self._selector = self._select(pool)
+
+    def answer_new_items(self) -> None:
+        """Answer also items that an example repeats: new ones are not scored, so no answer is given away."""
+        if isinstance(self._selector, Fixed):
+            self._selector = self._selector.unwatched()
 
     async def prepare(self, items: Sequence[Item]) -> None:
         """Choose the examples for all items at once; ask all requests ahead where that is how they are asked."""

@@ -36,7 +36,10 @@ def spelt(value: object) -> Cell:
 
 def is_missing(cell: Cell) -> bool:
     """Whether a cell says nothing: none, only blanks, or a program's word for a missing value."""
-    return not cell or (isinstance(cell, str) and (not cell.strip() or cell.strip() in MISSING))
+    if not isinstance(cell, str):
+        return not cell
+    said = cell.strip()
+    return not said or said in MISSING
 
 
 def _number(value: float | Decimal) -> str | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING, Any
 
-from harness.datasets import text_files
+from harness.datasets import headers, text_files
 from harness.datasets.layouts import SEPARATORS, column_name
 from harness.errors import DatasetError
+from harness.ground import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -43,8 +44,9 @@ def read(path: Path, layout: Layout, notes: Notes) -> Iterator[Record]:
     if is_tsv and layout.separator is None and not is_quoted(_after(path, layout, skipped), separator):
         yield from _unquoted(path, layout, skipped, separator, notes)
         return
+    name = str(path)  # a path is slow to spell, and there may be a million rows
     for start, end, cells in records(_after(path, layout, skipped), separator, path, skipped):
-        where = f"{path}:{start}"
+        where = f"{name}:{start}"
         if end > start:
             notes.add("noticed", "records that span several lines", where, f"it ends at line {end}")
         yield where, cells
@@ -60,9 +62,10 @@ def under_header(
             names = [named(cell) for cell in cells]
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
-                raise DatasetError(f"{where}: the header names {twice[0]!r} twice")
+                raise DatasetError(f"{where}: {headers.named_twice(twice[0])}")
         elif len(cells) != len(names):
-            raise DatasetError(f"{where}: {len(cells)} cells; the header has {len(names)} columns")
+            header = f"the header has {formatting.plural(len(names), 'column')}"
+            raise DatasetError(f"{where}: {headers.uneven(len(cells), len(names), header)}")
         else:
             yield where, dict(zip(names, cells, strict=True))
     if not names:
@@ -86,6 +89,8 @@ def records(lines: Iterable[str], separator: str, path: Path, skipped: int = 0) 
                 f"{where}: a cell is longer than {text_files.MAX_CELL_CHARS:,} characters; "
                 "is there a quotation mark without its partner?"
             ) from None
+        if "unexpected end" in str(error):
+            raise DatasetError(f"{where}: a quotation mark opens a cell there and has no partner") from None
         raise DatasetError(f"{where}: {error}; expected CSV with doubled quotes") from None
 
 

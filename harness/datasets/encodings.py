@@ -48,7 +48,9 @@ WAYS_OUT = {
 }
 WESTERN = "cp1252"
 SHOWN = 12
-NUL = "it holds a NUL byte; is this a text file? If it is UTF-16 without a mark, give --encoding utf-16-le"
+IMPORT = "harness dataset import reads it as it is, with --encoding"
+"""The one command that is told an encoding; every other reads UTF-8."""
+NUL = f"it holds a NUL byte; is this a text file? If it is UTF-16 without a mark, save it as UTF-8; {IMPORT} utf-16-le"
 
 
 def declared(head: bytes) -> str:
@@ -82,7 +84,7 @@ def checked(name: str) -> str:
 def undecodable(path: Path, name: str, opened: Callable[[Path], BinaryIO]) -> DatasetError:
     """The error about bytes that are not in the encoding: which line and byte, and how it would read in another."""
     if not name.startswith("utf-8"):
-        return DatasetError(f"{path}: it is not {name} throughout; give its encoding with --encoding NAME")
+        return DatasetError(f"{path}: it is not {name} throughout; save it as UTF-8; {IMPORT} NAME")
     offset, number = 0, 0
     with opened(path) as file:
         while part := file.readline(1 << 20):
@@ -106,6 +108,9 @@ def _not_utf8(path: Path, place: tuple[int, int], line: bytes, at: int) -> Datas
     except UnicodeDecodeError:
         reads = "\x00"
     if not reads.replace("\r", " ").replace("\n", " ").replace("\t", " ").isprintable():
-        return DatasetError(f"{found}; is this a text file? If it is, give its encoding with --encoding NAME")
-    said = f"{found}; as {WESTERN} it reads {reads!r}: if that is right, give --encoding {WESTERN}"
+        return DatasetError(f"{found}; is this a text file? If it is, save it as UTF-8; {IMPORT} NAME")
+    said = (
+        f"{found}; as {WESTERN} it reads {reads!r}: if that is right, save it as UTF-8 (iconv -f {WESTERN} -t utf-8); "
+        f"{IMPORT} {WESTERN}"
+    )
     return ImportProblem(said, {"encoding": WESTERN})

@@ -6,7 +6,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.datasets import encodings, gold_readers, loading, splits, tables, text_files, unknown_columns
+from harness.datasets import (
+    encodings,
+    gold_readers,
+    json_files,
+    json_forms,
+    loading,
+    splits,
+    tables,
+    text_files,
+    unknown_columns,
+)
 from harness.datasets.import_spec import ImportSpec
 from harness.datasets.manifest import Manifest, Splits, Tags
 from harness.datasets.notes import Note, Notes
@@ -21,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.datasets.cells import Cell
+    from harness.datasets.layouts import Layout
 
 Placed = tuple["str | None", str, "dict[str, Cell]"]
 """A row with its split (None: still to be split) and its place."""
@@ -29,6 +40,9 @@ Rows = Callable[[Notes], Iterator[Placed]]
 SHARES = {"train": 0.6, "dev": 0.2, "test": 0.2}
 WATCHED = 20_000  # rows between two reports of progress
 NO_COLUMN = "\x00label"  # of a gold answer that no column holds alone: no column is called so
+HELD, HELD_BYTES = (".csv", ".tsv", ".jsonl", ".ndjson"), 16 * 1024**2
+NO_RATINGS: dict[str, str] = {}
+SPLIT_COLUMNS = ("split", "splits", "subset", "fold")
 LOOKED_AT = 1_000  # rows that may lack a column before it counts as missing
 
 
@@ -84,17 +98,38 @@ def import_rows(root: Path, spec: ImportSpec, rows: Iterable[Placed], extra: Map
 
 
 def _of_files(spec: ImportSpec, files: Mapping[str | None, Path], watch: Callable[[int], None]) -> _Reading:
-    layout = spec.layout
+    layout, whole = spec.layout, files.get(None)
+    if whole is not None and spec.split_column is None and _names_splits(whole, layout):
+        spec = replace(spec, split_column=json_forms.SPLIT)
 
-    def rows(notes: Notes) -> Iterator[Placed]:
+    def read(notes: Notes) -> Iterator[Placed]:
         for split, path in files.items():
             for where, row in tables.read(path, layout, notes):
                 yield split, where, row
+
+    held: list[Placed] = []  # small files are read once: to survey them and to write them
+    is_small = all(path.is_file() and path.suffix.lower() in HELD for path in files.values())
+    is_small = is_small and sum(path.stat().st_size for path in files.values()) <= HELD_BYTES
+
+    def rows(notes: Notes) -> Iterator[Placed]:
+        if not is_small:
+            return read(notes)
+        if not held:
+            held.extend(read(notes))
+        return iter(held)
 
     unusual = {name: known for name, known in _encodings(spec, files).items() if known not in ("utf-8", "utf-8-sig")}
     told = {f"encoding of {name}": known for name, known in unusual.items()}
     names = ", ".join(path.name for path in files.values())
     return _Reading(replace(spec, source={"file": names, **told, **spec.source}), rows, watch, files)
+
+
+def _names_splits(path: Path, layout: Layout) -> bool:
+    """Whether a file is a JSON document with its rows by split: then they are its splits, whatever else was said."""
+    if not path.is_file() or text_files.ending(path) != ".json":
+        return False
+    encodings.refuse_other_formats(path)
+    return json_files.names_splits(path, layout)
 
 
 def _encodings(spec: ImportSpec, files: Mapping[str | None, Path]) -> dict[str, str]:
@@ -154,6 +189,7 @@ class _Reading:
                 self._watch(survey.n)
         self._check_columns(is_final=True)
         survey.decide(notes)
+        self._note_unused_splits(notes)
         named = {*self.spec.named, *read.named}
         self._shape.fields = dict.fromkeys(name for name in survey.columns if name not in named)
         self._shape.has_groups = self.spec.group is not None
@@ -162,6 +198,19 @@ class _Reading:
         if changed:
             self.spec = replace(self.spec, source={**self.spec.source, "repaired": changed})
         return notes
+
+    def _note_unused_splits(self, notes: Notes) -> None:
+        """Say where a column is called as one of splits would be, and was not named as that."""
+        survey, spec = self._survey, self.spec
+        column = next((name for name in survey.columns if name.casefold() in SPLIT_COLUMNS), None)
+        if column is None or spec.split_column is not None or column in spec.named or None not in self._files:
+            return
+        notes.add(
+            "noticed",
+            f"rows with a column {column!r} that is kept as a field: --split-column {column} takes the splits from it",
+            survey.first_row,
+            n=survey.n,
+        )
 
     def written(self, root: Path, extra: Mapping[str, bytes]) -> Path:
         """The folder of the version, its rows read once more."""
@@ -197,18 +246,20 @@ class _Reading:
     def checked(self) -> Iterator[Example]:
         """Every row that is kept as an example with its own id, counted by split and label."""
         spec, read, survey = self.spec, _source(self.spec), self._survey
+        has_own = bool(spec.fields or spec.raters)
         for number, (given, where, row) in enumerate(self._rows(Notes()), start=1):
             if number % WATCHED == 0:
                 self._watch(survey.n + number)
             label = survey.kept(where, row)
             if label is None:
                 continue
-            raw = loading.example(where, {**self._own(row), read.label: label}, read)
+            own = self._own(row) if has_own else row
+            raw = loading.example(where, {**own, read.label: label}, read)
             item_id = self._named(raw.item, where)
             split = given or survey.split(_split(spec, raw, item_id, where))
             of_split = self.counts.setdefault(split, {})
             self.sizes[split] = self.sizes.get(split, 0) + 1
-            for name in self._survey.names_in(label):
+            for name in survey.names_in(label):
                 of_split[name] = of_split.get(name, 0) + 1
             item = Item(item_id, raw.item.text, raw.item.tags, raw.item.fields)
             yield Example(item, label, split, raw.group, self._ratings(row, where))
@@ -220,6 +271,8 @@ class _Reading:
 
     def _ratings(self, row: dict[str, Cell], where: str) -> dict[str, str]:
         """What each rater says of a row, as canonical text; who says nothing is left out."""
+        if not self.spec.raters:
+            return NO_RATINGS
         found = {rater: self._survey.rating(row, rater, where) for rater in self.spec.raters}
         return {rater: answer for rater, answer in found.items() if answer is not None}
 

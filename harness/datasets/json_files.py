@@ -42,6 +42,11 @@ def read(path: Path, layout: Layout, notes: Notes) -> Iterator[tuple[str, dict[s
             yield where, {name: spelt(value) for name, value in shown.items()}
 
 
+def names_splits(path: Path, layout: Layout) -> bool:
+    """Whether a file is a document that holds its rows by split. Raises `DatasetError`."""
+    return _shape(path, layout) == "document" and bool(json_forms.splits_of(_document(path, layout)))
+
+
 def parsed(text: str, where: str) -> object:
     """The JSON value of a text; `DatasetError` names the place."""
     try:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.datasets.cells import spelt
+from harness.datasets.vocabulary import SPLIT_OF
 from harness.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     Converter = Callable[[Object, str, Notes], Object | None]
 
 LABEL = "label"
+SPLIT = "split"
+"""The column that says in which of a document's splits a row stands."""
 DISAGREE = "items whose annotators chose different labels (taken as unlabelled)"
 ROW_LISTS = ("rows", "data", "records", "items", "examples", "instances")
 PRODIGY_OWN = frozenset({"options", "accept", "answer", "label", "spans", "tokens", "config", "style"})
@@ -81,19 +84,31 @@ def _listed(features: object) -> Iterator[tuple[object, object]]:
 
 
 def _rows(value: Object, path: Path) -> Iterator[object]:
-    rows = _row_list(value)
-    if rows is not None:
-        names, columns = class_names(value.get("features")), value.get("columns")
-        for number, row in enumerate(rows, start=1):
-            if isinstance(row, list) and isinstance(columns, list):
-                yield dict(zip(map(str, columns), row, strict=False))
-            elif isinstance(row, dict) and isinstance(row.get("row"), dict):
-                if row.get("truncated_cells"):
-                    raise DatasetError(f"{path}: row {number}: the server cut off {row['truncated_cells']}")
-                yield with_names(row["row"], names)
-            else:
-                yield with_names(row, names) if isinstance(row, dict) else row
-        return
+    rows, splits = _row_list(value), splits_of(value)
+    if splits:
+        yield from _of_splits(splits)
+    elif rows is not None:
+        yield from _listed_rows(value, rows, path)
+    else:
+        yield from _of_parts(value, path)
+
+
+def _listed_rows(value: Object, rows: Sequence[object], path: Path) -> Iterator[object]:
+    """Rows as a hub's server or a table library lists them."""
+    names, columns = class_names(value.get("features")), value.get("columns")
+    for number, row in enumerate(rows, start=1):
+        if isinstance(row, list) and isinstance(columns, list):
+            yield dict(zip(map(str, columns), row, strict=False))
+        elif isinstance(row, dict) and isinstance(row.get("row"), dict):
+            if row.get("truncated_cells"):
+                raise DatasetError(f"{path}: row {number}: the server cut off {row['truncated_cells']}")
+            yield with_names(row["row"], names)
+        else:
+            yield with_names(row, names) if isinstance(row, dict) else row
+
+
+def _of_parts(value: Object, path: Path) -> Iterator[object]:
+    """Columns or rows by name, or the one row that the document is."""
     parts = list(value.values())
     if parts and all(isinstance(part, list) for part in parts):
         yield from _by_list(value, path)
@@ -101,6 +116,32 @@ def _rows(value: Object, path: Path) -> Iterator[object]:
         yield from _by_key(value)
     else:
         yield value
+
+
+def splits_of(value: object) -> dict[str, list[object]]:
+    """The rows by split of a document that has lists of rows under names of splits; empty for another document.
+
+    They stand at its top, or where a document has its rows otherwise (`data`). What else stands there is no row.
+    """
+    if not isinstance(value, dict):
+        return {}
+    for holder in (value, *(value.get(name) for name in ROW_LISTS)):
+        lists = _lists_of_rows(holder) if isinstance(holder, dict) else {}
+        if any(name.strip().lower() in SPLIT_OF for name in lists):
+            return lists
+    return {}
+
+
+def _lists_of_rows(holder: Object) -> dict[str, list[object]]:
+    return {
+        name: rows for name, rows in holder.items() if isinstance(rows, list) and rows and isinstance(rows[0], dict)
+    }
+
+
+def _of_splits(splits: Mapping[str, list[object]]) -> Iterator[object]:
+    for name, rows in splits.items():
+        for row in rows:
+            yield {**row, SPLIT: name} if isinstance(row, dict) else row
 
 
 def _row_list(value: Object) -> list[object] | None:
@@ -116,9 +157,7 @@ def _by_list(value: Object, path: Path) -> Iterator[object]:
     """Columns as lists, or splits as lists of rows."""
     lists = {name: part for name, part in value.items() if isinstance(part, list)}
     if all(isinstance(row, dict) for part in lists.values() for row in part[:1]):
-        for name, part in lists.items():
-            for row in part:
-                yield {**row, "split": name} if isinstance(row, dict) else row
+        yield from _of_splits(lists)
         return
     if len({len(part) for part in lists.values()}) > 1:
         raise DatasetError(f"{path}: the columns {', '.join(map(repr, lists))} are not of one length")

@@ -50,12 +50,14 @@ class Journal:
         self._read_to = 0
         self._entries: list[Entry] = []
 
+    def open(self) -> None:
+        """Make its folder and file where they are not there. Raises `OSError` where nothing could be written."""
+        os.close(self._opened())
+
     def append(self, entry: Entry) -> None:
         """Write an entry and wait until it is on the disk."""
         line = json.dumps(asdict(entry), ensure_ascii=True, allow_nan=False) + "\n"
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with private.files():
-            handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        handle = self._opened()
         try:
             size = os.fstat(handle).st_size
             if size and os.pread(handle, 1, size - 1) != b"\n":
@@ -64,6 +66,11 @@ class Journal:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+    def _opened(self) -> int:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with private.files():
+            return os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
 
     def entries(self) -> list[Entry]:
         """All entries, in the order in which they were written; other processes' too."""

@@ -176,7 +176,10 @@ def release(
     said = standing(journal.entries())
     labels = {item: (label, said[item]) for item in said if (label := agreed(said[item])) is not None}
     if not labels:
-        raise DatasetError(f"{journal.path}: nobody has labelled anything yet")
+        raise DatasetError(
+            f"{journal.path}: nobody has labelled anything yet, so there is nothing to release; "
+            f"begin with: harness label {dataset.ref}"
+        )
     if waiting := len(disagreed(said)):
         watch(f"{waiting} items have different labels by different people; harness label --adjudicate settles them")
     examples = [_labelled(example, labels) for example in dataset.examples]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.datasets import gold_cells, vocabulary
+from harness.datasets import doubts, gold_cells, vocabulary
 from harness.datasets.cells import is_missing
 from harness.datasets.gold_cells import Gold
 from harness.datasets.problems import ImportProblem
@@ -110,6 +110,7 @@ class Survey:
             for label, seen in self._labels.items():
                 if self._final[label] is None and roles.reader is None:
                     self._unlabelled.setdefault(f"it is {label!r}", Seen(0, seen.where)).n += seen.n
+        self._note_doubts(notes)
         if self._empty is not None and not roles.drop_empty:
             raise ImportProblem(
                 f"{self._empty.where}: the text is empty; every item needs one, and {self._empty.n:,} of "
@@ -124,6 +125,13 @@ class Survey:
             notes.add("noticed" if is_kept else "left out", f"rows without a label{reason}", seen.where, n=seen.n)
         if self._empty is not None:
             notes.add("left out", "rows without a text", self._empty.where, n=self._empty.n)
+
+    def _note_doubts(self, notes: Notes) -> None:
+        """Say where a column reads as none of labels."""
+        doubt = doubts.of_labels({label: seen.n for label, seen in self._labels.items()})
+        if doubt is not None and self.roles.kind == SINGLE:
+            first, seen = next(iter(self._labels.items()))
+            notes.add("noticed", doubt, seen.where, f"{first!r} in column {self.roles.label!r}", n=self.n)
 
     def kept(self, where: str, row: Mapping[str, Cell]) -> str | None:
         """The label of a row as it is released, '' of one to be labelled; None for a row that is left out."""

@@ -18,6 +18,7 @@ MAX_CELL_CHARS = 1_048_576
 MAX_LINE_CHARS = 4 * MAX_CELL_CHARS
 MAX_FILE_BYTES = 2 * 1024**3
 GZIP = ".gz"
+JSON = (".jsonl", ".ndjson", ".json")
 PIECE_CHARS = 1 << 18
 PACKED_BADLY = (EOFError, zlib.error, gzip.BadGzipFile)
 
@@ -28,6 +29,11 @@ def ending(path: Path) -> str:
     if suffixes and suffixes[-1] == GZIP:
         return suffixes[-2] if len(suffixes) > 1 else ""
     return suffixes[-1] if suffixes else ""
+
+
+def names_place(path: Path, where: str) -> str:
+    """Where a file names its columns: in its header, so the file; a row of JSON names its own, at `where`."""
+    return where if ending(path) in JSON else str(path)
 
 
 def check(path: Path) -> None:

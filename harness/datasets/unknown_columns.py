@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.datasets import guessing, tables
+from harness.datasets import guessing, tables, text_files
 from harness.datasets.problems import ImportProblem, listed, nearest
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def unnamed(spec: ImportSpec, path: Path | None) -> ImportProblem:
 def missing(spec: ImportSpec, role: str, survey: Survey, path: Path | None) -> ImportProblem:
     """The problem of a column that no row has; `role` is the field of the spec that names it."""
     name = getattr(spec, role)
-    found = f"{survey.first_row}: there is no column {name!r}"
+    place = survey.first_row if path is None else text_files.names_place(path, survey.first_row)
+    found = f"{place}: there is no column {name!r}"
     if path is None:
         columns = list(survey.columns)
     else:

@@ -41,7 +41,7 @@ class Rows:
 
     def write(self, cells: Sequence[object]) -> None:
         """Write a row."""
-        has_return = any(isinstance(cell, str) and "\r" in cell for cell in cells)
+        has_return = "\r" in "".join(map(str, cells))
         (self._quoting if has_return else self._plain).writerow(cells)
 
     def write_all(self, rows: Iterable[Sequence[object]]) -> None:

@@ -110,9 +110,13 @@ class Selection:
         if len(places) == 1:
             return self.named(text, Where(*places[0], model))
         if called:
-            places = places or sorted({(run.dataset_id, run.dataset, run.split) for run in called})
-            told = "; ".join(f"--dataset {dataset} --split {there}" for _, dataset, there in places)
-            raise ConfigError(f"{text!r} has runs on several splits, or on another than {split}; say which: {told}")
+            others = places or sorted({(run.dataset_id, run.dataset, run.split) for run in called})
+            told = "; ".join(f"--dataset {dataset} --split {there}" for _, dataset, there in others)
+            raise ConfigError(
+                f"{text!r} has runs on the split {split!r} of several datasets; say which: {told}"
+                if places
+                else f"{text!r} has no run on a split {split!r}; it has: {told}"
+            )
         raise ConfigError(self._unknown(text, self.runs, None))
 
     def by_id_or_tag(self, text: str) -> Selected | None:

@@ -1,8 +1,12 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from harness.arms import fewshot
 from harness.arms.prompts.files import FewShot
+from harness.datasets.audit import neighbours
+from harness.datasets.audit.equality import normal_form
 from harness.errors import ConfigError
 from harness.types import Example, Item
 
@@ -81,3 +85,66 @@ def test_a_pool_that_is_too_small_is_an_error():
 def test_no_examples_need_no_pool():
     """A zero-shot prompt works without a training split."""
     assert fewshot.selector(FewShot(), [], angles).choose(Item("q", "x")) == ()
+
+
+WORDS = st.lists(
+    st.sampled_from(["card", "cards", "lost", "my", "where", "is", "money", "back"]), min_size=1, max_size=6
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(WORDS, min_size=8, max_size=14), st.lists(WORDS, min_size=1, max_size=4), st.sampled_from([0.6, 0.9]))
+def test_no_example_is_near_the_item(known, asked, near):
+    """Nearest examples are exactly the nearest without those that the audit's search calls near by the train split."""
+    pool = [Example(Item(f"t{i}", " ".join(words)), "a", "train") for i, words in enumerate(known)]
+    items = [Item(f"q{i}", " ".join(words).upper()) for i, words in enumerate(asked)]
+    nearest = fewshot.selector(FewShot(how="knn", k=3, near=near), pool, by_length)
+    nearest.prepare(items)
+    for item in items:
+        twins = audited_twins(pool, item, near)
+        order = np.argsort(-(by_length([item.words]) @ by_length([e.item.words for e in pool]).T)[0], kind="stable")
+        wanted = [pool[i].item.id for i in order if i not in twins][:3]
+        assert [one.item.id for one in nearest.choose(item)] == wanted[::-1]
+        assert nearest.choose(item) == fewshot.selector(FewShot("knn", 3, near=near), pool, by_length).choose(item)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(WORDS, min_size=3, max_size=8), WORDS)
+def test_a_fixed_example_is_refused_just_where_the_audit_calls_it_near(known, asked):
+    """The pair is named; new items, which are not scored, are answered all the same."""
+    pool = [Example(Item(f"t{i}", " ".join(words)), "a", "train") for i, words in enumerate(known)]
+    item, shown = Item("q", " ".join(asked)), fewshot.selector(FewShot(how="fixed", ids=("t0", "t2")), pool, by_length)
+    twins = audited_twins(pool, item, 0.9) & {0, 2}
+    if twins:
+        with pytest.raises(ConfigError, match=f"example 't{min(twins)}' repeats the item 'q'"):
+            shown.prepare([item])
+    else:
+        shown.prepare([item])
+    shown.unwatched().prepare([item])
+    assert [one.item.id for one in shown.unwatched().choose(item)] == ["t0", "t2"]
+    assert (fewshot.askable(FewShot(how="fixed", ids=("t0", "t2")), pool, [Example(item, "a", "dev")]) == []) == bool(
+        twins
+    )
+
+
+def test_examples_beyond_many_twins_are_reached():
+    """An item with more twins than candidates are looked at still gets its examples."""
+    pool = [Example(Item(f"t{i}", f"where is my parcel {'.' * (i % 3)}"), "a", "train") for i in range(200)]
+    pool += [Example(Item(f"far{i}", f"refund the invoice of month {i}"), "a", "train") for i in range(3)]
+    nearest = fewshot.selector(FewShot(how="knn", k=2), pool, by_length)
+    assert [one.item.id for one in nearest.choose(Item("q", "Where is my parcel"))] == ["far1", "far0"]
+
+
+def by_length(texts):
+    """Texts as whole numbers, so that sums are exact: those of like length are near, and a little near to the short."""
+    sizes = np.minimum(np.array([len(text) for text in texts]) // 5, 7)
+    return (4 * np.eye(8)[sizes] + (sizes[:, None] < np.arange(8))).astype(np.float32)
+
+
+def audited_twins(pool, item, near):
+    """The places of the pool's texts that are equal to the item's, or near it as the audit's own search finds them."""
+    known = list(dict.fromkeys(normal_form(one.item.words) for one in pool))
+    own = normal_form(item.words)
+    pairs = neighbours.find([*known, own], near, known=len(known))
+    twins = {known[first] for first, second in zip(pairs.first, pairs.second, strict=True) if second == len(known)}
+    return {place for place, one in enumerate(pool) if normal_form(one.item.words) in twins | {own}}

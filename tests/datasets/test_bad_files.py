@@ -109,7 +109,7 @@ def test_a_giant_cell_is_refused(tmp_path):
 def test_a_quote_that_never_ends(tmp_path):
     """A file that ends inside quotes is an error at the line where the row begins."""
     (tmp_path / "f.csv").write_text('text,label\nx,a\n"open,b\n')
-    assert "f.csv:3: unexpected end of data" in refused(tmp_path, tmp_path / "f.csv")
+    assert "f.csv:3: a quotation mark opens a cell there and has no partner" in refused(tmp_path, tmp_path / "f.csv")
 
 
 def test_nul_bytes_and_utf16_without_a_mark(tmp_path):

@@ -302,3 +302,52 @@ def test_what_annotators_set_aside_is_counted(tmp_path):
     assert len(dataset.examples) == 4
     assert [note.n for note in notes] == [2, 2]
     assert "whose answer in Prodigy is 'ignore': 2" in dataset.source["repaired"]
+
+
+def split_document(tmp_path, value):
+    path = tmp_path / "doc.json"
+    path.write_text(json.dumps(value))
+    dataset, notes = imported(tmp_path, path)
+    return sorted((one.item.text, one.label, one.split) for one in dataset.examples), notes
+
+
+PARTS = {
+    "train": [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}],
+    "validation": [{"text": "c", "label": "x"}],
+    "test": [{"text": "d", "label": "y"}],
+}
+PARTED = [("a", "x", "train"), ("b", "y", "train"), ("c", "x", "dev"), ("d", "y", "test")]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        PARTS,
+        {"version": 3, **PARTS},
+        {"data": PARTS, "about": {"by": "us"}},
+        {**PARTS, "names": ["x", "y"], "none": []},
+    ],
+)
+def test_a_document_with_its_rows_by_split_keeps_them(tmp_path, value):
+    """The splits of the document are those of the dataset, whatever else the document says; nothing is drawn anew."""
+    rows, _ = split_document(tmp_path, value)
+    assert rows == PARTED
+
+
+def test_a_list_that_is_called_as_no_split_is_one_of_rows(tmp_path):
+    """A document with one list of rows under a usual name has no splits of its own."""
+    rows, _ = split_document(tmp_path, {"data": [{"text": f"t{i}", "label": "xy"[i % 2]} for i in range(30)]})
+    assert len({split for _, _, split in rows}) > 1
+
+
+def test_a_column_of_splits_that_nobody_named_is_said(tmp_path):
+    """It is kept as a field, and the option that takes the splits from it is named; one that is named is not."""
+    path = tmp_path / "f.csv"
+    path.write_text("text,label,Split\na,x,train\nb,y,train\nc,x,test\n")
+    _, notes = imported(tmp_path / "one", path)
+    assert [note.what for note in notes] == [
+        "rows with a column 'Split' that is kept as a field: --split-column Split takes the splits from it"
+    ]
+    dataset, notes = imported(tmp_path / "other", path, split_column="Split")
+    assert not notes
+    assert [one.split for one in dataset.examples] == ["train", "train", "test"]

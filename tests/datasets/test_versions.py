@@ -55,7 +55,7 @@ def test_every_format_gives_the_same_dataset(tmp_path, form):
 
 
 BAD = [
-    ("f.csv", b"text,label\nx,a\ny\n", r"f.csv:3: 1 cells; the header has 2 columns"),
+    ("f.csv", b"text,label\nx,a\ny\n", r"f.csv:3: 1 cell; the header has 2 columns: is the line cut off\?"),
     ("f.csv", b"text,text\nx,a\n", r"f.csv:1: the header names 'text' twice"),
     ("f.csv", b"", r"f.csv: the file is empty"),
     ("f.csv", b"text,label\n", r"f.csv: there are no rows"),
@@ -69,7 +69,7 @@ BAD = [
         r"f.csv:3: byte 18 of the file is not UTF-8; as cp1252 it reads 'café,b'.*--encoding cp1252",
     ),
     ("f.csv", b"text,label\nx\x00y,a\n", r"f.csv:2: it holds a NUL byte"),
-    ("f.csv", b"body,label\nx,a\n", r"f.csv:2: there is no column 'text'; expected one of 'body', 'label'"),
+    ("f.csv", b"body,label\nx,a\n", r"f.csv: there is no column 'text'; expected one of 'body', 'label'"),
     ("f.jsonl", b'{"text": "x", "label": "a"}\nnope\n', r"f.jsonl:2: not JSON"),
     ("f.jsonl", b"[1]\n", r"f.jsonl: row 1: found a JSON int; expected an object"),
     (

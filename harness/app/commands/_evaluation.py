@@ -248,14 +248,21 @@ def say_unlabelled(dataset: Dataset, split: str, done: Sequence[Done], *, as_jso
     click.echo(f"Next: harness label {dataset.name}, then harness estimate --dataset {dataset.name} --split {split}")
 
 
+def asked(sent: int, cached: int, billed_usd: float | None) -> str:
+    """How many calls were sent, how many answers were there before, and what was billed (None: not known)."""
+    if not sent:
+        return f"no call sent, {cached:,} answered before, nothing billed" if cached else "no model asked"
+    billed = "bill unknown" if billed_usd is None else f"{formatting.dollars(billed_usd)} billed"
+    return f"{formatting.plural(sent, 'call')} sent, {cached:,} answered before, {billed}"
+
+
 def say_where(done: Sequence[Done], written: Sequence[str], again: str) -> None:
     """What was sent and billed just now, which files were written, and how to do it again."""
     sent, cached = (sum(getattr(one.calls, name) for one in done) for name in ("sent", "cached"))
     bills = [one.progress.billed_usd for one in done]
-    billed = formatting.dollars(None if None in bills else sum(bill for bill in bills if bill is not None))
-    wall = formatting.duration(sum(one.wall_s for one in done))
+    billed_usd = None if None in bills else sum(bill for bill in bills if bill is not None)
     click.echo(
-        f"\nThis time: {formatting.plural(sent, 'call')} sent, {cached:,} answered before, {billed} billed, {wall}"
+        f"\nThis time: {asked(sent, cached, billed_usd)}, {formatting.duration(sum(one.wall_s for one in done))}"
     )
     *report, index = written
     click.echo(f"Report {report[0]}, and beside it {', '.join(path.rpartition('/')[2] for path in report[1:])}")

@@ -93,10 +93,11 @@ def _search(told: Told) -> str:
     story, parts = told.found.story, told.found.parts
     flaws = Counter(trial.outcome.partition(":")[0] for trial in story.trials if trial.variant is None)
     untried = "; not tried: " + ", ".join(f"{n} {flaw}" for flaw, n in flaws.most_common()) if flaws else ""
+    with_examples = f" and {story.with_examples:,} with examples" if story.with_examples else ""
     lines = [
-        f"{formatting.plural(len(story.trials), 'variant')} of prompt:{told.setting.parent.version} by "
-        f"{told.found.proposed_by}: {story.on_train} tried on train, {story.on_dev} on {parts.chosen_on}{untried}; "
-        f"{ENDED[story.ended]}"
+        f"{formatting.plural(len(story.trials) - story.with_examples, 'variant')} of "
+        f"prompt:{told.setting.parent.version} by {told.found.proposed_by}{with_examples}: "
+        f"{story.on_train} tried on train, {story.on_dev} on {parts.chosen_on}{untried}; {ENDED[story.ended]}"
     ]
     if len(story.levels) > 1:
         first, last = story.levels[0], story.levels[-1]

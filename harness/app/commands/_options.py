@@ -59,6 +59,8 @@ db = option("--db", type=STORE, default=None, metavar="STORE", help="Store to us
 as_of = option("--as-of", type=click.IntRange(min=0), default=None, metavar="SNAPSHOT", help="Read a lake as it was.")
 dataset = option("--dataset", metavar="NAME@VERSION", default=None, help="Dataset; default: the workspace's.")
 split = option("--split", default="test", help="Split to score.")
+arm_split = option("--split", default="test", help="Split of the arm's run.")
+labelled_split = option("--split", default="test", help="Split to label.")
 model = option("--model", metavar="PROVIDER/MODEL", default=None, help="Which, where an arm was run on several.")
 limit = option("--limit", type=click.IntRange(min=1), default=None, help="Score a random part of this size.")
 priced_as = option(

@@ -105,7 +105,7 @@ def command(options: Options) -> None:
 
 def _estimate(options: Options, project: Project, dataset: Dataset) -> None:
     _estimated.check(Task.of(dataset), options.metric, options.model)
-    made = estimating.estimate(project, dataset, options.split)
+    made = estimating.estimate(project, dataset, options.split).checked()
     if options.arms:
         _estimated.pair(made, dataset, options.arms, options.items, as_json=options.as_json)
     else:

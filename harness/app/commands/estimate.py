@@ -39,7 +39,7 @@ class Options(_options.Moment):
 def command(options: Options) -> None:
     """Estimate every arm from few labels."""
     project = options.project()
-    made = estimating.estimate(project, project.dataset(options.dataset), options.split)
+    made = estimating.estimate(project, project.dataset(options.dataset), options.split).checked()
     arms = made.estimation.arms()
     if options.as_json:
         _options.print_json([_json(made, arm) for arm in arms])

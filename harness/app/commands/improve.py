@@ -47,9 +47,17 @@ OPTIONS = (
     _options.option("--to", default=None, metavar="VERSION", help="Version to write; default: the next number."),
     _options.option("--shorter", is_flag=True, help="Look for a shorter prompt that is as good."),
     _options.option(
-        "--margin", type=click.FloatRange(0, 1, min_open=True), default=0.02, help="--shorter: may lose it."
+        "--margin",
+        type=click.FloatRange(0, 1, min_open=True),
+        default=0.02,
+        help="With --shorter: most accuracy that it may lose.",
     ),
-    _options.option("--tokens", type=click.IntRange(min=50), default=None, help="Most of a prompt; default: twice."),
+    _options.option(
+        "--tokens",
+        type=click.IntRange(min=50),
+        default=None,
+        help="Most that a prompt for an item may have; default: twice the old.",
+    ),
     _options.option("--variants", type=click.IntRange(1, 500), default=20, help="Most proposals that are paid for."),
     _options.option("--minibatch", type=click.IntRange(10, 1000), default=50, help="Training items of the first step."),
     _options.option("--no-examples", is_flag=True, help="Do not try to show examples."),

@@ -15,7 +15,7 @@ from harness.app.commands import _options
 from harness.app.labelling import LabelServer, Shown
 from harness.app.project import drawing, labelling
 from harness.datasets.label_files import FORMATS
-from harness.errors import ConfigError
+from harness.errors import ConfigError, not_read
 from harness.ground import formatting, private
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Options(_options.Where):
 
 
 @click.command(help=__doc__)
-@_options.gathered(Options, *OPTIONS, _options.split, _options.seed, *_options.WHERE)
+@_options.gathered(Options, *OPTIONS, _options.labelled_split, _options.seed, *_options.WHERE)
 def command(options: Options) -> None:
     """Label items."""
     project = options.project()
@@ -79,6 +79,7 @@ def command(options: Options) -> None:
         _export(options, project, *desk.exported(draw, people, options.format))
         return
     session = desk.session(draw, people)
+    desk.check_writable()
     shown = Shown(_guideline(options.guide), lambda: desk.progress(session, options.split), desk.now)
     try:
         server = LabelServer(session, shown, options.port)
@@ -116,7 +117,7 @@ def _take(options: Options, desk: labelling.Desk, path: Path) -> None:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--import {path}: {error}") from None
+        raise ConfigError(f"--import {path}: {not_read(error)}") from None
     new, again = desk.take(text, options.format, path.name, options.annotator)
     if options.as_json:
         _options.print_json({"labels": new, "known": again, "in_the_journal": len(desk.labels())})
@@ -131,7 +132,7 @@ def _guideline(path: Path | None) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--guide {path}: {error}") from None
+        raise ConfigError(f"--guide {path}: {not_read(error)}") from None
 
 
 def _release(options: Options, project: Project, desk: labelling.Desk) -> None:

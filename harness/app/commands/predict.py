@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +37,7 @@ OPTIONS = (
     _options.option(
         "--to", type=_options.FILE, default=None, metavar="OUT", help="Default: FILE with .labelled in it."
     ),
+    _options.option("--overwrite", is_flag=True, help="Write over a file that is there."),
     _options.option("--shadow", default=None, metavar="OTHER", help="Ask this arm too, and say when it may take over."),
     _options.option("--gold", default=None, metavar="COLUMN", help="With --shadow: gold labels, empty where unknown."),
     _options.option("--margin", type=click.FloatRange(0, 1), default=0.01, help="With --shadow: accuracy to give up."),
@@ -56,6 +57,7 @@ class Options(_asking.Asked, _options.Where):
     arm: str
     file: Path
     to: Path | None
+    overwrite: bool
     shadow: str | None
     gold: str | None
     margin: float
@@ -74,12 +76,13 @@ class FailedRows(MissingAnswers):
 
 
 @click.command(help=__doc__)
-@_options.gathered(Options, *OPTIONS, _options.dataset, _options.split, *_options.WHERE)
+@_options.gathered(Options, *OPTIONS, _options.dataset, _options.arm_split, *_options.WHERE)
 def command(options: Options) -> None:
     """Label new rows."""
     project = options.project()
     terms = None if options.shadow is None else Terms(options.margin, ALPHA, options.gold)
-    job = Job(options.file, options.to, options.text, options.id_, options.tags, terms, options.shard)
+    job = Job(options.file, options.to, options.text, options.id_, options.tags, terms)
+    job = replace(job, overwrites=options.overwrite, shard=options.shard)
     job.check()
     asking = options.asking(project.workspace.preferences, model=options.model or "auto")
     chosen = [

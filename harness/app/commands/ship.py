@@ -47,7 +47,7 @@ class Options(_options.Where):
 
 
 @click.command(help=__doc__)
-@_options.gathered(Options, *OPTIONS, _options.dataset, _options.split, *_options.WHERE)
+@_options.gathered(Options, *OPTIONS, _options.dataset, _options.arm_split, *_options.WHERE)
 def command(options: Options) -> None:
     """Ship an arm."""
     project = options.project()

@@ -9,7 +9,6 @@ import pandas as pd
 
 from harness.analysis.results import of_items
 from harness.app.project import estimating, selecting
-from harness.errors import ConfigError
 from harness.types import Outcome
 
 if TYPE_CHECKING:
@@ -24,10 +23,8 @@ def results(project: Project, dataset: Dataset, split: str) -> Results:
 
     Metrics that are not estimated are left out: what gold alone says of them holds for a plain draw only.
     """
-    made = estimating.estimate(project, dataset, split)
+    made = estimating.estimate(project, dataset, split).checked()
     estimation, answered, ids = made.estimation, made.estimation.answered, [one.first.run_id for one in made.arms]
-    if not estimation.n:
-        raise ConfigError(f"no label of {dataset.ref} / {split} can be used; next: harness label {dataset.name}")
     selection, frame = project.store.selection(), project.store.runs()
     alone = [replace(one, runs=(one.first,)) for one in made.arms]
     named = dict(zip(ids, answered.names, strict=True))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from harness.store import Selected, Selection
     from harness.types import Dataset, Example
 
+TEST = "test"
 LEAST_SHARE = 0.5  # of the items that an arm must have been asked to be estimated beside the others
 
 
@@ -43,6 +44,16 @@ class Estimated:
     unweighted: int
     passed_over: tuple[PassedOver, ...]
     arms: tuple[Selected, ...] = ()
+
+    def checked(self) -> Estimated:
+        """The same; `ConfigError` where no label can be used, for then there is nothing to estimate from."""
+        if not self.estimation.n:
+            at = "" if self.split == TEST else f" --split {self.split}"
+            raise ConfigError(
+                f"no label of {self.dataset} / {self.split} can be used, and an estimate needs some; "
+                f"next: harness label {self.dataset}{at}"
+            )
+        return self
 
 
 def estimate(

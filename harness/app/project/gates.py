@@ -244,7 +244,7 @@ def measured(
 
 def _few(project: Project, dataset: Dataset, settings: GateSettings, base: Pinned, asked: Asked) -> FewLabels | None:
     """Candidate and baseline among the arms that can be estimated."""
-    made = estimating.estimate(project, dataset, settings.split)
+    made = estimating.estimate(project, dataset, settings.split).checked()
     names = dict(zip((one.first.run_id for one in made.arms), made.estimation.answered.names, strict=True))
     sides = (("candidate", asked.run_ids[0]), ("baseline", base.side.run_id))
     for what, run_id in sides:

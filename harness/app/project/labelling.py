@@ -57,6 +57,16 @@ class Desk:
         """The time, for the journal."""
         return self.project.clock.now().isoformat(timespec="milliseconds")
 
+    def check_writable(self) -> None:
+        """Raise `ConfigError` where no answer could be kept: before anybody sees a page."""
+        try:
+            self.journal.open()
+        except OSError as error:
+            raise ConfigError(
+                f"{error.filename or self.journal.path}: {error.strerror}; answers are kept there as they are given: "
+                "make the folder writable, or label in another workspace (--root)"
+            ) from None
+
     def session(self, draw: Draw, people: People) -> Session:
         """What one person labels: unlabelled items of the split, drawn; or what people disagree on."""
         splits = {example.split for example in self.dataset.examples}

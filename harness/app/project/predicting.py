@@ -12,7 +12,7 @@ from harness.analysis import shadow
 from harness.app.project import part_files, spreading
 from harness.app.project.standing import Opening, run_of
 from harness.arms import encoding
-from harness.datasets import loading, manifest, streaming
+from harness.datasets import loading, manifest, streaming, text_files
 from harness.datasets.cells import spelt
 from harness.datasets.part_files import ROW
 from harness.errors import ConfigError, one_of
@@ -60,6 +60,7 @@ class Job:
     id: str | None = None
     tags: str | None = None
     shadow: Terms | None = None
+    overwrites: bool = False
     shard: Shard | None = None
 
     @property
@@ -89,6 +90,10 @@ class Job:
             raise ConfigError(f"--to {self.target}: there is no folder {self.target.parent}; make it first")
         if self.target.resolve() == self.source.resolve():
             raise ConfigError(f"--to {self.target} is the file itself; give another name")
+        if self.target.exists() and not self.journal.exists() and not self.overwrites:
+            raise ConfigError(
+                f"{self.target} is there already; give another name with --to, or write over it: --overwrite"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +201,7 @@ def _check_columns(job: Job, meaning: Columns) -> None:
     where, row = next(streaming.read(job.source), (str(job.source), None))
     if row is None:
         raise ConfigError(f"{job.source} has no rows; there is nothing to label")
+    where = text_files.names_place(job.source, where)
     meaning.item(1, where, row)
     is_a_table = job.source.suffix.lower() not in streaming.JSON_LINES  # an object may leave a value out
     for option, name in (("--id", job.id), ("--tags", job.tags)):

@@ -5,6 +5,7 @@ The same arm is the same bytes.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -20,6 +21,7 @@ from harness.app.serving import answering, folder, packaged, sources
 from harness.arms import encoding
 from harness.arms.portable import kept
 from harness.arms.portable.kept import State
+from harness.arms.prompts import writing
 from harness.errors import ConfigError
 from harness.ground import plugins, private
 from harness.runs import keeping
@@ -102,7 +104,8 @@ class Parcel:
         if provider not in plugins.names("providers"):
             raise ConfigError(f"{run.arm} cannot be shipped: {provider}/ is a provider of this workspace's own")
         row = self.project.store.prompts([str(run.params["prompt"])]).to_dict("records")[0]
-        self.files[f"{at}prompt.j2"] = row["content"].encode("utf-8", "surrogatepass")
+        prompt = writing.as_stored(row["content"], row["task"], row["version"], str(run.params["prompt"]))
+        self.files[f"{at}prompt.j2"] = prompt.content.encode("utf-8", "surrogatepass")
         self.files[f"{at}examples.jsonl"] = self._pool(ready).encode("ascii")
         endpoint = str(run.params.get("endpoint") or "")
         return {
@@ -198,16 +201,28 @@ def files_of(project: Project, ready: Ready, dataset: Dataset, result: RunResult
 
 def write(files: dict[str, bytes], to: Path) -> Sequence[str]:
     """The names of the files, written into a new folder; `ConfigError` when something else is there."""
-    if to.exists() and (not to.is_dir() or (any(to.iterdir()) and not (to / folder.MANIFEST).is_file())):
-        raise ConfigError(f"--to {to} is there already and is no shipped folder; give another name")
-    with private.files():
-        for old in sorted(to.rglob("*"), reverse=True) if to.exists() else ():
-            if old.is_file() and str(old.relative_to(to)) not in files:
-                raise ConfigError(f"--to {to} holds {old.name}, which this arm has not; give another name")
-        for name, content in sorted(files.items()):
-            (to / name).parent.mkdir(parents=True, exist_ok=True)
-            (to / name).write_bytes(content)
+    try:
+        with private.files():
+            for old in _replaced(files, to) if to.exists() else ():
+                old.unlink()
+            for name, content in sorted(files.items()):
+                (to / name).parent.mkdir(parents=True, exist_ok=True)
+                (to / name).write_bytes(content)
+    except OSError as error:
+        raise ConfigError(f"--to {error.filename or to}: {error.strerror}; give a folder that may be written") from None
     return sorted(files)
+
+
+def _replaced(files: dict[str, bytes], to: Path) -> Sequence[Path]:
+    """The files of the folder that was shipped there before and that the new one has not; nobody else's is touched."""
+    if not to.is_dir() or (any(to.iterdir()) and not (to / folder.MANIFEST).is_file()):
+        raise ConfigError(f"--to {to} is there already and is no shipped folder; give another name")
+    gone = [path for path in sorted(to.rglob("*")) if path.is_file() and str(path.relative_to(to)) not in files]
+    hashes = folder.hashes(to) if gone else {}
+    for path in gone:
+        if hashes.get(str(path.relative_to(to))) != hashlib.sha256(path.read_bytes()).hexdigest():
+            raise ConfigError(f"--to {to} holds {path.name}, which was not shipped so; give another name")
+    return gone
 
 
 def _json(value: object) -> bytes:

@@ -10,7 +10,7 @@ from harness.analysis.fusion import chosen
 from harness.app.project import fusions
 from harness.arms import encoding
 from harness.arms.classifier import ClassifierArm
-from harness.arms.prompts import files
+from harness.arms.prompts import writing
 from harness.errors import ConfigError
 from harness.ground import plugins
 from harness.models import stack
@@ -112,9 +112,7 @@ class Opening:
         if not rows:
             raise ConfigError(f"the store has no text of {run.arm} ({run.params['prompt']}); run it again")
         row = rows[0]
-        prompt = files.parse(
-            row["content"], task=row["task"], version=row["version"], path=f"{run.arm} of {run.run_id}"
-        )
+        prompt = writing.as_stored(row["content"], row["task"], row["version"], str(run.params["prompt"]))
         assert self.ledger is not None  # whoever opens a prompt has one
         made = building.prompt_arm(
             prompt, dataset, _as_stored(self.asking, run), project.workspace, self.ledger, project.clock
@@ -129,6 +127,7 @@ class Opening:
         if prompt.header.examples.how != "none":
             pool = dataset.in_split(TRAIN)
             made.arm.fit([one.item for one in pool], [one.label for one in pool])
+        made.arm.answer_new_items()
         note = made.model.cost_note
         return Ready(made.arm, run, model=made.model, notes=() if note is None else (f"cost unknown: {note}",))
 

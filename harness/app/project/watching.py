@@ -14,7 +14,7 @@ from harness.analysis.watching import NOTHING, Observed
 from harness.app.serving import answering
 from harness.app.serving.folder import Damaged, checked_files
 from harness.arms import encoding
-from harness.datasets import loading, manifest, streaming
+from harness.datasets import loading, manifest, streaming, text_files
 from harness.datasets.cells import spelt
 from harness.datasets.task import SINGLE
 from harness.errors import ConfigError, DatasetError, one_of
@@ -142,14 +142,15 @@ def read(log: LogFile, text: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for where, row in streaming.read(log.path):
         answer = log.answer or next((name for name in ANSWERS if name in row), None)
+        place = text_files.names_place(log.path, where)
         if answer is None or answer not in row:
             raise DatasetError(
-                f"{where}: there is no column of answers; {one_of(answer or 'label', row)}; name it by --answer"
+                f"{place}: there is no column of answers; {one_of(answer or 'label', row)}; name it by --answer"
             )
         gold = log.gold or next((name for name in GOLD if name in row and name != answer), None)
         for name in (log.text, log.score, log.gold):
             if name is not None and name not in row:
-                raise DatasetError(f"{where}: there is no column {name!r}; {one_of(name, row)}")
+                raise DatasetError(f"{place}: there is no column {name!r}; {one_of(name, row)}")
         score = row.get(log.score or ("harness_score" if "harness_score" in row else "score"))
         told = {
             "answer": _label(row[answer]),

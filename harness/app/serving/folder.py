@@ -22,6 +22,15 @@ def manifest_of(files: dict[str, bytes]) -> bytes:
     return json.dumps({"files": hashes}, indent=1, sort_keys=True).encode("ascii") + b"\n"
 
 
+def hashes(folder: Path) -> dict[str, str]:
+    """What was shipped into a folder, by name with its SHA-256; nothing where its manifest cannot be read."""
+    try:
+        found = json.loads(_content(folder, MANIFEST))["files"]
+        return {str(name): str(value) for name, value in found.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
 def checked_files(folder: Path) -> dict[str, bytes]:
     """The files of a folder by name; `Damaged` names the first that is missing, changed or not a part of it."""
     files: dict[str, bytes] = {}

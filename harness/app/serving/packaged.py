@@ -155,6 +155,7 @@ class _Folder:
             )
         if prompt.header.examples.how != "none":
             made.arm.fit([one.item for one in pool], [one.label for one in pool])
+        made.arm.answer_new_items()
         return made.arm
 
     def _foresees(self, learnt: float | str) -> Any:  # noqa: ANN401  (a number or what predicts one)

@@ -16,6 +16,8 @@ import yaml
 from pydantic import Field
 
 from harness.arms.prompts.rendering import Template
+from harness.datasets.audit.subject import DEFAULT
+from harness.datasets.audit.twins import EQUAL
 from harness.datasets.replies import ANSWER
 from harness.errors import ConfigError, one_of
 from harness.ground.ids import content_id
@@ -24,6 +26,7 @@ from harness.ground.workspace import checked_name
 from harness.types import JSON, ReplyMode, Settings
 
 Selection = Literal["none", "fixed", "random", "stratified", "knn"]
+NEAR = DEFAULT.cosine
 FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 FieldType = Literal["string", "number", "integer", "boolean"]
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
@@ -33,13 +36,18 @@ MAX_FILE_BYTES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class FewShot:
-    """Which training items a prompt shows: how they are chosen, how many, or their ids."""
+    """Which training items a prompt shows: how they are chosen, how many, or their ids.
+
+    An example is near an item, and not shown for it, from the cosine `near` on, by the n-grams of `dataset audit
+    --near-by-train`; 1 keeps out equal texts alone.
+    """
 
     how: Selection = "none"
     k: Annotated[int, Field(ge=0, le=1000)] = 0
     ids: tuple[str, ...] = ()
     encoder: str = "minilm"
     seed: int = 0
+    near: Annotated[float, Field(ge=0.5, le=EQUAL)] = NEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +163,12 @@ def with_parent(prompt: Prompt) -> str:
 def _identity(header: FrontMatter) -> dict[str, JSON]:
     """What of the front matter changes the answers: `rotations`, `votes` and `fields` only where they are used.
 
-    So too what it learnt from: only where examples are shown, of which those items are none.
+    So too what it learnt from: only where examples are shown, of which those items are none. `near` is left out
+    where only equal texts are kept out: so were they before it could be said.
     """
     said: dict[str, JSON] = asdict(header)
+    if header.examples.how == "none" or header.examples.near == EQUAL:
+        said["examples"] = {key: value for key, value in asdict(header.examples).items() if key != "near"}
     unused = () if header.output == "choice" else ("rotations", "votes")
     fields: list[JSON] = [[name, of] for name, of in header.fields.items()]  # in their order, which is the reply's
     barred: list[JSON] = [*sorted(header.learnt_from)] if header.examples.how != "none" else []

@@ -9,6 +9,7 @@ import yaml
 
 from harness.arms.prompts import files
 from harness.arms.prompts.files import FewShot, FrontMatter, Making, Prompt
+from harness.datasets.audit.twins import EQUAL
 from harness.types import Settings
 
 if TYPE_CHECKING:
@@ -24,6 +25,16 @@ def child(parent: Prompt, version: str, source: str, header: FrontMatter | None 
     """
     said = replace(header or parent.header, parent=parent.version)
     return files.parse(text_of(said, source), parent.task, version, version)
+
+
+def as_stored(content: str, task: str, version: str, id_: str) -> Prompt:
+    """The stored prompt of that id. One from before `examples.near` could be said kept out equal texts alone."""
+    prompt = files.parse(content, task=task, version=version, path=version)
+    if prompt.id == id_:
+        return prompt
+    header = replace(prompt.header, examples=replace(prompt.header.examples, near=EQUAL))
+    before = files.parse(text_of(header, prompt.template.source), task, version, version)
+    return before if before.id == id_ else prompt
 
 
 def text_of(header: FrontMatter, source: str) -> str:

@@ -16,14 +16,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
-from sklearn.feature_extraction.text import TfidfVectorizer
+import scipy  # its parts are loaded when they are used
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
 MAX_CHARS = 12_000_000
 """How many characters are compared in all; longer sets are compared by the beginnings of their texts."""
@@ -77,16 +76,40 @@ def find(texts: Sequence[str], threshold: float, known: int | None = None) -> Ne
     return Neighbours(first, second, cosine, chars, is_whole)
 
 
-def vectorise(texts: Sequence[str], known: int | None = None) -> sparse.csr_matrix:
+def vectorise(texts: Sequence[str], known: int | None = None) -> scipy.sparse.csr_matrix:
     """Unit vectors of character 3- to 5-grams inside words; columns from the rarest n-gram to the commonest."""
-    grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), dtype=np.float32)
-    vectors = grams.fit(texts[:known]).transform(texts) if known else grams.fit_transform(texts)
+    vectors = vectors_of(weigh(texts[:known]), texts) if known else _grams().fit_transform(texts)
     document_counts = np.bincount(vectors.indices, minlength=vectors.shape[1])
     rank = np.empty(vectors.shape[1], dtype=vectors.indices.dtype)
     rank[np.argsort(document_counts, kind="stable")] = np.arange(vectors.shape[1], dtype=vectors.indices.dtype)
-    ordered = sparse.csr_matrix((vectors.data, rank[vectors.indices], vectors.indptr), shape=vectors.shape)
+    ordered = scipy.sparse.csr_matrix((vectors.data, rank[vectors.indices], vectors.indptr), shape=vectors.shape)
     ordered.sort_indices()
     return ordered
+
+
+def weigh(texts: Sequence[str]) -> TfidfVectorizer:
+    """The n-grams of these texts and what each weighs: the rarer, the more."""
+    return _grams().fit(texts)
+
+
+def vectors_of(weights: TfidfVectorizer, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
+    """Unit vectors of the n-grams that are known, a row each; all 0 for a text without any."""
+    return weights.transform(texts)
+
+
+def cosines_of(
+    first: tuple[scipy.sparse.csr_matrix, NDArray[np.int64]], second: tuple[scipy.sparse.csr_matrix, NDArray[np.int64]]
+) -> NDArray[np.float64]:
+    """The cosines of pairs of unit vectors, each side its vectors and, pair by pair, which of them."""
+    (left, rows), (right, others) = first, second
+    parts = [
+        np.asarray(
+            left[rows[i : i + VERIFIED_AT_ONCE]].multiply(right[others[i : i + VERIFIED_AT_ONCE]]).sum(axis=1),
+            dtype=np.float64,
+        ).ravel()
+        for i in range(0, len(rows), VERIFIED_AT_ONCE)
+    ]
+    return np.concatenate(parts) if parts else np.array([])
 
 
 def among(vectors: NDArray[np.float32], threshold: float) -> Neighbours:
@@ -107,8 +130,8 @@ def among(vectors: NDArray[np.float32], threshold: float) -> Neighbours:
 
 def components(n: int, found: Neighbours) -> NDArray[np.int64]:
     """A number per text, the same for texts that are linked by pairs."""
-    links = sparse.coo_matrix((np.ones(len(found.first), dtype=bool), (found.first, found.second)), shape=(n, n))
-    return np.asarray(connected_components(links, directed=False)[1], dtype=np.int64)
+    links = scipy.sparse.coo_matrix((np.ones(len(found.first), dtype=bool), (found.first, found.second)), shape=(n, n))
+    return np.asarray(scipy.sparse.csgraph.connected_components(links, directed=False)[1], dtype=np.int64)
 
 
 def compared_chars(lengths: Sequence[int]) -> int | None:
@@ -123,8 +146,14 @@ def compared_chars(lengths: Sequence[int]) -> int | None:
     return low
 
 
+def _grams() -> TfidfVectorizer:
+    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415  (a second to import)
+
+    return TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), dtype=np.float32)
+
+
 def _search(
-    vectors: sparse.csr_matrix, threshold: float
+    vectors: scipy.sparse.csr_matrix, threshold: float
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]] | None]:
     """Pairs, a stretch of rows at a time; None when it has become too much."""
     indexed, folded = _prefixes(vectors, threshold), _folded(vectors)
@@ -143,26 +172,26 @@ def _search(
         first, second = shared.row[is_later].astype(np.int64) + start, shared.col[is_later].astype(np.int64)
         may_be_near = _bounds(folded, first, second) >= threshold - ROUNDING
         first, second = first[may_be_near], second[may_be_near]
-        cosine = _cosines(vectors, first, second)
+        cosine = cosines_of((vectors, first), (vectors, second))
         is_near = cosine >= threshold - ROUNDING
         yield first[is_near], second[is_near], cosine[is_near]
         start = end
 
 
-def _prefixes(vectors: sparse.csr_matrix, threshold: float) -> sparse.csr_matrix:
+def _prefixes(vectors: scipy.sparse.csr_matrix, threshold: float) -> scipy.sparse.csr_matrix:
     """Each vector's rarest n-grams: as many as it takes until the rest is shorter than the threshold."""
     squares = np.asarray(vectors.data, dtype=np.float64) ** 2
     upto = np.append(0.0, np.cumsum(squares))
     row_ends = np.repeat(upto[vectors.indptr[1:]], np.diff(vectors.indptr))
     is_kept = row_ends - upto[:-1] >= threshold**2 - ROUNDING
     counts = np.append(0, np.cumsum(is_kept))[vectors.indptr]
-    return sparse.csr_matrix((vectors.data[is_kept], vectors.indices[is_kept], counts), shape=vectors.shape)
+    return scipy.sparse.csr_matrix((vectors.data[is_kept], vectors.indices[is_kept], counts), shape=vectors.shape)
 
 
-def _folded(vectors: sparse.csr_matrix) -> NDArray[np.float32]:
+def _folded(vectors: scipy.sparse.csr_matrix) -> NDArray[np.float32]:
     """Each vector folded onto `FOLDED` places: the lengths of its parts."""
     place = np.arange(vectors.shape[1]) % FOLDED
-    onto = sparse.csr_matrix((np.ones(len(place), np.float32), place, np.arange(len(place) + 1)))
+    onto = scipy.sparse.csr_matrix((np.ones(len(place), np.float32), place, np.arange(len(place) + 1)))
     lengths: NDArray[np.float32] = np.sqrt((vectors.multiply(vectors) @ onto).toarray(), dtype=np.float32)
     return lengths
 
@@ -174,14 +203,3 @@ def _bounds(folded: NDArray[np.float32], first: NDArray[np.int64], second: NDArr
         for i in range(0, len(first), VERIFIED_AT_ONCE)
     ]
     return np.concatenate(parts) if parts else np.array([], dtype=np.float32)
-
-
-def _cosines(vectors: sparse.csr_matrix, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
-    parts = [
-        np.asarray(
-            vectors[first[i : i + VERIFIED_AT_ONCE]].multiply(vectors[second[i : i + VERIFIED_AT_ONCE]]).sum(axis=1),
-            dtype=np.float64,
-        ).ravel()
-        for i in range(0, len(first), VERIFIED_AT_ONCE)
-    ]
-    return np.concatenate(parts) if parts else np.array([])

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 KEPT = 2  # of a round, that are tried on dev
 ROUNDS_WITHOUT_GAIN = 5
+EXAMPLES = "examples"  # the origin of variants that nobody proposed
 MOST_MADE = 6  # variants that nobody proposed: with examples
 MOST_STEPS = 4  # times the first step, that errors are looked for in
 WRONG_SHOWN = 12
@@ -112,6 +113,11 @@ class Story:
     levels: list[Level] = field(default_factory=list)
     learnt_from: set[str] = field(default_factory=set)
     ended: Ending = "variants"
+
+    @property
+    def with_examples(self) -> int:
+        """Variants that nobody proposed: the best prompt with examples."""
+        return sum(trial.origin == EXAMPLES for trial in self.trials)
 
     @property
     def tried(self) -> int:

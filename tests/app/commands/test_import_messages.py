@@ -83,7 +83,7 @@ def test_a_message_names_what_there_is(harness, root):
     done = harness("dataset", "import", "f.csv", "--name", "d", "--text", "subject", "--label", "queue")
     assert done.code == 2
     assert done.err == (
-        "harness: f.csv:2: there is no column 'queue'; expected one of 'subject', 'queues'; did you mean 'queues'?; "
+        "harness: f.csv: there is no column 'queue'; expected one of 'subject', 'queues'; did you mean 'queues'?; "
         "next: harness dataset import f.csv --name d --text subject --label queues\n"
     )
     assert not (root / "datasets" / "d").exists()

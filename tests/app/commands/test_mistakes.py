@@ -41,7 +41,7 @@ def files_of(root):
         ("dataset fetch bankin77", "unknown recipe 'bankin77'.*did you mean 'banking77'"),
         ("dataset fetch trec --from .", "train_5500.label: there is no such file"),
         ("dataset import nope.csv --name x --text a --label b", "nope.csv: there is no such file"),
-        ("dataset import tickets.csv --name x --text body --label label", "tickets.csv:2: there is no column 'body'"),
+        ("dataset import tickets.csv --name x --text body --label label", "tickets.csv: there is no column 'body'"),
         ("dataset import tickets.csv --name ../x --text text --label label", "'../x' cannot be a name"),
         ("dataset import tickets.csv --name tickets --text text --label label", "is there already"),
         ("dataset import harness.toml --name x --text a --label b", "the ending says no format"),

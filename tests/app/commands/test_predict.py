@@ -144,7 +144,7 @@ def test_a_shadow_says_when_it_may_take_over(harness, stored):
     with (stored / "out.csv").open(encoding="utf-8", newline="") as file:
         row = next(csv.DictReader(file))
     assert (row["label"], row["shadow_label"], row["shadow_path"]) == ("billing", "billing", "tfidf-lr")
-    bad = predict(harness, "tfidf-svm", *options, "--shadow", "majority").json["shadow"]
+    bad = predict(harness, "tfidf-svm", *options, "--overwrite", "--shadow", "majority").json["shadow"]
     assert bad["may_take_over_at"] is None
     assert bad["only_old_right"] > 100 > bad["only_new_right"]
     assert bad["differing"]["value"] > 0.5

@@ -8,6 +8,7 @@ import pytest
 from harness.ground.clock import SystemClock
 from harness.models import pricing
 from harness.types import Model, Usage
+from tests import clouds
 from tests.app.commands.test_providers import planted
 from tests.loopback import serve
 
@@ -58,6 +59,74 @@ def test_a_plan_of_two_vendors(harness, root, vendors):
         assert shown["billed_usd"] == shown["cost_usd"]
     assert {"groq/llama", "mistral/min"} <= set(re.findall(r"groq/llama|mistral/min", harness("run", "plan.toml").out))
     assert [len(server.requests) for server in servers.values()] == [n, n]
+
+
+CLOUDS = {
+    "bedrock": ("global.anthropic.claude-haiku-4-5-20251001-v1:0", 1.0, 0.1, 1.25, 5.0),
+    "vertex": ("claude-haiku-4-5@20251001", 1.0, 0.1, 1.25, 5.0),
+}
+"""The model asked, and by hand the dollars for a million tokens: fresh, read, written, and said or thought."""
+
+
+@pytest.fixture(params=CLOUDS)
+def cloud(request, monkeypatch, tmp_path, root):
+    """A cloud that serves Anthropic's models, asked with its own credentials; and what the models say, by plan."""
+    answer, n = planted(root, wrong=4)
+    with ExitStack() as opened:
+        server = opened.enter_context(serve(answer, usage=THOUGHTFUL))
+        if request.param == "bedrock":
+            monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", clouds.TOKEN)
+            monkeypatch.setenv("AWS_REGION", "us-east-1")
+        else:
+            pytest.importorskip("google.auth", reason="the extra vertex is not installed")
+            pytest.importorskip("cryptography", reason="no key can be made without it")
+            key_file = opened.enter_context(clouds.google_key_file(tmp_path / "key.json"))
+            monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key_file))
+            monkeypatch.setenv("CLOUD_ML_REGION", "global")
+            monkeypatch.setenv("ANTHROPIC_VERTEX_PROJECT_ID", "mine")
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "anthropics-own-key-0123456789")
+        monkeypatch.setenv(f"{request.param.upper()}_BASE_URL", server.url)
+        yield request.param, server, (n - 5) / n, n
+
+
+THOUGHTFUL = {"input": 1000, "read": 600, "write": 150, "output": 50, "reasoning": 40}
+
+
+def test_a_cloud_bills_what_its_list_says(harness, cloud):
+    """Planted accuracy, tokens in five buckets and dollars to the cent; the cloud's credentials alone are sent."""
+    name, server, accuracy, n = cloud
+    model, fresh, read, wrote, said = CLOUDS[name]
+    done = harness("eval", "--prompt", "v1", "--model", f"{name}/{model}", "--json")
+    assert done.code == 0, done.err
+    assert done.json["accuracy"]["value"] == pytest.approx(accuracy)
+    tokens = harness("runs", "show", done.json["run_id"], "--json").json["tokens"]
+    assert tokens == {
+        "input_fresh": 250 * n,
+        "cache_read": 600 * n,
+        "cache_write": 150 * n,
+        "output_visible": 10 * n,
+        "reasoning": 40 * n,
+    }
+    dollars = n * (250 * fresh + 600 * read + 150 * wrote + 50 * said) / 1e6
+    assert (done.json["cost_usd"], done.json["billed_usd"]) == pytest.approx((dollars, dollars), abs=1e-9)
+    assert len(server.requests) == n
+    assert {headers["authorization"] for headers in server.headers} == {f"Bearer {clouds.TOKEN}"}
+    assert not any("anthropics-own" in value for headers in server.headers for value in headers.values())
+    if name == "vertex":
+        at = f"/projects/mine/locations/global/publishers/anthropic/models/{model}:rawPredict"
+        assert {path.removeprefix("/v1") for path in server.paths} == {at}
+
+
+@pytest.mark.parametrize("name", ["mistral", "azure", "together"])
+def test_who_has_no_batches_here_says_who_has(harness, root, monkeypatch, name):
+    """Their batches are on other wires: one line before anything is sent, and never the list price instead."""
+    monkeypatch.setenv("OPENAI_API_VERSION", "2026-01-01")
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "http://127.0.0.1:9")
+    for variable in ("AZURE_OPENAI_API_KEY", "MISTRAL_API_KEY", "TOGETHER_API_KEY"):
+        monkeypatch.setenv(variable, "key-0123456789abcdefghij")
+    done = harness("eval", "--prompt", "v1", "--model", f"{name}/m", "--batch")
+    assert done.code == 2
+    assert f"--batch: {name}/ has no batch API; anthropic/, groq/ and openai/ have one" in done.err
 
 
 def test_a_plan_is_forecast_for_every_model(harness, root, vendors):

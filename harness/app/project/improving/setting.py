@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from harness.arms import fewshot
 from harness.arms.prompts import proposals
 from harness.datasets import splits
@@ -15,7 +13,6 @@ from harness.ground import formatting
 from harness.ground.ids import content_id, unit_interval
 from harness.runs.improving.race import Aim
 from harness.runs.improving.search import Terms
-from harness.types import Item
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,8 +96,8 @@ def parts(dataset: Dataset, parent: Prompt, seed: int, test: str) -> Parts:
     if not dataset.labelled(test):
         raise ConfigError(f"{dataset.ref} has no labelled item in split {test!r} to look at in the end")
     barred = parent.header.learnt_from
-    shown = _shown(parent, dataset)
-    train = [e for e in dataset.labelled(TRAIN) if e.item.id not in barred and fewshot.folded(e.item) not in shown]
+    pool = [one for one in dataset.labelled(TRAIN) if one.item.id not in barred]
+    train = fewshot.askable(parent.header.examples, pool, pool)
     dev, note, chosen_on = list(dataset.labelled(DEV)), "", DEV
     if not dev:
         of = {one.item.id: splits.assign(one.group or one.item.id, SHARES, seed) for one in train}
@@ -121,16 +118,6 @@ def most_tokens(parent: Prompt, dataset: Dataset, chosen: int | None) -> int:
     """How many tokens a prompt may have for an item: as chosen, or twice the parent's."""
     items = [one.item for one in dataset.in_split(TRAIN)[: proposals.PROBED]]
     return chosen or max(LEAST_TOKENS, 2 * proposals.tokens_of(parent, dataset, items))
-
-
-def _shown(parent: Prompt, dataset: Dataset) -> set[str]:
-    """The words of the examples that the parent shows for every item: it cannot be asked those."""
-    header = parent.header.examples
-    if header.how in ("none", "knn"):
-        return set()
-    pool = [one for one in dataset.labelled(TRAIN) if one.item.id not in parent.header.learnt_from]
-    chosen = fewshot.selector(header, pool, lambda _: np.zeros((0, 0), dtype=np.float32)).choose(Item("", ""))
-    return {fewshot.folded(example.item) for example in chosen}
 
 
 def _shuffled(examples: Sequence[Example], seed: int) -> tuple[str, ...]:

@@ -1,0 +1,149 @@
+"""Result files that the tools themselves write, in every form: the accuracy is the tool's own, and the planted one.
+
+`HARNESS_TOOLS` names a folder with an environment a tool and version: `inspect*`, `pydantic*` and `lmeval*` (Python,
+with `inspect_ai`, `pydantic-evals` and `openai`, `lm_eval[api]`), `pf*` (Node, with `promptfoo`). What is not there is
+skipped.
+"""
+
+import csv
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.loopback import serve
+from tests.processes import harness as started
+
+pytestmark = pytest.mark.bench
+TOOLS = Path(os.environ.get("HARNESS_TOOLS", "no folder of tools"))
+HERE = Path(__file__).parent / "tools"
+LABELS = ("billing", "refund", "shipping")
+N, WRONG = 30, 6
+OWN = (N - WRONG) / N
+LM_EVAL = """
+task: tickets
+dataset_path: json
+dataset_kwargs: {data_files: {test: ITEMS}}
+test_split: test
+output_type: generate_until
+doc_to_text: "{{text}}"
+doc_to_target: "{{label}}"
+generation_kwargs: {until: ["\\n"], max_gen_toks: 8}
+metric_list: [{metric: exact_match, aggregation: mean, higher_is_better: true}]
+filter_list:
+  - {name: strict, filter: [{function: take_first}]}
+  - {name: lower, filter: [{function: lowercase}, {function: take_first}]}
+"""
+
+
+def there(pattern, program):
+    """The environments of a tool, by name; one that is skipped with the reason where there is none."""
+    found = [path for path in sorted(TOOLS.glob(pattern)) if (path / program).exists()]
+    missing = pytest.param(None, marks=pytest.mark.skip(reason=f"HARNESS_TOOLS has no {pattern}/{program}"))
+    return [pytest.param(path / program, id=path.name) for path in found] or [missing]
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A workspace with the items, and a server that is wrong about every fifth; letters where letters are asked for."""
+    rows = [{"id": f"i{i}", "text": f"ticket {i} about {LABELS[i % 3]}", "label": LABELS[i % 3]} for i in range(N)]
+    (tmp_path / "items.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with (tmp_path / "d.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, [*rows[0], "split"])
+        writer.writeheader()
+        writer.writerows([row | {"split": "test"} for row in rows])
+        old = [{"id": f"t{i}", "text": f"old {i}", "label": LABELS[i % 3], "split": "train"} for i in range(9)]
+        writer.writerows(old)
+    (tmp_path / "harness.toml").write_text("")
+    ran(tmp_path, "dataset", "import", "d.csv", "--name", "tk", "--id", "id", "--text", "text", "--label", "label",
+        "--split-column", "split")  # fmt: skip
+    replies = {row["text"]: LABELS[(i + (i % 5 == 0)) % 3] for i, row in enumerate(rows)}
+
+    def answer(said):
+        label = next(label for text, label in replies.items() if f"{text}\n" in f"{said}\n")
+        return f"ANSWER: {'ABC'[LABELS.index(label)]}" if "ANSWER" in said else label
+
+    with serve(answer) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
+        monkeypatch.setenv("ITEMS", str(tmp_path / "items.jsonl"))
+        monkeypatch.chdir(tmp_path)
+        yield tmp_path, server
+
+
+def ran(folder, *arguments):
+    process = started(folder, *arguments)
+    out, err = process.communicate(timeout=240)
+    return process.returncode, out, err
+
+
+def tool(*command, **more):
+    """A tool's own command, in the folder of the workspace."""
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=240, check=False, **more)
+    assert done.returncode in (0, 100), done.stdout + done.stderr  # promptfoo ends with 100 where tests fail
+    return done.stdout
+
+
+def check(folder, path, *more):
+    """The file is read, every row finds its item, and its accuracy is the planted one."""
+    code, out, err = ran(folder, "runs", "import", str(path), "--dataset", "tk@v1", "--arm", "x", "--json", *more)
+    assert code == 0, err
+    assert json.loads(out)["n"] == N
+    assert json.loads(out)["accuracy"]["value"] == pytest.approx(OWN)
+
+
+@pytest.mark.parametrize("form", ["json", "eval"])
+@pytest.mark.parametrize("task", ["free", "two", "letters"])
+@pytest.mark.parametrize("program", there("inspect*", "bin/inspect"))
+def test_inspect(place, program, task, form):
+    """Both formats of its logs; of two scorers the one that is named."""
+    folder, _ = place
+    asked = ("eval", f"{HERE / 'inspect_task.py'}@{task}", "--model", "openai/gpt-4o-mini")
+    tool(program, *asked, "--log-format", form, "--log-dir", "logs", "--display", "plain")
+    (log,) = (folder / "logs").glob(f"*.{form}")
+    check(folder, log, *(("--scorer", "match") if task == "two" else ()))
+
+
+@pytest.mark.parametrize("program", there("pydantic*", "bin/python"))
+def test_pydantic_evals(place, program):
+    """A report as JSON."""
+    folder, _ = place
+    tool(program, HERE / "pydantic_task.py", folder / "items.jsonl", folder / "report.json")
+    check(folder, folder / "report.json")
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl"])
+@pytest.mark.parametrize("program", there("pf*", "node_modules/.bin/promptfoo"))
+def test_promptfoo(place, program, form, monkeypatch):
+    """Both formats of its results that hold every test."""
+    folder, _ = place
+    for name in ("TELEMETRY", "UPDATE"):
+        monkeypatch.setenv(f"PROMPTFOO_DISABLE_{name}", "1")
+    monkeypatch.setenv("PROMPTFOO_CONFIG_DIR", str(folder / "home"))
+    tests = [json.loads(line) for line in (folder / "items.jsonl").read_text().splitlines()]
+    config = {
+        "providers": ["openai:chat:gpt-4o-mini"],
+        "prompts": ["{{text}}"],
+        "tests": [
+            {"vars": {"text": one["text"]}, "assert": [{"type": "equals", "value": one["label"]}]} for one in tests
+        ],
+    }
+    (folder / "c.json").write_text(json.dumps(config))
+    tool(program, "eval", "-c", folder / "c.json", "--no-cache", "--no-table", "-o", folder / f"r.{form}")
+    check(folder, folder / f"r.{form}")
+
+
+@pytest.mark.parametrize("program", there("lmeval*", "bin/lm_eval"))
+def test_lm_eval(place, program):
+    """Samples of a task with two filters: the one that is named."""
+    folder, server = place
+    (folder / "task").mkdir()
+    (folder / "task" / "t.yaml").write_text(LM_EVAL.replace("ITEMS", str(folder / "items.jsonl")))
+    model = f"model=gpt-4o-mini,base_url={server.openai_url}/chat/completions,num_concurrent=1,tokenized_requests=False"
+    asked = ("--tasks", "tickets", "--include_path", folder / "task", "--apply_chat_template")
+    tool(program, "--model", "local-chat-completions", "--model_args", model, *asked, "--log_samples",
+         "--output_path", folder / "out")  # fmt: skip
+    (samples,) = (folder / "out").rglob("samples_*.jsonl")
+    check(folder, samples, "--filter", "strict")
