@@ -1,4 +1,4 @@
-"""Ten million predictions in a lake: the scorecard of a split of a hundred runs, and a report of one of ten."""
+"""Ten million predictions in a lake: the scorecard of a split of a hundred runs, in the database alone."""
 
 import pytest
 
@@ -19,7 +19,7 @@ RUN_ROW = """
 ROWS = """
     insert into predictions (run_id, example_id, outcome, label, score, raw, cost_usd, billed_usd, latency_s, cached,
         attempts, path, credit)
-    select $1, example_id, 'answered', case when is_right then gold else 'other' end,
+    select $1, example_id, 'answered', case when is_right then gold when gold = 'alpha' then 'beta' else 'alpha' end,
         round(hash(example_id || $1) % 1000 / 1000, 3), 'the label is ' || gold, hash(example_id) % 997 / 1e6, 0,
         hash(example_id || $1) % 1000 / 500, false, 1, ['a'], is_right::int
     from (select *, hash(example_id || $1) % 100 < 80 as is_right from examples where dataset_id = $2)
@@ -47,7 +47,7 @@ def made(name, n):
 
 
 def test_the_scorecard_of_ten_million_rows_in_a_lake(postgres, tmp_path, table):
-    """Under 5 s, and under 1 GB of memory; so is each report's reading of one run among them."""
+    """Under 10 s of processor time, which are 5 s on two cores, and under 1 GB of memory, the command and all."""
     root = workspace(tmp_path, 100)
     conninfo = postgres.database()
     lakes.settle(root, conninfo)
@@ -61,8 +61,8 @@ def test_the_scorecard_of_ten_million_rows_in_a_lake(postgres, tmp_path, table):
     assert done.code == 0, done.err
     assert done.out.count('"run_id"') == RUNS
     table(
-        f"{ITEMS * RUNS:,} rows in a lake, {size_mb:,.0f} MB, made in {filled_s:.0f} s   seconds  peak MB",
-        f"{'scorecard, the command and all':45} {done.seconds:8.1f} {done.peak_mb:8.0f}",
+        f"{ITEMS * RUNS:,} rows in a lake, {size_mb:,.0f} MB, made in {filled_s:.0f} s   seconds  processor s  peak MB",
+        f"{'scorecard, the command and all':45} {done.seconds:8.1f} {done.cpu_s:12.1f} {done.peak_mb:8.0f}",
     )
     assert done.peak_mb < 1000
-    assert done.seconds < 5
+    assert done.cpu_s < 10

@@ -267,7 +267,8 @@ def test_a_lake_of_an_older_version_is_brought_up_to_date(conninfo, root, monkey
                 )
             connection.execute(
                 "insert into runs (run_id, dataset_id, dataset, split, arm, arm_id, params, status, n, item_set, seed, "
-                "repeat, started_at) select ?, ?, 'tickets@v1', 'test', 'arm', 's1:arm', '{}', 'done', 30, ?, 0, 0, now()",
+                "repeat, started_at) select ?, ?, 'tickets@v1', 'test', 'arm', 's1:arm', '{}', 'done', 30, ?, 0, 0, "
+                "now()",
                 [RUN.id, dataset.id, item_set_id([e.item.id for e in dataset.in_split("test")])],
             )
 
