@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from harness.arms import answers, encoding
+from harness.arms.lesson import Lesson
 from harness.arms.portable.kept import state_of
 from harness.types import Outcome, Prediction
 
@@ -47,7 +48,7 @@ class ClassifierArm:
         Of an arm that was measured before, `cost_usd` is what an item costs; then nothing is timed.
         """
         self._name = name
-        self._build = build
+        self.build = build
         self._usd_per_s = usd_per_hour / 3600
         self._clock = clock
         self._cost_usd = cost_usd
@@ -55,11 +56,19 @@ class ClassifierArm:
 
     @cached_property
     def _classifier(self) -> Fitted:
-        return self._build()
+        return self.build()
 
     def fit(self, items: Sequence[Item], labels: Sequence[str]) -> None:
         """Fit the classifier."""
         self._classifier.fit(list(items), list(labels))
+
+    def lessons(self, items: Sequence[Item], labels: Sequence[str]) -> list[Lesson]:
+        """The one fit that it takes."""
+        return [Lesson(self, items, labels)]
+
+    def adopt(self, classifier: Fitted) -> None:
+        """Take a classifier that `build` made and that was fitted elsewhere."""
+        self.__dict__["_classifier"] = classifier
 
     def facts(self) -> dict[str, JSON]:
         """What the classifier found out when it was fitted, and how long an item takes in a batch."""

@@ -14,6 +14,7 @@ from harness.types import Arm
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from harness.arms.lesson import Lesson
     from harness.types import JSON, Item, Prediction
 
 
@@ -22,6 +23,10 @@ class Fitted(Arm, Protocol):
 
     def facts(self) -> dict[str, JSON]:
         """What it found out."""
+        ...
+
+    def lessons(self, items: Sequence[Item], labels: Sequence[str]) -> list[Lesson]:
+        """What is fitted to what, when it is fitted to these."""
         ...
 
 
@@ -38,9 +43,16 @@ class FoldedArm:
 
     def fit(self, items: Sequence[Item], labels: Sequence[str]) -> None:
         """Fit each arm to the items outside its fold."""
+        for lesson in self.lessons(items, labels):
+            lesson.arm.fit(lesson.items, lesson.labels)
+
+    def lessons(self, items: Sequence[Item], labels: Sequence[str]) -> list[Lesson]:
+        """Each arm with the items outside its fold."""
+        found = []
         for fold, arm in enumerate(self._arms):
             learnt = [pair for pair in zip(items, labels, strict=True) if self._fold_of[pair[0].id] != fold]
-            arm.fit([item for item, _ in learnt], [label for _, label in learnt])
+            found += arm.lessons([item for item, _ in learnt], [label for _, label in learnt])
+        return found
 
     def facts(self) -> dict[str, JSON]:
         """What the first of them found out; the others are like it."""

@@ -25,8 +25,11 @@ BATCH = 64  # of cells that may each be long
 MAX_CELL_CHARS = 1_048_576
 MAX_UNPACKED_BYTES = 4 * 1024**3
 MEMORY = "1GB"
+SORTED = "600MB"  # what a sort of millions of rows needs beyond it goes to the disk
 NUMBERS = ("score", "cost_usd")
 """How the names of those columns of answers end that are numbers."""
+ROW = "row"
+"""How the name of the column ends that counts the rows of the file that a part is of."""
 
 
 def read(path: Path) -> Iterator[Row]:
@@ -126,21 +129,43 @@ def as_they_are(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
             raise DatasetError(f"{path}: not readable as Parquet: {str(error).splitlines()[0]}") from None
 
 
-def beside(source: Path, lines: Path, to: Path) -> None:
-    """Write the rows of a Parquet file, types kept, with those of a file of answers (JSON lines) beside them."""
-    answers = _answers(lines)
-    _copy(f"select * from read_parquet({_quoted(source)}) positional join {answers}", to)
+def beside(source: Path, lines: Path, names: Sequence[str], to: Path, *, of_all: bool) -> None:
+    """Write the rows of a Parquet file, types kept, with those of a file of answers (JSON lines) beside them.
+
+    Where not all rows have an answer, the last of its `names` is that of the row's number, from 1.
+    """
+    if of_all:
+        _copy(f"select * from read_parquet({_quoted(source)}) positional join {_answers(lines, (), names)}", to)
+        return
+    index = _name(names[-1])
+    _copy(
+        f"select s.* exclude (file_row_number), a.* from read_parquet({_quoted(source)}, file_row_number = true) s "
+        f"join {_answers(lines, (), names)} a on s.file_row_number + 1 = a.{index} order by s.file_row_number",
+        to,
+    )
 
 
-def of_lines(lines: Path, columns: Sequence[str], to: Path) -> None:
+def of_lines(lines: Path, columns: Sequence[str], names: Sequence[str], to: Path) -> None:
     """Write JSON lines as Parquet: the columns that are named are texts, those behind them are answers."""
-    _copy(f"select * from {_answers(lines, columns)}", to)
+    _copy(f"select * from {_answers(lines, columns, names)}", to)
 
 
-def _answers(lines: Path, columns: Sequence[str] = ()) -> str:
-    with lines.open(encoding="utf-8") as file:
-        names = list(json.loads(file.readline() or "{}"))
-    kinds = {name: "double" if name.endswith(NUMBERS) and name not in columns else "varchar" for name in names}
+def merged(parts: Sequence[Path], index: str, rows: int, to: Path) -> None:
+    """Write the rows of several files in the order of their numbers, without these.
+
+    `DatasetError` unless they are the numbers from 1 to `rows`, each once.
+    """
+    source = f"read_parquet([{', '.join(map(_quoted, parts))}])"
+    with _open() as connection:
+        query = f"select count(*), count(distinct {_name(index)}), max({_name(index)}) from {source}"
+        found = connection.execute(query).fetchone()
+    if found is None or (found[0], found[1], found[2] or 0) != (rows, rows, rows):
+        raise DatasetError(f"{to}: the parts have not each of the {rows:,} rows once; label them again")
+    _copy(f"select * exclude ({_name(index)}) from {source} order by {_name(index)}", to)
+
+
+def _answers(lines: Path, columns: Sequence[str], names: Sequence[str]) -> str:
+    kinds = {name: "varchar" for name in columns} | {name: _kind(name) for name in names}
     told = ", ".join(f"{_quoted(name)}: {_quoted(kind)}" for name, kind in kinds.items())
     return f"read_json({_quoted(lines)}, format = 'newline_delimited', columns = {{{told}}})"
 
@@ -148,9 +173,19 @@ def _answers(lines: Path, columns: Sequence[str] = ()) -> str:
 def _copy(query: str, to: Path) -> None:
     with _open() as connection:
         try:
+            connection.execute(f"set memory_limit = '{SORTED}'")
+            connection.execute(f"set temp_directory = {_quoted(to.with_name(f'{to.name}.spilt'))}")
             connection.execute(f"copy ({query}) to {_quoted(to)} (format parquet)")
         except duckdb.Error as error:
             raise DatasetError(f"{to}: cannot be written as Parquet: {str(error).splitlines()[0]}") from None
+
+
+def _kind(name: str) -> str:
+    return "double" if name.endswith(NUMBERS) else "bigint" if name.endswith(ROW) else "varchar"
+
+
+def _name(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
 
 
 def _quoted(text: object) -> str:

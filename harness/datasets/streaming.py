@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -52,19 +53,25 @@ def read(path: Path) -> Iterator[Row]:
     return rows
 
 
-def write(source: Path, to: Path, answers: Iterable[Answer], columns: Sequence[str]) -> None:
-    """Write the rows of `source`, each with its answer behind it, whole or not at all.
+@dataclass(frozen=True, slots=True)
+class Names:
+    """All columns of a source, those of an answer, and which rows have one, counted from 0 (None: all have)."""
 
-    `columns` are those of the source, all of them; an answer has the same columns in every row.
-    """
+    columns: Sequence[str]
+    answers: Sequence[str]
+    numbers: Iterator[int] | None = None
+
+
+def write(source: Path, to: Path, answers: Iterable[Answer], names: Names) -> None:
+    """Write the rows of `source` that have an answer, each with it behind, whole or not at all."""
     with private.files(), private.replaced(to) as unfinished:
         suffix = to.suffix.lower()
         if suffix in DELIMITED:
-            _write_delimited(source, unfinished, answers, columns, DELIMITED[suffix])
+            _write_delimited(_pairs(source, answers, names), unfinished, names, DELIMITED[suffix])
         elif suffix in JSON_LINES:
-            _write_json_lines(_joined(source, answers), unfinished)
+            _write_json_lines(({**row, **answer} for row, answer in _pairs(source, answers, names)), unfinished)
         else:
-            _write_parquet(source, unfinished, answers, columns)
+            _write_parquet(source, unfinished, answers, names)
 
 
 def free_names(wanted: Sequence[str], taken: Iterable[str]) -> dict[str, str]:
@@ -88,20 +95,25 @@ def _json_lines(path: Path) -> Iterator[Row]:
             yield where, row
 
 
-def _joined(source: Path, answers: Iterable[Answer]) -> Iterator[dict[str, object]]:
-    for (_, row), answer in zip(read(source), answers, strict=True):
-        yield {**row, **answer}
+def _pairs(source: Path, answers: Iterable[Answer], names: Names) -> Iterator[tuple[dict[str, object], Answer]]:
+    rows = (row for _, row in read(source))
+    yield from zip(rows if names.numbers is None else _at(rows, names.numbers), answers, strict=True)
 
 
-def _write_delimited(source: Path, to: Path, answers: Iterable[Answer], columns: Sequence[str], separator: str) -> None:
+def _at(rows: Iterator[dict[str, object]], numbers: Iterator[int]) -> Iterator[dict[str, object]]:
+    wanted = next(numbers, None)
+    for number, row in enumerate(rows):
+        if number == wanted:
+            yield row
+            wanted = next(numbers, None)
+
+
+def _write_delimited(pairs: Iterable[tuple[dict[str, object], Answer]], to: Path, names: Names, separator: str) -> None:
     with to.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter=separator, lineterminator="\n")
-        is_first = True
-        for (_, row), answer in zip(read(source), answers, strict=True):
-            if is_first:
-                writer.writerow([*columns, *answer])
-                is_first = False
-            writer.writerow([*(_cell(row.get(name)) for name in columns), *map(_cell, answer.values())])
+        writer.writerow([*names.columns, *names.answers])
+        for row, answer in pairs:
+            writer.writerow([*(_cell(row.get(name)) for name in names.columns), *map(_cell, answer.values())])
 
 
 def _write_json_lines(rows: Iterable[Mapping[str, object]], to: Path) -> None:
@@ -110,24 +122,24 @@ def _write_json_lines(rows: Iterable[Mapping[str, object]], to: Path) -> None:
             file.write(json.dumps(row, ensure_ascii=False, default=_plain) + "\n")
 
 
-def _write_parquet(source: Path, to: Path, answers: Iterable[Answer], columns: Sequence[str]) -> None:
+def _write_parquet(source: Path, to: Path, answers: Iterable[Answer], names: Names) -> None:
     """Through a file of JSON lines beside it; the columns of a Parquet source keep their types."""
     parquet = import_module("harness.datasets.parquet")
     lines = to.with_name(f"{to.name}.jsonl")
     try:
         if source.suffix.lower() == PARQUET:
             _write_json_lines(answers, lines)
-            parquet.beside(source, lines, to)
+            parquet.beside(source, lines, names.answers, to, of_all=names.numbers is None)
         else:
-            _write_json_lines(_as_text(source, answers, columns), lines)
-            parquet.of_lines(lines, columns, to)
+            _write_json_lines(_as_text(source, answers, names), lines)
+            parquet.of_lines(lines, names.columns, names.answers, to)
     finally:
         lines.unlink(missing_ok=True)
 
 
-def _as_text(source: Path, answers: Iterable[Answer], columns: Sequence[str]) -> Iterator[dict[str, object]]:
-    for (_, row), answer in zip(read(source), answers, strict=True):
-        yield {**{name: None if row.get(name) is None else _cell(row[name]) for name in columns}, **answer}
+def _as_text(source: Path, answers: Iterable[Answer], names: Names) -> Iterator[dict[str, object]]:
+    for row, answer in _pairs(source, answers, names):
+        yield {**{name: None if row.get(name) is None else _cell(row[name]) for name in names.columns}, **answer}
 
 
 def _cell(value: object) -> str:

@@ -13,11 +13,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from harness.types import JSON, Model, ReplyFormat, Request, Settings
 
 SCHEME = "s1:"
+BITS = 56
 
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -63,7 +64,17 @@ def _shared_text(part: Model | Settings | ReplyFormat) -> str:
 
 def item_set_id(item_ids: Sequence[str]) -> str:
     """The id of a set of items, whatever their order."""
-    return content_id(sorted(item_ids))
+    return item_set_of(sorted(item_ids))
+
+
+def item_set_of(in_order: Iterable[str]) -> str:
+    """The same of ids that come in order, of which only one need be in memory: the `content_id` of their list."""
+    digest = hashlib.sha256(b"[")
+    for place, item_id in enumerate(in_order):
+        text = canonical_json(item_id)
+        digest.update((f",{text}" if place else text).encode("utf-8", "surrogatepass"))
+    digest.update(b"]")
+    return SCHEME + digest.hexdigest()[:16]
 
 
 def unit_interval(*parts: str) -> float:
@@ -71,5 +82,18 @@ def unit_interval(*parts: str) -> float:
 
     Used to assign splits and to draw samples, so that adding rows moves no other row.
     """
+    return _bits(parts) / (1 << BITS)
+
+
+def shard_of(item_id: str, n: int) -> int:
+    """Which of `n` shards an item is in, from 1 to n, by its id alone.
+
+    The first 56 bits of the SHA-256 of `shard`, the byte 1f and the id (UTF-8), times n, without the lowest 56 bits,
+    plus 1. Part of the documented contract (docs/scale.md): parts that different machines made must fit together.
+    """
+    return (_bits(("shard", item_id)) * n >> BITS) + 1
+
+
+def _bits(parts: Sequence[str]) -> int:
     digest = hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:7], "big") / 2**56
+    return int.from_bytes(digest[: BITS // 8], "big")

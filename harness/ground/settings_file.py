@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from harness.ground.constraints import Constraints
 from harness.ground.gate_settings import GateSettings
+from harness.ground.spread_settings import Spread
 from harness.ground.workspace import Preferences
 
 if TYPE_CHECKING:
@@ -116,10 +117,16 @@ GATE: Mapping[str, Meaning] = {
     "confidence": Meaning("of the intervals"),
     "power": Meaning("of the number of items that the gate asks for"),
 }
+SPREAD: Mapping[str, Meaning] = {
+    "executor": Meaning("inline, processes, or ray: who fits and labels, where several may", '"processes"'),
+    "address": Meaning("the Ray cluster", '"10.0.0.1:6379"'),
+    "workers": Meaning("how many do something at once; without it, one a core", "4"),
+}
 TABLES = (
     ("", "", Preferences, TOP),
     ("decide", "What an arm must keep to be served: harness decide.", Constraints, DECIDE),
     ("gate", "What a candidate must keep to be deployed: harness gate.", GateSettings, GATE),
+    ("spread", "Where work is done that needs no model (docs/scale.md).", Spread, SPREAD),
 )
 
 

@@ -18,6 +18,7 @@ from pydantic import Field, JsonValue
 from harness.errors import ConfigError
 from harness.ground.constraints import Constraints
 from harness.ground.gate_settings import GateSettings
+from harness.ground.spread_settings import Spread
 from harness.ground.validation import validated
 
 EXTENSIONS = "extensions"
@@ -38,7 +39,7 @@ class Preferences:
     with all its attempts and pauses. `ledger` is the address of a PostgreSQL database that keeps paid
     answers, where that is not a file beside the store (see `postgres.address`). `prices` overrides the
     price table: dollars per million tokens by model and bucket. `decide` is what an arm must keep to be
-    served, `gate` what a candidate must keep to be deployed.
+    served, `gate` what a candidate must keep to be deployed, `spread` where work is done that needs no model.
     """
 
     dataset: str | None = None
@@ -59,6 +60,7 @@ class Preferences:
     prices: Mapping[str, JsonValue] = field(default_factory=dict)
     decide: Constraints = field(default_factory=Constraints)
     gate: GateSettings = field(default_factory=GateSettings)
+    spread: Spread = field(default_factory=Spread)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Knows every part by folder and name, never by import; touches neither store nor 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
@@ -77,7 +78,8 @@ def baseline_job(
     said = {"arm": shown, "version": version, "params": _content(params) | weights, **taught}
     price = workspace.preferences.cpu_usd_per_hour
     folds = cast("int", taught.get("folds", 1))
-    arms = [ClassifierArm(shown, lambda: _built(name, params, workspace, seed), price, clock) for _ in range(folds)]
+    build = partial(_built, name, params, workspace, seed)  # it pickles: a worker may fit it
+    arms = [ClassifierArm(shown, build, price, clock) for _ in range(folds)]
     arm: Arm = arms[0] if folds == 1 else FoldedArm(arms, folds_and_parts.folds(training, folds, seed))
     # Hand-written rules see the training split only to know the labels; nobody has to pay for it.
     n_train = len(training) if learns(declared, scope.dataset.kind) else None

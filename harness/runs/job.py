@@ -19,7 +19,7 @@ class Job:
     """An arm with everything the runner needs to run it.
 
     `model` is what an arm asks, if it asks one; `early` ends the run as soon as no more answers are needed;
-    `facts` are stored with the run, beside what the arm finds out.
+    `facts` are stored with the run, beside what the arm finds out. `fit_s` is how long its arm was fitted already.
     """
 
     run: Run
@@ -31,3 +31,4 @@ class Job:
     model: Stack | None = None
     early: EarlyStop | None = None
     facts: Mapping[str, JSON] = field(default_factory=dict)
+    fit_s: float | None = None

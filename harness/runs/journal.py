@@ -78,6 +78,11 @@ class Journal:
         query = f"select {', '.join(COLUMNS)} from answers where arm = ? order by row"
         yield from self._connection.execute(query, (arm,))
 
+    def numbers(self, arm: int = 0) -> Iterator[int]:
+        """The rows that have an answer, in order, counted from 0."""
+        for (row,) in self._connection.execute("select row from answers where arm = ? order by row", (arm,)):
+            yield row
+
     def counts(self, arm: int = 0) -> tuple[dict[str, int], float | None]:
         """How many answers came out how, and what they cost; None where a cost is unknown."""
         query = "select outcome, count(*) from answers where arm = ? group by outcome"

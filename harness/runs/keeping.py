@@ -16,6 +16,7 @@ from harness.arms.portable.restored import restored_from
 from harness.errors import ConfigError
 from harness.ground import plugins
 from harness.ground.ids import content_id
+from harness.ground.shards import without
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,14 +42,14 @@ def folder(workspace: Workspace, run: Run | StoredRun) -> Path:
         "arm_id": run.arm_id,
         "seed": run.seed,
         "n_train": run.n_train,
-        "params": dict(run.params),
+        "params": without(run.params),
     }
     return workspace.fitted / content_id(said).partition(":")[2]
 
 
 def keep(workspace: Workspace, run: Run, arm: Arm) -> None:
     """Keep what an arm has learnt, where it learnt all that its run says and has a form for it."""
-    if run.purpose not in ("whole", "limited") or not isinstance(arm, ClassifierArm):
+    if run.purpose not in ("whole", "limited", "shard") or not isinstance(arm, ClassifierArm):
         return
     place = folder(workspace, run)
     state = None if place.exists() else arm.state()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from harness.datasets import streaming
+from harness.datasets import part_files, streaming
 from harness.datasets.cells import spelt
 from harness.errors import ConfigError, DatasetError, Interrupted, one_of
 from harness.runs.failures import Failures
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.ground.clock import Clock
+    from harness.ground.shards import Shard
     from harness.runs.journal import Journal
     from harness.types import Arm
 
@@ -62,9 +63,10 @@ class Columns:
 
 @dataclass(slots=True)
 class Labelled:
-    """How far it is: rows that were read, those of them that were answered before, and what came of the others."""
+    """How far it is: its rows, of those that were read; those answered before, and what came of the others."""
 
     rows: int = 0
+    read: int = 0
     before: int = 0
     blank: int = 0
     outcomes: Counter[Outcome] = field(default_factory=Counter)
@@ -84,7 +86,10 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Labelling:
-    """Labels files with one arm. Setting `stop` ends it after what is under way; `watch` is told of every step."""
+    """Labels files with one arm. Setting `stop` ends it after what is under way; `watch` is told of every step.
+
+    Of a `shard`, only the rows whose ids it holds; a row without an id is called `row` and its number, from 0.
+    """
 
     arm: Arm
     run: Run
@@ -92,6 +97,7 @@ class Labelling:
     clock: Clock
     stop: asyncio.Event
     watch: Callable[[Labelled], None]
+    shard: Shard | None = None
 
     async def answer(self, source: Path, columns: Columns, journal: Journal, place: int = 0) -> Labelled:
         """Every row answered and kept, as answers of arm `place`. Raises as `Runner.run` does."""
@@ -102,14 +108,16 @@ class Labelling:
                 raise _stopped(labelled)
             await self._part(part, columns, _Kept(journal, place), labelled)
             self.watch(labelled)
-        if not labelled.rows:
+        if not labelled.read:
             raise ConfigError(f"{source} has no rows; there is nothing to label")
         return labelled
 
     async def _part(
         self, part: Sequence[tuple[int, streaming.Row]], columns: Columns, kept: _Kept, labelled: Labelled
     ) -> None:
-        items = _named_once([(number, columns.item(number, where, row)) for number, (where, row) in part])
+        every = [(number, columns.item(number, where, row)) for number, (where, row) in part]
+        held = {number for number, item in every if self.shard is None or self.shard.holds(item.id)}
+        items = [(number, item) for number, item in _named_once(every) if number in held]
         for _, (_, row) in part:
             labelled.columns.update(dict.fromkeys(row))
         done = kept.journal.done(part[0][0], part[-1][0], kept.place)
@@ -124,22 +132,38 @@ class Labelling:
         except Interrupted:
             raise _stopped(labelled, steps.last) from None
         finally:
-            labelled.rows += len(part)
+            labelled.rows += len(items)
+            labelled.read += len(part)
             labelled.before += len(done)
             labelled.blank += len(blank)
             labelled.add(steps.last)
 
 
-def finish(
-    source: Path, to: Path, columns: Sequence[str], answers: Iterator[tuple[object, ...]], prefixes: Sequence[str]
-) -> dict[str, str]:
-    """Write the rows with their answers; the names of the columns of answers, which a file may have had already.
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The answers to a file's rows in their order: of every arm, one arm's behind the other's, called by a prefix each.
 
-    An arm's columns are called with its prefix; an answer has those of every arm, one arm behind the other.
+    `numbers` are the rows that are answered, of a shard; their own numbers, from 1, are a last column then.
     """
-    names = streaming.free_names([f"{prefix}{name}" for prefix in prefixes for name in COLUMNS], columns)
+
+    rows: Iterator[tuple[object, ...]]
+    prefixes: Sequence[str]
+    numbers: Callable[[], Iterator[int]] | None = None
+
+
+def finish(source: Path, to: Path, columns: Sequence[str], answers: Answers) -> dict[str, str]:
+    """Write the rows with their answers; the names of the columns of answers, which a file may have had already."""
+    index = [] if answers.numbers is None else [part_files.ROW]
+    wanted = [*(f"{prefix}{name}" for prefix in answers.prefixes for name in COLUMNS), *index]
+    names = streaming.free_names(wanted, columns)
     told = tuple(names.values())
-    streaming.write(source, to, (dict(zip(told, answer, strict=True)) for answer in answers), columns)
+    if answers.numbers is None:
+        rows = (dict(zip(told, answer, strict=True)) for answer in answers.rows)
+        streaming.write(source, to, rows, streaming.Names(columns, told))
+        return names
+    pairs = zip(answers.rows, answers.numbers(), strict=True)
+    numbered = (dict(zip(told, (*answer, number + 1), strict=True)) for answer, number in pairs)
+    streaming.write(source, to, numbered, streaming.Names(columns, told, answers.numbers()))
     return names
 
 

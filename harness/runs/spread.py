@@ -1,24 +1,20 @@
-"""Fitting many classifiers on all cores: each process opens the workspace itself and returns predictions.
+"""Fitting many classifiers at once: each worker opens the workspace itself and returns predictions.
 
-Processes are spawned, never forked (onnxruntime and DuckDB have threads), and none but the caller
-writes the store. A classifier's latency is not measured here: the cores are busy.
+None but the caller writes the store. A classifier's latency is not measured here: the cores are busy.
 """
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import TYPE_CHECKING
-
-from threadpoolctl import threadpool_limits
 
 from harness import datasets
 from harness.arms import answers
 from harness.datasets.task import SINGLE
 from harness.errors import ConfigError
-from harness.runs import building, folds_and_parts
+from harness.runs import building, executors, folds_and_parts
+from harness.runs.executors.inline import Inline
+from harness.runs.executors.processes import Processes
 from harness.runs.scope import Scope
 from harness.types import Outcome, Prediction
 
@@ -26,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.ground.workspace import Workspace
+    from harness.runs.executors import Executor
     from harness.types import Dataset, Example, Item
 
 
@@ -52,6 +49,7 @@ class Place:
 
     workspace: Workspace
     dataset: str
+    dataset_id: str
     split: str
     limit: int | None = None
 
@@ -76,50 +74,38 @@ class _FitInputs:
 
 
 class FitPool:
-    """Processes that fit classifiers at one place, started when there is something to fit; `close` ends them."""
+    """Fits classifiers at one place with an executor; `close` ends its workers."""
 
-    def __init__(self, place: Place, processes: int | None = None) -> None:
-        self._place = place
-        self._processes = processes or os.cpu_count() or 1
-        self._pool: ProcessPoolExecutor | None = None
-        self._inputs: _FitInputs | None = None
+    def __init__(self, place: Place, executor: Executor) -> None:
+        self._place, self._executor = place, executor
 
     def fitted(self, fits: Sequence[Fit]) -> Iterator[tuple[Fit, list[Prediction]]]:
         """Each fit with its predictions, in the order in which they are done."""
-        if self._processes == 1 or (len(fits) == 1 and self._pool is None):
-            self._inputs = self._inputs or _opened(self._place)
-            yield from ((fit, _predictions(self._inputs, fit)) for fit in fits)
-        elif fits:
-            yield from self._spread(fits)
+        executor = Inline() if len(fits) == 1 and isinstance(self._executor, Processes) else self._executor
+        tasks = ((self._place, fit) for fit in fits)
+        for (_, fit), predictions in executors.as_done(executor, fit_at, tasks):
+            yield fit, predictions
 
     def close(self) -> None:
-        """Let go of the processes; what has not begun is not done."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-
-    def _spread(self, fits: Sequence[Fit]) -> Iterator[tuple[Fit, list[Prediction]]]:
-        self._pool = self._pool or ProcessPoolExecutor(self._processes, get_context("spawn"), _enter, (self._place,))
-        waiting = {self._pool.submit(_work, fit): fit for fit in fits}
-        while waiting:
-            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield waiting.pop(future), future.result()
+        """Let go of the workers; what has not begun is not done."""
+        self._executor.close()
 
 
-_INPUTS: list[_FitInputs] = []
+_INPUTS: list[tuple[Place, _FitInputs]] = []
 
 
-def _enter(place: Place) -> None:
-    threadpool_limits(1)  # the other cores have a process of their own
-    _INPUTS.append(_opened(place))
-
-
-def _work(fit: Fit) -> list[Prediction]:
-    return _predictions(_INPUTS[0], fit)
+def fit_at(task: tuple[Place, Fit]) -> list[Prediction]:
+    """What one classifier predicts; what a place holds is read by a worker once."""
+    place, fit = task
+    if not _INPUTS or _INPUTS[0][0] != place:
+        _INPUTS[:] = [(place, _opened(place))]
+    return _predictions(_INPUTS[0][1], fit)
 
 
 def _opened(place: Place) -> _FitInputs:
     dataset = datasets.load(place.workspace.root, place.dataset)
+    if dataset.id != place.dataset_id:
+        raise ConfigError(f"a worker finds another {place.dataset} in {place.workspace.root} than was asked for")
     scope = Scope(dataset, place.split, place.limit)
     return _FitInputs(place.workspace, dataset, scope.training(), scope.items())
 

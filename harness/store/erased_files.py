@@ -52,8 +52,7 @@ def _take_out(connection: DuckDBPyConnection, run: RunRecord, erasure: Erasure) 
 
 def _settled(connection: DuckDBPyConnection, run: RunRecord, before: list[str], erasure: Erasure) -> RunRecord:
     """The record of a run as its rows are now."""
-    found = connection.execute(statements.CONTENT_HASH, [run.run_id]).fetchone()
-    digest, n = found if found else (run.content_hash, run.n)
+    digest, n = statements.content(connection, run.run_id)
     whole = item_set_id(before) == run.item_set
     traces = erasure.traces
     return replace(
@@ -61,7 +60,7 @@ def _settled(connection: DuckDBPyConnection, run: RunRecord, before: list[str], 
         params=json.dumps(traces.erased(json.loads(run.params))) if traces.stand_in(run.params) else run.params,
         dataset_id=erasure.renamed.get(run.dataset_id, run.dataset_id),
         item_set=item_set_id(_ids(connection, run.run_id)) if whole else run.item_set,
-        content_hash=digest,
+        content_hash=digest or run.content_hash,
         n=n,
     )
 

@@ -50,6 +50,7 @@ def _ever_longer(run: StoredRun, arm: str, seeds: Mapping[Content, int]) -> Iter
         "part": f", {run.n_train} labels",
         "fold": f", {run.params.get('folds')} folds",
         "limited": f", {run.n:,} items",
+        "shard": f", {run.shard.shard.words}" if run.shard is not None else ", shard",
     }
     yield f"{arm}{words.get(run.purpose, f', {run.purpose}')}{seed}{repeat}"
     yield f"{arm}{words.get(run.purpose, '')}{seed}{repeat} {run.run_id.removeprefix(SCHEME)}"

@@ -81,6 +81,9 @@ class Selection:
         A tag or an id means that run and, where it is the first, its repeats. `ConfigError` where nothing has the
         name, or where it fits several models, contents or ids.
         """
+        return self._meant(text, where).checked(text)
+
+    def _meant(self, text: str, where: Where) -> Selected:
         there = [run for run in self.runs if where.holds(run)]
         tagged = [run for run in there if run.tag == text]
         if tagged:
@@ -143,6 +146,9 @@ class Selection:
         if not fitting:
             models = sorted({str(one.first.model) for one in mine})
             what = f"there is no run of {text!r} on {where.dataset} / {where.split}"
+            shards = [run for run in self.runs if where.holds(run) and run.arm == text and run.purpose == "shard"]
+            if shards and not models:
+                raise ConfigError(f"{what}, but {len(shards)} of its parts; put them together: harness runs merge")
             raise ConfigError(
                 f"{what} with --model {where.model}; it has: {', '.join(models)}"
                 if models

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
-
-from harness.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,13 +17,12 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-CONTENT_HASH = """
-    select sha256(string_agg(concat_ws(chr(31), example_id, outcome, coalesce(label, ''),
+ROW_CONTENT = """
+    select concat_ws(chr(31), example_id, outcome, coalesce(label, ''),
         coalesce(format('{:.9g}', score), ''), coalesce(raw, ''), coalesce(error, ''),
-        coalesce(format('{:.9g}', cost_usd), ''), coalesce(format('{:.9g}', latency_s), '')),
-        chr(30) order by example_id)), count(*)
-    from predictions where run_id = ?
+        coalesce(format('{:.9g}', cost_usd), ''), coalesce(format('{:.9g}', latency_s), ''))
 """
+BATCH = 10_000
 ANALYSED = """
     select run_id, arm, example_id, "group", gold, outcome, label, score, credit, cost_usd, billed_usd, latency_s,
         known[gold] as gold_score, list_sum(list_transform(map_values(known), lambda x: x * x)) as squares,
@@ -59,14 +57,18 @@ SCORES = f"""
     from asked join runs using (run_id) join predictions p using (run_id)
         join items on items.dataset_id = runs.dataset_id and items.example_id = p.example_id
 """
-LOOK = """
-    select run_id, dataset_id, split, ?::timestamptz as looked_at from runs r where run_id = ? and (
+LOOKING = "coalesce(r.params ->> '$.shard.run_id', r.run_id)"
+"""The run under whose id a look is entered: all shards of a run, and the run that they are merged to, are one look."""
+LOOK = f"""
+    select {LOOKING} as run_id, dataset_id, split, ?::timestamptz as looked_at from runs r where r.run_id = ? and (
         r.purpose is distinct from 'part' or not exists (
             select 1 from looks join runs other using (run_id) where other.arm_id = r.arm_id
             and other.split = r.split and other.dataset_id = r.dataset_id and other.purpose = 'part'))
 """
 LOOKS = "select count(*) from looks where dataset_id = ? and split = ?"
-LOOKED = "select run_id, dataset_id, split, ?::timestamptz as looked_at from runs where run_id = ?"
+LOOKED = f"""
+    select {LOOKING} as run_id, dataset_id, split, ?::timestamptz as looked_at from runs r where r.run_id = ?
+"""
 LOOK_COLUMNS = ("run_id", "dataset_id", "split", "looked_at")
 KEYS = {
     "datasets": ("dataset_id",),
@@ -133,12 +135,19 @@ def insert_row(connection: DuckDBPyConnection, table: str, row: Mapping[str, obj
 
 
 def content(connection: DuckDBPyConnection, run_id: str, where: str = "") -> tuple[str | None, int]:
-    """The hash of a run's rows, and how many they are; `where` names another database than the open one.
+    """The hash of a run's rows, and how many they are; `where` names another database than the open one."""
+    return content_of(connection, f"{where}.predictions" if where else "predictions", run_id)
 
-    `StoreError` where they cannot be read.
+
+def content_of(connection: DuckDBPyConnection, rows: str, run_id: str) -> tuple[str | None, int]:
+    """The hash of a run's rows in the order of their items, and how many; a batch of them is in memory at once.
+
+    It is the SHA-256 of the texts of the rows with chr(30) between them; None of no rows. `rows` is their table.
     """
-    query = CONTENT_HASH.replace("from predictions", f"from {where}.predictions") if where else CONTENT_HASH
-    found = connection.execute(query, [run_id]).fetchone()
-    if found is None:
-        raise StoreError(f"run {run_id} cannot be read back")
-    return found[0], int(found[1])
+    result = connection.execute(f"{ROW_CONTENT} from {rows} where run_id = ? order by example_id", [run_id])
+    digest, n = sha256(), 0
+    while batch := result.fetchmany(BATCH):
+        text = "\x1e".join(row for (row,) in batch)
+        digest.update((f"\x1e{text}" if n else text).encode())
+        n += len(batch)
+    return (digest.hexdigest() if n else None), n

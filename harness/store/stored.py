@@ -6,9 +6,13 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from harness.errors import ConfigError
+from harness.ground.shards import shard_in
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from harness.ground.shards import ShardOf
     from harness.types import JSON, Purpose
 
 Content: TypeAlias = "tuple[str, str | None, str]"
@@ -72,6 +76,11 @@ class StoredRun:
         """What tells it from runs of other arms."""
         return self.arm, self.model, self.arm_id
 
+    @property
+    def shard(self) -> ShardOf | None:
+        """Which share of which run it is; None where it is none."""
+        return shard_in(self.params) if self.purpose == "shard" else None
+
     def lacks_too_many(self, missing: int, n: int) -> bool:
         """Whether it cannot stand beside runs that have the `n` items of which it lacks so many."""
         return lacks_too_many(missing, n, is_meant_whole=self.is_finished and self.purpose != "limited")
@@ -93,7 +102,12 @@ class StoredRun:
             return "still running, or killed: the same command goes on"
         if not self.is_finished:
             return f"{self.status} after {self.n:,} items"
-        words = {"limited": f"limited to {self.n:,} items", "fold": "cross-validated", "part": "fitted to a part"}
+        words = {
+            "limited": f"limited to {self.n:,} items",
+            "fold": "cross-validated",
+            "part": "fitted to a part",
+            "shard": "a shard",
+        }
         return words.get(self.purpose, "items are missing" if self.status == "missing items" else "")
 
 
@@ -118,6 +132,16 @@ class Selected:
     def first(self) -> StoredRun:
         """The run that stands for all."""
         return self.runs[0]
+
+    def checked(self, text: str) -> Selected:
+        """Itself; `ConfigError` where it is a share of a run, which stands for nothing. `text` is what was typed."""
+        if self.first.purpose != "shard":
+            return self
+        shard = self.first.shard
+        raise ConfigError(
+            f"{text!r} is {'a shard' if shard is None else shard.shard.words} of a run, and stands for nothing alone; "
+            "put the parts together first: harness runs merge"
+        )
 
     @property
     def run_ids(self) -> tuple[str, ...]:

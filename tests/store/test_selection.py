@@ -123,7 +123,12 @@ def test_no_two_runs_of_a_split_share_a_name():
     chosen = Selection(runs)
     names = [chosen.name(run.run_id) for run in runs]
     assert len(set(names)) == len(runs)
-    assert all(chosen.named(name, HERE).first.run_id == run.run_id for name, run in zip(names, runs, strict=True))
+    for name, run in zip(names, runs, strict=True):
+        if run.purpose == "shard":
+            with pytest.raises(ConfigError, match="harness runs merge"):
+                chosen.named(name, HERE)
+        else:
+            assert chosen.named(name, HERE).first.run_id == run.run_id
     arms = chosen.arms(HERE)
     assert len({one.name for one in arms}) == len(arms) == 4
 

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import sys
 from dataclasses import asdict, replace
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -15,12 +16,12 @@ from rich.text import Text
 
 from harness.analysis.lineage import fidelity
 from harness.app.commands import _console, _options, _stopping
-from harness.app.project import pages
+from harness.app.project import pages, spreading
 from harness.datasets.task import SINGLE
 from harness.errors import Interrupted
 from harness.ground import formatting, plugins
 from harness.report import build, terminal
-from harness.runs import building
+from harness.runs import building, executors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +38,9 @@ def carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job]) -> list[D
     """Each job done in turn; Ctrl-C lets what is in flight finish, stores it and stops."""
     # Thousands of calls make and drop small objects; looking for cycles at every 700 takes a fifth of the time.
     gc.set_threshold(100_000, 50, 100)
-    return asyncio.run(_carry_out(project, dataset, jobs))
+    fitted = spreading.fitted(project, jobs, partial(click.echo, err=True))
+    with executors.threads(project.workspace.preferences.spread):
+        return asyncio.run(_carry_out(project, dataset, fitted))
 
 
 async def _carry_out(project: Project, dataset: Dataset, jobs: Sequence[Job]) -> list[Done]:

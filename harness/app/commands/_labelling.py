@@ -37,7 +37,7 @@ def selected(
         connection, _ = stack.connect(asking, project.workspace.extensions)
         name = str(connection.model)
         asyncio.run(connection.close())
-    return project.anywhere(arm, dataset, split, name)
+    return project.anywhere(arm, dataset, split, name).checked(arm)
 
 
 async def carry_out(

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from harness.app.commands import _evaluation, _options
+from harness.app.commands import _evaluation, _options, _sharding
 from harness.runs import building
 from harness.runs.scope import TRAIN, Scope
 
 if TYPE_CHECKING:
     from harness.app.project import Project
+    from harness.ground.shards import Shard
     from harness.runs.job import Job
     from harness.types import Dataset
 
@@ -31,6 +32,7 @@ OPTIONS = (
         "--folds", type=click.IntRange(2, 100), default=None, help="Cross-validate on the train split (or --split)."
     ),
     _options.option("--seeds", type=click.IntRange(1, 100), default=1, help="Fits of each arm that learns."),
+    _sharding.option,
     _options.option("--arm", "arms", multiple=True, metavar="NAME", help="Repeatable; default: the workspace's."),
 )
 
@@ -43,6 +45,7 @@ class Options(_options.Which):
     teacher: str | None
     folds: int | None
     seeds: int
+    shard: Shard | None
     arms: tuple[str, ...]
 
 
@@ -55,8 +58,11 @@ def command(options: Options) -> None:
     split = _split(options)
     scope = Scope(dataset, split, options.limit)
     choice = building.BaselineChoice(options.encoder, _teacher(project, dataset, options.teacher), options.folds)
-    jobs = _jobs(project, scope, options, choice)
+    jobs = _sharding.cut(_jobs(project, scope, options, choice), options.shard)
     done = _evaluation.carry_out(project, dataset, jobs)
+    if options.shard is not None:
+        _sharding.show(jobs, done, options.shard, as_json=options.as_json)
+        return
     if not dataset.labelled(split):
         _evaluation.say_unlabelled(dataset, split, done, as_json=options.as_json)
         return

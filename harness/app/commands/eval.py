@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from harness.app.commands import _asking, _comparing, _dry_run, _early, _evaluation, _options, _watch
+from harness.app.commands import _asking, _comparing, _dry_run, _early, _evaluation, _options, _sharding, _watch
 from harness.app.project import complain_about_failures, parents
 from harness.arms.prompts import files
 from harness.errors import ConfigError
@@ -20,6 +20,7 @@ from harness.runs.scope import TRAIN, Scope
 
 if TYPE_CHECKING:
     from harness.app.project import Done, Project
+    from harness.ground.shards import Shard
     from harness.runs.job import Job
     from harness.types import JSON
 
@@ -38,6 +39,7 @@ OPTIONS = (
     _options.option("--stop-when-decided", is_flag=True, help="End once it is clear which arm is better."),
     _options.option("--against", default=None, metavar="ARM", help="The other arm; default: the best baseline."),
     _options.option("--baselines", is_flag=True, help="Run the workspace's baselines first, where missing."),
+    _sharding.option,
     _options.option("--watch", is_flag=True, help="Again on every save, on a fixed sample (--limit, else 50 of dev)."),
 )
 
@@ -55,6 +57,7 @@ class Options(_asking.Asked, _options.Which):
     stop_when_decided: bool
     against: str | None
     baselines: bool
+    shard: Shard | None
     watch: bool
 
 
@@ -82,15 +85,18 @@ def command(options: Options) -> None:
         baselines = _evaluation.default_baselines(project, scope, options.seed) if options.baselines else []
         askings = [replace(asking, repeat=repeat) for repeat in range(options.repeat)]
         jobs = [building.prompt_job(prompt, scope, one, project.workspace, ledger, project.clock) for one in askings]
+        baselines, jobs = (_sharding.cut(some, options.shard) for some in (baselines, jobs))
         _evaluation.say_unpriced(jobs)
         if options.dry_run:
             _dry_run.show(project, [*baselines, *jobs], as_json=options.as_json)
             return
-        _evaluation.carry_out(project, dataset, baselines)
+        beside = _evaluation.carry_out(project, dataset, baselines)
         if options.stop_when_decided:
             jobs = [_stopped_early(jobs[0], project, scope, options.against)]
         repeats = _evaluation.carry_out(project, dataset, jobs)
-    if dataset.labelled(options.split):
+    if options.shard is not None:
+        _sharding.show([*baselines, *jobs], [*beside, *repeats], options.shard, as_json=options.as_json)
+    elif dataset.labelled(options.split):
         _show(options, project, scope, jobs[0], repeats)
     else:
         _evaluation.say_unlabelled(dataset, options.split, repeats, as_json=options.as_json)
@@ -164,7 +170,9 @@ def _refuse_nonsense(options: Options) -> None:
     if options.stop_when_decided and (options.batch or options.repeat > 1):
         other = "--batch asks everything at once" if options.batch else "--repeat asks everything again"
         raise ConfigError(f"--stop-when-decided ends a run between two answers, and {other}; give one of them")
-    others = ("batch", "dry_run", "fresh", "stop_when_decided", "baselines", "as_json")
+    if options.stop_when_decided and options.shard:
+        raise ConfigError("--stop-when-decided looks at all items as they come, and --shard has a share; give one")
+    others = ("shard", "batch", "dry_run", "fresh", "stop_when_decided", "baselines", "as_json")
     unfit = [name for name in others if getattr(options, name)] + ["repeat"] * (options.repeat > 1)
     if options.watch and unfit:
         option = "--json" if unfit[0] == "as_json" else f"--{unfit[0].replace('_', '-')}"

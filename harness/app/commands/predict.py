@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from harness.app.commands import _asking, _labelling, _options
-from harness.app.project import predicting
+from harness.app.commands import _asking, _labelling, _options, _sharding
+from harness.app.project import part_files, predicting
 from harness.app.project.predicting import Job, Terms
 from harness.errors import MissingAnswers
 from harness.ground import formatting
@@ -26,6 +26,7 @@ from harness.runs.failures import Failures
 if TYPE_CHECKING:
     from harness.analysis.shadow import Shadow
     from harness.app.project.predicting import Predicted
+    from harness.ground.shards import Shard
 
 WANTED_TO = "ship"
 
@@ -43,6 +44,7 @@ OPTIONS = (
     _options.option("--text", default=None, metavar="COLUMN", help="Column of texts; default: the dataset's."),
     _options.option("--id", "id_", default=None, metavar="COLUMN", help="Column of ids; default: the dataset's."),
     _options.option("--tags", default=None, metavar="COLUMN", help="Column of tags; default: the dataset's."),
+    _sharding.option,
     _asking.stored_model,
     *_asking.OPTIONS,
 )
@@ -62,6 +64,7 @@ class Options(_asking.Asked, _options.Where):
     text: str | None
     id_: str | None
     tags: str | None
+    shard: Shard | None
     dataset: str | None
     split: str
 
@@ -78,7 +81,8 @@ def command(options: Options) -> None:
     """Label new rows."""
     project = options.project()
     terms = None if options.shadow is None else Terms(options.margin, ALPHA, options.gold)
-    job = Job(options.file, options.to, options.text, options.id_, options.tags, terms, options.overwrite)
+    job = Job(options.file, options.to, options.text, options.id_, options.tags, terms)
+    job = replace(job, overwrites=options.overwrite, shard=options.shard)
     job.check()
     asking = options.asking(project.workspace.preferences, model=options.model or "auto")
     chosen = [
@@ -124,7 +128,8 @@ def _show(options: Options, job: Job, name: str, predicted: Predicted, rest: tup
                 "calls": labelled.sent,
                 "wall_s": wall_s,
                 "shadow": None if beside is None else {"arm": options.shadow, **asdict(beside)},
-                "files": [str(job.target)],
+                "shard": None if job.shard is None else asdict(job.shard),
+                "files": [str(path) for path in _written(job)],
             }
         )
         return
@@ -136,7 +141,14 @@ def _show(options: Options, job: Job, name: str, predicted: Predicted, rest: tup
     click.echo(f"cost {formatting.dollars(predicted.cost_usd)}, billed now {formatting.dollars(labelled.billed_usd)}")
     if beside is not None:
         click.echo(_beside(str(options.shadow), beside))
-    click.echo(f"wrote {job.target}")
+    click.echo(f"wrote {' and '.join(map(str, _written(job)))}")
+    if job.shard is not None:
+        parts = part_files.named(job.whole, job.shard).name.replace(f".{job.shard.part}-of-", ".*-of-")
+        click.echo(f"when all {job.shard.of} parts are there: harness runs merge {job.target.with_name(parts)}")
+
+
+def _written(job: Job) -> list[Path]:
+    return [job.target] if job.shard is None else [job.target, part_files.beside(job.target)]
 
 
 def _beside(name: str, found: Shadow) -> str:

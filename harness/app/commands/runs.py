@@ -1,4 +1,4 @@
-"""Runs: list and show what the store holds, tag it, remove it; bring runs in and take them out.
+"""Runs: list and show what the store holds, tag it, remove it; bring runs in, take them out, merge shards.
 
 Example: harness runs list --dataset emoji-tags@v1
 """
@@ -13,7 +13,7 @@ import click
 
 from harness.app.commands import _completion, _evaluation, _options
 from harness.app.commands._groups import print_table
-from harness.app.project import exchange, parcels
+from harness.app.project import exchange, merging, parcels, part_files
 from harness.errors import ConfigError
 from harness.ground import formatting, plugins
 from harness.ground.workspace import checked_name
@@ -163,6 +163,58 @@ class Export(One):
     """What `runs export` was given."""
 
     to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Merge(_options.Where):
+    """What `runs merge` was given."""
+
+    files: tuple[Path, ...]
+    to: Path | None
+    keep: bool
+
+
+@command.command()
+@_options.gathered(
+    Merge,
+    click.argument("files", type=_options.FILE, nargs=-1, metavar="[STORE|FILE]..."),
+    _options.option("--to", type=_options.FILE, default=None, metavar="OUT", help="Of labelled files: the whole one."),
+    _options.option("--keep", is_flag=True, help="Leave the shards in the store beside the whole run."),
+    *_options.WHERE,
+)
+def merge(options: Merge) -> None:
+    """Put the runs of shards (--shard i/n) together, to the run that one process would have made.
+
+    Shards lie in this store, in other stores, or in files of `runs export`; those of this store are removed once
+    they are part of the whole. Merged again, nothing changes. Labelled files of `predict --shard` become one file, in
+    the order of the rows. Exit code 3 where a part is missing.
+
+    Example: harness runs merge shards/*.duckdb
+    """
+    if any(map(part_files.is_part, options.files)):
+        _merge_files(options)
+        return
+    if options.to is not None:
+        raise ConfigError("--to names the whole file of labelled parts; runs are merged in the store (--db)")
+    project = options.project()
+    came = merging.merge(project, options.files, keep=options.keep)
+    if options.as_json:
+        _options.print_json(asdict(came))
+    else:
+        for line in merging.sentences(came):
+            click.echo(line)
+    merging.complain_about_missing(came)
+
+
+def _merge_files(options: Merge) -> None:
+    made = part_files.merge(options.files, options.to)
+    if options.as_json:
+        _options.print_json(asdict(made) | {"files": [str(made.path)]})
+    else:
+        click.echo(f"{formatting.plural(made.rows, 'row')} of {made.parts} parts in their order")
+        click.echo(f"wrote {made.path}")
+    if made.failed:
+        raise merging.MissingParts(f"{formatting.plural(made.failed, 'row')} failed; label the parts again, then merge")
 
 
 SERVICES = plugins.names(parcels.FOLDER)

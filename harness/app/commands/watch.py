@@ -102,7 +102,7 @@ def _reference(project: Project, options: Options) -> Reference:
     folder = Path(options.arm)
     if (folder / MANIFEST).is_file():
         return watching.of_folder(folder)
-    selected = project.anywhere(options.arm, options.dataset, options.split, options.model)
+    selected = project.anywhere(options.arm, options.dataset, options.split, options.model).checked(options.arm)
     return watching.of_run(project, selected.first)
 
 

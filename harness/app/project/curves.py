@@ -20,7 +20,8 @@ from harness.analysis.panel import Answers
 from harness.datasets.task import Task
 from harness.errors import ConfigError, Interrupted
 from harness.ground import plugins
-from harness.runs import building, folds_and_parts, spread
+from harness.ground.spread_settings import Spread
+from harness.runs import building, executors, folds_and_parts, spread
 from harness.runs.scope import Scope
 from harness.runs.spread import Fit, Place, Size
 
@@ -120,8 +121,8 @@ class _CurveFits:
         for arm in curve_plan.arms:
             _check_learns(arm, project.workspace.extensions)
         self._runs = {(arm, seed): self._run(arm, seed) for arm in curve_plan.arms for seed in curve_plan.seeds}
-        place = Place(project.workspace, dataset.ref, curve_plan.split, curve_plan.limit)
-        self._pool = spread.FitPool(place, curve_plan.processes)
+        place = Place(project.workspace, dataset.ref, dataset.id, curve_plan.split, curve_plan.limit)
+        self._pool = spread.FitPool(place, executors.connect(_spread(project, curve_plan)))
         # Drawing and hashing thousands of items takes longer than reading what is stored: each once.
         self._part = cache(self._drawn)
         self._run_of = cache(self._run_of_part)
@@ -228,6 +229,14 @@ class _CurveFits:
         if any("cache" in one.parameters for one in said):
             texts = [item.words for item in (*(example.item for example in self._training), *self._items)]
             building.embed_with(workspace.preferences.encoder, workspace)(texts)
+
+
+def _spread(project: Project, curve_plan: CurvePlan) -> Spread:
+    """Who fits: as the workspace says; else, or with a number of processes, processes of this machine."""
+    chosen = project.workspace.preferences.spread
+    if chosen.executor is None or curve_plan.processes is not None:
+        return Spread("processes", workers=curve_plan.processes or chosen.workers)
+    return chosen
 
 
 def _check_learns(arm: str, extensions: Path) -> None:

@@ -106,6 +106,8 @@ def _from_file(project: Project, dataset: Dataset, split: str, path: Path) -> Pi
             f"the baseline {path.name} was made on {run.dataset} / {run.split}, and the candidate is checked on "
             f"{dataset.ref} / {split}; only runs on the same version and split compare: make the baseline again there"
         )
+    if any(one.purpose == "shard" for one in told.runs):
+        raise ConfigError(f"the baseline {path.name} is a shard of a run; export the whole one: harness runs merge")
     here = set(project.store.runs()["run_id"]) if project.store.exists() else set()
     if not here.issuperset(one.run_id for one in told.runs):
         exchange.restore(project, path)

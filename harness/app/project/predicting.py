@@ -9,26 +9,32 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from harness.analysis import shadow
+from harness.app.project import part_files, spreading
 from harness.app.project.standing import Opening, run_of
 from harness.arms import encoding
 from harness.datasets import loading, manifest, streaming, text_files
 from harness.datasets.cells import spelt
+from harness.datasets.part_files import ROW
 from harness.errors import ConfigError, one_of
-from harness.runs import labelling
+from harness.ground.spread_settings import Spread
+from harness.runs import executors, labelling
 from harness.runs.journal import COLUMNS, Journal
 from harness.runs.labelling import Columns, Labelling
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from harness.analysis.shadow import Shadow
     from harness.app.project.project import Project
     from harness.app.project.standing import Ready
+    from harness.ground.shards import Shard
     from harness.models.stack import Asking
+    from harness.runs.executors import Executor
     from harness.runs.labelling import Labelled
     from harness.store import StoredRun
+    from harness.types import Arm
 
 PROGRESS = ".progress"
 PREFIXES = ("", "shadow_")
@@ -55,11 +61,17 @@ class Job:
     tags: str | None = None
     shadow: Terms | None = None
     overwrites: bool = False
+    shard: Shard | None = None
+
+    @property
+    def whole(self) -> Path:
+        """The labelled file of all rows: beside the other where nothing else was said."""
+        return self.to or self.source.with_name(f"{self.source.stem}.labelled{self.source.suffix}")
 
     @property
     def target(self) -> Path:
-        """The labelled file: beside the other where nothing else was said."""
-        return self.to or self.source.with_name(f"{self.source.stem}.labelled{self.source.suffix}")
+        """The labelled file; that of a shard says which in its name."""
+        return self.whole if self.shard is None else part_files.named(self.whole, self.shard)
 
     @property
     def journal(self) -> Path:
@@ -70,6 +82,8 @@ class Job:
         """Raise `ConfigError` or `DatasetError` where the paths cannot be."""
         if not self.source.is_file():
             raise ConfigError(f"{self.source}: there is no such file; expected one of {', '.join(streaming.FORMATS)}")
+        if self.shadow is not None and self.shard is not None:
+            raise ConfigError("--shadow looks at all rows in their order, and --shard labels a share; give one of them")
         streaming.check_format(self.source)
         streaming.check_format(self.target)
         if not self.target.absolute().parent.is_dir():
@@ -123,23 +137,63 @@ async def predict(
         "file": f"sha256 {loading.file_hash(job.source)[:16]}",
         "arm": " and ".join(f"{one.run.arm} {one.run.arm_id}" for one in arms),
         "text": f"columns {meaning.text}, {meaning.tags}, {meaning.id}",
+        **({} if job.shard is None else {"share": str(job.shard)}),
     }
     told = []
     _check_columns(job, meaning)
-    with closing(Journal(job.journal)) as journal:
+    with ExitStack() as opened:
+        opened.enter_context(executors.threads(project.workspace.preferences.spread))
+        journal = opened.enter_context(closing(Journal(job.journal)))
         journal.begin(about)
+        executor = opened.enter_context(closing(executors.connect(_settings(project, arms))))
         for place, one in enumerate(arms):
-            workers = project.workspace.preferences.concurrency if one.model is None else one.model.workers
+            arm = spreading.spread(project, one, executor)
             work = Labelling(
-                one.arm, run_of(one.run), workers if one.arm.batch_size == 1 else 1, project.clock, stop, watch
+                arm,
+                run_of(one.run),
+                _workers(project, one, arm, executor),
+                project.clock,
+                stop,
+                watch,
+                job.shard,
             )
             with encoding.uncached():  # a million new texts would only fill the cache
                 told.append(await work.answer(job.source, meaning, journal, place))
         predicted = _finished(job, journal, told)
+        if job.shard is not None:
+            part_files.describe(job.target, _about(job, job.shard, predicted[0], about))
         beside = None if job.shadow is None else _beside(job, job.shadow, journal)
         if not any(one.outcomes.get("failed") for one in predicted):
             journal.remove()
     return predicted, beside
+
+
+def _settings(project: Project, arms: Sequence[Ready]) -> Spread:
+    """Who answers: nobody is bothered where every arm asks a model."""
+    return Spread() if all(one.stacks for one in arms) else project.workspace.preferences.spread
+
+
+def _workers(project: Project, one: Ready, arm: Arm, executor: Executor) -> int:
+    """How many batches are answered at once."""
+    if arm is not one.arm:
+        return executor.workers
+    workers = project.workspace.preferences.concurrency if one.model is None else one.model.workers
+    return workers if arm.batch_size == 1 else 1
+
+
+def _about(job: Job, shard: Shard, predicted: Predicted, about: Mapping[str, str]) -> part_files.About:
+    """What the labelled file of a share says of itself."""
+    return part_files.About(
+        form=part_files.FORM,
+        part=shard.part,
+        of=shard.of,
+        source={name: text for name, text in about.items() if name != "share"},
+        rows=predicted.labelled.read,
+        answered=predicted.labelled.rows,
+        failed=predicted.outcomes.get("failed", 0),
+        index=predicted.names[ROW],
+        sha256=loading.file_hash(job.target),
+    )
 
 
 def _check_columns(job: Job, meaning: Columns) -> None:
@@ -190,5 +244,7 @@ def _gold(row: Mapping[str, object], column: str | None, where: str) -> str | No
 def _finished(job: Job, journal: Journal, told: list[Labelled]) -> list[Predicted]:
     several = zip(*(journal.answers(place) for place in range(len(told))), strict=True)
     answers = (tuple(value for one in row for value in one) for row in several)
-    names = labelling.finish(job.source, job.target, list(told[0].columns), answers, PREFIXES[: len(told)])
+    numbers = None if job.shard is None else journal.numbers
+    rows = labelling.Answers(answers, PREFIXES[: len(told)], numbers)
+    names = labelling.finish(job.source, job.target, list(told[0].columns), rows)
     return [Predicted(one, *journal.counts(place), names) for place, one in enumerate(told)]

@@ -159,11 +159,11 @@ class Project:
     async def _fit(self, job: Job) -> float | None:
         if not job.training:
             return None
-        start_s = self.clock.monotonic()
-        items = [example.item for example in job.training]
-        labels = [example.label for example in job.training]
-        await asyncio.to_thread(job.arm.fit, items, labels)
-        fit_s = self.clock.monotonic() - start_s
+        start_s, fit_s = self.clock.monotonic(), job.fit_s
+        if fit_s is None:
+            items, labels = [one.item for one in job.training], [one.label for one in job.training]
+            await asyncio.to_thread(job.arm.fit, items, labels)
+            fit_s = self.clock.monotonic() - start_s
         keeping.keep(self.workspace, job.run, job.arm)
         return fit_s
 
@@ -308,7 +308,7 @@ class Project:
                 by_id = selection.by_id_or_tag(name)
                 if by_id is None or by_id.first.dataset.partition("@")[0] != dataset.name:
                     raise unknown from None
-                there = by_id
+                there = by_id.checked(name)
         return replace(there, name=selecting.elsewhere(there, where))
 
     def selected(self, name: str, dataset: Dataset, split: str, model: str | None = None) -> Selected:

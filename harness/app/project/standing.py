@@ -65,11 +65,11 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """With what stored arms are made ready: how models are asked, and the ledger of what was paid."""
+    """With what stored arms are made ready: how models are asked, and, where one is, the ledger of what was paid."""
 
     project: Project
     asking: Asking
-    ledger: Ledger
+    ledger: Ledger | None = None
 
     def ready(self, run: StoredRun) -> Ready:
         """The arm of a stored run; `ConfigError` says why it cannot answer new items, and what to run instead."""
@@ -113,6 +113,7 @@ class Opening:
             raise ConfigError(f"the store has no text of {run.arm} ({run.params['prompt']}); run it again")
         row = rows[0]
         prompt = writing.as_stored(row["content"], row["task"], row["version"], str(run.params["prompt"]))
+        assert self.ledger is not None  # whoever opens a prompt has one
         made = building.prompt_arm(
             prompt, dataset, _as_stored(self.asking, run), project.workspace, self.ledger, project.clock
         )
