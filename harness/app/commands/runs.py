@@ -171,6 +171,7 @@ class Merge(_options.Where):
 
     files: tuple[Path, ...]
     to: Path | None
+    overwrite: bool
     keep: bool
 
 
@@ -179,6 +180,7 @@ class Merge(_options.Where):
     Merge,
     click.argument("files", type=_options.FILE, nargs=-1, metavar="[STORE|FILE]..."),
     _options.option("--to", type=_options.FILE, default=None, metavar="OUT", help="Of labelled files: the whole one."),
+    _options.option("--overwrite", is_flag=True, help="Write over a file that is there."),
     _options.option("--keep", is_flag=True, help="Leave the shards in the store beside the whole run."),
     *_options.WHERE,
 )
@@ -207,7 +209,7 @@ def merge(options: Merge) -> None:
 
 
 def _merge_files(options: Merge) -> None:
-    made = part_files.merge(options.files, options.to)
+    made = part_files.merge(options.files, options.to, overwrites=options.overwrite)
     if options.as_json:
         _options.print_json(asdict(made) | {"files": [str(made.path)]})
     else:

@@ -79,22 +79,16 @@ def describe(part: Path, about: About) -> None:
         fresh.write_text(json.dumps(asdict(about), indent=1) + "\n", encoding="utf-8")
 
 
-def merge(parts: Sequence[Path], to: Path | None = None) -> MergedFile:
+def merge(parts: Sequence[Path], to: Path | None = None, *, overwrites: bool = False) -> MergedFile:
     """The parts put together to the file that one process would have written; by default named without the share.
+
+    A file that is there stays, unless it `overwrites`.
 
     `MissingAnswers` names a part that is not there; `ConfigError` what does not belong together, or was changed.
     """
     found = {path: _about(path) for path in parts}
-    first = next(iter(found.values()))
-    by_part: dict[int, Path] = {}
-    for path, about in found.items():
-        if about.whole != found[parts[0]].whole:
-            raise ConfigError(
-                f"{path} is not a part of the same file by the same arm as {parts[0]}; give one file's parts"
-            )
-        if about.part in by_part:
-            raise ConfigError(f"{by_part[about.part]} and {path} are both part {about.part} of {about.of}; give one")
-        by_part[about.part] = path
+    first = found[parts[0]]
+    by_part = _by_part(found, parts[0])
     target = to or _whole(parts[0])
     missing = [part for part in range(1, first.of + 1) if part not in by_part]
     if missing:
@@ -102,15 +96,35 @@ def merge(parts: Sequence[Path], to: Path | None = None) -> MergedFile:
             f"part {missing[0]} of {first.of} of {target.name} is not among the files; label it with "
             f"--shard {missing[0]}/{first.of}, then merge again"
         )
+    _check_unchanged(found)
+    if {path.suffix.lower() for path in (*parts, target)} != {target.suffix.lower()}:
+        raise ConfigError(f"--to {target}: the parts end in {parts[0].suffix}, and so must the whole")
+    if target.exists() and not overwrites:
+        raise ConfigError(f"{target} is there already; give another name with --to, or write over it: --overwrite")
+    rows_of_parts.merge([by_part[part] for part in sorted(by_part)], first.index, first.rows, target)
+    return MergedFile(target, first.rows, sum(about.failed for about in found.values()), first.of)
+
+
+def _by_part(found: Mapping[Path, About], first: Path) -> dict[int, Path]:
+    """The files by the number of the part, all of one file by one arm."""
+    by_part: dict[int, Path] = {}
+    for path, about in found.items():
+        if about.whole != found[first].whole:
+            raise ConfigError(
+                f"{path} is not a part of the same file by the same arm as {first}; give one file's parts"
+            )
+        if about.part in by_part:
+            raise ConfigError(f"{by_part[about.part]} and {path} are both part {about.part} of {about.of}; give one")
+        by_part[about.part] = path
+    return by_part
+
+
+def _check_unchanged(found: Mapping[Path, About]) -> None:
     for path, about in found.items():
         if loading.file_hash(path) != about.sha256:
             raise ConfigError(
                 f"{path} was changed after it was written; label it again with --shard {about.part}/{about.of}"
             )
-    if {path.suffix.lower() for path in (*parts, target)} != {target.suffix.lower()}:
-        raise ConfigError(f"--to {target}: the parts end in {parts[0].suffix}, and so must the whole")
-    rows_of_parts.merge([by_part[part] for part in sorted(by_part)], first.index, first.rows, target)
-    return MergedFile(target, first.rows, sum(about.failed for about in found.values()), first.of)
 
 
 def _whole(part: Path) -> Path:

@@ -63,8 +63,8 @@ def test_parts_become_the_file_of_one_process(harness, label, form):
         assert done["files"] == [f"out.{part}-of-3{form}", f"out.{part}-of-3{form}.shard.json"]
         parts.append(done["files"][0])
     assert sum(json.loads(Path(f"{part}.shard.json").read_text())["answered"] for part in parts) == len(ROWS)
-    for _ in range(2):
-        done = harness("runs", "merge", *parts, "--json")
+    for again in ([], ["--overwrite"]):
+        done = harness("runs", "merge", *parts, *again, "--json")
         assert done.code == 0, done.err
         assert done.json["files"] == [f"out{form}"]
         assert Path(f"out{form}").read_bytes() == Path(f"alone{form}").read_bytes()
@@ -123,6 +123,16 @@ def test_what_does_not_fit_together_is_told(harness, label):
     refused(2, "and so must the whole", "--to", "whole.jsonl", *parts)
     Path(parts[1]).write_text(Path(parts[1]).read_text().replace("refund", "return"))
     refused(2, "was changed after it was written", *parts)
+    taken = written(Path("taken.csv"), ROWS[:1]).read_text()
+    done = harness(
+        "runs",
+        "merge",
+        *[label(source, "--shard", f"{i}/2", "--to", "x.csv").json["files"][0] for i in (1, 2)],
+        "--to",
+        "taken.csv",
+    )
+    assert (done.code, Path("taken.csv").read_text()) == (2, taken)
+    assert "taken.csv is there already" in done.err
     done = label(source, "--shard", "1/2", "--shadow", "majority", code=2)
     assert "--shadow looks at all rows" in done.err
 
