@@ -54,6 +54,8 @@ def parse_label(reply: str, labels: Sequence[str], beside: Sequence[str] = ()) -
     label = spellings.label_of(text)
     if label is None and "{" in text:
         label = _of_objects(embedded(text), spellings, beside)
+    if label is None and reply in labels:
+        return Outcome.ANSWERED, reply  # a label of nothing but blanks
     return UNPARSED if label is None else (Outcome.ANSWERED, label)
 
 

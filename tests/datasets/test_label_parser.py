@@ -156,6 +156,7 @@ def test_every_label_is_its_own_answer(labels, index):
     """A model that replies with a label exactly is always understood."""
     label = labels[index % len(labels)]
     assert label_parser.parse_label(label, labels) == (Outcome.ANSWERED, label)
+    assert label_parser.parse_label("\r", ["\r"]) == (Outcome.ANSWERED, "\r")
 
 
 PIECES = st.sampled_from(

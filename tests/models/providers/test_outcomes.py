@@ -133,7 +133,7 @@ async def ask(seen, ledger: Ledger, mode: str, wire: str, budget_usd: float | No
     finally:
         await stack.close()
     spent = ledger.spent(account)
-    with closing(sqlite3.connect(ledger.path)) as connection:
+    with closing(sqlite3.connect(ledger.name)) as connection:
         query = "select attempts from calls where account = ? order by id desc limit 1"
         (attempts,) = connection.execute(query, [account]).fetchone()
     return Seen(outcome, seen.requests[mode] - before, spent.billed, spent.unknown, json.loads(attempts))
