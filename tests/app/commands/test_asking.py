@@ -19,7 +19,20 @@ PREFERRED = {
     "budget_usd": 0.5,
 }
 # Preferences that are about something else than how a model is asked.
-OTHERS = {"dataset", "task", "arms", "cpu_usd_per_hour", "encoder", "prices", "decide", "gate"}
+OTHERS = {
+    "dataset",
+    "task",
+    "arms",
+    "cpu_usd_per_hour",
+    "encoder",
+    "prices",
+    "decide",
+    "gate",
+    "db",
+    "db_data",
+    "ledger",
+    "spread",
+}
 NAMES = {"concurrency": "workers"}
 PRICES = (
     '[prices."fake/uniform"]\ninput_fresh = 2.0\noutput_visible = 10.0\n[gate]\nprompt = "v1"\nbaseline = "majority"\n'
