@@ -72,7 +72,6 @@ def test_the_cluster_computes_what_this_process_does(ray_cluster, tmp_path):
     assert told["after_a_kill"] == [True]
 
 
-@pytest.mark.quick
 def test_a_curve_on_the_cluster_is_the_curve_here(ray_cluster, tmp_path):
     """Digit for digit, and each run stored with the same rows; the workspace says where in two lines."""
     small_workspace(tmp_path)

@@ -68,7 +68,7 @@ def test_a_second_ctrl_c_drops_replies_without_end(root):
     assert "Traceback" not in err
 
 
-@pytest.mark.parametrize("after", [3, 11, 20])
+@pytest.mark.parametrize("after", [3, *(pytest.param(n, marks=pytest.mark.soak) for n in (11, 20))])
 def test_kill_9_loses_only_what_was_in_flight(root, after):
     """What was answered before the kill is never asked again, and the result is an uninterrupted run's."""
     with serve(lambda text: "bug", held_from=after) as server:
