@@ -63,6 +63,16 @@ def test_choosing_what_to_run_loads_neither_sdks_nor_scikit_learn():
     subprocess.run([sys.executable, "-c", code], check=True, env={"PATH": "/usr/bin:/bin"})
 
 
+def test_evaluating_a_prompt_loads_no_scikit_learn():
+    """It takes a second to load, and only what learns needs it; nor is any extra loaded before it is asked for."""
+    code = (
+        "import sys; from harness.ground import plugins; plugins.load('commands', 'eval'); "
+        "plugins.load('commands', 'baselines'); "
+        "assert not {'sklearn', 'scipy.stats', 'ray', 'psycopg', 'onnxruntime'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.parametrize("name", plugins.names("commands"))
 def test_every_command_says_what_it_does_and_how(name):
     """A command's docstring is one line for `--help` and an example."""

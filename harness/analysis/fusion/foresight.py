@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from harness.analysis.fusion.members import folds
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+    from sklearn.linear_model import LogisticRegression
 
     from harness.analysis.fusion.members import Members, Numbers, RoutingCost
 
@@ -81,6 +81,8 @@ def _model(vectors: Vectors, credit: Numbers) -> LogisticRegression | float:
 
     An answer of credit c counts as right by c and as wrong by 1 - c.
     """
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  (a second to load; most need none)
+
     if len(credit) < FEWEST or credit.min() == credit.max():
         return float((credit.sum() + 1) / (len(credit) + 2))
     model = LogisticRegression(C=C, max_iter=500)

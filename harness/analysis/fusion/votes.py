@@ -11,7 +11,6 @@ from math import log
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from harness.analysis.fusion.sweep import Walk
 from harness.errors import ConfigError
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+    from sklearn.linear_model import LogisticRegression
 
     from harness.analysis.fusion.members import Members
 
@@ -97,6 +97,8 @@ def counted(rule: Rule, members: Members) -> Count:
     """
     whole = members.whole()
     accuracies = [arm.accuracy or 0.0 for arm in whole.arms]
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  (a second to load; most need none)
+
     if hasattr(members.task.rules, "combined"):
         return _combined(rule, members.task.kind, accuracies)
     order = tuple(sorted(range(len(accuracies)), key=lambda place: -accuracies[place]))
