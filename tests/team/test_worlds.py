@@ -53,10 +53,11 @@ for reader in READERS:
 def test_every_reader_says_the_figures_of_the_raw_tables(name, postgres, tmp_path, monkeypatch):
     """Whatever a world's commands have written into a lake, its readers show under the right names."""
     conninfo = postgres.database()
-    settings = f'db = "{lakes.PREFIX}{conninfo}"\ndb_data = "lake"\n{building.SETTINGS}'
+    folder = tmp_path / "lake"  # in full: a world's workspace is a copy of another's, with its settings
+    settings = f'db = "{lakes.PREFIX}{conninfo}"\ndb_data = "{folder}"\n{building.SETTINGS}'
     monkeypatch.setattr(building, "SETTINGS", settings)
     world = WORLDS[name](tmp_path / name)
-    lake = lakes.opened(conninfo, world.root)
+    lake = lakes.opened(conninfo, tmp_path)
     assert lake.verify() == []
     copy = Store(world.root / STORE, SystemClock())
     copying.copy(lake.database, copy.database, lambda *_: None)
