@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from harness.types import Dataset, Estimate, Example
 
+MOST_ANSWERS = 300  # different ones, beyond which nobody's agreement is told
+
 
 @dataclass(frozen=True, slots=True)
 class People:
@@ -22,8 +24,8 @@ class People:
 
     A metric is taken over the items that the rater answered; it is missing for raters of whom it cannot be told.
     `agreement` is Krippendorff's alpha of the raters with each other: two answers are as far apart as one lacks credit
-    where the other is gold. For kinds with classes, `disputed` are those of the `n_twice` items with two answers or
-    more on which two of them differ.
+    where the other is gold; None for more than `MOST_ANSWERS` different ones. For kinds with classes, `disputed` are
+    those of the `n_twice` items with two answers or more on which two of them differ.
     """
 
     raters: tuple[str, ...]
@@ -60,6 +62,8 @@ def _agreeing(made: People, rated: list[Example], task: Task) -> People:
     )
     twice = [one for one in rated if len(one.ratings) > 1]
     disputed = frozenset(one.item.id for one in twice if len(set(one.ratings.values())) > 1)
+    if len(codes) > MOST_ANSWERS:
+        return made  # every pair of answers is compared: half a second of each report for as many as that
     alpha = agreement.krippendorffs_alpha(table, np.random.default_rng(0), distances=task.distances(list(codes)))
     made = replace(made, agreement=alpha, n_twice=len(twice))
     return replace(made, disputed=disputed) if task.rules.HAS_CLASSES else made

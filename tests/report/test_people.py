@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.analysis.people import people
+from harness.analysis.people import MOST_ANSWERS, people
 from harness.report.sections import people as section
 from harness.report.sections import scorecard
 from harness.stats import agreement
@@ -35,6 +35,24 @@ def test_people_of_single_labels(results):
     codes = {label: code for code, label in enumerate(results.split.labels)}
     table = [[codes.get(one.ratings.get(who), -1) for who in ("r1", "r2", "r3")] for one in rated(results).examples]
     assert found.agreement.value == agreement.krippendorffs_alpha(table, np.random.default_rng(0), resamples=9).value
+
+
+def test_agreement_of_a_kind_of_degrees():
+    """Near numbers nearly agree; more different answers than are compared in half a second have no agreement."""
+
+    def found(n):
+        numbers = [str(i % n) for i in range(2 * n)]
+        near = {number: str(max(0, int(number) - 1)) for number in numbers}
+        examples = [
+            Example(Item(f"i{i}", "text"), number, "test", ratings={"r1": number, "r2": near[number]})
+            for i, number in enumerate(numbers)
+        ]
+        ends = (Label("0"), Label(str(n)))
+        return people(Dataset("moods", "v1", "s1:x", "score", ends, tuple(examples)), "test")
+
+    assert found(40).agreement.value > 0.9
+    assert found(40).disputed == frozenset()
+    assert found(MOST_ANSWERS + 1).agreement is None
 
 
 def test_beside_every_arm(results):
