@@ -1,12 +1,13 @@
 """As much of S3 on loopback as DuckDB asks: objects put whole or in parts, read in ranges, listed, deleted."""
 
 import re
-import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape, unescape
+
+from tests.threaded import running
 
 KEY, SECRET = "AKIAEXAMPLE", "a secret of the bucket"
 
@@ -92,11 +93,5 @@ def served():
     """The server: its `objects` are contents by `/bucket/key`."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Bucket)
     server.objects, server.parts, server.numbers = {}, {}, count(1)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with running(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import threading
 from contextlib import contextmanager
 
 import pytest
@@ -13,6 +12,7 @@ from harness.datasets.label_journal import Journal
 from harness.datasets.label_session import Session, Terms
 from harness.types import Dataset, Example, Item, Label
 from tests.report.conftest import HOSTILE
+from tests.threaded import running
 
 LABELS = ("billing", "refund", "other", "<img src=x onerror=alert(1)>")
 
@@ -36,14 +36,8 @@ def session(folder, terms=None, of=None):
 @contextmanager
 def serving(one, progress=lambda: {"sentence": "nothing yet", "width": 0.4}):
     server = LabelServer(one, Shown("Be kind.\n" + HOSTILE[0], progress, lambda: "2026-01-01T00:00:00.000"))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with running(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def ask(server, path, body=None, **headers):

@@ -28,6 +28,13 @@ def credit(gold, answer, labels): ...
 """
 
 
+def opened(browser, server, **looks):  # noqa: F811
+    """The page, with its first item."""
+    visit = Visit(browser, server.address, **looks)
+    visit.page.wait_for_selector("body[data-item]:not([data-item=''])")
+    return visit
+
+
 def press(visit, key):
     """A key, and the next item has come."""
     before = visit.page.evaluate("document.body.dataset.item")
@@ -44,8 +51,7 @@ def picture(visit, name):
 def test_fifty_items_by_keyboard(browser, axe, folder):  # noqa: F811
     """A key a label labels fifty items; each is in the journal; nothing ran, nothing foreign was asked for."""
     with serving(session(folder)) as server:
-        visit = Visit(browser, server.address)
-        visit.page.wait_for_selector("body[data-item]:not([data-item=''])")
+        visit = opened(browser, server)
         given = [(press(visit, str(1 + i % 3)), LABELS[i % 3]) for i in range(50)]
         assert [(one.item, one.answer) for one in Journal(folder).entries()] == given
         visit.page.wait_for_selector("#spark > *", state="attached")
@@ -60,8 +66,7 @@ def test_fifty_items_by_keyboard(browser, axe, folder):  # noqa: F811
 def test_several_labels_by_keyboard(browser, axe, folder):  # noqa: F811
     """A key turns a label on or off, letters find one, Enter sends what is on; nothing on is an answer too."""
     with serving(session(folder, of=dataset(kind="multi"))) as server:
-        visit = Visit(browser, server.address)
-        visit.page.wait_for_selector("body[data-item]:not([data-item=''])")
+        visit = opened(browser, server)
         given = []
         for i in range(50):
             wanted = [name for place, name in enumerate(LABELS[:3]) if i >> place & 1]
@@ -86,8 +91,7 @@ def test_several_labels_by_keyboard(browser, axe, folder):  # noqa: F811
 def test_numbers_by_keyboard(browser, axe, folder):  # noqa: F811
     """Where whole numbers are few each has its key; any number can be typed; one outside the range is refused."""
     with serving(session(folder, of=dataset(labels=("1", "5"), kind="score"))) as server:
-        visit = Visit(browser, server.address)
-        visit.page.wait_for_selector("body[data-item]:not([data-item=''])")
+        visit = opened(browser, server)
         given = [(press(visit, str(1 + i % 5)), str(1 + i % 5)) for i in range(49)]
         picture(visit, "label-score")
         visit.page.keyboard.press("/")
@@ -112,8 +116,7 @@ def test_fields_by_keyboard(browser, axe, folder):  # noqa: F811
     of = replace(of, examples=tuple(beyond))
     texts = {example.item.id: example.item.text for example in of.examples}
     with serving(session(folder, of=of)) as server:
-        visit = Visit(browser, server.address)
-        visit.page.wait_for_selector("body[data-item]:not([data-item=''])")
+        visit = opened(browser, server)
         for i in range(50):
             for key in ("End", "2", "Home", "Shift+ArrowRight", "1"):
                 visit.page.keyboard.press(key)
@@ -141,8 +144,7 @@ def test_fields_by_mouse(browser, folder):  # noqa: F811
     """What the mouse chose is taken without the blanks at its ends; Backspace and `remove` take it back."""
     of = dataset(labels=("name", "count"), kind="extract")
     with serving(session(folder, of=of)) as server:
-        visit = Visit(browser, server.address)
-        visit.page.wait_for_selector("body[data-item]:not([data-item=''])")
+        visit = opened(browser, server)
         item = next(e.item for e in of.examples if e.item.id == visit.page.evaluate("document.body.dataset.item"))
         last = visit.page.locator("#text span").last
         last.dblclick()  # in Chromium this chooses the word, on some systems with a blank behind it
@@ -165,8 +167,7 @@ def test_a_kind_of_somebodys_own(browser, axe, folder, tmp_path):  # noqa: F811
     (tmp_path / "kinds").mkdir()
     (tmp_path / "kinds" / "school.py").write_text(SCHOOL)
     with serving(session(folder, of=dataset(4, ("A", "B"), Located("school", tmp_path)))) as server:
-        visit = Visit(browser, server.address)
-        visit.page.wait_for_selector("body[data-item]:not([data-item=''])")
+        visit = opened(browser, server)
         visit.page.keyboard.type("Q")
         visit.page.keyboard.press("Enter")
         visit.page.wait_for_selector("#error:not(:empty)")
@@ -183,8 +184,7 @@ def test_undo_skip_search(browser, axe, folder):  # noqa: F811
     """Undo brings the last item back, skip puts one off, and of 150 labels a few letters and Enter find one."""
     names = tuple(f"intent {i:03} of the bank" for i in range(150))
     with serving(session(folder, of=dataset(20, names))) as server:
-        visit = Visit(browser, server.address, scheme="dark")
-        visit.page.wait_for_selector("body[data-item]:not([data-item=''])")
+        visit = opened(browser, server, scheme="dark")
         first = press(visit, "1")
         press(visit, "Backspace")
         assert visit.page.evaluate("document.body.dataset.item") == first
@@ -210,8 +210,7 @@ def test_suggestions_and_narrow_screens(browser, axe, folder):  # noqa: F811
     """A suggestion shows only where it was switched on; on a narrow screen nothing is wider than the screen."""
     terms = Terms("ann", suggestions={f"i{i:03}": "other" for i in range(60)})
     with serving(session(folder, terms)) as server:
-        visit = Visit(browser, server.address, width=390)
-        visit.page.wait_for_selector("body[data-item]:not([data-item=''])")
+        visit = opened(browser, server, width=390)
         assert visit.page.inner_text("#hint") == "suggested: other"
         assert visit.page.evaluate("document.documentElement.scrollWidth <= 390")
         assert visit.defects(axe) == []

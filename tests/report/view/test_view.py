@@ -2,7 +2,6 @@
 
 import http.client
 import re
-import threading
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from urllib.parse import urlencode
@@ -14,6 +13,7 @@ from harness.report.view import Server, items
 from harness.store import Store
 from harness.types import Dataset, Example, Item, Label, Outcome, Prediction, Run
 from tests.report.conftest import HOSTILE
+from tests.threaded import running
 
 LABELS = ("ham", "<b>spam</b>", "=other()")
 
@@ -48,14 +48,8 @@ def prediction(i, example, wrong):
 @contextmanager
 def serving(store, report=lambda ref, split: f"report of {ref} {split}".encode()):
     server = Server(store, report)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with running(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture(scope="module")
