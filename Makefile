@@ -64,6 +64,8 @@ bench: $(READY) ## timings and large sets (needs the public datasets beside the 
 
 sims: $(READY) ## simulate what the verdict promises, at length (hours), and the worlds of names in which a reader takes seconds
 	$(BIN)/python -m pytest -m sims --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest -m "hypothesis and not bench and not soak and not team" --hypothesis-profile explore \
+	  --numprocesses auto --dist loadfile
 
 soak: $(READY) ## kills, faults and load for a long time
 	$(BIN)/python -m pytest -m "soak and not team" tests

@@ -12,8 +12,10 @@ from harness import datasets
 from harness.__main__ import COLLECT_AFTER
 from harness.ground.workspace import Preferences, Workspace
 
-# A busy machine is no failure: timings are measured in tests/bench.
-settings.register_profile("harness", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A busy machine is no failure: timings are measured in tests/bench. The usual run tries the same examples each time, so
+# that what fails there is what was changed; `make sims` looks for new ones.
+settings.register_profile("harness", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+settings.register_profile("explore", settings.get_profile("harness"), derandomize=False, max_examples=2000)
 settings.load_profile("harness")
 
 # As in the `harness` process: looking through a million objects of libraries after each 700 new ones takes a seventh

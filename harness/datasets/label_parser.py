@@ -47,15 +47,14 @@ _MOST_LAYERS = 12
 
 def parse_label(reply: str, labels: Sequence[str], beside: Sequence[str] = ()) -> Parsed:
     """The label that the reply is, or unparsed. `beside` are the keys that a JSON answer may hold beside `label`."""
-    if reply.strip() in labels:
-        return Outcome.ANSWERED, reply.strip()
+    for exact in (reply, reply.strip()):
+        if exact in labels:
+            return Outcome.ANSWERED, exact
     spellings = _spellings(tuple(labels))
     text = without_thinking(reply)
     label = spellings.label_of(text)
     if label is None and "{" in text:
         label = _of_objects(embedded(text), spellings, beside)
-    if label is None and reply in labels:
-        return Outcome.ANSWERED, reply  # a label of nothing but blanks
     return UNPARSED if label is None else (Outcome.ANSWERED, label)
 
 
@@ -106,7 +105,7 @@ class _Spellings:
         """The label that a text is once decoration is taken off, layer by layer; None where it is none, or two."""
         text = well_formed(text)
         for layer in self._layers(text):
-            for candidate in (layer.strip(), _bare(layer)):
+            for candidate in (layer, layer.strip(), _bare(layer)):
                 if candidate in self._labels:
                     return candidate
             folded = _fold(layer)
