@@ -22,6 +22,7 @@ from harness.ground.ids import item_set_id
 from harness.store import macros, schema, statements
 from harness.store.opening import FORMAT, first_line, writing
 from harness.store.statements import literal
+from harness.store.stepping_aside import in_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -84,8 +85,10 @@ def erase(path: Path, clock: SystemClock, wait_s: float, erasure: Erasure, *, dr
             _copy(connection, changed)
             _settle(connection)
             connection.execute("use memory; detach fresh")
-            fresh.replace(path)
-            clock.pause(PAUSE_S)  # whoever opened the old file meanwhile finds it locked, and opens the new one
+            with in_place(path, is_moved=True) as is_ours:
+                fresh.replace(path)
+                if not is_ours:
+                    clock.pause(PAUSE_S)  # whoever opened the old file meanwhile finds it locked, and opens the new one
             return counts
     except duckdb.IOException as error:
         raise StoreFull(f"{path}: {first_line(error)}; free some disk space and run the command again") from None

@@ -108,7 +108,8 @@ def attach(connection: DuckDBPyConnection, name: str, path: Path, clock: Waiting
     began_s = clock.monotonic()
     while True:
         try:
-            connection.execute(f"attach {literal(str(path))} as {name} (read_only)")
+            with stepping_aside.in_place(path):
+                connection.execute(f"attach {literal(str(path))} as {name} (read_only)")
             return
         except duckdb.Error as error:
             _give_up_if_vain(path, error, clock.monotonic() - began_s, wait_s)
@@ -117,7 +118,8 @@ def attach(connection: DuckDBPyConnection, name: str, path: Path, clock: Waiting
 
 def _opened(path: Path, config: Config, *, read_only: bool) -> DuckDBPyConnection:
     open_files.check_room()  # short of files, the database would end the process
-    return duckdb.connect(str(path), read_only=read_only, config=config)
+    with stepping_aside.in_place(path):
+        return duckdb.connect(str(path), read_only=read_only, config=config)
 
 
 def _connect(
@@ -126,12 +128,8 @@ def _connect(
     """The connection, once nobody else is in the way; `StoreBusy` after `wait_s`. Who waits long is told once."""
     began_s, is_told = clock.monotonic(), False
     while True:
-        file = stepping_aside.inode(path)
         try:
-            connection = _opened(path, config, read_only=read_only)
-            if read_only or stepping_aside.inode(path) == file:
-                return connection
-            connection.close()  # a copy took its place while it was being opened
+            return _opened(path, config, read_only=read_only)
         except duckdb.Error as error:  # 2.0 raises the bare class for a damaged file
             text, waited_s = str(error), clock.monotonic() - began_s
             _give_up_if_vain(path, error, waited_s, wait_s)

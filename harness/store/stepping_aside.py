@@ -1,8 +1,9 @@
 """A store that somebody reads for hours is written all the same: a copy takes its place, the reader keeps the old file.
 
 DuckDB lets nobody write a file that another process has open for reading, as a notebook or a database viewer does.
-Under a lock of our own, and with the file held for reading, so that nobody writes it meanwhile, its content is copied
-and the copy renamed over it. Who opens the store from then on gets the copy.
+With the file held for reading, so that nobody writes it meanwhile, its content is copied and the copy renamed over
+it. Who opens the store from then on gets the copy. Nobody opens it while its name goes from one file to the other
+(`in_place`): who had the old one, and beside it the log of the new one, would read and write a mixture of both.
 """
 
 from __future__ import annotations
@@ -32,12 +33,25 @@ def is_read_elsewhere(refusal: str) -> bool:
     return "open this database in read-only mode" in refusal
 
 
-def inode(path: Path) -> int:
-    """Which file has that name now."""
+@contextmanager
+def in_place(path: Path, *, is_moved: bool = False) -> Iterator[bool]:
+    """Within it the store's name stays with its file; with `is_moved` it is ours alone to give to another file.
+
+    It is a lock on the folder, held for the moment of an opening or a renaming; False where the file system has none.
+    """
+    if fcntl is None:
+        yield False
+        return
+    folder = os.open(path.resolve().parent, os.O_RDONLY)
     try:
-        return path.stat().st_ino
-    except FileNotFoundError:
-        return 0
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX if is_moved else fcntl.LOCK_SH)
+        except OSError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(folder)
 
 
 def step_aside(path: Path) -> bool:
@@ -45,12 +59,9 @@ def step_aside(path: Path) -> bool:
 
     `StoreFull` when there is no room for a copy.
     """
-    if fcntl is None:
-        return False
     real = path.resolve()
-    with private.files(), real.with_name(f".{real.name}.lock").open("wb") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        held = _held_for_reading(real)
+    with private.files(), in_place(real, is_moved=True) as is_ours:
+        held = _held_for_reading(real) if is_ours else None
         if held is None:
             return False
         try:

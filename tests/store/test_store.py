@@ -3,6 +3,7 @@
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 
 import duckdb
@@ -11,8 +12,9 @@ import pytest
 from harness import datasets
 from harness.errors import StoreError
 from harness.ground.clock import SystemClock
-from harness.store import Store
+from harness.store import Store, stepping_aside
 from harness.types import Outcome, Prediction, Run, Usage
+from tests import processes
 
 RUN = Run("s1:aaaa", "s1:data", "test", "arm", "s1:arm", model="openai/m", params={"k": 1}, n_train=7)
 
@@ -213,8 +215,27 @@ def test_a_store_that_is_read_for_hours_is_written_all_the_same(store, run, data
         one.communicate("")
     patient.finish_run(run.id, status="done", wall_s=1.0, fit_s=None)
     assert patient.verify() == []
-    assert [path.name for path in store.database.path.parent.glob(".harness*")] == [f".{store.database.path.name}.lock"]
+    assert list(store.database.path.parent.glob(".harness*")) == []
     assert stat.S_IMODE(store.database.path.stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows renames nothing over an open file")
+def test_nobody_opens_a_store_while_its_name_goes_to_a_copy(store, run, dataset):
+    """Who had opened the old file would find the new one's log beside it, and mix both."""
+    store.append(run.id, answered(dataset)[:2])
+    with ThreadPoolExecutor(2) as others:
+        with stepping_aside.in_place(store.database.path, is_moved=True) as is_ours:
+            assert is_ours
+            readers = [others.submit(store.done, run.id), others.submit(store.append, run.id, answered(dataset))]
+            assert not wait(readers, timeout=0.3).done
+        for one in readers:
+            one.result(timeout=processes.HANGS_S)
+        with stepping_aside.in_place(store.database.path):  # who opens it holds up a copy, and nobody else
+            assert len(store.done(run.id)) == 5
+            moving = others.submit(stepping_aside.step_aside, store.database.path)
+            assert not wait([moving], timeout=0.3).done
+        assert moving.result(timeout=processes.HANGS_S)
+    assert len(store.done(run.id)) == 5
 
 
 def test_a_connection_of_the_same_process_is_named(store, run, dataset):
@@ -270,7 +291,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from harness.ground.clock import SystemClock
-from harness.store import Store
+from harness.store import Store, stepping_aside
 from harness.types import Outcome, Prediction
 store = Store(Path(sys.argv[1]), SystemClock(), wait_s=60)
 for batch in range(int(sys.argv[4])):
