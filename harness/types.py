@@ -6,7 +6,8 @@ labels live in `Example`s and are joined to predictions only by the store's `sco
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
@@ -67,6 +68,22 @@ class Example:
         return self.label != ""
 
 
+class KeptExamples(Sequence[Example]):
+    """Examples that stay in files and are read anew each time they are gone through, in order: too many for memory."""
+
+    @abstractmethod
+    def part(self, split: str | None, *, labelled: bool = False, rated: bool = False) -> Sequence[Example]:
+        """Those of a split (None: of all), those that have a gold label, those that somebody rated."""
+
+    @abstractmethod
+    def splits(self) -> frozenset[str]:
+        """The splits that there are."""
+
+    @abstractmethod
+    def ids(self) -> Iterator[str]:
+        """The ids of the items, in their order as texts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """One of the closed set of labels, with the sentence that describes it."""
@@ -84,7 +101,7 @@ class Dataset:
     id: str
     kind: str
     labels: tuple[Label, ...] = field(repr=False)
-    examples: tuple[Example, ...] = field(repr=False)
+    examples: Sequence[Example] = field(repr=False)
     description: str = ""
     source: Mapping[str, str] = field(default_factory=dict, hash=False)
     costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict, hash=False)
@@ -99,13 +116,33 @@ class Dataset:
         """The labels' names, in the order of dataset.toml."""
         return tuple(label.name for label in self.labels)
 
-    def in_split(self, split: str) -> tuple[Example, ...]:
-        """The examples of one split, in file order."""
-        return tuple(example for example in self.examples if example.split == split)
+    @property
+    def splits(self) -> frozenset[str]:
+        """The splits that there are."""
+        if isinstance(self.examples, KeptExamples):
+            return self.examples.splits()
+        return frozenset(example.split for example in self.examples)
 
-    def labelled(self, split: str | None = None) -> tuple[Example, ...]:
+    def in_split(self, split: str) -> Sequence[Example]:
+        """The examples of one split, in file order."""
+        return self._part(split)
+
+    def labelled(self, split: str | None = None) -> Sequence[Example]:
         """The examples that have a gold label, of one split or of all: what is learnt from, scored and audited."""
-        return tuple(e for e in self.examples if e.is_labelled and split in (None, e.split))
+        return self._part(split, labelled=True)
+
+    def rated(self, split: str) -> Sequence[Example]:
+        """The examples of a split that have a gold label, and answers of raters beside it."""
+        return self._part(split, labelled=True, rated=True)
+
+    def _part(self, split: str | None, *, labelled: bool = False, rated: bool = False) -> Sequence[Example]:
+        if isinstance(self.examples, KeptExamples):
+            return self.examples.part(split, labelled=labelled, rated=rated)
+        return tuple(
+            one
+            for one in self.examples
+            if split in (None, one.split) and (one.is_labelled or not labelled) and (one.ratings or not rated)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from harness.datasets.task import Task
 from harness.stats import agreement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from harness.types import Dataset, Estimate, Example
 
@@ -38,7 +38,7 @@ class People:
 
 def people(dataset: Dataset, split: str) -> People | None:
     """Every rater's answers measured as an arm's are; None where nobody rated an item that has a gold answer."""
-    rated = [example for example in dataset.labelled(split) if example.ratings]
+    rated = dataset.rated(split)
     if not rated:
         return None
     raters = tuple(sorted({rater for example in rated for rater in example.ratings}))
@@ -50,7 +50,7 @@ def people(dataset: Dataset, split: str) -> People | None:
     return _agreeing(made, rated, Task.of(dataset)) if len(raters) > 1 else made
 
 
-def _agreeing(made: People, rated: list[Example], task: Task) -> People:
+def _agreeing(made: People, rated: Sequence[Example], task: Task) -> People:
     """With how far the raters agree among themselves."""
     codes: dict[str, int] = {}
     table = np.array(
@@ -69,7 +69,7 @@ def _agreeing(made: People, rated: list[Example], task: Task) -> People:
     return replace(made, disputed=disputed) if task.rules.HAS_CLASSES else made
 
 
-def _measured(dataset: Dataset, rated: list[Example], rater: str) -> dict[str, float]:
+def _measured(dataset: Dataset, rated: Sequence[Example], rater: str) -> dict[str, float]:
     """The metrics of one person's answers."""
     task, gold, given = Task.of(dataset), [one.label for one in rated], [one.ratings[rater] for one in rated]
     found = {

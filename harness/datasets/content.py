@@ -33,7 +33,12 @@ def row_digest(example: Example) -> bytes:
 
 
 def dataset_id(kind: str, labels: Sequence[Label], row_digests: Iterable[bytes]) -> str:
-    """The id of a dataset's content: kind, labels and rows, whatever the order of the rows.
+    """The id of a dataset's content: kind, labels and rows, whatever the order of the rows."""
+    return dataset_id_of(kind, labels, sorted(row_digests))
+
+
+def dataset_id_of(kind: str, labels: Sequence[Label], in_order: Iterable[bytes]) -> str:
+    """The same of digests that come in order, of which only one need be in memory.
 
     It is `ids.content_id` of {kind, labels, rows: sorted row hashes}, hashed piece by piece, for
     the JSON text of a million rows would be 70 MB.
@@ -41,7 +46,7 @@ def dataset_id(kind: str, labels: Sequence[Label], row_digests: Iterable[bytes])
     named = [[label.name, label.description] for label in labels]
     digest = hashlib.sha256(canonical_json({"kind": kind, "labels": named})[:-1].encode("utf-8", "surrogatepass"))
     separator = ',"rows":["'
-    for row in sorted(row_digests):
+    for row in in_order:
         digest.update(f"{separator}{row.hex()}".encode("ascii"))
         separator = '","'
     digest.update(b'"]}' if separator == '","' else b',"rows":[]}')
@@ -53,15 +58,16 @@ def lock_line(digest: bytes) -> str:
     return digest.hex()[:SHORT] + "\n"
 
 
-def first_change(folder: Path, examples: Sequence[tuple[str, Example]]) -> str:
+def first_change(folder: Path, examples: Iterable[tuple[str, Example]]) -> str:
     """What differs from the released rows, in words; `examples` come with their places."""
     lock = folder / LOCK
     if not lock.is_file():
         return f"{lock.name} is gone, so the row cannot be named"
     released = lock.read_text(encoding="ascii").split()
-    for (where, example), known in zip(examples, released, strict=False):
-        if not row_hash(example).startswith(known):
+    n = 0
+    for n, (where, example) in enumerate(examples, start=1):
+        if n <= len(released) and not row_hash(example).startswith(released[n - 1]):
             return f"the first row that differs is {where} (id {example.item.id!r})"
-    if len(examples) != len(released):
-        return f"it has {len(examples):,} rows, and {len(released):,} were released"
+    if n != len(released):
+        return f"it has {n:,} rows, and {len(released):,} were released"
     return "no row differs, so line ends or quoting were rewritten"

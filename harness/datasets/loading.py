@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from harness import __version__
 from harness.datasets import content, manifest, released, splits
 from harness.datasets.task import kind_of
 from harness.errors import DatasetError, HarnessError, one_of
 from harness.ground import plugins
-from harness.ground.workspace import checked_name
+from harness.ground.ids import content_id
+from harness.ground.workspace import RESULTS, checked_name
 from harness.types import Dataset, Example, Item, Label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from harness.datasets.cells import Cell
     from harness.datasets.manifest import Manifest
 
 FOLDER = "datasets"
 NO_FIELDS: Mapping[str, str] = MappingProxyType({})  # one for all: most datasets have no further columns
-PLACED = list[tuple[str, Example]]
+KINDS = "datasets/kinds"
+LARGE_BYTES = 16 * 1024 * 1024  # some 200,000 short texts
+PACKED = 4  # how often a Parquet file is larger once it is unpacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +53,12 @@ def refs(root: Path) -> list[str]:
 
 
 def load(root: Path, ref: str) -> Dataset:
-    """A released version by `name@version`, or by `name`: its newest. Raises `DatasetError`."""
+    """A released version by `name@version`, or by `name`: its newest. Raises `DatasetError`.
+
+    The rows of a large one stay in files, where they are checked once.
+    """
     folder = find(root, ref)
-    read = manifest.read(folder)
-    examples = list(read_examples(folder, read))
-    dataset, problem = _as_released(folder, read, examples)
+    dataset, problem = _loaded(root / RESULTS, folder, manifest.read(folder))
     if problem is not None:
         raise DatasetError(f"{problem}; a released version is frozen: undo the edit, or release a new version")
     return dataset
@@ -61,12 +69,12 @@ def verify(root: Path, ref: str) -> Verification:
     folder = find(root, ref)
     name = f"{folder.parent.name}@{folder.name}"
     try:
-        read = manifest.read(folder)
-        examples = list(read_examples(folder, read))
-        dataset, problem = _as_released(folder, read, examples)
+        with tempfile.TemporaryDirectory() as scratch:  # whatever is kept of it is not looked at
+            dataset, problem = _loaded(Path(scratch), folder, manifest.read(folder))
+            n = len(dataset.examples)
     except HarnessError as error:  # a wrong row, a wrong key, a wrong kind: all are findings here
         return Verification(name, "", 0, (str(error),))
-    return Verification(name, dataset.id, len(examples), () if problem is None else (problem,))
+    return Verification(name, dataset.id, n, () if problem is None else (problem,))
 
 
 def find(root: Path, ref: str) -> Path:
@@ -90,17 +98,23 @@ def find(root: Path, ref: str) -> Path:
 
 def read_examples(folder: Path, read: Manifest) -> Iterator[tuple[str, Example]]:
     """The examples of a version with their places; every row is checked on the way."""
-    path = folder / read.file
-    if path.is_symlink():
-        raise DatasetError(f"{path} is a link; a version holds its own rows")
-    kind = kind_of(read.kind)
     seen: dict[str, str] = {}
-    for where, row in released.read(path):
-        one = example(where, row, read)
+    for where, one in _read_examples(folder, read):
         item_id = one.item.id
         if item_id in seen:
             raise DatasetError(f"{where}: id {item_id!r} stands at {seen[item_id]} already")
         seen[item_id] = where
+        yield where, one
+
+
+def _read_examples(folder: Path, read: Manifest) -> Iterator[tuple[str, Example]]:
+    """The same, of which an id may stand twice."""
+    path = folder / read.file
+    if path.is_symlink():
+        raise DatasetError(f"{path} is a link; a version holds its own rows")
+    kind = kind_of(read.kind)
+    for where, row in released.read(path):
+        one = example(where, row, read)
         yield where, replace(one, label=kind.read_gold(one.label, read.names, where)) if one.is_labelled else one
 
 
@@ -115,11 +129,12 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _as_released(folder: Path, read: Manifest, placed: PLACED) -> tuple[Dataset, str | None]:
-    """The dataset, and what differs from the release (None: nothing)."""
+def _loaded(results: Path, folder: Path, read: Manifest) -> tuple[Dataset, str | None]:
+    """The dataset, and what differs from the release (None: nothing); rows of a large one stay in `results`."""
+    path = folder / read.file
+    sha256 = file_hash(path) if path.is_file() and not path.is_symlink() else ""
     labels = tuple(Label(name, description) for name, description in read.names.items())
-    examples = tuple(example for _, example in placed)
-    found = content.dataset_id(read.kind, labels, map(content.row_digest, examples))
+    found, examples = (sha256 and _kept(results, folder, read, sha256)) or _in_memory(folder, read, labels)
     dataset = Dataset(
         name=read.name,
         version=read.version,
@@ -131,20 +146,45 @@ def _as_released(folder: Path, read: Manifest, placed: PLACED) -> tuple[Dataset,
         source=read.source,
         costs=read.costs,
     )
-    sha256 = file_hash(folder / read.file)
+    return dataset, _problem(folder, read, sha256, found)
+
+
+def _in_memory(folder: Path, read: Manifest, labels: Sequence[Label]) -> tuple[str, Sequence[Example]]:
+    """The id of a version's content, and its examples."""
+    examples = tuple(one for _, one in read_examples(folder, read))
+    return content.dataset_id(read.kind, labels, map(content.row_digest, examples)), examples
+
+
+def _kept(results: Path, folder: Path, read: Manifest, sha256: str) -> tuple[str, Sequence[Example]] | None:
+    """The same of a large version, whose rows stay in files; None of a small one, and where they cannot."""
+    path = folder / read.file
+    size = path.stat().st_size * (PACKED if path.suffix.lower() == ".parquet" else 1)
+    if size < LARGE_BYTES or read.kind not in plugins.names(KINDS):
+        return None
+    # Imported when it is needed: it loads a database engine.
+    kept_rows = import_module("harness.datasets.kept_rows")
+    key = content_id({"harness": __version__, "rows": sha256, "manifest": file_hash(folder / manifest.FILE)})
+    at = results / f"{read.name}@{read.version}" / f"rows-{key.partition(':')[2]}"
+    if not kept_rows.is_there(at):
+        labels = [Label(name, description) for name, description in read.names.items()]
+        identify = partial(content.dataset_id_of, read.kind, labels)
+        kept_rows.keep(at, (one for _, one in _read_examples(folder, read)), identify)
+    kept: tuple[str, Sequence[Example]] | None = kept_rows.read(at)
+    return kept
+
+
+def _problem(folder: Path, read: Manifest, sha256: str, found: str) -> str | None:
+    """What differs from the release; None: nothing."""
     if not read.sha256 or not read.content:
         released = f'add sha256 = "{sha256}" and content = "{found}" to release it as it is'
-        return dataset, f"{folder / manifest.FILE} has no sha256 or no content id; {released}"
+        return f"{folder / manifest.FILE} has no sha256 or no content id; {released}"
     if (folder / manifest.PENDING).exists():
-        return dataset, f"{folder}: an erasure was cut short; run the same harness forget again"
+        return f"{folder}: an erasure was cut short; run the same harness forget again"
     if sha256 != read.sha256:
-        return dataset, f"{folder / read.file} was changed: {content.first_change(folder, placed)}"
+        return f"{folder / read.file} was changed: {content.first_change(folder, read_examples(folder, read))}"
     if found != read.content:
-        return (
-            dataset,
-            f"{folder / manifest.FILE} was changed: labels, columns or splits are not those released",
-        )
-    return dataset, None
+        return f"{folder / manifest.FILE} was changed: labels, columns or splits are not those released"
+    return None
 
 
 def example(where: str, row: dict[str, Cell], read: Manifest) -> Example:

@@ -107,7 +107,7 @@ def fresh(dataset: Dataset, split: str, seed: int = 0) -> dict[str, dict[str, st
     """
     old = [example for example in dataset.examples if example.split == split]
     if split == TRAIN or not old:
-        named = {example.split for example in dataset.examples} - {TRAIN}
+        named = dataset.splits - {TRAIN}
         raise DatasetError(f"{dataset.ref} has no split {split!r} to draw anew; {one_of(split, named)}")
     elsewhere = {_key(example) for example in dataset.examples if example.split != TRAIN}
     families: dict[str, list[str]] = {}

@@ -22,6 +22,7 @@ from harness.ground.spread_settings import Spread
 from harness.ground.validation import validated
 
 EXTENSIONS = "extensions"
+RESULTS = "results"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FILE = "harness.toml"
 DEFAULT_ARMS = ("majority", "tfidf-lr", "minilm-knn", "minilm-lr")
@@ -73,7 +74,7 @@ class Workspace:
     @property
     def results(self) -> Path:
         """The folder of the store, the ledger, reports and figures."""
-        return self.root / "results"
+        return self.root / RESULTS
 
     @property
     def default_store(self) -> Path:

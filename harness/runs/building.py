@@ -18,11 +18,11 @@ from harness.arms.prompt import PromptArm, Question
 from harness.datasets.task import SINGLE
 from harness.errors import ConfigError
 from harness.ground import plugins
-from harness.ground.ids import content_id, item_set_id
+from harness.ground.ids import content_id
 from harness.models import stack
 from harness.runs import folds_and_parts
 from harness.runs.job import Job
-from harness.runs.scope import TRAIN
+from harness.runs.scope import TRAIN, item_set
 from harness.types import Example, Item, Run
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _lessons(
             )
         # What learns nothing from labels sees them only to know which there are; folds would change nothing.
         in_folds = learns(declared, scope.dataset.kind)
-        shown = scope.dataset.labelled(scope.split) or _without_labels(name, declared, scope)
+        shown = tuple(scope.dataset.labelled(scope.split)) or _without_labels(name, declared, scope)
         return shown, {"folds": choice.folds} if in_folds else {}
     training = scope.training()
     if teacher is None or not is_taught:
@@ -213,7 +213,9 @@ def prompt_job(
     dataset, header = scope.dataset, prompt.header
     made = prompt_arm(prompt, dataset, asking, workspace, ledger, clock)
     training = scope.training() if header.examples.how != "none" else ()
-    items = tuple(item for item in scope.items() if item.id not in header.learnt_from)
+    items = scope.items()
+    if header.learnt_from:
+        items = tuple(item for item in items if item.id not in header.learnt_from)
     run = _run(
         scope,
         arm=f"prompt:{prompt.version}",
@@ -300,7 +302,7 @@ def _run(scope: Scope, *, arm: str, arm_id: str, items: Sequence[Item], **rest: 
         "split": scope.split,
         "arm": arm,
         "arm_id": arm_id,
-        "item_set": item_set_id([item.id for item in items]),
+        "item_set": item_set(items),
         **rest,
     }
     return Run(id=content_id(cast("JSON", identity)), purpose=_purpose(scope, items, rest), **identity)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from harness.arms.prompts.files import Prompt
     from harness.models.stack import Stack
@@ -25,7 +25,7 @@ class Job:
     run: Run
     arm: Arm
     training: tuple[Example, ...]
-    items: tuple[Item, ...]
+    items: Sequence[Item]
     workers: int = 1
     prompt: Prompt | None = None
     model: Stack | None = None

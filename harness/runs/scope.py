@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from harness.errors import ConfigError, one_of
-from harness.ground.ids import unit_interval
+from harness.ground.ids import item_set_id, item_set_of, unit_interval
+from harness.types import Item, KeptExamples
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
-    from harness.types import Dataset, Example, Item
+    from harness.types import Dataset, Example
 
 TRAIN = "train"
 
@@ -25,17 +28,18 @@ class Scope:
     limit: int | None = None
     ids: tuple[str, ...] = ()
 
-    def items(self) -> tuple[Item, ...]:
+    def items(self) -> Sequence[Item]:
         """The items to predict. A smaller limit gives a subset of a larger one."""
         examples = self.dataset.in_split(self.split)
         if not examples:
-            splits = {example.split for example in self.dataset.examples}
-            raise ConfigError(f"{self.dataset.ref} has no items in split {self.split!r}; {one_of(self.split, splits)}")
+            known = one_of(self.split, self.dataset.splits)
+            raise ConfigError(f"{self.dataset.ref} has no items in split {self.split!r}; {known}")
         if self.ids:
             return self._chosen(examples)
         if self.limit is not None and self.limit < len(examples):
-            drawn = sorted(examples, key=lambda example: unit_interval("limit", example.item.id))
-            examples = tuple(drawn[: self.limit])
+            examples = heapq.nsmallest(self.limit, examples, lambda one: unit_interval("limit", one.item.id))
+        if isinstance(examples, KeptExamples):
+            return KeptItems(examples)
         return tuple(example.item for example in examples)
 
     def _chosen(self, examples: Sequence[Example]) -> tuple[Item, ...]:
@@ -57,4 +61,37 @@ class Scope:
             raise ConfigError(
                 "arms learn from the train split, so scoring it says nothing; use --split test or --folds 5"
             )
-        return self.dataset.labelled(TRAIN)
+        return tuple(self.dataset.labelled(TRAIN))
+
+
+class KeptItems(Sequence[Item]):
+    """The items of examples that stay in files, as they do."""
+
+    def __init__(self, examples: KeptExamples) -> None:
+        self._examples = examples
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    def __iter__(self) -> Iterator[Item]:
+        for example in self._examples:
+            yield example.item
+
+    @overload
+    def __getitem__(self, place: int) -> Item: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Item]: ...
+    def __getitem__(self, place: int | slice) -> Item | Sequence[Item]:
+        if isinstance(place, slice):
+            return tuple(example.item for example in self._examples[place])
+        return self._examples[place].item
+
+    @property
+    def item_set(self) -> str:
+        """The id of the set of these items."""
+        return item_set_of(self._examples.ids())
+
+
+def item_set(items: Sequence[Item]) -> str:
+    """The id of a set of items, whatever their order."""
+    return items.item_set if isinstance(items, KeptItems) else item_set_id([item.id for item in items])

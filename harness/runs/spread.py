@@ -70,7 +70,7 @@ class _FitInputs:
     workspace: Workspace
     dataset: Dataset
     training: tuple[Example, ...]
-    items: tuple[Item, ...]
+    items: Sequence[Item]
 
 
 class FitPool:

@@ -138,10 +138,9 @@ def match(rows: Iterable[Foreign], dataset: Dataset, split: str, arm: str, *, ex
 
     `exact`: an answer is a label only where it is spelled as the label is.
     """
-    wanted, task = dataset.in_split(split), Task.of(dataset)
+    wanted, task = tuple(dataset.in_split(split)), Task.of(dataset)
     if not wanted:
-        splits = {example.split for example in dataset.examples}
-        raise DatasetError(f"{dataset.ref} has no items in split {split!r}; {one_of(split, splits)}")
+        raise DatasetError(f"{dataset.ref} has no items in split {split!r}; {one_of(split, dataset.splits)}")
     places = _Places(dataset, wanted)
     found: dict[int, dict[str, Prediction]] = {}
     judged: list[Disputed] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -11,7 +12,7 @@ from harness.ground.ids import canonical_json
 from harness.types import Outcome, Prediction, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from harness.types import Dataset
 
@@ -96,25 +97,28 @@ def to_prediction(row: Mapping[str, Any]) -> Prediction:
     )
 
 
+BLOCK = 50_000
 REPEATING = ("run_id", "arm", "gold", "outcome", "label", "answered_by")
 BUCKETS = ("input_fresh", "cache_read", "cache_write", "output_visible", "reasoning")
 PLAIN = ("label", "score", "raw", "error", "cost_usd", "billed_usd", "latency_s", "waited_s", "request_id")
 
 
-def of_examples(dataset: Dataset) -> pd.DataFrame:
-    """One row per example, columns as in the table `examples`."""
-    return pd.DataFrame(
-        {
-            "dataset_id": dataset.id,
-            "example_id": [e.item.id for e in dataset.examples],
-            "split": [e.split for e in dataset.examples],
-            "text": [storable(e.item.text) for e in dataset.examples],
-            "tags": [[storable(tag) for tag in e.item.tags] for e in dataset.examples],
-            "fields": [_json(e.item.fields) for e in dataset.examples],
-            "gold": [e.label or None for e in dataset.examples],
-            "group": [e.group for e in dataset.examples],
-        }
-    )
+def of_examples(dataset: Dataset) -> Iterator[pd.DataFrame]:
+    """One row per example, columns as in the table `examples`, a block of them at a time."""
+    rest = iter(dataset.examples)
+    while block := list(islice(rest, BLOCK)):
+        yield pd.DataFrame(
+            {
+                "dataset_id": dataset.id,
+                "example_id": [e.item.id for e in block],
+                "split": [e.split for e in block],
+                "text": [storable(e.item.text) for e in block],
+                "tags": [[storable(tag) for tag in e.item.tags] for e in block],
+                "fields": [_json(e.item.fields) for e in block],
+                "gold": [e.label or None for e in block],
+                "group": [e.group for e in block],
+            }
+        )
 
 
 def storable(text: str | None) -> str | None:

@@ -112,8 +112,11 @@ class Store:
             "added_at": self._clock.now(),
             "is_binary": crediting.binary(dataset.kind, self.extensions),
         }
-        frame = rows.of_examples(dataset)
-        self._write(lambda connection: writes.dataset(connection, fields, frame, self.extensions))
+
+        def work(connection: DuckDBPyConnection) -> None:
+            writes.dataset(connection, fields, rows.of_examples(dataset), self.extensions)
+
+        self._write(work)
 
     def add_prompt(self, prompt_id: str, task: str, version: str, content: str) -> None:
         """Store a prompt's text, once."""

@@ -10,7 +10,7 @@ from harness.errors import StoreError
 from harness.store import crediting, macros, run_parquet, schema, statements
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -28,10 +28,14 @@ FINISH = """
 
 
 def dataset(
-    connection: DuckDBPyConnection, fields: Mapping[str, object], examples: pd.DataFrame, extensions: Path | None
+    connection: DuckDBPyConnection,
+    fields: Mapping[str, object],
+    examples: Iterable[pd.DataFrame],
+    extensions: Path | None,
 ) -> None:
     """Enter a dataset and its examples, and give the answers to them their credit that were there before."""
-    statements.insert_frame(connection, "examples", examples)
+    for frame in examples:
+        statements.insert_frame(connection, "examples", frame)
     statements.insert_row(connection, "datasets", fields)
     crediting.complete(connection, extensions)
 

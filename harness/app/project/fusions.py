@@ -123,7 +123,7 @@ def _members(project: Project, task: Task, runs: Sequence[tuple[str, str]]) -> M
 
 
 def _check_splits(dataset: Dataset, splits: Splits) -> None:
-    there = {example.split for example in dataset.examples}
+    there = dataset.splits
     if splits.chooser not in there:
         raise ConfigError(
             f"{dataset.ref} has no split {splits.chooser!r} to choose thresholds on, it has "

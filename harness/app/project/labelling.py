@@ -69,7 +69,7 @@ class Desk:
 
     def session(self, draw: Draw, people: People) -> Session:
         """What one person labels: unlabelled items of the split, drawn; or what people disagree on."""
-        splits = {example.split for example in self.dataset.examples}
+        splits = self.dataset.splits
         if draw.split not in splits:
             raise ConfigError(f"{self.dataset.ref} has no split {draw.split!r}; {one_of(draw.split, splits)}")
         waiting = [e.item for e in self.dataset.in_split(draw.split) if not e.is_labelled]

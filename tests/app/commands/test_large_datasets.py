@@ -1,0 +1,33 @@
+"""Datasets that stay in files, under whole commands: the runs, shards and reports of those in memory."""
+
+import pytest
+
+from harness import datasets
+from harness.datasets import kept_rows, loading
+from tests.conftest import write_tickets
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Every version counts as large, and is kept in blocks of seven rows."""
+    monkeypatch.setattr(loading, "LARGE_BYTES", 0)
+    monkeypatch.setattr(kept_rows, "BLOCK", 7)
+
+
+def test_a_large_version_is_forgotten_like_a_small_one(harness, root, large):
+    """No byte of the person's text is left among the kept rows."""
+    secret = "Miriam Quickly of 12 Elm Road was charged twice"
+    write_tickets(root, [(secret if i == 5 else f"my card {i}", ("bug", "billing")[i % 2], "", ("train", "test")[i > 5])
+                         for i in range(12)], "people")  # fmt: skip
+    assert harness("baselines", "--arm", "majority", "--dataset", "people@v1").code == 0
+    ref = "people@v1"
+    assert isinstance(datasets.load(root, ref).examples, kept_rows.KeptRows)
+    item = next(one.item.id for one in datasets.load(root, ref).examples if secret in one.item.text)
+    done = harness("forget", "--dataset", "people", "--id", item)
+    assert (done.code, "people.csv still holds it" in done.out) == (1, True), done.err
+    after = datasets.load(root, ref)
+    assert len(after.examples) == 11
+    assert not any(secret in one.item.text for one in after.examples)
+    held = [path for path in root.rglob("*") if path.is_file() and b"Miriam" in path.read_bytes()]
+    assert [path.name for path in held] == ["people.csv"]
+    assert len(list((root / "results" / ref).glob("rows-*"))) == 1
