@@ -1,14 +1,14 @@
-"""The nouns of the package: frozen records and three protocols. Nothing here does any work.
+"""The nouns of the package: frozen records and protocols, and everything else is functions from one to the next.
 
-Everything else is functions from one of these to the next. An arm sees `Item`s, which carry no gold label; gold
-labels live in `Example`s and are joined to predictions only by the store's `scored` view and by `analysis`.
+An arm sees `Item`s, which carry no gold label; gold labels live in `Example`s and are joined to predictions only by
+the store's `scored` view and by `analysis`.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
@@ -73,7 +73,7 @@ class KeptExamples(Sequence[Example]):
 
     @abstractmethod
     def part(self, split: str | None, *, labelled: bool = False, rated: bool = False) -> Sequence[Example]:
-        """Those of a split (None: of all), those that have a gold label, those that somebody rated."""
+        """As `Dataset.part`."""
 
     @abstractmethod
     def splits(self) -> frozenset[str]:
@@ -119,30 +119,23 @@ class Dataset:
     @property
     def splits(self) -> frozenset[str]:
         """The splits that there are."""
-        if isinstance(self.examples, KeptExamples):
-            return self.examples.splits()
-        return frozenset(example.split for example in self.examples)
+        rows = self.examples
+        return rows.splits() if isinstance(rows, KeptExamples) else frozenset(example.split for example in rows)
 
     def in_split(self, split: str) -> Sequence[Example]:
         """The examples of one split, in file order."""
-        return self._part(split)
+        return self.part(split)
 
     def labelled(self, split: str | None = None) -> Sequence[Example]:
         """The examples that have a gold label, of one split or of all: what is learnt from, scored and audited."""
-        return self._part(split, labelled=True)
+        return self.part(split, labelled=True)
 
-    def rated(self, split: str) -> Sequence[Example]:
-        """The examples of a split that have a gold label, and answers of raters beside it."""
-        return self._part(split, labelled=True, rated=True)
-
-    def _part(self, split: str | None, *, labelled: bool = False, rated: bool = False) -> Sequence[Example]:
+    def part(self, split: str | None, *, labelled: bool = False, rated: bool = False) -> Sequence[Example]:
+        """The examples of a split (None: of all), those that have a gold label, those that somebody rated."""
         if isinstance(self.examples, KeptExamples):
             return self.examples.part(split, labelled=labelled, rated=rated)
-        return tuple(
-            one
-            for one in self.examples
-            if split in (None, one.split) and (one.is_labelled or not labelled) and (one.ratings or not rated)
-        )
+        here = (one for one in self.examples if split in (None, one.split))
+        return tuple(one for one in here if (one.is_labelled or not labelled) and (one.ratings or not rated))
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,22 +289,6 @@ class Prediction:
     request_id: str | None = None
     path: tuple[str, ...] = ()
 
-    def after(self, first: Prediction) -> Prediction:
-        """This prediction, asked for after `first`: costs, tokens and waits add up, paths join."""
-        return replace(
-            self,
-            usage=first.usage.plus(self.usage) if first.usage and self.usage else self.usage or first.usage,
-            cost_usd=_sum(first.cost_usd, self.cost_usd),
-            billed_usd=_sum(first.billed_usd, self.billed_usd),
-            latency_s=_sum(first.latency_s, self.latency_s),
-            attempts=first.attempts + self.attempts,
-            path=first.path + self.path,
-        )
-
-
-def _sum(a: float | None, b: float | None) -> float | None:
-    return None if a is None or b is None else a + b
-
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -422,16 +399,4 @@ class Arm(Protocol):
 
     async def predict(self, items: Sequence[Item]) -> list[Prediction]:
         """One prediction per item, in the items' order."""
-        ...
-
-
-class Sink(Protocol):
-    """Where predictions go."""
-
-    def done(self, run_id: str) -> set[str]:
-        """The ids of the items this run has stored already."""
-        ...
-
-    def append(self, run_id: str, predictions: Sequence[Prediction]) -> None:
-        """Store predictions; storing one twice changes nothing."""
         ...

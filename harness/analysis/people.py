@@ -38,7 +38,7 @@ class People:
 
 def people(dataset: Dataset, split: str) -> People | None:
     """Every rater's answers measured as an arm's are; None where nobody rated an item that has a gold answer."""
-    rated = dataset.rated(split)
+    rated = dataset.part(split, labelled=True, rated=True)
     if not rated:
         return None
     raters = tuple(sorted({rater for example in rated for rater in example.ratings}))

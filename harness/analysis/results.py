@@ -6,20 +6,22 @@ predictions are counted and kept out of every metric: an outage is not a wrong a
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness.analysis import measures, panel
 from harness.analysis.panel import Answers
+from harness.analysis.summing import Calls, calls, confidence, of_items, tokens
 from harness.datasets.task import Task, kind_of
 from harness.ground.constraints import Constraints
 from harness.stats import calibration, fits, intervals
 from harness.store import PassedOver, lacks_too_many
 from harness.store.rows import BUCKETS
-from harness.types import Confidence, Estimate, Outcome, Usage
+from harness.types import Estimate, Outcome, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,27 +33,16 @@ if TYPE_CHECKING:
     from harness.analysis.estimation import Estimation
     from harness.analysis.people import People
     from harness.datasets.audit.equality import Defects
-    from harness.types import JSON, Metric, Purpose
-
-
-SCORES = ["score", "credit", "gold_score", "squares", "total", "named"]
-QUANTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
-
-
-@dataclass(frozen=True, slots=True)
-class Calls:
-    """Requests to a model: sent over the wire (every attempt), served by the ledger, and re-tried."""
-
-    sent: int = 0
-    cached: int = 0
-    retried: int = 0
+    from harness.store.rows import BUCKETS
+from harness.types import JSON, Metric, Purpose
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
     """The split that was scored. `looks` counts how often it has been scored before.
 
-    `unlabelled` of its items have no gold label and are no part of `n`.
+    `unlabelled` of its items have no gold label and are no part of `n`. Where `subsample_of` is not 0, the `n` are
+    some of so many (see `store.subsample`): metrics and comparisons are theirs; counts, sums and times those of all.
     """
 
     dataset: str
@@ -63,6 +54,7 @@ class Split:
     looks: int = 0
     costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict, hash=False)
     unlabelled: int = 0
+    subsample_of: int = 0
 
     @property
     def task(self) -> Task:
@@ -136,7 +128,7 @@ class RunResult:
     @property
     def unanswered(self) -> int:
         """Items without an answer, for whatever reason."""
-        return self.n - self.outcomes[Outcome.ANSWERED]
+        return sum(self.outcomes.values()) - self.outcomes[Outcome.ANSWERED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +286,31 @@ def _pooled(split: Split, runs: Sequence[RunResult], rows: pd.DataFrame) -> RunR
     each = fits.by_seed([(one.run.seed, one.headline.value) for one in runs])
     mean = replace(mean, method=f"{mean.method}, {len(each)} fits") if each else mean
     missing = max(one.missing for one in runs)
+    whole = _together(whole, runs) if split.subsample_of else whole
     return replace(whole, n=len(known), missing=missing, metrics={headline: mean}, fits=each)
+
+
+def _together(pooled: RunResult, runs: Sequence[RunResult]) -> RunResult:
+    """The repeats and fits of an arm pooled, with what all of them came to on all items; times stay those looked at."""
+    outcomes: Counter[Outcome] = Counter()
+    for one in runs:
+        outcomes.update(one.outcomes)
+    costs = [one.cost_per_1000_usd for one in runs]
+    tokens = [one.tokens for one in runs if one.tokens is not None]
+    return replace(
+        pooled,
+        outcomes=outcomes,
+        cost_usd=_sum_of([one.cost_usd for one in runs]),
+        billed_usd=_sum_of([one.billed_usd for one in runs]),
+        cost_per_1000_usd=None if (total := _sum_of(costs)) is None else total / len(costs),
+        calls=Calls(*(sum(getattr(one.calls, name) for one in runs) for name in ("sent", "cached", "retried"))),
+        tokens=Usage(*(sum(getattr(one, bucket) for one in tokens) for bucket in BUCKETS)) if tokens else None,
+    )
+
+
+def _sum_of(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
 
 
 def _runs_by_arm(runs: Sequence[RunResult]) -> dict[str, list[RunResult]]:
@@ -328,23 +344,10 @@ def summarise(split: Split, run: RunFacts, frame: pd.DataFrame, seed: int = 0) -
         n=len(frame),
         outcomes=outcomes,
         metrics=_estimates(split, replied, seed),
-        calls=_calls(frame),
-        tokens=_tokens(replied),
+        calls=calls(frame),
+        tokens=tokens(replied),
         **of_items(frame),
     )
-
-
-def of_items(frame: pd.DataFrame) -> dict[str, Any]:
-    """What asking some items cost and how long it took, whether they have labels or not; fields of `RunResult`."""
-    replied = frame[frame["outcome"] != Outcome.FAILED.value].sort_values("example_id")
-    cost = _total(replied["cost_usd"])
-    return {
-        "cost_usd": cost,
-        "billed_usd": _total(replied["billed_usd"]),
-        "cost_per_1000_usd": None if cost is None or replied.empty else 1000 * cost / len(replied),
-        "latency_s": _quantiles(replied["latency_s"]),
-        "latency_n": int(replied["latency_s"].notna().sum()),
-    }
 
 
 def _metrics(kind: str) -> Mapping[str, Metric]:
@@ -362,36 +365,3 @@ def _estimates(split: Split, replied: pd.DataFrame, seed: int) -> dict[str, Esti
         in_groups = {"clusters": groups} if metric.in_groups else {}
         found[name] = metric.estimate(*given, np.random.default_rng(seed), **in_groups)
     return {**found, **measures.estimates(replied, split.task)}
-
-
-def confidence(rows: pd.DataFrame, n_labels: int) -> Confidence:
-    """How sure an arm was, over the rows it answered with a score; a row of `Results.predictions` per item."""
-    known = rows[rows["label"].notna()].reindex(columns=[*SCORES, *rows.columns.intersection(["group"])])
-    answered = known[known["score"].notna()]
-    of = {name: answered[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in SCORES}
-    error = calibration.squared_error(of["gold_score"], of["squares"], of["total"], n_labels - of["named"])
-    groups = panel.clusters_of(answered["group"].to_numpy(object)) if "group" in answered else None
-    return Confidence(of["score"], of["credit"] == 1.0, error, groups)
-
-
-def _total(column: pd.Series) -> float | None:
-    return None if column.empty or column.isna().any() else float(column.sum())
-
-
-def _quantiles(latency_s: pd.Series) -> dict[str, float | None]:
-    known = latency_s.dropna()
-    return {name: None if known.empty else float(known.quantile(q)) for name, q in QUANTILES.items()}
-
-
-def _calls(frame: pd.DataFrame) -> Calls:
-    attempts = frame["attempts"].fillna(0).astype(int)
-    cached = frame["cached"].fillna(False).astype(bool)
-    fresh = attempts[~cached]
-    return Calls(int(fresh.sum()), int(cached.sum()), int((fresh - 1).clip(lower=0).sum()))
-
-
-def _tokens(replied: pd.DataFrame) -> Usage | None:
-    sums = {bucket: replied[bucket].dropna() for bucket in BUCKETS}
-    if all(column.empty for column in sums.values()):
-        return None
-    return Usage(**{bucket: int(column.sum()) for bucket, column in sums.items()})

@@ -29,7 +29,8 @@ def only(answers: Sequence[Answers], versions: Sequence[pd.DataFrame]) -> list[A
         f"{refs} are different versions: compared on the items with the same id, text and gold label in both; "
         f"{plural(gone, 'other item')} left out"
     )
-    return [replace(arm, rows=arm.rows[arm.rows["example_id"].isin(same)], left_out=note) for arm in answers]
+    told = " ".join(one for one in (note, answers[0].left_out) if one)
+    return [replace(arm, rows=arm.rows[arm.rows["example_id"].isin(same)], left_out=told) for arm in answers]
 
 
 def _said(version: pd.DataFrame) -> dict[str, tuple[str, tuple[str, ...], str]]:

@@ -81,3 +81,9 @@ def of(measure: Measure) -> Wording:
 def of_headline(task: Task) -> Wording:
     """The words for the mean credit of a task."""
     return Wording(task.noun, task.rules.IS_BINARY)
+
+
+def looked_at(n: int, n_all: int) -> str:
+    """Which items a metric or a comparison is of, where there are very many."""
+    drawn = "drawn by their ids; the setting most_items says how many"
+    return f"Metrics and comparisons are of {n:,} of the {n_all:,} items, {drawn}."

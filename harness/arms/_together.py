@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,3 +35,20 @@ def _or_raise(ended: list[Prediction] | BaseException) -> list[Prediction]:
     if isinstance(ended, BaseException):
         raise ended
     return ended
+
+
+def after(first: Prediction, second: Prediction) -> Prediction:
+    """The second prediction for an item, asked for after the first: costs, tokens and waits add up, paths join."""
+    return replace(
+        second,
+        usage=first.usage.plus(second.usage) if first.usage and second.usage else second.usage or first.usage,
+        cost_usd=_sum(first.cost_usd, second.cost_usd),
+        billed_usd=_sum(first.billed_usd, second.billed_usd),
+        latency_s=_sum(first.latency_s, second.latency_s),
+        attempts=first.attempts + second.attempts,
+        path=first.path + second.path,
+    )
+
+
+def _sum(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a + b

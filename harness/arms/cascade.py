@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.arms._together import ask
+from harness.arms._together import after, ask
 from harness.types import Outcome
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class CascadeArm:
             if number and going:
                 await stage.prepare(going)
             found = await ask(stage, going)
-            said |= {i: p.after(said[i]) if i in said else p for i, p in found.items()}
+            said |= {i: after(said[i], p) if i in said else p for i, p in found.items()}
             if number < len(self._thresholds):
                 going = [item for item in going if self._goes_on(found[item.id], self._thresholds[number])]
         return [said[item.id] for item in items]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from harness.arms._together import ask
+from harness.arms._together import after, ask
 from harness.types import Outcome, Prediction
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class RouterArm:
             said |= await ask(arm, self._sent_to(place, items))
         for item in items:  # a file may have millions
             self._places.pop(item.id, None)
-        return [said[item.id].after(self._toll(item)) for item in items]
+        return [after(self._toll(item), said[item.id]) for item in items]
 
     async def _route(self, items: Sequence[Item]) -> None:
         if not items:

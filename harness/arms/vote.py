@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING, Protocol
 
-from harness.arms._together import ask
+from harness.arms._together import after, ask
 from harness.types import Outcome
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class VoteArm:
 
     def _counted(self, ballots: Sequence[Prediction]) -> Prediction:
         together = replace(
-            reduce(lambda first, second: second.after(first), ballots),
+            reduce(after, ballots),
             latency_s=_slowest(ballots),
             raw=None,
             usage=None,

@@ -95,16 +95,13 @@ class KeptRows(KeptExamples):
 
 def is_there(folder: Path) -> bool:
     """Whether rows are kept there, all of them."""
-    note = _note(folder)
-    return note is not None and note["sizes"] == _sizes(folder)
+    return _note(folder) is not None
 
 
 def read(folder: Path) -> tuple[str, KeptRows] | None:
     """The id of the content of the rows that are kept there, and the rows; None where none are."""
     note = _note(folder)
-    if note is None or note["sizes"] != _sizes(folder):
-        return None
-    return note["content"], KeptRows(folder)
+    return None if note is None else (str(note["content"]), KeptRows(folder))
 
 
 def keep(folder: Path, examples: Iterable[Example], identify: Callable[[Iterable[bytes]], str]) -> None:
@@ -137,9 +134,12 @@ def keep(folder: Path, examples: Iterable[Example], identify: Callable[[Iterable
 
 
 def _note(folder: Path) -> dict[str, Any] | None:
-    path = folder / NOTE
-    note: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-    return note
+    """What was written last, where all is there that it names."""
+    try:
+        note: dict[str, Any] = json.loads((folder / NOTE).read_text(encoding="utf-8"))
+        return note if note["sizes"] == _sizes(folder) else None
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def _sizes(folder: Path) -> dict[str, int]:

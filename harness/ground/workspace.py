@@ -34,13 +34,14 @@ class Preferences:
 
     `db` is the store, a path or `ducklake:postgres:...`, and `db_data` the folder or bucket of a new lake's rows.
     `cpu_usd_per_hour` prices the arms that run on this machine: what an hour of such a machine costs.
-    `encoder` turns texts into vectors (see `encoding`). `budget_usd` caps what a prompt with a model
-    may be billed on a dataset, over all its runs; `requests_per_minute` and `tokens_per_minute` are the
-    provider's limits. `timeout_s` is what a single attempt may take, `deadline_s` what an item may take
-    with all its attempts and pauses. `ledger` is the address of a PostgreSQL database that keeps paid
-    answers, where that is not a file beside the store (see `postgres.address`). `prices` overrides the
-    price table: dollars per million tokens by model and bucket. `decide` is what an arm must keep to be
-    served, `gate` what a candidate must keep to be deployed, `spread` where work is done that needs no model.
+    `encoder` turns texts into vectors (see `encoding`). Of a split with more than `most_items`, reports,
+    comparisons and verdicts look at so many, drawn by their ids (see `store.subsample`). `budget_usd` caps what a
+    prompt with a model may be billed on a dataset, over all its runs; `requests_per_minute` and `tokens_per_minute`
+    are the provider's limits. `timeout_s` is what a single attempt may take, `deadline_s` what an item may take
+    with all its attempts and pauses. `ledger` is the address of a PostgreSQL database that keeps paid answers,
+    where that is not a file beside the store (see `postgres.address`). `prices` overrides the price table: dollars
+    per million tokens by model and bucket. `decide` is what an arm must keep to be served, `gate` what a candidate
+    must keep to be deployed, `spread` where work is done that needs no model.
     """
 
     dataset: str | None = None
@@ -51,6 +52,7 @@ class Preferences:
     arms: tuple[str, ...] = DEFAULT_ARMS
     cpu_usd_per_hour: Annotated[float, Field(ge=0)] = 0.10
     encoder: str = "minilm"
+    most_items: Annotated[int, Field(ge=1)] = 100_000
     budget_usd: Annotated[float, Field(ge=0)] | None = None
     concurrency: Annotated[int, Field(ge=1)] = 16
     requests_per_minute: Annotated[int, Field(ge=1)] | None = None

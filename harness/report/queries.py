@@ -17,9 +17,10 @@ PLAIN = re.compile(r'[^"$`\\!]*')  # what double quotes of a shell leave alone
 def line(results: Results, macro: str, rest: str = "") -> str:
     """The rows of a macro (see `store.macros`) for this split; empty for results that are not what the macros give.
 
-    They give what the store itself selects; a report that was asked for one run of another standing has no line.
+    They give what the store itself selects, all of its items; a report of one run of another standing, or of some of
+    very many items, has no line.
     """
-    if not results.is_standing:
+    if not results.is_standing or results.split.subsample_of:
         return ""
     split = results.split
     return f"from {macro}({literal(split.dataset)}, {literal(split.name)}) {rest}".strip()

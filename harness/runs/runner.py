@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from harness.errors import Interrupted, RequestRejected, SetupRejected, TransientError
 from harness.ground.waiting import stopping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from harness.ground.clock import Clock
     from harness.runs.early import EarlyStop
     from harness.runs.job import Job
-    from harness.types import Arm, Item, Prediction, Sink
+    from harness.types import Arm, Item, Prediction
 
 FLUSH_ROWS = 10_000  # a flush opens and closes the store, which takes longer the more there is in it
 FLUSH_SECONDS = 2.0
@@ -69,6 +69,18 @@ class Progress:
         else:
             known = self.billed_usd is not None and prediction.billed_usd is not None
             self.billed_usd = self.billed_usd + prediction.billed_usd if known else None  # type: ignore[operator]
+
+
+class Sink(Protocol):
+    """Where predictions go."""
+
+    def done(self, run_id: str) -> set[str]:
+        """The ids of the items this run has stored already."""
+        ...
+
+    def append(self, run_id: str, predictions: Sequence[Prediction]) -> None:
+        """Store predictions; storing one twice changes nothing."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,15 +33,14 @@ _ROWS = """members m join scored s using (run_id) where m.dataset = of_dataset a
 
 MACROS = {
     "scorecard(of_dataset, of_split)": f"""
+        select * exclude (times), times[1] as p50_s, times[2] as p95_s, times[3] as p99_s from (
         select m.name, any_value(s.arm) as arm, any_value(s.model) as model, run_id, count(*) as items,
             count(s.credit) as scored, avg(s.credit) as credit,
             count(*) filter (s.outcome <> 'answered') as unanswered,
             case when count(s.cost_usd) filter (s.credit is not null) = count(s.credit)
                 then 1000 * avg(s.cost_usd) filter (s.credit is not null) end as usd_per_1000,
-            quantile_cont(s.latency_s, 0.5) filter (s.credit is not null) as p50_s,
-            quantile_cont(s.latency_s, 0.95) filter (s.credit is not null) as p95_s,
-            quantile_cont(s.latency_s, 0.99) filter (s.credit is not null) as p99_s
-        from {_ROWS} group by m.name, run_id order by credit desc, m.name""",
+            quantile_cont(s.latency_s, [0.5, 0.95, 0.99]) filter (s.credit is not null) as times
+        from {_ROWS} group by m.name, run_id) order by credit desc, name""",
     "outcomes(of_dataset, of_split)": f"""
         select m.name, run_id, count(*) filter (s.outcome = 'answered') as answered,
             count(*) filter (s.outcome = 'abstained') as abstained,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from harness.store.rows import BUCKETS
+from harness.types import Outcome
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -23,6 +26,7 @@ ROW_CONTENT = """
         coalesce(format('{:.9g}', cost_usd), ''), coalesce(format('{:.9g}', latency_s), ''))
 """
 BATCH = 10_000
+REPLIED = "outcome <> 'failed'"
 ANALYSED = """
     select run_id, arm, example_id, "group", gold, outcome, label, score, credit, cost_usd, billed_usd, latency_s,
         known[gold] as gold_score, list_sum(list_transform(map_values(known), lambda x: x * x)) as squares,
@@ -31,7 +35,25 @@ ANALYSED = """
         case when credit = 1 then null else text end as text, case when credit = 1 then null else tags end as tags,
         case when credit = 1 then null else raw end as raw, error
     from (select *, cast(scores as map(varchar, double)) as known from scored)
-    where run_id in (select unnest($1)) and ($2 or gold is not null) order by run_id, example_id
+    where run_id in (select unnest($1)) and ($2 or gold is not null) and {looked_at} order by run_id, example_id
+"""
+OUTCOMES = ", ".join(f"count(*) filter (outcome = '{one.value}') as {one.value}" for one in Outcome)
+KNOWN_SUMS = ", ".join(
+    f"if(count({one}) filter ({REPLIED}) = count(*) filter ({REPLIED}), sum({one}) filter ({REPLIED}), null) as {one}"
+    for one in ("cost_usd", "billed_usd")
+)
+TOKENS = ", ".join(f"sum({one}) filter ({REPLIED}) as {one}" for one in BUCKETS)
+TOTALS = f"""
+    select run_id, count(*) as n, {OUTCOMES}, {KNOWN_SUMS}, {TOKENS},
+        quantile_cont(latency_s, [0.5, 0.95, 0.99]) filter ({REPLIED}) as latency_s,
+        count(latency_s) filter ({REPLIED}) as latency_n, count(*) filter (cached) as from_ledger,
+        coalesce(sum(attempts) filter (not coalesce(cached, false)), 0) as sent,
+        coalesce(sum(greatest(attempts - 1, 0)) filter (not coalesce(cached, false)), 0) as retried
+    from predictions p join runs r using (run_id)
+        join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id
+    where run_id in (select unnest($1)) and e.gold is not null
+        and p.example_id in (select example_id from predictions where run_id = $2)
+    group by run_id
 """
 GUESSED = """
     select run_id, p.example_id, outcome, label, score, e.gold, e."group", e.text
@@ -43,12 +65,13 @@ SET_SIZES = """
     with asked as (select unnest($1) as run_id, unnest($2)::double as threshold)
     select run_id, example_id,
         len(list_filter(map_values(cast(scores as map(varchar, double))), lambda x: x >= threshold)) as size
-    from asked join predictions using (run_id)
+    from asked join predictions using (run_id) where {looked_at}
 """
 ITEMS = """
     select example_id, "group", row_number() over (order by dataset_id, example_id) - 1 as item
     from examples where gold is not null
-        and dataset_id in (select dataset_id from runs where run_id in (select unnest($1))) order by item
+        and dataset_id in (select dataset_id from runs where run_id in (select unnest($1))) and {looked_at}
+    order by item
 """
 SCORES = f"""
     with asked as (select unnest($1) as run_id, unnest($2)::integer as arm),

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import threading
-import warnings
-from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 import pandas as pd
@@ -21,16 +18,16 @@ from harness.store.database_file import DatabaseFile
 from harness.store.lake.address import LakeAddress
 from harness.store.lake.lake import Lake
 from harness.store.querying import LONGEST_QUERY_S, QUERY_S, interruptible
+from harness.store.reading import Reading
 from harness.store.selection import Selection
 from harness.store.stored import DECIDED_EARLY, stored_runs
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
-    from numpy.typing import NDArray
 
     from harness.datasets.task import Task
     from harness.ground.clock import SystemClock
@@ -39,14 +36,12 @@ if TYPE_CHECKING:
     from harness.store.run_parquet import Contents
     from harness.types import JSON, Dataset, Prediction, Run
 
-Select = Callable[..., list[dict[str, object]]]
 WAIT_S = 15.0
 WRITER_WAIT_S = LONGEST_QUERY_S + 60.0  # longer than any reader may hold the file
-VECTORS = 8  # of 2,048 rows, read at once
 
 
-class Store:
-    """The runs of a workspace, in a file or a lake, opened for a moment by every method; a `types.Sink`."""
+class Store(Reading):
+    """The runs of a workspace, in a file or a lake, opened for a moment by every method; a `runner.Sink`."""
 
     def __init__(
         self, db: Path | LakeAddress, clock: SystemClock, wait_s: float | None = None, extensions: Path | None = None
@@ -212,76 +207,6 @@ class Store:
         with self._reading() as connection:
             return statements.done(connection, run_id)
 
-    def runs(self, dataset_id: str | None = None, split: str | None = None) -> pd.DataFrame:
-        """The runs, oldest first, columns as in the table `runs`."""
-        return self._frame(
-            "select * from runs where ($1 is null or dataset_id = $1) and ($2 is null or split = $2) "
-            "order by started_at, run_id",
-            [dataset_id, split],
-        )
-
-    def predictions(self, run_ids: Sequence[str], *, of_all: bool = False) -> pd.DataFrame:
-        """What analysis reads of some runs, by run and item: columns as in the view `scored`.
-
-        `answered_by` is the arm that was asked last: of a cascade or a router, the member whose answer stands. Text,
-        tags and reply are there for rows that were not right: of 100,000 right ones they would be most of the memory.
-        Items without a label are left out, except `of_all`: their gold and credit are none.
-        """
-        with self._reading() as connection, _quiet():
-            result = connection.execute(statements.ANALYSED, [list(run_ids), of_all])
-            # Part by part, so that the database's copy and pandas' are not both there in whole.
-            words: dict[object, object] = {}
-            parts = [rows.shared(result.fetch_df_chunk(VECTORS), words)]
-            while not (part := result.fetch_df_chunk(VECTORS)).empty:
-                parts.append(rows.shared(part, words))
-        return pd.concat(parts, ignore_index=True)
-
-    def scores(self, runs: Sequence[tuple[int, str]]) -> tuple[pd.DataFrame, dict[str, NDArray[Any]]]:
-        """The credit of every answer of many runs at once: the items, and columns of numbers.
-
-        `runs` are pairs of an arm's number and a run id. The frame has a row per item: example_id, group.
-        The columns have an entry per prediction: arm, item (the row in the frame), score (its credit, nan:
-        failed), answered. A hundred runs of a hundred thousand items take 200 MB.
-        """
-        arms, run_ids = [arm for arm, _ in runs], [run_id for _, run_id in runs]
-        with self._reading() as connection, _quiet():
-            items = connection.execute(statements.ITEMS, [run_ids]).df()
-            columns = connection.execute(statements.SCORES, [run_ids, arms]).fetchnumpy()
-        return items, columns
-
-    def guessed(self, run_ids: Sequence[str]) -> pd.DataFrame:
-        """Every answer of some runs (see `statements.GUESSED`), those to items without a label too: gold is None."""
-        return self._frame(statements.GUESSED, [list(run_ids)])
-
-    def set_sizes(self, thresholds: Mapping[str, float]) -> pd.DataFrame:
-        """How many labels of each item have a score of at least the run's threshold: run_id, example_id, size."""
-        frame = self._frame(statements.SET_SIZES, [list(thresholds), list(thresholds.values())])
-        return frame.assign(size=frame["size"].fillna(0).astype(int))
-
-    def items(self, run_id: str) -> pd.DataFrame:
-        """The items of a run, by id: example_id, text, tags, fields (JSON), gold, group."""
-        return self._frame(
-            'select e.example_id, e.text, e.tags, e.fields, e.gold, e."group" from predictions p '
-            "join runs r using (run_id) join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id "
-            "where p.run_id = $1 and e.gold is not null order by e.example_id",
-            [run_id],
-        )
-
-    def prompts(self, ids: Sequence[str]) -> pd.DataFrame:
-        """Prompts by id: id, task, version, content."""
-        return self._frame(
-            "select id, task, version, content from prompts where id in (select unnest($1))", [list(ids)]
-        )
-
-    def stored(self, run_id: str) -> dict[str, Prediction]:
-        """Everything that a run has stored, by item id."""
-        query = "select * from predictions where run_id = ?"
-        with self._reading() as connection:
-            result = connection.execute(query, [run_id])
-            names = [column[0] for column in result.description or ()]
-            found = (rows.to_prediction(dict(zip(names, row, strict=True))) for row in result.fetchall())
-            return {prediction.item_id: prediction for prediction in found}
-
     def export(self, run_ids: Sequence[str], path: Path) -> Contents:
         """Write runs into a Parquet file that travels (see `run_parquet`); what it says of itself."""
         with self._turn, self.database.copying() as connection:
@@ -292,10 +217,6 @@ class Store:
             looks = connection.execute(statements.LOOKS, [found[0].dataset_id, found[0].split]).fetchone()
             with private.files():
                 return run_parquet.write(connection, found, int(looks[0]) if looks else 0, path)
-
-    def examples(self, dataset_id: str) -> pd.DataFrame:
-        """What a dataset's items say, by id: text, tags and gold."""
-        return self._frame("select example_id, text, tags, gold from examples where dataset_id = ?", [dataset_id])
 
     def task(self, dataset_id: str) -> Task:
         """What a stored dataset asks; `StoreError` when it is not there."""
@@ -341,30 +262,9 @@ class Store:
             except duckdb.Error as error:
                 raise ConfigError(f"SQL: {' '.join(str(error).split())}") from None
 
-    @contextmanager
-    def reader(self) -> Iterator[Select]:
-        """A function that answers queries of ours, its values bound, null as None; the file is open meanwhile."""
-        with self._reading() as connection:
-
-            def select(sql: str, values: Sequence[object] = ()) -> list[dict[str, object]]:
-                result = connection.execute(sql, list(values))
-                names = [column[0] for column in result.description or ()]
-                return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-
-            yield select
-
     def _write(self, work: Work[T], *parts: str) -> T:
         with self._turn:
             return self.database.write(work, *parts)
-
-    @contextmanager
-    def _reading(self) -> Iterator[DuckDBPyConnection]:
-        with self._turn, self.database.reading() as connection:
-            yield connection
-
-    def _frame(self, sql: str, values: list[object]) -> pd.DataFrame:
-        with self._reading() as connection, _quiet():
-            return connection.execute(sql, values).df()
 
     def _has(self, table: str, column: str, value: str) -> bool:
         if not self.exists():
@@ -377,11 +277,3 @@ class Store:
             is_there = connection.execute(query, [value]).fetchone() is not None
         self._there |= {value} if is_there else set()
         return is_there
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the warning that duckdb calls pandas in a way that pandas 4 will not know."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

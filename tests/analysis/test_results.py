@@ -2,7 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.analysis.results import BUCKETS, Calls, RunFacts, Split, analyse, summarise
+from harness.analysis.results import RunFacts, Split, analyse, summarise
+from harness.analysis.summing import Calls
+from harness.store.rows import BUCKETS
 from harness.types import Outcome, Usage
 
 SPLIT = Split("d@v1", "s1:d", "test", "single", ("a", "b"), 4)

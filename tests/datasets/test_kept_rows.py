@@ -92,8 +92,8 @@ def test_what_is_kept_says_what_is_read(tmp_path, large, shape):
     assert (kept.id, tuple(kept.examples), kept.splits) == (here.id, here.examples, here.splits)
     assert [list(one.item.fields) for one in kept.examples] == [list(one.item.fields) for one in here.examples]
     for split in ("train", "test", "none"):
-        for part in ("in_split", "labelled", "rated"):
-            mine, wanted = getattr(kept, part)(split), getattr(here, part)(split)
+        for which in ({}, {"labelled": True}, {"rated": True}, {"labelled": True, "rated": True}):
+            mine, wanted = kept.part(split, **which), here.part(split, **which)
             assert (len(mine), tuple(mine), bool(mine)) == (len(wanted), wanted, bool(wanted))
     assert tuple(kept.labelled()) == here.labelled()
     for place in (0, 6, 7, -1, slice(5, 9), slice(None, None, -1), slice(20, 2, -4), slice(3, 3)):

@@ -8,7 +8,8 @@ import scipy
 
 from harness.analysis import panel
 from harness.analysis.panel import Answers
-from harness.analysis.results import Calls, Results, RunFacts, RunResult, Split
+from harness.analysis.results import Results, RunFacts, RunResult, Split
+from harness.analysis.summing import Calls
 from harness.datasets.kinds import single
 
 LABELS = ("a", "b")

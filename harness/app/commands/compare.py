@@ -100,6 +100,7 @@ def command(options: Options) -> None:
         )
         return
     _show_all(made, measure)
+    click.echo(beside.note, nl=bool(beside.note))
     click.echo("\n".join(_options.passed_over(beside.passed_over)), nl=bool(beside.passed_over))
 
 

@@ -144,6 +144,8 @@ def command(options: Options) -> None:
     following = decision.next_command(found.recommendation, results.split)
     if following is not None:
         click.echo(f"Next: {following}")
+    if results.split.subsample_of:
+        click.echo(wording.looked_at(results.split.n, results.split.subsample_of))
     lacking = [one for one in results.by_arm.runs if one.missing]
     for one in lacking:
         n = formatting.plural(results.split.n, "item")

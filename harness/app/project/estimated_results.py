@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from harness.analysis.results import of_items
+from harness.analysis.summing import of_items
 from harness.app.project import estimating, selecting
 from harness.types import Outcome
 

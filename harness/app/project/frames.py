@@ -66,7 +66,8 @@ RUNS = {
 def predictions(store: Store, dataset: Dataset, results: Results) -> pd.DataFrame:
     """One row per item of the results' first run: what it says, what was answered, what that cost."""
     run_id = results.runs[0].run.run_id
-    rows = results.predictions[results.predictions["run_id"] == run_id]
+    is_part = bool(results.split.subsample_of)
+    rows = store.predictions([run_id]) if is_part else results.predictions[results.predictions["run_id"] == run_id]
     items = {example.item.id: example for example in dataset.examples}
     stored = store.stored(run_id)
     is_known = rows["credit"].notna() & results.split.task.rules.IS_BINARY

@@ -23,7 +23,7 @@ CHOOSER = "dev"
 ALPHA = 0.1
 
 
-def found(store: Store, results: Results) -> Mapping[str, Sets]:
+def found(store: Store, results: Results, most_items: int) -> Mapping[str, Sets]:
     """The sets of every run that gives scores and was run on dev too, by run id; none where dev itself is shown."""
     if results.split.name == CHOOSER:
         return {}
@@ -32,10 +32,11 @@ def found(store: Store, results: Results) -> Mapping[str, Sets]:
     known = {run_id: chooser for run_id, chooser in choosers.items() if chooser is not None}
     if not known:
         return {}
-    chosen = store.predictions(sorted(set(known.values())))
+    on_dev = sorted(set(known.values()))
+    chosen = store.predictions(on_dev, only=store.subsample(on_dev, most_items))
     gold = {run_id: _gold_scores(chosen[chosen["run_id"] == chooser]) for run_id, chooser in known.items()}
     thresholds = {run_id: calibration.conformal_threshold(scores, ALPHA) for run_id, scores in gold.items()}
-    sizes = store.set_sizes(thresholds)
+    sizes = store.set_sizes(thresholds, store.subsample([one.run.run_id for one in results.runs], most_items))
     return {
         run_id: _counted(results, run_id, sizes[sizes["run_id"] == run_id], (thresholds[run_id], len(gold[run_id])))
         for run_id in known

@@ -10,17 +10,14 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-import numpy as np
-
 from harness import __version__, datasets
-from harness.analysis import panel, people, shared_items
 from harness.analysis.panel import Answers
-from harness.analysis.results import Calls, PromptText, Results, RunFacts, RunResult, Split, analyse
+from harness.analysis.results import Results, RunFacts, RunResult
+from harness.analysis.summing import Calls
 from harness.app.project import learnt, prediction_sets, selecting, stores
+from harness.app.project.stored_answers import StoredAnswers
 from harness.arms.classifier import ClassifierArm
 from harness.arms.folded import FoldedArm
-from harness.datasets.audit import record
-from harness.datasets.audit.equality import equal_rows
 from harness.datasets.task import Task
 from harness.errors import ConfigError, MissingAnswers
 from harness.ground import formatting
@@ -42,7 +39,6 @@ if TYPE_CHECKING:
 
     from harness.analysis.measures import Measure
     from harness.app.project.selecting import SideBySide
-    from harness.datasets.audit.equality import Defects
     from harness.ground.clock import SystemClock
     from harness.ground.workspace import Workspace
     from harness.models.forecast import Forecast
@@ -80,6 +76,11 @@ class Project:
         self.folder = stores.folder(self.store) or workspace.results  # of the ledger, pages and labels
         self.ledger_place: Path | str = workspace.preferences.ledger or self.folder / "calls.sqlite"
 
+    @property
+    def stored_answers(self) -> StoredAnswers:
+        """What is read back of the store to be analysed."""
+        return StoredAnswers(self.store, self.workspace.preferences, self.folder)
+
     def ledger(self) -> Ledger:
         """The ledger of paid answers: the database that the settings name, or a file beside the store."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -97,7 +98,7 @@ class Project:
 
     def audit_folder(self, dataset: Dataset) -> Path:
         """Where the audit of a dataset version lies: beside its reports."""
-        return self.folder / dataset.ref
+        return self.stored_answers.audit_folder(dataset)
 
     async def carry_out(
         self,
@@ -191,7 +192,7 @@ class Project:
             results,
             passed_over=(*results.passed_over, *selection.passed_over(where, first)),
             curves=learnt.stored(self.store, frame, len(dataset.labelled("train")), results),
-            sets=prediction_sets.found(self.store, results),
+            sets=prediction_sets.found(self.store, results, self.workspace.preferences.most_items),
             is_standing=first is None or selecting.are_the_same(arms, selection.arms(where), first),
         )
 
@@ -199,43 +200,7 @@ class Project:
         self, dataset: Dataset, split: str, runs: Sequence[RunFacts], rows: pd.DataFrame | None = None
     ) -> Results:
         """The results of these runs, from their stored rows or from those that are given."""
-        predictions = self.store.predictions([run.run_id for run in runs]) if rows is None else rows
-        facts = Split(
-            dataset=dataset.ref,
-            dataset_id=dataset.id,
-            name=split,
-            kind=dataset.kind,
-            labels=dataset.label_names,
-            n=int((predictions["run_id"] == runs[0].run_id).sum()),
-            looks=self.store.looks(dataset.id, split),
-            costs=dataset.costs,
-            unlabelled=len(dataset.in_split(split)) - len(dataset.labelled(split)),
-        )
-        found = analyse(facts, runs, predictions, self._provenance(runs))
-        preferences = self.workspace.preferences
-        return replace(
-            found,
-            constraints=preferences.decide,
-            cpu_usd_per_hour=preferences.cpu_usd_per_hour,
-            items=self.store.items(found.leading) if facts.n <= ITEMS_SHOWN else None,
-            prompts=self._prompts(found),
-            defects=self._defects(dataset),
-            people=people.people(dataset, split),
-        )
-
-    def _defects(self, dataset: Dataset) -> Defects:
-        """What the last audit of this dataset found; without one, the rows that are equal."""
-        path = self.audit_folder(dataset) / record.FILE
-        found = record.defects(path.read_text(encoding="utf-8"), dataset.id) if path.is_file() else None
-        return found or equal_rows(dataset)
-
-    def _prompts(self, results: Results) -> tuple[PromptText, ...]:
-        names = {str(r.run.params["prompt"]): r.run.arm_name for r in results.runs if "prompt" in (r.run.params or {})}
-        if not names:
-            return ()
-        rows = self.store.prompts(list(names)).to_dict("records")
-        prompts = [PromptText(**row, arm=names[row["id"]]) for row in rows]
-        return tuple(sorted(prompts, key=lambda prompt: (prompt.task, len(prompt.version), prompt.version)))
+        return self.stored_answers.analysed(dataset, split, runs, rows)
 
     def answers(self, dataset: Dataset, split: str, names: Sequence[str], model: str | None = None) -> list[Answers]:
         """The rows of runs, to be compared: by name, run id, unique prefix or tag (see `Selection.named`).
@@ -249,26 +214,7 @@ class Project:
 
     def rows(self, chosen: Sequence[Selected]) -> list[Answers]:
         """The rows of what was selected, each under its name; of several dataset versions the items they share."""
-        rows = self.store.predictions([run_id for one in chosen for run_id in one.run_ids])
-        task = self._task(chosen)
-        answers = [
-            Answers(
-                one.name,
-                rows[rows["run_id"].isin(one.run_ids)],
-                one.first.dataset,
-                run_ids=one.run_ids,
-                passed_over=one.passed_over,
-                task=task,
-            )
-            for one in chosen
-        ]
-        versions = [self.store.examples(dataset_id) for dataset_id in {one.first.dataset_id for one in chosen}]
-        answers = answers if len(versions) < 2 else shared_items.only(answers, versions)
-        return [replace(one, fits=selecting.fits_of(one, of)) for one, of in zip(answers, chosen, strict=True)]
-
-    def _task(self, chosen: Sequence[Selected]) -> Task:
-        """What the runs were asked."""
-        return self.store.task(chosen[0].first.dataset_id) if chosen else Task()
+        return self.stored_answers.rows(chosen)
 
     def side_by_side(self, dataset: Dataset, split: str, measure: Measure | None = None) -> SideBySide:
         """Every arm of a split side by side by a metric, with its repeats and seeds; and what was passed over.
@@ -277,23 +223,9 @@ class Project:
         """
         selecting.check_gold(dataset, split)
         selection, where = self.store.selection(), self.where(dataset, split)
-        arms = selection.arms(where)
-        if measure is not None and not measure.is_headline:
-            judged = panel.of([measure.judged(one) for one in self.rows(arms)])
-            return selecting.comparable(judged, arms, selection.passed_over(where))
-        runs = [(number, run) for number, one in enumerate(arms) for run in one.runs]
-        items, columns = self.store.scores([(place, run.run_id) for place, (_, run) in enumerate(runs)])
-        by_run = panel.Rows(**columns)
-        rows = replace(by_run, arm=np.array([number for number, _ in runs], dtype=np.int64)[by_run.arm])
-        asked = np.unique(rows.item)
-        place = np.full(len(items), -1)
-        place[asked] = np.arange(len(asked))
-        items = items.iloc[asked]
-        ids, groups = items["example_id"].to_numpy(object), items["group"].to_numpy(object)
-        together = panel.of_rows([one.name for one in arms], ids, groups, replace(rows, item=place[rows.item]))
-        several = selecting.fits_of_runs(runs, by_run)
-        together = replace(together, is_binary=Task.of(dataset).rules.IS_BINARY, fits=several)
-        return selecting.comparable(together, arms, selection.passed_over(where))
+        arms, passed_over = selection.arms(where), selection.passed_over(where)
+        together, note = self.stored_answers.beside(Task.of(dataset), arms, measure)
+        return replace(selecting.comparable(together, arms, passed_over), note=note)
 
     def _named(self, selection: Selection, name: str, dataset: Dataset, where: Where) -> Selected:
         """What a name means on this split; else on the version named behind `@`, or by its id or tag alone."""
@@ -367,14 +299,6 @@ class Project:
         found = next(result for result in results.runs if result.run.run_id == done.run_id)
         run = replace(found.run, wall_s=done.wall_s)
         return replace(found, run=run, calls=done.calls, billed_usd=done.progress.billed_usd)
-
-    def _provenance(self, runs: Sequence[RunFacts]) -> dict[str, str]:
-        return {
-            "harness": __version__,
-            **stores.moment(self.store),
-            "prices as of": max((run.prices_as_of or "" for run in runs), default="") or "no prices used",
-            "price of this machine": f"${self.workspace.preferences.cpu_usd_per_hour:.2f} per hour",
-        }
 
 
 def _found_out(job: Job) -> dict[str, JSON]:

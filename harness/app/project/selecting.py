@@ -89,11 +89,15 @@ def fits_of_runs(runs: Sequence[tuple[int, StoredRun]], rows: Rows) -> Fits | No
 
 @dataclass(frozen=True)
 class SideBySide:
-    """The arms of a split: their panel, the (first) run of each name, and the runs that were passed over."""
+    """The arms of a split: their panel, the (first) run of each name, and the runs that were passed over.
+
+    `note` says which items these are, where there are very many.
+    """
 
     panel: Panel
     run_ids: Mapping[str, str]
     passed_over: tuple[PassedOver, ...]
+    note: str = ""
 
 
 def comparable(together: Panel, arms: Sequence[Selected], passed_over: tuple[PassedOver, ...]) -> SideBySide:

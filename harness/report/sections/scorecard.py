@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from harness.analysis import comparison, measures, pair_words
+from harness.analysis import comparison, measures, pair_words, wording
 from harness.ground import formatting
 from harness.report import queries
 from harness.report.blocks import Column, Section, Table, Text
@@ -35,9 +35,11 @@ def section(results: Results) -> Section:
     looks = "once" if split.looks == 1 else f"{split.looks:,} times"
     labels = f", {formatting.plural(len(split.labels), 'label')}" if split.task.rules.HAS_CLASSES else ""
     waiting = f" {formatting.plural(split.unlabelled, 'further item')} without a label are no part of it."
+    drawn = f" {wording.looked_at(split.n, split.subsample_of)} Outcomes, costs and times are of all."
     head = (
         f"{split.dataset} / {split.name}: {formatting.plural(split.n, 'item')}{labels}; this split was scored {looks}."
         f"{waiting if split.unlabelled else ''}"
+        f"{drawn if split.subsample_of else ''}"
     )
     extra = tuple(name for name in measures.of_files(split.task) if any(name in one.metrics for one in results.runs))
     has_f1 = "macro_f1" in split.task.rules.METRICS

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from harness.report.blocks import Block
     from harness.store import Selection
-    from harness.store.store import Select
+    from harness.store.reading import Select
 
 ROWS = 50
 RUNS_A_PAGE = 15  # each is a look through a run of up to a hundred thousand rows, and a page shall not be waited for

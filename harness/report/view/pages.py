@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.report.blocks import Block
-    from harness.store.store import Select
+    from harness.store.reading import Select
 
 RUNS_A_PAGE = 10
 LABELS, CONFUSIONS = 200, 40
