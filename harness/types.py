@@ -1,7 +1,6 @@
 """The nouns of the package: frozen records and protocols, and everything else is functions from one to the next.
 
-An arm sees `Item`s, which carry no gold label; gold labels live in `Example`s and are joined to predictions only by
-the store's `scored` view and by `analysis`.
+An arm sees `Item`s, which carry no gold label; the store's `scored` view and `analysis` join it from `Example`s.
 """
 
 from __future__ import annotations
@@ -22,9 +21,8 @@ JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON
 Role = Literal["system", "user", "assistant"]
 ReplyMode = Literal["label", "json", "choice", "text"]
 Purpose = Literal["whole", "part", "fold", "limited", "shard", "search"]
-"""What a run was made for. `whole`: the arm on a whole split. `part`: fitted to a part of the training items. `fold`:
-cross-validated. `limited`: on some items only, or ended early. `shard`: a share of them. `search`: an optimiser's try.
-"""
+"""`whole`: the arm on a whole split. `part`: fitted to some training items. `fold`: cross-validated. `limited`: on some
+items, or ended early. `shard`: on a share of them. `search`: an optimiser's try."""
 
 
 class Outcome(StrEnum):
@@ -120,7 +118,7 @@ class Dataset:
     def splits(self) -> frozenset[str]:
         """The splits that there are."""
         rows = self.examples
-        return rows.splits() if isinstance(rows, KeptExamples) else frozenset(example.split for example in rows)
+        return rows.splits() if isinstance(rows, KeptExamples) else frozenset(one.split for one in rows)
 
     def in_split(self, split: str) -> Sequence[Example]:
         """The examples of one split, in file order."""
