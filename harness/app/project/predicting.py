@@ -224,7 +224,7 @@ def _beside(job: Job, terms: Terms, journal: Journal) -> Shadow:
             is_priced = False
         else:
             saved += cast("float", first[COST]) - cast("float", second[COST])
-        gold = _gold(row, terms.gold, where)
+        gold = _gold(row, terms.gold, text_files.names_place(job.source, where))
         if gold:
             old.append(first[LABEL] == gold)
             new.append(second[LABEL] == gold)
