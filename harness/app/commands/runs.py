@@ -163,6 +163,7 @@ class Export(One):
     """What `runs export` was given."""
 
     to: str | None
+    overwrite: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,7 @@ class Merge(_options.Where):
     Merge,
     click.argument("places", type=_options.STORE, nargs=-1, metavar="[STORE|FILE]..."),
     _options.option("--to", type=_options.FILE, default=None, metavar="OUT", help="Of labelled files: the whole one."),
-    _options.option("--overwrite", is_flag=True, help="Write over a file that is there."),
+    _options.overwrite,
     _options.option("--keep", is_flag=True, help="Leave the shards in the store beside the whole run."),
     *_options.WHERE,
 )
@@ -238,6 +239,7 @@ SERVICES = plugins.names(parcels.FOLDER)
     _options.option(
         "--to", default=None, metavar="WHERE", help=f".parquet or .csv file, or {' or '.join(SERVICES)}; default below."
     ),
+    _options.overwrite,
     *_options.WHERE,
 )
 def export(options: Export) -> None:
@@ -252,7 +254,8 @@ def export(options: Export) -> None:
     if options.to in SERVICES:
         _handed_over(project, options)
         return
-    path, told = exchange.take_out(project, options.selected(project), None if options.to is None else Path(options.to))
+    to = None if options.to is None else Path(options.to)
+    path, told = exchange.take_out(project, options.selected(project), to, overwrites=options.overwrite)
     shown = _options.shown(project, path)
     if options.as_json:
         _options.print_json(asdict(told) | {"files": [shown]})
