@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     Side = Literal["source", "target"]
 
+ComparisonError = sqlite3.Error
 TABLE = """
 create table {side} (id integer primary key, key text, servable integer, digest blob, outline blob, is_erased integer)
 """

@@ -15,18 +15,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import ConfigError, StoreBusy, StoreError
+from harness.errors import ConfigError, StoreBusy, StoreError, StoreFull
 from harness.ground.clock import SystemClock
 from harness.models.ledger import bookings, copied_rows, leases
-from harness.models.ledger.comparison import Comparison
+from harness.models.ledger.comparison import Comparison, ComparisonError
 from harness.models.ledger.in_file import check_is_ledger
 from harness.models.ledger.ledger import opener
 from harness.models.ledger.writing import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from harness.models.ledger.comparison import Side
     from harness.models.ledger.copied_rows import State
+    from harness.models.ledger.fingerprints import Fingerprint
     from harness.models.ledger.tables import Tables
 
 COPYING = "harness ledger copy"  # claimed by whoever copies: no request has such a key
@@ -64,6 +66,11 @@ def copy(source: Path | str, target: Path | str, watch: Callable[[int, int], Non
         writer = Writer(opener(target)(), owner)
         try:
             return asyncio.run(_Copy(taken, given, writer, owner, watch).carry_out())
+        except ComparisonError as problem:
+            raise StoreFull(
+                f"the ledgers could not be compared: {problem}; a call takes 500 bytes of the folder for temporary "
+                "files (SQLITE_TMPDIR): make room there, and repeat"
+            ) from None
         finally:
             writer.close()
 
@@ -98,14 +105,15 @@ class _Copy:
             raise StoreBusy(f"{self.target.name}: another copy into it is under way; once that has ended, repeat")
         state, drift = self.source.read(copied_rows.state), self.target.read(copied_rows.drift)
         with Comparison() as calls:
-            for block in copied_rows.calls_after(self.source, 0):
-                calls.add("source", block)
-            _enter_target(calls, self.target)
+            await _enter(calls, "source", copied_rows.calls_after(self.source, 0))
+            await _enter(calls, "target", copied_rows.calls_after(self.target, 0))
+            calls.pair()
             n, had, erased = calls.n_lacking(), calls.n_paired(), calls.n_paired(is_erased=True)
             billed_nano, beside = await self._calls(calls, n)
             batches = [await self.writer.carry_out(partial(copied_rows.write_batch, row)) for row in state.batches]
             owed = await self._owed(state)
-            _enter_target(calls, self.target)
+            await _enter(calls, "target", copied_rows.calls_after(self.target, calls.last("target")))
+            calls.pair()
             self._check(calls.n_lacking(), drift)
         await self.writer.carry_out(lambda tables: bookings.disclaim(tables, COPYING, self.owner))
         came, under_way = (sum(flags) for flags in zip(*batches, strict=True)) if batches else (0, 0)
@@ -132,10 +140,8 @@ class _Copy:
         """How many calls whose bill is unknown came: they count against the budget at their worst."""
         here, came = self.target.read(copied_rows.living), 0
         with Comparison() as debts:
-            for block in copied_rows.debts(self.source, state.living):
-                debts.add("source", block)
-            for block in copied_rows.debts(self.target, here):
-                debts.add("target", block)
+            await _enter(debts, "source", copied_rows.debts(self.source, state.living))
+            await _enter(debts, "target", copied_rows.debts(self.target, here))
             debts.pair()
             for lacking in debts.lacking(copied_rows.DEBTS):
                 rows = copied_rows.by_id(self.source, copied_rows.OWED_BY_ID, lacking)
@@ -153,7 +159,7 @@ class _Copy:
                 raise StoreError(f"{self.target.name}: the bill of account {account!r} is not the sum of its calls'")
 
 
-def _enter_target(calls: Comparison, target: Tables) -> None:
-    for block in copied_rows.calls_after(target, calls.last("target")):
-        calls.add("target", block)
-    calls.pair()
+async def _enter(comparison: Comparison, side: Side, blocks: Iterable[list[Fingerprint]]) -> None:
+    for block in blocks:
+        comparison.add(side, block)
+        await asyncio.sleep(0)  # where Ctrl-C is heard
