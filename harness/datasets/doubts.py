@@ -14,7 +14,13 @@ MOST_NUMBERS = 20  # different whole numbers that may be classes
 DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ]\d{1,2}:\d{2}.*)?|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})( \d{1,2}:\d{2}.*)?"
 )
+TOTALS = frozenset({"total", "totals", "grand total", "subtotal", "sum", "sum total", "summe", "gesamt"})
 NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?")
+
+
+def is_total(text: object) -> bool:
+    """Whether a text is the word that stands below a column of numbers."""
+    return isinstance(text, str) and len(text) < 20 and text.strip(" :").casefold() in TOTALS
 
 
 def of_labels(counts: Mapping[str, int]) -> str | None:

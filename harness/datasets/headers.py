@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.datasets import text_files
 from harness.datasets.layouts import column_name
 from harness.errors import DatasetError
 from harness.ground import formatting
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from harness.datasets.layouts import Layout
     from harness.datasets.notes import Notes
 
+SHEETS = (".xlsx", ".xlsm")
 BLANK_ROWS = "rows in which every cell is empty"
 UNNAMED = "columns without a name"
 
@@ -41,7 +43,8 @@ def rows(
         if not any(cells):
             notes.add("left out", BLANK_ROWS, where)
         elif len(cells) != n:
-            raise DatasetError(f"{where}: {uneven(len(cells), n, _expected(n, layout))}")
+            is_sheet = text_files.ending(path) in SHEETS
+            raise DatasetError(f"{where}: {uneven(len(cells), n, _expected(n, layout), is_sheet=is_sheet)}")
         else:
             row = dict(zip(names, cells, strict=True))
             if has_unnamed:
@@ -55,9 +58,11 @@ def _expected(n: int, layout: Layout) -> str:
     return f"--columns names {n}" if layout.columns else f"the header has {formatting.plural(n, 'column')}"
 
 
-def uneven(n_cells: int, n_names: int, expected: str) -> str:
+def uneven(n_cells: int, n_names: int, expected: str, *, is_sheet: bool = False) -> str:
     """What is wrong with a record of another length than the header, and what it mostly comes from."""
-    if n_names == 1:
+    if is_sheet:
+        cause = "take out what stands above the header, or beside the table; a column that counts has a name"
+    elif n_names == 1:
         cause = "where lines stand before the header, take them out"
     elif n_cells > n_names:
         cause = "a cell that holds the separator has to stand in quotation marks"

@@ -9,6 +9,7 @@ from harness.ground import formatting
 
 How = Literal["repaired", "left out", "noticed"]
 LONGEST = 80
+MERGED = "merged cells, of which the first alone holds the value"
 
 
 @dataclass(slots=True)
@@ -42,6 +43,10 @@ class Notes:
             self._notes[how, what] = Note(how, what, n, where, formatting.cut(example, LONGEST))
         else:
             note.n += n
+
+    def has(self, what: str) -> bool:
+        """Whether it was noted."""
+        return any(note.what == what for note in self._notes.values())
 
     def all(self) -> tuple[Note, ...]:
         """Every note."""

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.datasets import loading, splits, tables
+from harness.datasets import loading, splits, tables, text_files
 from harness.datasets.importing import SHARES
 from harness.datasets.layouts import Layout
 from harness.datasets.versions import derive
@@ -104,6 +104,8 @@ def append_labels(root: Path, ref: str, version: str, path: Path, encoding: str 
     by_id = {example.item.id: example for example in dataset.examples}
     waiting, seen = 0, set[str]()
     for where, row in tables.read(path, Layout(encoding=encoding)):
+        place = text_files.names_place(path, where)
+        _check(row, place, "id", "label")
         item_id, label = unguarded(_cell(row, "id", where)), _cell(row, "label", where)
         if item_id in seen or not item_id:
             raise DatasetError(f"{where}: id {item_id!r} {'stands there twice' if item_id else 'is empty'}")
@@ -111,6 +113,8 @@ def append_labels(root: Path, ref: str, version: str, path: Path, encoding: str 
         if not label.strip():
             waiting += 1
             continue
+        if item_id not in by_id:
+            _check(row, place, "text")
         known = by_id.get(item_id) or _new(item_id, row, where)
         weight = str(row.get(WEIGHT) or "")
         fields = {**known.item.fields, **({WEIGHT: weight} if weight else {})}
@@ -131,8 +135,14 @@ def _new(item_id: str, row: Mapping[str, tables.Cell], where: str) -> Example:
     return Example(item, "", split)
 
 
+def _check(row: Mapping[str, tables.Cell], place: str, *names: str) -> None:
+    for name in names:
+        if name not in row:
+            raise DatasetError(f"{place}: there is no column {name!r}; expected the columns of harness dataset sample")
+
+
 def _cell(row: Mapping[str, tables.Cell], name: str, where: str) -> str:
-    cell = row.get(name)
+    cell = row.get(name) or ""  # a cell of a spreadsheet that holds nothing
     if not isinstance(cell, str):
-        raise DatasetError(f"{where}: there is no column {name!r}; expected the columns of harness dataset sample")
+        raise DatasetError(f"{where}: column {name!r} holds a list; expected one value")
     return cell

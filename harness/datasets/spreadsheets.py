@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from harness.datasets.cells import spelt
+from harness.datasets.notes import MERGED
 from harness.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def read(path: Path, notes: Notes) -> Iterator[tuple[str, list[Cell]]]:
         with zipfile.ZipFile(path) as archive:
             book = _Workbook(archive, path)
             for name, part in book.sheets:
-                sheet = _Sheet(book, notes)
+                sheet = _Sheet(book, notes, f"sheet {name!r}, " if len(book.sheets) > 1 else "")
                 records = sheet.records(part)
                 first = next(records, None)
                 if first is not None:
@@ -207,10 +208,11 @@ class _TextOf:
 
 
 class _Sheet:
-    """One sheet's rows."""
+    """One sheet's rows; `name` is what it is called in messages, nothing where it is the only one."""
 
-    def __init__(self, book: _Workbook, notes: Notes) -> None:
+    def __init__(self, book: _Workbook, notes: Notes, name: str) -> None:
         self._book = book
+        self._name = name
         self._notes = notes
         self._done: list[tuple[str, list[Cell]]] = []
         self._cells: dict[int, Cell] = {}
@@ -244,6 +246,8 @@ class _Sheet:
             self._kind, style = given.get("t", "n"), given.get("s", "0")
             self._style = int(style) if style.isascii() and style.isdigit() else 0
             self._parts.clear()
+        elif tag == "mergeCell":
+            self._notes.add("noticed", MERGED, f"{self._book.path}: {self._name}{given.get('ref', '')}")
         self._reads = tag == "v" or (tag == "t" and self._kind == "inlineStr")
 
     def _text(self, text: str) -> None:
@@ -268,7 +272,7 @@ class _Sheet:
 
     @property
     def _where(self) -> str:
-        return f"{self._book.path}: row {self._row}"
+        return f"{self._book.path}: {self._name}row {self._row}"
 
     def _value(self, text: str) -> Cell:
         if len(text) > MAX_CELL_CHARS:

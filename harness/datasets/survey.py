@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from harness.datasets import doubts, gold_cells, vocabulary
 from harness.datasets.cells import is_missing
 from harness.datasets.gold_cells import Gold
+from harness.datasets.notes import MERGED
 from harness.datasets.problems import ImportProblem
 from harness.datasets.vocabulary import Seen
 from harness.errors import DatasetError
@@ -74,6 +75,9 @@ class Survey:
 
     def _add_gold(self, where: str, row: Mapping[str, Cell], notes: Notes) -> None:
         gold = self.gold(where, row)
+        if doubts.is_total(row.get(self.roles.text)):
+            example = f"if so, take it out of the file; its label is {gold.label!r}"
+            notes.add("noticed", "rows that are perhaps a total of the others, not a text", where, example)
         if gold.why and gold.label is not None:
             example = f"{row.get(self.roles.label)!r} is {gold.label!r}"
             notes.add("repaired", gold.why, where, example)
@@ -119,7 +123,7 @@ class Survey:
             )
         is_kept = roles.keep_unlabelled and not roles.drop_unlabelled
         if self._unlabelled and not (roles.drop_unlabelled or is_kept):
-            self._refuse_unlabelled()
+            self._refuse_unlabelled(notes)
         for why, seen in self._unlabelled.items():
             reason = f" ({why})" if why else ""
             notes.add("noticed" if is_kept else "left out", f"rows without a label{reason}", seen.where, n=seen.n)
@@ -175,13 +179,14 @@ class Survey:
         cell = row.get(self.roles.text)
         return not isinstance(cell, list) and is_missing(cell)
 
-    def _refuse_unlabelled(self) -> None:
+    def _refuse_unlabelled(self, notes: Notes) -> None:
         n = sum(seen.n for seen in self._unlabelled.values())
         why, first = next(iter(self._unlabelled.items()))
         reason = f" ({why})" if why else ""
+        merged = f" (or fill them in: the sheet has {MERGED})" if notes.has(MERGED) else ""
         raise ImportProblem(
             f"{first.where}: the label in column {self.roles.label!r} is empty{reason}, as it is in {n:,} of "
-            f"{self.n:,} rows: leave them out with --drop-unlabelled",
+            f"{self.n:,} rows: leave them out with --drop-unlabelled{merged}",
             {"drop_unlabelled": True},
         )
 

@@ -32,8 +32,14 @@ def ending(path: Path) -> str:
 
 
 def names_place(path: Path, where: str) -> str:
-    """Where a file names its columns: in its header, so the file; a row of JSON names its own, at `where`."""
-    return where if ending(path) in JSON else str(path)
+    """Where a file names its columns: in its header, so the file, and of several sheets the sheet.
+
+    A row of JSON names its own, at `where`.
+    """
+    if ending(path) in JSON:
+        return where
+    sheet, _, _ = where.removeprefix(f"{path}: sheet ").rpartition(", row ")
+    return f"{path}: sheet {sheet}" if sheet and where.startswith(f"{path}: sheet ") else str(path)
 
 
 def check(path: Path) -> None:

@@ -24,7 +24,8 @@ WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
 WHOLE_AS_FLOAT = re.compile(r"([+-]?[0-9]{1,15})\.0+")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 TRUTHS = ("true", "false")
-MAYBE_MISSING = frozenset({"nan", "null", "NULL", "None", "N/A", "n/a", "NA", "nil"})
+MAYBE_MISSING = frozenset({"None", "NA", "-", "--", "?"})
+MISSING_IN_ANY_CASE = frozenset({"nan", "null", "(null)", "<null>", "n/a", "n.a.", "nil"})
 SPLIT_WORDS = {
     "train": ("train", "training", "trn"),
     "dev": ("dev", "development", "val", "valid", "validation"),
@@ -103,9 +104,10 @@ def _notice(seen: Mapping[str, Seen], final: Mapping[str, str | None], notes: No
     by_case: dict[str, str] = {}
     for name in kept:
         where = next((seen[label].where for label, new in final.items() if new == name and label in seen), "")
-        if name in MAYBE_MISSING:
+        if name in MAYBE_MISSING or name.casefold() in MISSING_IN_ANY_CASE:
             advice = f"if it is, leave the rows out with --relabel {name}= --drop-unlabelled"
-            notes.add("noticed", f"the label {name!r} may mean that there is none", where, advice)
+            n = sum(seen[label].n for label, new in final.items() if new == name and label in seen)
+            notes.add("noticed", f"the label {name!r} may mean that there is none", where, advice, n)
         other = by_case.setdefault(name.casefold(), name)
         if other != name:
             advice = f"if they are one label: --relabel {name}={other}"

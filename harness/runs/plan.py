@@ -151,3 +151,17 @@ def steps(plan: Plan) -> list[Step]:
             else [(seed, None) for seed in plan.seeds]
         )
     ]
+
+
+def beyond_shards(plan: Plan, *, is_mixed: bool = False) -> str:
+    """What of a plan needs whole runs, in words: a share of the items cannot say it; empty where nothing does.
+
+    `is_mixed`: the labels in production were given, for the verdict.
+    """
+    n = len(plan.fusion)
+    left = [
+        "the runs on fewer labels" if plan.labels or plan.per_class else "",
+        f"{n} fusion{'s' if n > 1 else ''}" if n else "",
+        "the verdict" if plan.decide or is_mixed else "",
+    ]
+    return ", ".join(filter(None, left))

@@ -30,7 +30,7 @@ def rows(
     """
     if columns is not None:
         _check_variants(variants or {}, None, "a table")
-        return matching.foreign(tables.read(path), columns)
+        return matching.foreign(tables.read(path), columns, path)
     if not path.exists():
         raise DatasetError(f"{path}: there is no such file")
     if path.is_file() and path.stat().st_size > MAX_FILE_BYTES:

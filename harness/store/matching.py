@@ -9,10 +9,11 @@ has its prediction already, and items without one are reported, never dropped in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from harness.datasets import text_files
 from harness.datasets.task import Task, kind_of
 from harness.errors import DatasetError, one_of
 from harness.ground.ids import content_id, item_set_id
@@ -20,6 +21,7 @@ from harness.types import Outcome, Prediction, ReplyFormat, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from harness.types import JSON, Dataset, Example
 
@@ -115,11 +117,15 @@ class Matched:
         return self.predictions, *self.repeats
 
 
-def foreign(rows: Iterable[Row], columns: Columns) -> Iterator[Foreign]:
-    """The predictions of a table's rows; `DatasetError` names the row whose cell is not what it must be."""
+def foreign(rows: Iterable[Row], columns: Columns, path: Path) -> Iterator[Foreign]:
+    """The predictions of a table's rows; `DatasetError` names the row whose cell is not what it must be.
+
+    A column that is missing is missing in the file, whose header names them.
+    """
     if columns.id is None and columns.text is None:
         raise DatasetError("rows are matched with items by --id COL or --text COL; give one of them")
     for where, row in rows:
+        _check(row, columns, text_files.names_place(path, where))
         answer = _cell(row, columns.prediction, where)
         yield Foreign(
             where=where,
@@ -301,11 +307,15 @@ def _as_judged(
     return (Outcome.UNPARSED, None) if is_refused_there else (outcome, label)
 
 
+def _check(row: Mapping[str, object], columns: Columns, place: str) -> None:
+    for column in astuple(columns):
+        if column is not None and column not in row:
+            raise DatasetError(f"{place}: there is no column {column!r}; {one_of(column, row)}")
+
+
 def _cell(row: Mapping[str, object], column: str | None, where: str) -> str | None:
     if column is None:
         return None
-    if column not in row:
-        raise DatasetError(f"{where}: there is no column {column!r}; {one_of(column, row)}")
     cell = row[column]
     if cell is not None and not isinstance(cell, str):
         raise DatasetError(f"{where}: column {column!r} holds a list; expected one value")

@@ -129,7 +129,7 @@ def _change(statement: str, values: Sequence[object], connection: DuckDBPyConnec
 
 def _enter(part: Part, whole_id: str, connection: DuckDBPyConnection) -> None:
     """The rows of a part among those of its whole run; what is there stays."""
-    if part.path is None:
+    if part.is_here:
         _check_part(connection, part, "predictions")
         rows = f"select ? as run_id, {COLUMNS.partition(', ')[2]}, credit from predictions where run_id = ?"
         names = [*PREDICTION_COLUMNS, "credit"]
@@ -146,13 +146,13 @@ def _enter(part: Part, whole_id: str, connection: DuckDBPyConnection) -> None:
 @contextmanager
 def _elsewhere(part: Part) -> Iterator[tuple[DuckDBPyConnection, str]]:
     """A connection to where a part lies, and the table of its rows there."""
-    assert part.path is not None
-    told = run_parquet.contents(part.path)
-    if told is None:
-        assert part.store is not None  # a file that is none of runs is a store
+    if part.store is not None:
         with part.store.database.reading() as connection:
             yield connection, "predictions"
         return
+    assert part.path is not None  # what is in no store is in a file
+    told = run_parquet.contents(part.path)
+    assert told is not None  # it was read as one of runs
     with duckdb.connect() as connection:
         yield connection, f"({run_parquet.verified(connection, part.path, told)})"
 

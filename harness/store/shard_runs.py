@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 from harness.errors import MissingAnswers, StoreError
@@ -34,12 +34,16 @@ PARTS = (
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The run of a shard, where it lies (None: the store that is merged in), and which share of which run it is."""
+    """The run of a shard, which share of which run it is, and where it lies: in a store, or in the file `path`.
+
+    `is_here`: in the store that is merged in.
+    """
 
     facts: Mapping[str, object]
     shard: ShardOf
     path: Path | None = None
     store: Store | None = field(default=None, compare=False)
+    is_here: bool = False
 
     @property
     def run_id(self) -> str:
@@ -49,7 +53,7 @@ class Part:
     @property
     def words(self) -> str:
         """What it is called in messages."""
-        there = "" if self.path is None else f" in {self.path}"
+        there = "" if self.is_here else f" in {self.path or (self.store and self.store.name)}"
         return (
             f"{self.shard.shard.words} of {self.facts['arm']} on {self.facts['dataset']} / {self.facts['split']}{there}"
         )
@@ -77,12 +81,13 @@ def _identities(run: Run) -> Iterator[dict[str, JSON]]:
             yield {name: value for name, value in run.identity.items() if name not in absent}
 
 
-def parts_of(store: Store, path: Path | None = None) -> list[Part]:
-    """The shards in a store; `path` where it is another one than the one that is merged in."""
-    if not store.exists() and path is None:
+def parts_of(store: Store, *, is_here: bool = False) -> list[Part]:
+    """The shards in a store; `is_here`: in the one that is merged in, which need not be there yet."""
+    if is_here and not store.exists():
         return []
     with store.reader() as select:
-        return [part for row in select(PARTS) if (part := _part(row, path, store)) is not None]
+        rows = select(PARTS)
+    return [replace(part, store=store, is_here=is_here) for row in rows if (part := _part(row)) is not None]
 
 
 def parts_in_file(path: Path) -> list[Part]:
@@ -91,14 +96,14 @@ def parts_in_file(path: Path) -> list[Part]:
     if told is None:
         raise StoreError(f"{path} is neither a store nor a file of runs; harness runs export writes one")
     rows = [{name: getattr(run, name, None) for name in (*PLAIN, *TEXTS)} for run in told.runs]
-    return [part for row in rows if (part := _part(row, path)) is not None]
+    return [replace(part, path=path) for row in rows if (part := _part(row)) is not None]
 
 
-def _part(row: Mapping[str, object], path: Path | None, store: Store | None = None) -> Part | None:
+def _part(row: Mapping[str, object]) -> Part | None:
     params = json.loads(str(row["params"] or "{}"))
     shard = shard_in(params)
     facts = {**row, "params": params, "facts": json.loads(str(row["facts"] or "{}"))}
-    return None if shard is None else Part(facts, shard, path, store)
+    return None if shard is None else Part(facts, shard)
 
 
 def complete(parts: Sequence[Part]) -> list[Part]:

@@ -3,6 +3,7 @@
 import csv
 import json
 import unicodedata
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -11,7 +12,7 @@ from harness.datasets import relabelling
 from harness.datasets.problems import ImportProblem
 from harness.errors import DatasetError
 from tests.datasets.test_forms import imported
-from tests.datasets.workbooks import workbook
+from tests.datasets.workbooks import merged, two_sheets, workbook
 
 
 def of_labels(root, labels, **more):
@@ -40,6 +41,8 @@ NFC, NFD = "café", unicodedata.normalize("NFD", "café")
         (["[urgent]", "[other]"], ["[urgent]", "[other]"], {}),
         (["Re", "re", "x"], ["Re", "re", "x"], {"the labels 'Re' and 're' differ in case alone": 1}),
         (["null", "a", "b"], ["null", "a", "b"], {"the label 'null' may mean that there is none": 1}),
+        (["Null", "Null", "a"], ["Null", "Null", "a"], {"the label 'Null' may mean that there is none": 2}),
+        (["-", "a"], ["-", "a"], {"the label '-' may mean that there is none": 1}),
         (["none", "a"], ["none", "a"], {}),
     ],
 )  # fmt: skip
@@ -222,3 +225,48 @@ def test_what_is_no_label(tmp_path, label, message):
     (tmp_path / "f.json").write_text(json.dumps([{"text": "x", "label": label}]))
     with pytest.raises(ImportProblem, match=rf"f.json: row 1: column 'label' {message}|f.json: row 1: .*{message}"):
         imported(tmp_path, tmp_path / "f.json")
+
+
+TABLE = [["text", "label"], ["a", "x"], ["b", "y"], ["c", "x"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            workbook([["Tickets of 2026"], *TABLE]),
+            r"f.xlsx: row 2: 2 cells; the header has 1 column: take out what stan",
+        ),
+        (workbook([*TABLE[:2], ["b", "y", "look again"]]), r"row 3: 3 cells; the header has 2 columns: take out what"),
+        (
+            two_sheets([["Ask Ann"], ["Bye"]], TABLE),
+            r"^f.xlsx: sheet 'Read me': there is no column 'text'; expected one",
+        ),
+        (two_sheets(TABLE, TABLE[:1]), None),
+        (
+            merged([*TABLE[:2], ["b", None], ["c", "y"]], "B2:B3"),
+            r"row 3: .* fill them in: the sheet has merged cells, of",
+        ),
+    ],
+    ids=["a title above", "a remark beside", "a first sheet of words", "a second sheet", "merged labels"],
+)
+def test_a_messy_sheet_is_told_in_its_own_words(tmp_path, monkeypatch, content, said):
+    """What stands where in a workbook, by sheet, and what to do in Excel; nothing about separators of lines."""
+    monkeypatch.chdir(tmp_path)
+    Path("f.xlsx").write_bytes(content)
+    if said is None:
+        _, notes = imported(tmp_path, Path("f.xlsx"))
+        assert [note.what for note in notes] == ["sheets; 'Read me' was read"]
+        return
+    with pytest.raises(DatasetError, match=said):
+        imported(tmp_path, Path("f.xlsx"))
+
+
+def test_a_total_below_the_table_is_noticed(tmp_path):
+    """It is taken, for it may be a text, and said with the label that it would make."""
+    rows = [["text", "label"], ["a", "x"], ["the total is wrong", "y"], ["Grand total:", 2]]
+    (tmp_path / "f.xlsx").write_bytes(workbook(rows))
+    dataset, (note,) = imported(tmp_path, tmp_path / "f.xlsx")
+    assert dataset.label_names == ("2", "x", "y")
+    assert (note.what, note.n) == ("rows that are perhaps a total of the others, not a text", 1)
+    assert note.where.endswith("row 4")

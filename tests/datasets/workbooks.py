@@ -33,6 +33,20 @@ def sheet(rows):
     return f'<worksheet xmlns="{MAIN}"><sheetData>{body}</sheetData></worksheet>'
 
 
+def two_sheets(first, second):
+    """The bytes of a workbook with two visible sheets."""
+    sheets = '<sheet name="Read me" sheetId="1" r:id="r1"/><sheet name="Rows" sheetId="2" r:id="r2"/>'
+    book = f'<workbook xmlns="{MAIN}" xmlns:r="{RELATIONS}"><sheets>{sheets}</sheets></workbook>'
+    return workbook(second, parts={"xl/workbook.xml": book, "xl/worksheets/sheet1.xml": sheet(first)})
+
+
+def merged(rows, *ranges):
+    """The bytes of a workbook with merged cells."""
+    cells = "".join(f'<mergeCell ref="{one}"/>' for one in ranges)
+    described = sheet(rows).replace("</sheetData>", f"</sheetData><mergeCells>{cells}</mergeCells>")
+    return workbook([], parts={"xl/worksheets/sheet2.xml": described})
+
+
 def workbook(rows, before="", parts=None):
     """The bytes of a workbook whose visible sheet holds these rows; `parts` replaces parts by name."""
     sheets = '<sheet name="Hidden" sheetId="1" state="hidden" r:id="r1"/><sheet name="Rows" sheetId="2" r:id="r2"/>'

@@ -1,5 +1,7 @@
 """Predictions made elsewhere find their items: by id, else by exact text; what does not is reported."""
 
+from pathlib import Path
+
 import pytest
 
 from harness import datasets
@@ -114,7 +116,7 @@ def test_each_time_that_the_items_were_asked_is_a_repeat(dataset):
 @pytest.mark.parametrize(
     ("row", "columns", "message"),
     [
-        ({"id": "a"}, BY_ID, "f:1: there is no column 'said'; expected one of 'id'"),
+        ({"id": "a"}, BY_ID, "^f.csv: there is no column 'said'; expected one of 'id'"),
         ({"id": "a", "said": ["x"]}, BY_ID, "holds a list"),
         ({"id": "a", "said": "x", "s": "1.5"}, Columns("said", id="id", score="s"), "expected a number from 0 to 1"),
         ({"id": "a", "said": "x", "s": "nan"}, Columns("said", id="id", cost="s"), "expected a number from 0"),
@@ -126,16 +128,16 @@ def test_each_time_that_the_items_were_asked_is_a_repeat(dataset):
 def test_a_wrong_cell_is_named(row, columns, message):
     """Place, column, what was found and what was expected."""
     with pytest.raises(DatasetError, match=message):
-        list(foreign([("f:1", row)], columns))
+        list(foreign([("f.csv:2", row)], columns, Path("f.csv")))
 
 
 def test_columns_become_numbers(dataset):
     """Score, cost and latency are read; an empty cell is unknown, never 0."""
     columns = Columns("said", text="text", score="s", cost="c", latency="l", outcome="o")
     full = {"text": "one text", "said": "bug", "s": "0.25", "c": "0.001", "l": "2", "o": "Answered"}
-    (one,) = foreign([("f:1", full)], columns)
+    (one,) = foreign([("f.csv:2", full)], columns, Path("f.csv"))
     assert (one.score, one.cost_usd, one.latency_s, one.outcome) == (0.25, 0.001, 2.0, Outcome.ANSWERED)
-    (one,) = foreign([("f:1", dict.fromkeys(full, "") | {"text": "one text"})], columns)
+    (one,) = foreign([("f.csv:2", dict.fromkeys(full, "") | {"text": "one text"})], columns, Path("f.csv"))
     assert (one.answer, one.score, one.cost_usd, one.latency_s, one.outcome) == (None,) * 5
 
 

@@ -10,8 +10,8 @@ import click
 
 from harness.app.commands import _options
 from harness.app.project import drawing
-from harness.datasets import sampling, tables
-from harness.errors import ConfigError, DatasetError
+from harness.datasets import sampling, tables, text_files
+from harness.errors import ConfigError, DatasetError, one_of
 from harness.ground import formatting
 from harness.ground.ids import content_id
 from harness.types import Item
@@ -97,9 +97,12 @@ def _pool(path: Path, column: str, known: set[str]) -> Iterator[Item]:
     """The texts of the pool that are not in the dataset, each once."""
     seen = set(known)
     for where, row in tables.read(path):
-        text = row.get(column)
+        if column not in row:
+            place = text_files.names_place(path, where)
+            raise DatasetError(f"{place}: there is no column {column!r}; {one_of(column, row)}; name it: --text COL")
+        text = row[column] or ""
         if not isinstance(text, str):
-            raise DatasetError(f"{where}: there is no column {column!r}; give --text COL")
+            raise DatasetError(f"{where}: column {column!r} holds a list; expected a text")
         if text.strip() and text not in seen:
             seen.add(text)
             yield Item(content_id([text, []]).partition(":")[2][:12], text)

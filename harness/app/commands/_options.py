@@ -67,6 +67,7 @@ priced_as = option(
     "--priced-as", default=None, metavar="VENDOR/MODEL", help="Count at this model's list price: gateways, own servers."
 )
 seed = option("--seed", type=click.IntRange(min=0), default=0, help="Seed of whatever is random in an arm.")
+overwrite = option("--overwrite", is_flag=True, help="Write over a file that is there.")
 METRIC_LIMITS = (
     option("--at-least", multiple=True, metavar="METRIC=VALUE", help="Least of a metric; repeatable."),
     option("--at-most", multiple=True, metavar="METRIC=VALUE", help="Most of a metric; repeatable."),

@@ -183,7 +183,8 @@ def _show(report: Report, done: list[Done], written: list[str]) -> None:
     for line in gate_page.error_bars(report):
         console.print(line)
     sent, cached = (sum(getattr(one.calls, name) for one in done) for name in ("sent", "cached"))
-    click.echo(f"\n{formatting.plural(sent, 'call')} sent, {cached:,} answered before")
+    calls = f"{formatting.plural(sent, 'call')} sent, {cached:,} answered before" if sent or cached else ""
+    click.echo(f"\n{calls or 'No model was asked'}")
     if written:
         click.echo(f"Wrote {', '.join(written)}")
 

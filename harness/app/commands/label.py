@@ -16,7 +16,7 @@ from harness.app.labelling import LabelServer, Shown
 from harness.app.project import drawing, labelling
 from harness.datasets.label_files import FORMATS
 from harness.errors import ConfigError, not_read
-from harness.ground import formatting, private
+from harness.ground import formatting, outputs, private
 
 if TYPE_CHECKING:
     from harness.app.project import Project
@@ -32,6 +32,7 @@ OPTIONS = (
     _options.option("--adjudicate", is_flag=True, help="Settle what people disagree on."),
     _options.option("--suggest", metavar="ARM", default=None, help="Show this arm's answers; recorded, for it biases."),
     _options.option("--export", type=_options.FILE, default=None, help="Write the draw for another tool, and end."),
+    _options.overwrite,
     _options.option("--import", "take", type=_options.FILE, default=None, help="Take the labels of such a file."),
     _options.option("--format", type=click.Choice(tuple(FORMATS)), default="csv", help="Of --export and --import."),
     _options.option("--guide", type=_options.FILE, default=None, help="Text file of the guideline."),
@@ -52,6 +53,7 @@ class Options(_options.Where):
     adjudicate: bool
     suggest: str | None
     export: Path | None
+    overwrite: bool
     take: Path | None
     format: str
     guide: Path | None
@@ -76,6 +78,7 @@ def command(options: Options) -> None:
     draw = labelling.Draw(options.split, options.n, options.how, options.seed)
     people = labelling.People(options.annotator, options.per_item, options.suggest, is_adjudicating=options.adjudicate)
     if options.export is not None:
+        outputs.check_free(options.export, "--export", overwrites=options.overwrite)
         _export(options, project, *desk.exported(draw, people, options.format))
         return
     session = desk.session(draw, people)

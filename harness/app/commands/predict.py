@@ -37,7 +37,7 @@ OPTIONS = (
     _options.option(
         "--to", type=_options.FILE, default=None, metavar="OUT", help="Default: FILE with .labelled in it."
     ),
-    _options.option("--overwrite", is_flag=True, help="Write over a file that is there."),
+    _options.overwrite,
     _options.option("--shadow", default=None, metavar="OTHER", help="Ask this arm too, and say when it may take over."),
     _options.option("--gold", default=None, metavar="COLUMN", help="With --shadow: gold labels, empty where unknown."),
     _options.option("--margin", type=click.FloatRange(0, 1), default=0.01, help="With --shadow: accuracy to give up."),

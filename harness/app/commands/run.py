@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.analysis import decision, panel
-from harness.app.commands import _dry_run, _evaluation, _options
+from harness.app.commands import _dry_run, _evaluation, _options, _sharding
 from harness.app.commands import _label_mix as label_mix
 from harness.app.commands._groups import print_table
 from harness.app.project import complain_about_failures, plans
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from harness.app.project import Done, Project
     from harness.ground.constraints import Constraints
+    from harness.ground.shards import Shard
     from harness.runs.job import Job
     from harness.runs.plan import Plan
 
@@ -42,6 +43,7 @@ OPTIONS = (
     _options.option("--budget", type=click.FloatRange(min=0), default=None, metavar="USD", help="Never bill more."),
     _options.option("--label-mix", multiple=True, metavar="FILE|LABEL=SHARE", help="Labels in production; repeatable."),
     _options.priced_as,
+    _sharding.option,
 )
 
 
@@ -54,6 +56,7 @@ class Options(_options.Where):
     budget: float | None
     label_mix: tuple[str, ...]
     priced_as: str | None
+    shard: Shard | None
 
 
 @click.command(help=__doc__)
@@ -76,9 +79,12 @@ def command(options: Options) -> None:
         for step in wanted:
             builder.check(step)  # every mistake is found before anything runs
         if options.dry_run:
-            jobs = [builder.job(step) for step in wanted]
+            jobs = _sharding.cut([builder.job(step) for step in wanted], options.shard)
             _evaluation.say_unpriced(jobs)
             _dry_run.show(project, jobs, as_json=options.as_json)
+            return
+        if options.shard is not None:
+            _share(builder, found, options, options.shard)
             return
         done = [_done(project, builder.job(step), step.dataset) for step in wanted]
         run_ids = [one.run_id for one in done] + _parts(project, found)
@@ -109,6 +115,18 @@ def _say_verdicts(project: Project, found: Plan, limits: Constraints) -> None:
 def _done(project: Project, job: Job, dataset: str | None) -> Done:
     _evaluation.say_unpriced([job])
     return _evaluation.carry_out(project, project.dataset(dataset), [job])[0]
+
+
+def _share(builder: JobBuilder, found: Plan, options: Options, shard: Shard) -> None:
+    """A share of the items for every run of the matrix; what needs whole runs is for the command without it."""
+    if left := plan.beyond_shards(found, is_mixed=bool(options.label_mix)):
+        click.echo(f"--shard leaves out {left}: merge, then the same command without --shard does that alone", err=True)
+    jobs, done = [], []
+    for step in plan.steps(found):
+        jobs += _sharding.cut([builder.job(step)], shard)
+        done.append(_done(builder.project, jobs[-1], step.dataset))
+    _sharding.show(jobs, done, shard, as_json=options.as_json)
+    complain_about_failures(done)
 
 
 def _parts(project: Project, found: Plan) -> list[str]:

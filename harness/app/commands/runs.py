@@ -163,43 +163,53 @@ class Export(One):
     """What `runs export` was given."""
 
     to: str | None
+    overwrite: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Merge(_options.Where):
     """What `runs merge` was given."""
 
-    files: tuple[Path, ...]
+    places: tuple[Path | str, ...]
     to: Path | None
     overwrite: bool
     keep: bool
+
+    def labelled(self) -> list[Path]:
+        """Parts of labelled files, if that is what is merged; `ConfigError` where there are stores among them."""
+        files = [place for place in self.places if isinstance(place, Path)]
+        if not any(map(part_files.is_part, files)):
+            return []
+        if len(files) < len(self.places):
+            raise ConfigError("found a lake beside parts of a labelled file; merge each by itself")
+        return files
 
 
 @command.command()
 @_options.gathered(
     Merge,
-    click.argument("files", type=_options.FILE, nargs=-1, metavar="[STORE|FILE]..."),
+    click.argument("places", type=_options.STORE, nargs=-1, metavar="[STORE|FILE]..."),
     _options.option("--to", type=_options.FILE, default=None, metavar="OUT", help="Of labelled files: the whole one."),
-    _options.option("--overwrite", is_flag=True, help="Write over a file that is there."),
+    _options.overwrite,
     _options.option("--keep", is_flag=True, help="Leave the shards in the store beside the whole run."),
     *_options.WHERE,
 )
 def merge(options: Merge) -> None:
     """Put the runs of shards (--shard i/n) together, to the run that one process would have made.
 
-    Shards lie in this store, in other stores, or in files of `runs export`; those of this store are removed once
-    they are part of the whole. Merged again, nothing changes. Labelled files of `predict --shard` become one file, in
-    the order of the rows. Exit code 3 where a part is missing.
+    Shards lie in this store, in other stores (a lake too), or in files of `runs export`; those of this store are
+    removed once they are part of the whole. Merged again, nothing changes. Labelled files of `predict --shard` become
+    one file, in the order of the rows. Exit code 3 where a part is missing.
 
     Example: harness runs merge shards/*.duckdb
     """
-    if any(map(part_files.is_part, options.files)):
-        _merge_files(options)
+    if files := options.labelled():
+        _merge_files(options, files)
         return
     if options.to is not None:
         raise ConfigError("--to names the whole file of labelled parts; runs are merged in the store (--db)")
     project = options.project()
-    came = merging.merge(project, options.files, keep=options.keep)
+    came = merging.merge(project, options.places, keep=options.keep)
     if options.as_json:
         _options.print_json(asdict(came))
     else:
@@ -208,8 +218,8 @@ def merge(options: Merge) -> None:
     merging.complain_about_missing(came)
 
 
-def _merge_files(options: Merge) -> None:
-    made = part_files.merge(options.files, options.to, overwrites=options.overwrite)
+def _merge_files(options: Merge, files: list[Path]) -> None:
+    made = part_files.merge(files, options.to, overwrites=options.overwrite)
     if options.as_json:
         _options.print_json(asdict(made) | {"files": [str(made.path)]})
     else:
@@ -229,6 +239,7 @@ SERVICES = plugins.names(parcels.FOLDER)
     _options.option(
         "--to", default=None, metavar="WHERE", help=f".parquet or .csv file, or {' or '.join(SERVICES)}; default below."
     ),
+    _options.overwrite,
     *_options.WHERE,
 )
 def export(options: Export) -> None:
@@ -243,7 +254,8 @@ def export(options: Export) -> None:
     if options.to in SERVICES:
         _handed_over(project, options)
         return
-    path, told = exchange.take_out(project, options.selected(project), None if options.to is None else Path(options.to))
+    to = None if options.to is None else Path(options.to)
+    path, told = exchange.take_out(project, options.selected(project), to, overwrites=options.overwrite)
     shown = _options.shown(project, path)
     if options.as_json:
         _options.print_json(asdict(told) | {"files": [shown]})

@@ -17,7 +17,7 @@ from harness import __version__, datasets
 from harness.datasets import unread
 from harness.datasets.task import Task
 from harness.errors import ConfigError, DatasetError, MissingAnswers
-from harness.ground import formatting, plugins, private, spreadsheets
+from harness.ground import formatting, outputs, plugins, private, spreadsheets
 from harness.ground.workspace import checked_name
 from harness.store import matching, run_parquet
 from harness.types import Outcome
@@ -145,22 +145,27 @@ def complain_about_missing(found: Matched) -> None:
         )
 
 
-def take_out(project: Project, chosen: Selected, path: Path | None) -> tuple[Path, Contents]:
+def take_out(
+    project: Project, chosen: Selected, path: Path | None, *, overwrites: bool = False
+) -> tuple[Path, Contents]:
     """An arm's runs, written where they can be committed; the file and what it says of itself.
 
     `.parquet` is the form that `runs import` and `gate` read; `.csv` is a table for people, with
-    text and gold label. Without a path it goes to results/baselines/.
+    text and gold label. Without a path it goes to results/baselines/. A file that is there stays, unless it
+    `overwrites`, or was exported to that place without a name.
     """
     run_ids, run = list(chosen.run_ids), chosen.first
     if path is None:
         path = project.workspace.results / BASELINES / file_name(run.dataset, run.split, chosen.name)
-    if path.suffix.lower() == ".csv":
-        return path, _write_csv(project, run_ids, path)
-    if path.suffix.lower() != ".parquet":
+        overwrites = overwrites or (path.is_file() and is_of_runs(path))
+    if path.suffix.lower() not in (".csv", ".parquet"):
         raise ConfigError(
             f"--to {path}: the ending says no format; expected .parquet, .csv, or one of "
             f"{', '.join(plugins.names('exporters'))}"
         )
+    outputs.check_free(path, "--to", overwrites=overwrites)
+    if path.suffix.lower() == ".csv":
+        return path, _write_csv(project, run_ids, path)
     return path, project.store.export(run_ids, path)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import datasets
+from harness.app.project import stores
 from harness.errors import ConfigError, MissingAnswers
 from harness.ground import formatting
 from harness.store import Store, shard_runs
@@ -13,7 +15,6 @@ from harness.store.merging import Merged, Merger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from harness.app.project.project import Project
     from harness.store.shard_runs import Part
@@ -30,21 +31,22 @@ class Outcome:
     lacking: tuple[str, ...]
 
 
-def merge(project: Project, files: Sequence[Path], *, keep: bool = False) -> Outcome:
+def merge(project: Project, places: Sequence[Path | str], *, keep: bool = False) -> Outcome:
     """Every run whose parts are all there, put together; its shards leave the store, unless `keep`.
 
-    `files` are other stores, or files of `runs export`; they stay as they are. What lacks a part is left as it is.
+    `places` are other stores, a lake among them, or files of `runs export`; they stay as they are. What lacks a part
+    is left as it is.
     """
     merger = Merger(project.store)
     merged, lacking, removed = [], [], 0
-    for parts in _by_run(project, files):
+    for parts in _by_run(project, places):
         try:
             merged.append(_merged(project, merger, parts))
         except MissingAnswers as error:
             lacking.append(str(error))
             continue
         if not keep:
-            mine = [part for part in parts if part.path is None and merger.is_contained(part)]
+            mine = [part for part in parts if part.is_here and merger.is_contained(part)]
             for part in mine:
                 project.store.remove_run(part.run_id)
             removed += len(mine)
@@ -94,38 +96,41 @@ def _merged(project: Project, merger: Merger, parts: Sequence[Part]) -> Merged:
             f"({dataset.id}); run it again"
         )
     project.store.add_dataset(dataset)
-    for path in dict.fromkeys(part.path for part in all_parts if part.path is not None):
-        _take_prompt(project, path, str(whole.params.get("prompt", "")))
+    for store in dict.fromkeys(part.store for part in all_parts if part.store is not None and not part.is_here):
+        _take_prompt(project, store, str(whole.params.get("prompt", "")))
     return merger.merge(all_parts, dataset.ref)
 
 
-def _by_run(project: Project, files: Sequence[Path]) -> list[list[Part]]:
+def _by_run(project: Project, places: Sequence[Path | str]) -> list[list[Part]]:
     """The parts that belong together, those of the project's own store first."""
-    found = shard_runs.parts_of(project.store)
-    for path in files:
-        if not path.is_file():
-            raise ConfigError(f"{path}: there is no such file; expected a store or a file of harness runs export")
-        if str(path.resolve()) != project.store.name and str(path) != project.store.name:
-            found += _in_file(project, path)
+    found = shard_runs.parts_of(project.store, is_here=True)
+    for place in places:
+        found += _elsewhere(project, place)
     together: dict[tuple[str, int], list[Part]] = {}
     for part in found:
         together.setdefault((part.shard.run_id, part.shard.shard.of), []).append(part)
     return list(together.values())
 
 
-def _in_file(project: Project, path: Path) -> list[Part]:
-    parts = (
-        shard_runs.parts_in_file(path)
-        if path.suffix.lower() == PARQUET
-        else shard_runs.parts_of(Store(path, project.clock), path)
-    )
+def _elsewhere(project: Project, place: Path | str) -> list[Part]:
+    """The parts in another store, or in a file; none in the project's own store, whose parts are known."""
+    if isinstance(place, Path) and not place.is_file():
+        raise ConfigError(f"{place}: there is no such file; expected a store or a file of harness runs export")
+    if isinstance(place, Path) and place.suffix.lower() == PARQUET:
+        parts = shard_runs.parts_in_file(place)
+    else:
+        store = Store(stores.at(project.workspace, place), project.clock)
+        store.database.tell = project.store.database.tell
+        if project.store.name in (store.name, str(Path(store.name).resolve())):
+            return []
+        parts = shard_runs.parts_of(store)
     if not parts:
-        raise ConfigError(f"{path} holds no run of a shard; a whole run comes in by harness runs import")
+        raise ConfigError(f"{place} holds no run of a shard; a whole run comes in by harness runs import")
     return parts
 
 
-def _take_prompt(project: Project, path: Path, prompt_id: str) -> None:
+def _take_prompt(project: Project, store: Store, prompt_id: str) -> None:
     """The text of the prompt, from another store; a file of runs has none."""
-    if prompt_id and path.suffix.lower() != PARQUET:
-        for row in Store(path, project.clock).prompts([prompt_id]).to_dict("records"):
+    if prompt_id:
+        for row in store.prompts([prompt_id]).to_dict("records"):
             project.store.add_prompt(row["id"], row["task"], row["version"], row["content"])

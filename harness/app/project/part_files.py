@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from harness.datasets import loading
 from harness.datasets import part_files as rows_of_parts
 from harness.errors import ConfigError, MissingAnswers
-from harness.ground import private
+from harness.ground import outputs, private
 from harness.ground.validation import validated
 
 if TYPE_CHECKING:
@@ -99,8 +99,7 @@ def merge(parts: Sequence[Path], to: Path | None = None, *, overwrites: bool = F
     _check_unchanged(found)
     if {path.suffix.lower() for path in (*parts, target)} != {target.suffix.lower()}:
         raise ConfigError(f"--to {target}: the parts end in {parts[0].suffix}, and so must the whole")
-    if target.exists() and not overwrites:
-        raise ConfigError(f"{target} is there already; give another name with --to, or write over it: --overwrite")
+    outputs.check_free(target, "--to", overwrites=overwrites)
     rows_of_parts.merge([by_part[part] for part in sorted(by_part)], first.index, first.rows, target)
     return MergedFile(target, first.rows, sum(about.failed for about in found.values()), first.of)
 

@@ -16,6 +16,7 @@ from harness.datasets import loading, manifest, streaming, text_files
 from harness.datasets.cells import spelt
 from harness.datasets.part_files import ROW
 from harness.errors import ConfigError, one_of
+from harness.ground import outputs
 from harness.ground.spread_settings import Spread
 from harness.runs import executors, labelling
 from harness.runs.journal import COLUMNS, Journal
@@ -90,10 +91,7 @@ class Job:
             raise ConfigError(f"--to {self.target}: there is no folder {self.target.parent}; make it first")
         if self.target.resolve() == self.source.resolve():
             raise ConfigError(f"--to {self.target} is the file itself; give another name")
-        if self.target.exists() and not self.journal.exists() and not self.overwrites:
-            raise ConfigError(
-                f"{self.target} is there already; give another name with --to, or write over it: --overwrite"
-            )
+        outputs.check_free(self.target, "--to", overwrites=self.overwrites or self.journal.exists())
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +222,7 @@ def _beside(job: Job, terms: Terms, journal: Journal) -> Shadow:
             is_priced = False
         else:
             saved += cast("float", first[COST]) - cast("float", second[COST])
-        gold = _gold(row, terms.gold, where)
+        gold = _gold(row, terms.gold, text_files.names_place(job.source, where))
         if gold:
             old.append(first[LABEL] == gold)
             new.append(second[LABEL] == gold)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.errors import StoreBusy, StoreError
 from harness.ground import sqlite
 from harness.ground.traces import ERASED
-from harness.models.ledger import leases
+from harness.models.ledger import fingerprints, leases
 from harness.models.ledger.schema import MIGRATIONS
 from harness.models.ledger.tables import Unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from harness.models.ledger.fingerprints import Fingerprint
 
 T = TypeVar("T")
 # A word of the texts first, which is quick; whether the call says one of them is asked of each that is left.
@@ -80,6 +82,11 @@ class FileTables:
         """Calls that say a word or have one of the ids."""
         return self.execute(HOLDING, [ERASED, json.dumps(words), json.dumps(request_ids)]).fetchall()
 
+    def fingerprints(self, after: int) -> list[Fingerprint]:
+        """The next calls after an id."""
+        rows = self.read(lambda one: one.execute(fingerprints.IN_FILE, [after]).fetchall())
+        return [fingerprints.of_row(*row) for row in rows]
+
     def scrub(self) -> bool:
         """Write the file anew without what was deleted."""
         return sqlite.scrub(self._connection)
@@ -87,3 +94,16 @@ class FileTables:
     def _error(self, problem: sqlite3.Error, how: str) -> StoreError:
         kind = StoreBusy if sqlite.is_busy(problem) else StoreError
         return kind(f"{self.name}: the ledger could not be {how}: {problem}")
+
+
+def check_is_ledger(path: Path) -> None:
+    """Raise `StoreError` for a file that is there and no ledger, before it is opened as one and given its tables."""
+    if not path.exists() or not path.stat().st_size:
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            is_ours = connection.execute("select 1 from sqlite_master where name = 'calls'").fetchone() is not None
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} is no ledger: {error}; expected one, such as results/calls.sqlite") from None
+    if not is_ours:
+        raise StoreError(f"{path} is a SQLite file, and no ledger; expected one, such as results/calls.sqlite")

@@ -34,7 +34,12 @@ if TYPE_CHECKING:
 
 
 def place_of(text: str) -> Path | str:
-    """The place that a person wrote: the address of a database, or the path of a file."""
+    """The place that a person wrote: the address of a database, or the path of a file.
+
+    `ConfigError`, which does not show it, for the address of something else.
+    """
+    if "://" in text and not postgres.is_address(text):
+        postgres.address(text, "the ledger's address")
     return text if postgres.is_address(text) else Path(text)
 
 

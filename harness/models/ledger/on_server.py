@@ -17,7 +17,8 @@ import harness.ground.postgres as server
 from harness.errors import StoreBusy, StoreError, StoreFull, StoreGone
 from harness.ground.clock import SystemClock
 from harness.ground.traces import ERASED
-from harness.models.ledger import leases
+from harness.models.ledger import fingerprints, leases
+from harness.models.ledger.fingerprints import Fingerprint
 from harness.models.ledger.schema import SERVER_MIGRATIONS
 from harness.models.ledger.tables import Disconnected, Unwritable
 
@@ -163,6 +164,11 @@ class ServerTables:
         said = [f'"request_id": {json.dumps(one)}' for one in request_ids]  # as a response is written
         rows: list[Any] = self.execute(HOLDING, [ERASED, json.dumps(words), json.dumps(said)]).fetchall()
         return rows
+
+    def fingerprints(self, after: int) -> list[Fingerprint]:
+        """The next calls after an id; the server hashes them."""
+        rows = self.read(lambda one: one.execute(fingerprints.ON_SERVER, [after]).fetchall())
+        return [Fingerprint(*row) for row in rows]
 
     def scrub(self) -> bool:
         """Write the calls anew without what was deleted."""

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from harness.models.ledger.fingerprints import Fingerprint
+
 T = TypeVar("T")
 
 
@@ -71,6 +73,10 @@ class Tables(Protocol):
 
     def holding(self, words: Sequence[str], request_ids: Sequence[str]) -> list[Any]:
         """Calls (id, request, response, attempts) that say a word or have one of the providers' ids."""
+        ...
+
+    def fingerprints(self, after: int) -> list[Fingerprint]:
+        """The next calls after an id, in its order; none when there are no more."""
         ...
 
     def scrub(self) -> bool:

@@ -195,6 +195,31 @@ def test_a_table_for_people(harness, stored, root):
     assert ",=1+1" not in Path("odd.csv").read_text()
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("runs", "export", "rules", "--to", "mine.csv"),
+        ("runs", "export", "rules", "--to", "mine.parquet"),
+        ("label", "open@v1", "--export", "mine.json"),
+    ],
+    ids=lambda command: command[-1],
+)
+def test_a_file_of_the_users_is_not_written_over(harness, stored, command):
+    """Whatever writes a file that a person names leaves one that is there, unless told: --overwrite."""
+    Path("texts.csv").write_text("text\n" + "".join(f"a text {i}\n" for i in range(20)))
+    harness("dataset", "import", "texts.csv", "--name", "open", "--text", "text", "--labels", "a,b")
+    path = Path(command[-1])
+    path.write_text("somebody's own")
+    done = harness(*command)
+    assert (done.code, done.err) == (
+        2,
+        f"harness: {path} is there already; give another name with {command[-2]}, or write over it: --overwrite\n",
+    )
+    assert path.read_text() == "somebody's own"
+    assert harness(*command, "--overwrite").code == 0
+    assert path.read_bytes() != b"somebody's own"
+
+
 @pytest.mark.parametrize(("service", "package"), [("mlflow", "mlflow"), ("otel", "opentelemetry")])
 def test_an_extra_that_is_missing_is_named(harness, stored, monkeypatch, service, package):
     """Without its packages a service is one line that says what to install; exit 2."""

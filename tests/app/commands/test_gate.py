@@ -97,10 +97,11 @@ def test_twenty_items_that_agree_are_not_enough_data(harness, root):
 
 
 def test_a_thirty_point_loss_fails(harness, root):
-    """Ten of thirty lost: exit 1, never "collect more"."""
+    """Ten of thirty lost: exit 1, never "collect more". Two stored runs are asked of nobody, and that is said."""
     harness(*put("old", lambda i, gold: gold, "tickets"))
     harness(*put("new", lambda i, gold: gold if i % 3 else "bug", "tickets"))
-    assert harness("gate", "import:new", "import:old").code == 1
+    done = harness("gate", "import:new", "import:old")
+    assert (done.code, "\nNo model was asked\n" in done.out) == (1, True)
 
 
 def test_another_version_is_refused(harness, root):

@@ -193,3 +193,18 @@ def test_a_run_shows_what_it_was_made_with(run, harness):
     out = harness("runs", "show", "cascade:rules>tfidf-svm").out
     assert "choice: " in out
     assert "'chosen_on': 'dev'" in out
+
+
+def test_a_plan_is_carried_out_in_shares(run, harness):
+    """Each run of the matrix on a share of the items; merged they are whole, and what needs whole runs is left out."""
+    plan = 'arms = ["majority", "prompt:v1"]\ndatasets = ["mail@v1"]\nlabels = [12]\nlimit = 9\n[[fusion]]\n'
+    plan += 'members = ["majority", "prompt:v1"]\n[decide]\nobjective = "accuracy"\n'
+    left = "--shard leaves out the runs on fewer labels, 1 fusion, the verdict: merge, then the same command without"
+    shares = [run(plan, "--shard", f"{part}/2", "--json") for part in (1, 2)]
+    for share in shares:
+        assert (share.code, left in share.err) == (0, True), share.err
+        assert [one["arm"] for one in share.json] == ["majority", "prompt:v1"]
+    merged = {one["run_id"]: one["n"] for one in harness("runs", "merge", "--json").json["merged"]}
+    assert merged == {one["whole_run_id"]: 9 for one in shares[0].json}
+    dry = run(plan, "--shard", "1/2", "--dry-run", "--json").json
+    assert [one["items"] for one in dry["arms"]] == [one["n"] for one in shares[0].json]

@@ -96,7 +96,11 @@ def test_every_draw_has_known_chances(harness, root):
         (("import", "tickets.csv", "--name", "n"), "give --text COL and --label COL"),
         (
             ("import", "tickets.csv", "--name", "tickets", "--version", "v2", "--append-labels", "v1"),
-            "there is no column 'id'",
+            "harness: tickets.csv: there is no column 'id'",
+        ),
+        (
+            ("sample", "tickets@v1", "--pool", "tickets.csv", "--text", "body", "--out", "x.csv"),
+            "harness: tickets.csv: there is no column 'body'; expected one of",
         ),
     ],
 )
