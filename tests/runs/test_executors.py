@@ -35,6 +35,13 @@ def test_results_come_in_order_or_as_they_are_done(two):
         assert list(executors.in_order(executor, work.squared, [])) == []
 
 
+def test_no_more_is_done_at_once_than_there_are_workers(two, tmp_path):
+    """However many tasks are handed out; the rest waits its turn."""
+    for executor in (Inline(), two):
+        waiting = [executor.submit(work.beside, str(tmp_path)) for _ in range(6)]
+        assert max(future.result() for future in waiting) <= executor.workers
+
+
 def test_numbers_are_the_same_to_the_bit(two):
     """One thread computes, here and there, so sums are taken in the same order."""
     here, there = (list(executors.in_order(executor, work.summed, range(3))) for executor in (Inline(), two))

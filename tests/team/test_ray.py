@@ -59,9 +59,12 @@ def curve(root, db, *more):
 
 @pytest.mark.quick
 def test_the_cluster_computes_what_this_process_does(ray_cluster, tmp_path):
-    """Products are equal to the bit, results in order, errors ours; no worker sees a key, a kill is made up for."""
+    """Products are equal to the bit, results in order, errors ours; no worker sees a key, a kill is made up for.
+
+    No more is under way than there are `workers`, whatever processors the cluster has; who leaves cancels the rest.
+    """
     script = str(nodes.REPOSITORY / "tests" / "team" / "on_ray.py")
-    done = python(tmp_path, script, ray_cluster.address, str(tmp_path / "mark"))
+    done = python(tmp_path, script, ray_cluster.address, str(tmp_path))
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["there"] == told["here"]
@@ -70,6 +73,7 @@ def test_the_cluster_computes_what_this_process_does(ray_cluster, tmp_path):
     assert all(alone.NEEDED.fullmatch(name) or alone.RAY.fullmatch(name) for name in told["seen"])
     assert told["refused"] == "ConfigError: 7 is refused"
     assert told["after_a_kill"] == [True]
+    assert (told["at_once"]["1"], told["at_once"]["2"] <= 2, told["left"]) == (1, True, True)
 
 
 def test_a_curve_on_the_cluster_is_the_curve_here(ray_cluster, tmp_path):
