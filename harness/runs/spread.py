@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from harness.runs.executors import Executor
     from harness.types import Dataset, Example, Item
 
+LOOK_S = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -79,12 +81,12 @@ class FitPool:
     def __init__(self, place: Place, executor: Executor) -> None:
         self._place, self._executor = place, executor
 
-    def fitted(self, fits: Sequence[Fit]) -> Iterator[tuple[Fit, list[Prediction]]]:
-        """Each fit with its predictions, in the order in which they are done."""
+    def fitted(self, fits: Sequence[Fit]) -> Iterator[tuple[Fit, list[Prediction]] | None]:
+        """Each fit with its predictions, in the order in which they are done; None when none was done for a second."""
         executor = Inline() if len(fits) == 1 and isinstance(self._executor, Processes) else self._executor
         tasks = ((self._place, fit) for fit in fits)
-        for (_, fit), predictions in executors.as_done(executor, fit_at, tasks):
-            yield fit, predictions
+        for done in executors.as_done(executor, fit_at, tasks, LOOK_S):
+            yield None if done is None else (done[0][1], done[1])
 
     def close(self) -> None:
         """Let go of the workers; what has not begun is not done."""

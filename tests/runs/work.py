@@ -26,6 +26,10 @@ def refuse(n):
     raise ConfigError(f"{n} is refused")
 
 
+def refuse_two(n):
+    return refuse(n) if n == 2 else n
+
+
 def shout(n):
     print("noise on stdout")
     return n
