@@ -12,7 +12,7 @@ from harness import datasets
 from harness.arms import answers
 from harness.datasets.task import SINGLE
 from harness.errors import ConfigError
-from harness.runs import building, executors, folds_and_parts
+from harness.runs import building, embedding, executors, folds_and_parts
 from harness.runs.executors.inline import Inline
 from harness.runs.executors.processes import Processes
 from harness.runs.scope import Scope
@@ -87,6 +87,10 @@ class FitPool:
         tasks = ((self._place, fit) for fit in fits)
         for done in executors.as_done(executor, fit_at, tasks, LOOK_S):
             yield None if done is None else (done[0][1], done[1])
+
+    def embed(self, encoder: str, texts: Sequence[str]) -> None:
+        """Compute the vectors that the cache lacks; the fits then find them there."""
+        embedding.ahead(encoder, self._place.workspace, texts, self._executor)
 
     def close(self) -> None:
         """Let go of the workers; what has not begun is not done."""

@@ -240,12 +240,17 @@ class _CurveFits:
         return folds_and_parts.of_part(self._runs[fit.arm, fit.seed], self._part(fit.size, fit.seed))
 
     def _embed(self) -> None:
-        """Embed every text once, here, with all cores; the processes then find the vectors in the cache."""
+        """Embed every text once, before anything is fitted: a fit then finds the vectors in the cache."""
         workspace = self._project.workspace
         said = [plugins.declared("baselines", arm, workspace.extensions) for arm in self._curve_plan.arms]
-        if any("cache" in one.parameters for one in said):
-            texts = [item.words for item in (*(example.item for example in self._training), *self._items)]
-            building.embed_with(workspace.preferences.encoder, workspace)(texts)
+        if not any("cache" in one.parameters for one in said):
+            return
+        encoder = workspace.preferences.encoder
+        texts = [item.words for item in (*(example.item for example in self._training), *self._items)]
+        if workspace.preferences.spread.executor is None:
+            building.embed_with(encoder, workspace)(texts)  # here, on all cores
+        else:
+            self._pool.embed(encoder, texts)
 
 
 def _spread(project: Project, curve_plan: CurvePlan) -> Spread:
