@@ -83,7 +83,10 @@ def connect(address: str | None, workers: int | None) -> RayCluster:
     try:
         ray.init(address=where, log_to_driver=False, configure_logging=False, ignore_reinit_error=True, **here)
     except (ray.exceptions.RayError, RuntimeError, OSError, ValueError) as error:
-        raise ConfigError(f"the Ray cluster at {where} cannot be used: {_line(error)}") from None
+        raise ConfigError(
+            f"the Ray cluster at {where} cannot be used: {_line(error)}; where its nodes have RAY_AUTH_TOKEN, set the "
+            "same here, with RAY_AUTH_MODE=token"
+        ) from None
     return RayCluster(ray, workers or max(1, int(ray.cluster_resources().get("CPU", 1))))
 
 
