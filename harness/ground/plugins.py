@@ -76,7 +76,7 @@ def load(folder: str, name: str, at: Path | None = None) -> ModuleType:
     """The module of one extension; `ConfigError` names the choices when there is none."""
     at = name.at if at is None and isinstance(name, Located) else at
     if name in _ours(folder):
-        return import_module(".".join(("harness", *_place(folder).split("/"), name.replace("-", "_"))))
+        return _imported(folder, name)
     if (path := extensions.files(folder, at).get(name)) is not None:
         return extensions.complete(folder, extensions.of_file(path))
     if (entry := extensions.packages(folder).get(name)) is not None:
@@ -155,6 +155,11 @@ def _constant(statement: ast.stmt) -> tuple[str, object] | None:
 @cache  # the package's own files stay as they are while it runs, and an encoder is looked up for every item
 def _ours(folder: str) -> dict[str, Path]:
     return {path.stem.replace("_", "-"): path for path in (ROOT / _place(folder)).glob("[!_]*.py")}
+
+
+@cache  # a kind is asked for by every pair of gold and answer
+def _imported(folder: str, name: str) -> ModuleType:
+    return import_module(".".join(("harness", *_place(folder).split("/"), name.replace("-", "_"))))
 
 
 @cache

@@ -149,6 +149,15 @@ def _encoded(name: str, encoder: str) -> tuple[str, dict[str, JSON]]:
     return f"{name}:{encoder}", {"encoder": encoding.connect(encoder).id}
 
 
+def encoder_of(arm: str, workspace: Workspace) -> str | None:
+    """The encoder of the arm of a baseline's run; None of one that needs none, or that is no baseline."""
+    name, _, encoder = arm.partition(":")
+    if name not in plugins.names("baselines", workspace.extensions):
+        return None
+    declared = plugins.declared("baselines", name, workspace.extensions)
+    return (encoder or encoding.DEFAULT) if "cache" in declared.parameters else None
+
+
 def uncalibrated(name: str, dataset: Dataset, workspace: Workspace, seed: int = 0) -> Fitted:
     """A baseline's classifier, not fitted; its answers are the arm's, its scores are raw (`baselines/_calibrated`)."""
     declared = plugins.declared("baselines", name, workspace.extensions)

@@ -12,7 +12,7 @@ from harness import datasets
 from harness.arms import answers
 from harness.datasets.task import SINGLE
 from harness.errors import ConfigError
-from harness.runs import building, executors, folds_and_parts
+from harness.runs import building, embedding, executors, folds_and_parts
 from harness.runs.executors.inline import Inline
 from harness.runs.executors.processes import Processes
 from harness.runs.scope import Scope
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from harness.ground.workspace import Workspace
     from harness.runs.executors import Executor
     from harness.types import Dataset, Example, Item
+
+LOOK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +81,16 @@ class FitPool:
     def __init__(self, place: Place, executor: Executor) -> None:
         self._place, self._executor = place, executor
 
-    def fitted(self, fits: Sequence[Fit]) -> Iterator[tuple[Fit, list[Prediction]]]:
-        """Each fit with its predictions, in the order in which they are done."""
+    def fitted(self, fits: Sequence[Fit]) -> Iterator[tuple[Fit, list[Prediction]] | None]:
+        """Each fit with its predictions, in the order in which they are done; None when none was done for a second."""
         executor = Inline() if len(fits) == 1 and isinstance(self._executor, Processes) else self._executor
         tasks = ((self._place, fit) for fit in fits)
-        for (_, fit), predictions in executors.as_done(executor, fit_at, tasks):
-            yield fit, predictions
+        for done in executors.as_done(executor, fit_at, tasks, LOOK_S):
+            yield None if done is None else (done[0][1], done[1])
+
+    def embed(self, encoder: str, texts: Sequence[str]) -> None:
+        """Compute the vectors that the cache lacks; the fits then find them there."""
+        embedding.ahead(encoder, self._place.workspace, texts, self._executor)
 
     def close(self) -> None:
         """Let go of the workers; what has not begun is not done."""

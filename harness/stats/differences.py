@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.stats.bootstrap import f1_of_cells
+from harness.stats.bootstrap import f1_of_cells, f1_without_one
 from harness.stats.means import mean
 from harness.types import Estimate
 
@@ -48,9 +48,8 @@ def macro_f1(
         [difference(rng.multinomial(n, counts / n, size=size)) for size in _sizes(resamples, len(counts))]
     )
     # Leaving out an item is one less in its cell; as many items give that value as the cell holds.
-    one_less = np.concatenate(
-        [difference(counts[None, :] - np.eye(len(counts), dtype=np.int64)[rows]) for rows in _parts(len(counts))]
-    )
+    less = [f1_without_one(counts, cells[:, 0], cells[:, arm], width) for arm in (1, 2)]
+    one_less = less[0] - less[1]
     low, high = bca_limits(value, draws, one_less, counts, confidence)
     return Estimate("macro_f1", value, low, high, n, method)
 
@@ -127,8 +126,3 @@ def _sizes(total: int, width: int) -> list[int]:
     """The total in parts whose rows of that width fit into memory."""
     step = max(1, AT_ONCE // width)
     return [min(step, total - start) for start in range(0, total, step)]
-
-
-def _parts(n: int) -> list[slice]:
-    step = max(1, AT_ONCE // n)
-    return [slice(start, start + step) for start in range(0, n, step)]

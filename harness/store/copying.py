@@ -130,4 +130,4 @@ def _entered(table: str, key: str, value: str, connection: DuckDBPyConnection) -
     names = [str(column[0]) for column in described]
     quoted = ", ".join(f'"{name}"' for name in names)
     select = f"select {quoted} from {BESIDE}.{table} where {key} = ?"
-    statements.insert_new(connection, table, names, select, [value], value if key == "run_id" else None)
+    statements.insert_new(connection, table, names, select, [value], [value] if key == "run_id" else [])

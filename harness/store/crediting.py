@@ -17,14 +17,18 @@ from harness.ground.located import Located
 from harness.types import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
 
-TASK = "select d.kind, d.labels::text from datasets d join runs r using (dataset_id) where r.run_id = ?"
+TASKS = """
+    select r.run_id, r.dataset_id, d.kind, d.labels::text from datasets d join runs r using (dataset_id)
+    where r.run_id in (select unnest(?))
+"""
 GOLD = """
-    select e.example_id, e.gold from examples e join runs r using (dataset_id)
-    where r.run_id = ? and e.gold is not null and e.example_id in (select unnest(?))
+    select example_id, gold from examples
+    where dataset_id = ? and gold is not null and example_id in (select unnest(?))
 """
 PENDING = """
     from predictions p join runs r using (run_id) join datasets d using (dataset_id)
@@ -44,20 +48,26 @@ FILL = f"""
 """
 
 
-def of_rows(
-    connection: DuckDBPyConnection, run_id: str, frame: pd.DataFrame, extensions: Path | None
-) -> list[float | None]:
-    """What the predictions of a run are worth, row by row; None without their dataset in the store."""
-    found = connection.execute(TASK, [run_id]).fetchone()
-    if found is None:
-        return [None] * len(frame)
-    task = task_said(str(found[0]), str(found[1]), extensions)
-    gold = dict(connection.execute(GOLD, [run_id, frame["example_id"].tolist()]).fetchall())
-    rows = zip(frame["example_id"], frame["outcome"], frame["label"], strict=True)
+def of_rows(connection: DuckDBPyConnection, frame: pd.DataFrame, extensions: Path | None) -> list[float | None]:
+    """What the predictions of some runs are worth, row by row; None without their dataset in the store."""
+    columns = [frame[name].tolist() for name in ("run_id", "example_id", "outcome", "label")]
+    asked = {}
+    golds: dict[str, tuple[Task, dict[str, str]]] = {}
+    for run_id, dataset_id, kind, labels in connection.execute(TASKS, [list(set(columns[0]))]).fetchall():
+        if dataset_id not in golds:
+            found = connection.execute(GOLD, [dataset_id, list(set(columns[1]))]).fetchall()
+            golds[dataset_id] = task_said(kind, labels, extensions), dict(found)
+        asked[run_id] = golds[dataset_id]
+    nothing: tuple[Task, dict[str, str]] = (Task(), {})
     return [
-        None if outcome == Outcome.FAILED.value or item not in gold else task.credit(gold[item], label)
-        for item, outcome, label in rows
+        _worth(*asked.get(run_id, nothing), example_id, outcome, label)
+        for run_id, example_id, outcome, label in zip(*columns, strict=True)
     ]
+
+
+def _worth(task: Task, gold: Mapping[str, str], example_id: str, outcome: str, answer: object) -> float | None:
+    wanted = None if outcome == Outcome.FAILED.value else gold.get(example_id)
+    return None if wanted is None else task.credit(wanted, answer)
 
 
 def task_of(connection: DuckDBPyConnection, dataset_id: str, extensions: Path | None) -> Task:

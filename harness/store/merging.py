@@ -133,14 +133,14 @@ def _enter(part: Part, whole_id: str, connection: DuckDBPyConnection) -> None:
         _check_part(connection, part, "predictions")
         rows = f"select ? as run_id, {COLUMNS.partition(', ')[2]}, credit from predictions where run_id = ?"
         names = [*PREDICTION_COLUMNS, "credit"]
-        statements.insert_new(connection, "predictions", names, rows, [whole_id, part.run_id], whole_id)
+        statements.insert_new(connection, "predictions", names, rows, [whole_id, part.run_id], [whole_id])
         return
     with _elsewhere(part) as (there, rows), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # duckdb calls pandas in a way that pandas 4 will not know
         _check_part(there, part, rows)
         result = there.execute(f"select {COLUMNS} from {rows} where run_id = ?", [part.run_id])
         while not (frame := result.fetch_df_chunk(VECTORS)).empty:
-            statements.insert_frame(connection, "predictions", frame.assign(run_id=whole_id), whole_id)
+            statements.insert_frame(connection, "predictions", frame.assign(run_id=whole_id), [whole_id])
 
 
 @contextmanager

@@ -13,8 +13,9 @@ from harness.types import Outcome, Prediction, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
-    from harness.types import Dataset
+    from harness.types import Dataset, Run
 
 PREDICTION_TYPES = {
     "score": "float64",
@@ -30,8 +31,31 @@ PREDICTION_TYPES = {
 }
 
 
-def of_predictions(run_id: str, predictions: Iterable[Prediction]) -> pd.DataFrame:
-    """One row per prediction, columns as in the table `predictions`."""
+def of_run(run: Run, dataset: str, code_version: str, prices_as_of: str | None, now: datetime) -> dict[str, object]:
+    """The row of a run that begins now, columns as in the table `runs`."""
+    return {
+        "run_id": run.id,
+        "dataset_id": run.dataset_id,
+        "dataset": dataset,
+        "split": run.split,
+        "arm": run.arm,
+        "arm_id": run.arm_id,
+        "model": run.model,
+        "params": canonical_json(dict(run.params)),
+        "seed": run.seed,
+        "n_train": run.n_train,
+        "repeat": run.repeat,
+        "item_set": run.item_set,
+        "purpose": run.purpose,
+        "status": "running",
+        "started_at": now,
+        "code_version": code_version,
+        "prices_as_of": prices_as_of,
+    }
+
+
+def of_predictions(runs: Iterable[tuple[str, Iterable[Prediction]]]) -> pd.DataFrame:
+    """One row per prediction of each run (id, predictions), columns as in the table `predictions`."""
     rows = [
         (
             run_id,
@@ -52,6 +76,7 @@ def of_predictions(run_id: str, predictions: Iterable[Prediction]) -> pd.DataFra
             p.request_id,
             list(p.path),
         )
+        for run_id, predictions in runs
         for p in predictions
     ]
     return pd.DataFrame(rows, columns=PREDICTION_COLUMNS).astype(PREDICTION_TYPES)

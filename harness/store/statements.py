@@ -20,6 +20,11 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def literals(texts: Sequence[str]) -> str:
+    """A list of texts as SQL writes it."""
+    return f"({', '.join(map(literal, texts))})"
+
+
 ROW_CONTENT = """
     select concat_ws(chr(31), example_id, outcome, coalesce(label, ''),
         coalesce(format('{:.9g}', score), ''), coalesce(raw, ''), coalesce(error, ''),
@@ -118,18 +123,20 @@ def insert_new(
     columns: Sequence[str],
     select: str,
     values: Sequence[object] = (),
-    run_id: str | None = None,
+    run_ids: Sequence[str] = (),
 ) -> None:
     """Insert the rows of a query that are not there yet; those that are stay. `columns` are the query's, by name.
 
-    A database without keys is looked through for the rows: for those of one run, where `run_id` says whose all are.
+    A database without keys is looked through for the rows: for those of some runs, where `run_ids` says whose all are.
     """
     names = ", ".join(f'"{name}"' for name in columns)
     if has_keys(connection):
         connection.execute(f"insert into {table} ({names}) {select} on conflict do nothing", list(values))
         return
     keys = KEYS[table]
-    same = [f't."{key}" = n."{key}"' for key in keys] + ([f"t.run_id = {literal(run_id)}"] if run_id else [])
+    same = [f't."{key}" = n."{key}"' for key in keys]
+    if run_ids:
+        same.append(f"t.run_id in {literals(run_ids)}")
     connection.execute(
         f"insert into {table} ({names}) select distinct on ({', '.join(keys)}) {names} from ({select}) n "
         f"where not exists (select 1 from {table} t where {' and '.join(same)})",
@@ -143,11 +150,11 @@ def has_keys(connection: DuckDBPyConnection) -> bool:
     return found.fetchone() == ("duckdb",)
 
 
-def insert_frame(connection: DuckDBPyConnection, table: str, frame: pd.DataFrame, run_id: str | None = None) -> None:
+def insert_frame(connection: DuckDBPyConnection, table: str, frame: pd.DataFrame, run_ids: Sequence[str] = ()) -> None:
     """Insert a frame's rows; those that are there stay."""
     names = ", ".join(f'"{name}"' for name in frame.columns)
     connection.register("incoming", frame)
-    insert_new(connection, table, list(frame.columns), f"select {names} from incoming", run_id=run_id)
+    insert_new(connection, table, list(frame.columns), f"select {names} from incoming", run_ids=run_ids)
     connection.unregister("incoming")
 
 

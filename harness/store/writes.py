@@ -42,34 +42,63 @@ def dataset(
 
 def start(connection: DuckDBPyConnection, fields: Mapping[str, object]) -> set[str]:
     """Enter a run as running; one that is there is so again. The items that have an answer."""
-    run_id, purpose = str(fields["run_id"]), fields["purpose"]
+    _begin(connection, fields)
+    return statements.done(connection, str(fields["run_id"]))
+
+
+def _begin(connection: DuckDBPyConnection, fields: Mapping[str, object]) -> None:
     statements.insert_row(connection, "runs", fields)
     connection.execute(
         "update runs set status = 'running', purpose = $1 where run_id = $2 "
         "and (status, purpose) is distinct from ('running', $1)",
-        [purpose, run_id],
+        [fields["purpose"], fields["run_id"]],
     )
-    return statements.done(connection, run_id)
 
 
-def predictions(connection: DuckDBPyConnection, run_id: str, frame: pd.DataFrame, extensions: Path | None) -> None:
-    """Enter predictions of a run; one that is there stays, unless it had failed: then the new one replaces it."""
+def predictions(connection: DuckDBPyConnection, frame: pd.DataFrame, extensions: Path | None) -> None:
+    """Enter predictions of runs; one that is there stays, unless it had failed: then the new one replaces it."""
+    run_ids = frame["run_id"].unique().tolist()
+    if not run_ids:
+        return
+    connection.register("incoming", frame[["run_id", "example_id"]])
     connection.execute(
-        "delete from predictions where run_id = ? and outcome = 'failed' and example_id in (select unnest(?))",
-        [run_id, frame["example_id"].tolist()],
+        f"delete from predictions where run_id in {statements.literals(run_ids)} and outcome = 'failed' "
+        "and (run_id, example_id) in (select (run_id, example_id) from incoming)"
     )
-    credit = crediting.of_rows(connection, run_id, frame, extensions)
+    connection.unregister("incoming")
+    credit = crediting.of_rows(connection, frame, extensions)
     credited = frame.assign(credit=pd.Series(credit, dtype="Float64"))
-    statements.insert_frame(connection, "predictions", credited, run_id)
+    statements.insert_frame(connection, "predictions", credited, run_ids)
+
+
+def whole_runs(
+    connection: DuckDBPyConnection,
+    runs: Sequence[Mapping[str, object]],
+    frame: pd.DataFrame,
+    now: datetime,
+    extensions: Path | None,
+) -> None:
+    """Enter runs that are done, rows of the table `runs`, with the predictions of all of them."""
+    for fields in runs:
+        _begin(connection, fields)
+    predictions(connection, frame, extensions)
+    run_ids = [str(fields["run_id"]) for fields in runs]
+    for run_id in run_ids:
+        _close(connection, run_id, ["done", False, now, 0.0, None, None, None, None], now)
+    macros.enter(connection, macros.places(connection, run_ids))
 
 
 def finish(connection: DuckDBPyConnection, run_id: str, values: Sequence[object], now: datetime) -> None:
     """Close a run with the hash of its rows; `values` are the first eight of `FINISH`."""
+    _close(connection, run_id, values, now)
+    macros.enter(connection, macros.places(connection, [run_id]))
+
+
+def _close(connection: DuckDBPyConnection, run_id: str, values: Sequence[object], now: datetime) -> None:
     digest, n = statements.content(connection, run_id)
     connection.execute(FINISH, [*values, n, digest, run_id])
     if n:
         statements.insert_new(connection, "looks", statements.LOOK_COLUMNS, statements.LOOK, [now, run_id])
-    macros.enter(connection, macros.places(connection, [run_id]))
 
 
 def tag(connection: DuckDBPyConnection, run_id: str, name: str) -> None:

@@ -35,6 +35,32 @@ def test_results_come_in_order_or_as_they_are_done(two):
         assert list(executors.in_order(executor, work.squared, [])) == []
 
 
+def test_what_is_done_here_is_handed_on_before_the_next_begins():
+    """Without workers no result waits for another task."""
+    begun = []
+    done = executors.as_done(Inline(), work.squared, (begun.append(n) or n for n in range(9)))
+    assert [(pair, len(begun)) for pair in done] == [((n, n * n), n + 1) for n in range(9)]
+
+
+def test_who_waits_may_look_up_and_loses_nothing_by_an_error(two, tmp_path):
+    """None comes when nothing was done for a while; what was done beside a task that fails comes before its error."""
+    (tmp_path / "marks").mkdir()
+    found = list(executors.as_done(two, work.beside, [str(tmp_path / "marks")], 0.001))
+    assert found[0] is None
+    assert found[-1] is not None
+    had = []
+    with pytest.raises(ConfigError, match="2 is refused"):
+        had.extend(pair for pair in executors.as_done(Inline(), work.refuse_two, range(9)))
+    assert had == [(0, 0), (1, 1)]
+
+
+def test_no_more_is_done_at_once_than_there_are_workers(two, tmp_path):
+    """However many tasks are handed out; the rest waits its turn."""
+    for executor in (Inline(), two):
+        waiting = [executor.submit(work.beside, str(tmp_path)) for _ in range(6)]
+        assert max(future.result() for future in waiting) <= executor.workers
+
+
 def test_numbers_are_the_same_to_the_bit(two):
     """One thread computes, here and there, so sums are taken in the same order."""
     here, there = (list(executors.in_order(executor, work.summed, range(3))) for executor in (Inline(), two))

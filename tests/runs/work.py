@@ -8,6 +8,7 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 from harness.errors import ConfigError
+from harness.ground.clock import SystemClock
 
 
 def squared(n):
@@ -23,6 +24,10 @@ def environment(_):
 
 def refuse(n):
     raise ConfigError(f"{n} is refused")
+
+
+def refuse_two(n):
+    return refuse(n) if n == 2 else n
 
 
 def shout(n):
@@ -47,3 +52,15 @@ def die_once(path):
 
 def die(_):
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def beside(folder):
+    """How many are seen to do this at once; it takes a tenth of a second, so that others would be seen."""
+    mark = Path(folder) / str(os.getpid())
+    mark.touch()
+    seen = []
+    for _ in range(10):
+        seen.append(len(list(mark.parent.iterdir())))
+        SystemClock().pause(0.01)
+    mark.unlink()
+    return max(seen)

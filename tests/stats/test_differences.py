@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 from sklearn.metrics import f1_score
 
-from harness.stats import differences
+from harness.stats import bootstrap, differences
 from harness.stats.quantiles import quantile
 
 LABELS = ["a", "b", "c"]
@@ -18,6 +18,22 @@ def planted(n, right_a, right_b, seed=0):
     rng = np.random.default_rng(seed)
     gold = rng.choice(LABELS, size=n)
     return gold, *(np.where(rng.random(n) < share, gold, rng.choice(LABELS, size=n)) for share in (right_a, right_b))
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 4), st.integers(-1, 4), st.integers(1, 9)), min_size=1, unique_by=lambda c: c[:2]
+    ),
+    st.sampled_from([1, 7, bootstrap.CELLS]),
+)
+def test_leaving_out_an_item_of_each_cell_is_one_less_in_it(cells, at_once):
+    """To the bit what macro-F1 is of the counts with one less, however many rows are worked on at once."""
+    gold, answers, counts = np.array(cells).T
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bootstrap, "CELLS", at_once)
+        found = bootstrap.f1_without_one(counts, gold, answers, 5)
+    expected = bootstrap.f1_of_cells(counts - np.eye(len(counts), dtype=np.int64), gold, answers, 5)
+    assert found.tobytes() == expected.tobytes()
 
 
 def test_the_value_is_scikit_learns():

@@ -16,9 +16,10 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 class RayNodes:
-    """Two nodes of one processor each. Whoever started them had a key in the environment."""
+    """Two nodes of one processor each, started with a key in the environment; with `token`, for who has it alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, token: str | None = None) -> None:
+        self._token = {} if token is None else {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token}
         self._folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))  # the paths of its sockets must be short
         self.address = f"{HEAD}:{_free_port(HEAD)}"
         head = ("--head", f"--port={self.address.rpartition(':')[2]}", "--include-dashboard=false")
@@ -47,6 +48,7 @@ class RayNodes:
             "PYTHONPATH": str(REPOSITORY),
             "RAY_USAGE_STATS_ENABLED": "0",
             "OPENAI_API_KEY": "sk-of-the-cluster",
+            **self._token,
         }
         with (self._folder / f"{address}.log").open("w") as log:
             return subprocess.Popen([str(ray), "start", *more, *options], env=environment, stdout=log, stderr=log)

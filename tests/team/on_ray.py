@@ -24,8 +24,25 @@ def refused(executor):
     return None
 
 
-def main(address, mark):
+def at_once(address, workers, folder):
+    """How many tasks are under way at most."""
+    executor = executors.connect(Spread("ray", address, workers))
+    waiting = [executor.submit(work.beside, folder) for _ in range(6)]
+    return max(future.result() for future in waiting)
+
+
+def left(executor, folder):
+    """Whether what had not begun is not done when the driver leaves."""
+    waiting = [executor.submit(work.beside, folder) for _ in range(30)]
+    waiting[0].result()
+    executor.close()
+    return all(future.done() for future in waiting) and waiting[-1].cancelled()
+
+
+def main(address, folder):
     assert os.environ["OPENAI_API_KEY"]
+    mark, marks = os.path.join(folder, "mark"), os.path.join(folder, "marks")
+    os.mkdir(marks)
     cluster = executors.connect(Spread("ray", address, 2))
     try:
         told = {
@@ -37,6 +54,8 @@ def main(address, mark):
             ),
             "refused": refused(cluster),
             "after_a_kill": [isinstance(pid, int) for pid in executors.in_order(cluster, work.die_once, [mark])],
+            "at_once": {n: at_once(address, n, marks) for n in (1, 2)},
+            "left": left(executors.connect(Spread("ray", address, 1)), marks),
         }
     finally:
         cluster.close()

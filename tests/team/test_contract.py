@@ -111,6 +111,19 @@ def test_a_finished_run_is_counted_hashed_and_looked_at(store, run, dataset):
     assert (shown["run_id"], shown["items"]) == (run.id, 5)
 
 
+def test_runs_that_are_entered_together_are_there_once(store, run, dataset):
+    """Several whole runs in one transaction, again and in another order: each row once, all as they were stored."""
+    others = [replace(run, id=f"s1:{digit * 16}", purpose="part") for digit in "bcd"]
+    for runs in (others, others[::-1]):
+        store.add_runs([(one, answered(dataset)) for one in runs], dataset.ref, "0")
+    assert store.query("select count(*) n, count(distinct run_id) runs from predictions").to_dict("list") == {
+        "n": [15],
+        "runs": [3],
+    }
+    assert store.looks(dataset.id, "test") == 1
+    assert store.verify() == []
+
+
 def test_a_tag_belongs_to_one_run_and_a_removed_run_was_looked_at(store, run, dataset):
     """A tag moves; a run that is removed takes its rows with it, and the look at the split stays."""
     later = replace(run, id="s1:aaaaaaaaaaaaaabb")

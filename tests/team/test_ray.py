@@ -59,9 +59,12 @@ def curve(root, db, *more):
 
 @pytest.mark.quick
 def test_the_cluster_computes_what_this_process_does(ray_cluster, tmp_path):
-    """Products are equal to the bit, results in order, errors ours; no worker sees a key, a kill is made up for."""
+    """Products are equal to the bit, results in order, errors ours; no worker sees a key, a kill is made up for.
+
+    No more is under way than there are `workers`, whatever processors the cluster has; who leaves cancels the rest.
+    """
     script = str(nodes.REPOSITORY / "tests" / "team" / "on_ray.py")
-    done = python(tmp_path, script, ray_cluster.address, str(tmp_path / "mark"))
+    done = python(tmp_path, script, ray_cluster.address, str(tmp_path))
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["there"] == told["here"]
@@ -70,6 +73,7 @@ def test_the_cluster_computes_what_this_process_does(ray_cluster, tmp_path):
     assert all(alone.NEEDED.fullmatch(name) or alone.RAY.fullmatch(name) for name in told["seen"])
     assert told["refused"] == "ConfigError: 7 is refused"
     assert told["after_a_kill"] == [True]
+    assert (told["at_once"]["1"], told["at_once"]["2"] <= 2, told["left"]) == (1, True, True)
 
 
 def test_a_curve_on_the_cluster_is_the_curve_here(ray_cluster, tmp_path):
@@ -94,3 +98,35 @@ def test_nobody_there_is_told(tmp_path):
         done = python(tmp_path, "-m", "harness", "curve", "tag-odds", "--labels", "6", "--seeds", "2")
         assert (done.returncode, said in done.stderr) == (2, True), done.stderr
         assert "Traceback" not in done.stderr
+
+
+SEEN = """
+import sys
+from harness.ground.spread_settings import Spread
+from harness.runs import executors
+from tests.runs import work
+cluster = executors.connect(Spread("ray", sys.argv[1], 2))
+print(*sorted({name for names, _ in executors.in_order(cluster, work.environment, range(4)) for name in names}))
+cluster.close()
+"""
+
+
+def test_a_cluster_with_a_token_lets_in_who_has_it(tmp_path):
+    """With the token work is done, and no worker sees it; without, one line says what may lack, the token in none."""
+    token = "token-of-the-cluster-0123456789abcdef"
+    running = nodes.RayNodes(token)
+    try:
+        done = python(tmp_path, "-c", SEEN, running.address, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=token)
+        assert done.returncode == 0, done.stderr
+        assert "RAY_AUTH_MODE" in done.stdout.split()
+        assert "RAY_AUTH_TOKEN" not in done.stdout.split()
+        small_workspace(tmp_path)
+        spread(tmp_path, f'executor = "ray"\naddress = "{running.address}"')
+        command = ("-m", "harness", "curve", "tag-odds", "--labels", "6", "--seeds", "2")
+        refused = python(tmp_path, *command, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN="another-" + token)
+    finally:
+        running.close()
+    assert refused.returncode == 2
+    assert "where its nodes have RAY_AUTH_TOKEN, set the same" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert token not in done.stdout + done.stderr + refused.stdout + refused.stderr

@@ -12,12 +12,12 @@ from rich.console import Console
 
 from harness.app.commands import _options
 from harness.app.commands._groups import print_table
+from harness.app.project import spreading
 from harness.errors import ConfigError
 from harness.ground import private
 from harness.ground.spreadsheets import Rows
 from harness.report import audited
 from harness.report.blocks import Table, Text
-from harness.runs import building
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,7 +107,7 @@ def _correct(project: Project, dataset: Dataset, path: Path) -> str:
 
 def near(project: Project, cosine: float, encoder: str | None, *, by_train: bool = False) -> Near:
     """What counts as nearly the same text, as the command line says it."""
-    embed = None if encoder is None else building.embed_with(encoder, project.workspace)
+    embed = None if encoder is None else spreading.embedder(project, encoder)
     how: Near = _part("subject").Near(cosine, by_train, embed, encoder)
     return how
 

@@ -1,13 +1,15 @@
 """Learning curves of a workspace: arms x label counts x seeds, over all cores, resumable through the store.
 
-Every fit is a run of its own, stored as soon as it is done; what is stored is not fitted again.
-Sizes are done in turn, the smallest first, so that a curve can end where it is flat.
+Every fit is a run of its own, stored soon after it is done; what is stored is not fitted again.
+Sizes are done in turn, the smallest first, so that a curve can end where it is flat; else all at once.
 """
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +24,7 @@ from harness.errors import ConfigError, Interrupted
 from harness.ground import plugins
 from harness.ground.spread_settings import Spread
 from harness.runs import building, executors, folds_and_parts, spread
+from harness.runs.gathering import Gathering
 from harness.runs.scope import Scope
 from harness.runs.spread import Fit, Place, Size
 
@@ -57,12 +60,14 @@ def learn(project: Project, dataset: Dataset, curve_plan: CurvePlan, tell: Calla
     """The curve of each arm, every fit stored; `Interrupted` when stopped, resumable."""
     curve_fits = _CurveFits(project, dataset, curve_plan)
     going, found = list(curve_plan.arms), {arm: _Growing() for arm in curve_plan.arms}
+    turns = [curve_plan.sizes] if curve_plan.to_the_end else [(size,) for size in curve_plan.sizes]
     try:
-        for size in curve_plan.sizes:
-            tell(f"{curve_fits.labels(size):,} labels: {', '.join(going)} ...")
-            credit = curve_fits.credit(going, size)
-            for arm in going:
-                found[arm].add(curve_fits.labels(size), credit[arm])
+        for sizes in turns:
+            numbers = ", ".join(f"{curve_fits.labels(size):,}" for size in sizes)
+            tell(f"{numbers} labels: {', '.join(going)} ...")
+            credit = curve_fits.credit(going, sizes)
+            for arm, size in product(going, sizes):
+                found[arm].add(curve_fits.labels(size), credit[arm, size])
                 found[arm].run_ids += curve_fits.run_ids(arm, size)
             going = [arm for arm in going if curve_plan.to_the_end or not curve_fits.is_flat(arm, found[arm])]
             if not going:
@@ -136,20 +141,38 @@ class _CurveFits:
         """How many labels a size comes to: the same for every seed."""
         return len(self._part(size, self._curve_plan.seeds[0]))
 
-    def credit(self, arms: Sequence[str], size: Size) -> dict[str, NDArray[np.float64]]:
-        """By arm the credit of the items, seeds x items; of the whole training split there is only one draw."""
-        seeds = self._seeds(size)
-        fits = [Fit(arm, size, seed) for arm in arms for seed in seeds]
-        runs = {fit: self._run_of(fit) for fit in fits}
-        known = self._stored(runs)
-        todo = [fit for fit in fits if fit not in known]
+    def credit(self, arms: Sequence[str], sizes: Sequence[Size]) -> dict[tuple[str, Size], NDArray[np.float64]]:
+        """By arm and size the credit of the items, seeds x items; of the whole training split there is one draw."""
+        # The longest first, so that no worker has long to do when the others have nothing left.
+        runs = {
+            Fit(arm, size, seed): self._run_of(Fit(arm, size, seed))
+            for size in reversed(sizes)
+            for arm in arms
+            for seed in self._seeds(size)
+        }
+        known = self._stored(list(runs.values()))
+        known |= self._fitted({run.id: fit for fit, run in runs.items() if run.id not in known})
+        return {(arm, size): self._by_seed(arm, size, known) for arm, size in product(arms, sizes)}
+
+    def _by_seed(self, arm: str, size: Size, known: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+        drawn = np.array([known[run_id] for run_id in self.run_ids(arm, size)])
+        return np.repeat(drawn, len(self._curve_plan.seeds) // len(drawn), axis=0)
+
+    def _fitted(self, todo: Mapping[str, Fit]) -> dict[str, NDArray[np.float64]]:
+        """By run the credit of the items, each run stored soon after it is done, whatever comes in between."""
         if todo:
             self._embed()
-        for fit, predictions in self._pool.fitted(todo):
-            self._store(runs[fit], predictions)
-            known[fit] = self._credits(predictions)
-        drawn = {arm: np.array([known[Fit(arm, size, seed)] for seed in seeds]) for arm in arms}
-        return {arm: np.repeat(one, len(self._curve_plan.seeds) // len(seeds), axis=0) for arm, one in drawn.items()}
+        found = {}
+        store = partial(self._project.store.add_runs, dataset=self._dataset.ref, code_version=__version__)
+        with closing(Gathering(store, self._project.clock)) as gathering:
+            for done in self._pool.fitted(list(todo.values())):
+                if done is not None:
+                    fit, predictions = done
+                    run = self._run_of(fit)
+                    gathering.add(run, predictions)
+                    found[run.id] = self._credits(predictions)
+                gathering.store_due()
+        return found
 
     def run_ids(self, arm: str, size: Size) -> list[str]:
         """The stored runs of a size, a seed each."""
@@ -182,28 +205,28 @@ class _CurveFits:
         rows = pd.DataFrame({"gold": self._gold, "label": pd.Series(labels, dtype=object), "credit": credit})
         return np.asarray(self._measure.judged(Answers("", rows)).rows["credit"], dtype=np.float64)
 
-    def _stored(self, runs: Mapping[Fit, Run]) -> dict[Fit, NDArray[np.float64]]:
+    def _stored(self, runs: Sequence[Run]) -> dict[str, NDArray[np.float64]]:
         """Each run's credit for the items, of the runs that are stored whole; one look into the store for all."""
         if not self._measure.is_headline:
             return self._stored_answers(runs)
-        found, columns = self._project.store.scores([(i, run.id) for i, run in enumerate(runs.values())])
+        found, columns = self._project.store.scores([(i, run.id) for i, run in enumerate(runs)])
         credit = np.full((len(runs), len(found)), np.nan)
         credit[columns["arm"], columns["item"]] = columns["score"]
         places = {str(example_id): place for place, example_id in enumerate(found["example_id"])}
         if not all(item.id in places for item in self._items):
             return {}
         mine = credit[:, [places[item.id] for item in self._items]]
-        return {fit: row for fit, row in zip(runs, mine, strict=True) if not np.isnan(row).any()}
+        return {run.id: row for run, row in zip(runs, mine, strict=True) if not np.isnan(row).any()}
 
-    def _stored_answers(self, runs: Mapping[Fit, Run]) -> dict[Fit, NDArray[np.float64]]:
+    def _stored_answers(self, runs: Sequence[Run]) -> dict[str, NDArray[np.float64]]:
         """The same by a metric that looks at the answers."""
-        rows = self._project.store.predictions([run.id for run in runs.values()])
+        rows = self._project.store.predictions([run.id for run in runs])
         wanted = [item.id for item in self._items]
         found = {}
-        for fit, run in runs.items():
+        for run in runs:
             mine = rows[rows["run_id"] == run.id].set_index("example_id")["label"]
             if set(wanted) <= set(mine.index):
-                found[fit] = self._merits(mine.loc[wanted].tolist())
+                found[run.id] = self._merits(mine.loc[wanted].tolist())
         return found
 
     def _run(self, arm: str, seed: int) -> Run:
@@ -216,19 +239,18 @@ class _CurveFits:
     def _run_of_part(self, fit: Fit) -> Run:
         return folds_and_parts.of_part(self._runs[fit.arm, fit.seed], self._part(fit.size, fit.seed))
 
-    def _store(self, run: Run, predictions: Sequence[Prediction]) -> None:
-        store = self._project.store
-        store.start_run(run, self._dataset.ref, __version__)
-        store.append(run.id, predictions)
-        store.finish_run(run.id, status="done", wall_s=0.0, fit_s=None)
-
     def _embed(self) -> None:
-        """Embed every text once, here, with all cores; the processes then find the vectors in the cache."""
+        """Embed every text once, before anything is fitted: a fit then finds the vectors in the cache."""
         workspace = self._project.workspace
         said = [plugins.declared("baselines", arm, workspace.extensions) for arm in self._curve_plan.arms]
-        if any("cache" in one.parameters for one in said):
-            texts = [item.words for item in (*(example.item for example in self._training), *self._items)]
-            building.embed_with(workspace.preferences.encoder, workspace)(texts)
+        if not any("cache" in one.parameters for one in said):
+            return
+        encoder = workspace.preferences.encoder
+        texts = [item.words for item in (*(example.item for example in self._training), *self._items)]
+        if workspace.preferences.spread.executor is None:
+            building.embed_with(encoder, workspace)(texts)  # here, on all cores
+        else:
+            self._pool.embed(encoder, texts)
 
 
 def _spread(project: Project, curve_plan: CurvePlan) -> Spread:

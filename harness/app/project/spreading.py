@@ -17,19 +17,19 @@ from harness.arms import encoding
 from harness.errors import ConfigError, Interrupted
 from harness.ground.clock import SystemClock
 from harness.models.stack import Asking
-from harness.runs import executors, fitting, keeping
+from harness.runs import building, embedding, executors, fitting, keeping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from harness.ground.workspace import Workspace
     from harness.runs.executors import Executor
     from harness.runs.job import Job
     from harness.store import StoredRun
     from harness.types import Arm, Item, Prediction
-
-LOCAL = ("minilm", "minilm-integer", "onnx", "sentence-transformers")
-"""The encoders that compute where they are; the others ask a server, with a key that no worker has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +65,41 @@ def fitted(project: Project, jobs: Sequence[Job], tell: Callable[[str], None]) -
     """
     settings = project.workspace.preferences.spread
     todo = [job for job in jobs if job.model is None and job.training and not _is_stored(project, job)]
-    if settings.executor in (None, "inline") or not todo:
+    if settings.executor is None or not todo:
         return list(jobs)
     with closing(executors.connect(settings)) as executor:
-        tell(f"fitting {', '.join(dict.fromkeys(job.run.arm for job in todo))} on {executor.workers} workers ...")
         try:
+            _embed(project, todo, executor)
+            if settings.executor == "inline":
+                return list(jobs)
+            tell(f"fitting {', '.join(dict.fromkeys(job.run.arm for job in todo))} on {executor.workers} workers ...")
             done = {job.run.id: job for job in fitting.ahead(todo, executor)}
         except KeyboardInterrupt:
             raise Interrupted("stopped while arms were fitted; the same command begins with that again") from None
     return [done.get(job.run.id, job) for job in jobs]
+
+
+def _embed(project: Project, jobs: Sequence[Job], executor: Executor) -> None:
+    """Compute what the cache lacks of the vectors that the arms are fitted to."""
+    texts: dict[str, list[str]] = {}
+    for job in jobs:
+        encoder = building.encoder_of(job.run.arm, project.workspace)
+        if encoder is not None:
+            texts.setdefault(encoder, []).extend(example.item.words for example in job.training)
+    for encoder, wanted in texts.items():
+        embedding.ahead(encoder, project.workspace, wanted, executor)
+
+
+def embedder(project: Project, encoder: str) -> Callable[[Sequence[str]], NDArray[np.float32]]:
+    """A function from texts to vectors, through the workspace's cache; new ones are computed by its workers."""
+    embed, settings = building.embed_with(encoder, project.workspace), project.workspace.preferences.spread
+
+    def embedded(texts: Sequence[str]) -> NDArray[np.float32]:
+        with closing(executors.connect(settings)) as executor:
+            embedding.ahead(encoder, project.workspace, texts, executor)
+        return embed(texts)
+
+    return embed if settings.executor is None else embedded
 
 
 def _is_stored(project: Project, job: Job) -> bool:
@@ -96,7 +122,7 @@ def _leaves(ready: Ready) -> list[Ready]:
 def _is_kept(project: Project, run: StoredRun) -> bool:
     state = keeping.kept_state(project.workspace, run)
     encoder = None if state is None else keeping.encoder_of(state)
-    return state is not None and (encoder is None or encoder.partition("/")[0] in LOCAL)
+    return state is not None and (encoder is None or embedding.is_local(encoder))
 
 
 _OPENED: list[tuple[Place, Arm]] = []

@@ -27,12 +27,12 @@ class Model:
         self._content = content
         self._all_cores = _session(content, CORES)
 
-    def run(self, batches: Sequence[Sequence[Sequence[int]]]) -> list[NDArray[np.float32]]:
-        """The vectors of each batch of token ids."""
+    def run(self, batches: Sequence[Sequence[Sequence[int]]], cores: int = CORES) -> list[NDArray[np.float32]]:
+        """The vectors of each batch of token ids, so many batches at once."""
         if len(batches) == 1:
             return [_pooled(batches[0], self._all_cores)]
         session = self._one_core
-        with ThreadPoolExecutor(CORES) as pool:  # the session lets go of Python while it computes
+        with ThreadPoolExecutor(cores) as pool:  # the session lets go of Python while it computes
             return list(pool.map(lambda batch: _pooled(batch, session), batches))
 
     @cached_property
@@ -49,12 +49,12 @@ def _session(content: bytes, threads: int) -> Any:  # noqa: ANN401
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
-def encode(texts: Sequence[str], tokenizer: Tokenizer, model: Model) -> NDArray[np.float32]:
+def encode(texts: Sequence[str], tokenizer: Tokenizer, model: Model, cores: int = CORES) -> NDArray[np.float32]:
     """The vectors of texts, sorted by length meanwhile, so that a batch wastes little on padding."""
     ids = [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
     order = sorted(range(len(texts)), key=lambda i: len(ids[i]))
     batches = _batches(order, [len(row) for row in ids])
-    parts = model.run([[ids[i] for i in batch] for batch in batches])
+    parts = model.run([[ids[i] for i in batch] for batch in batches], cores)
     vectors = np.empty((len(texts), parts[0].shape[1]), dtype=np.float32)
     for batch, rows in zip(batches, parts, strict=True):
         vectors[batch] = rows

@@ -18,6 +18,7 @@ import numpy as np
 from harness.arms.encoders import _minilm, _transformer
 from harness.arms.encoders._encoder import Encoder
 from harness.errors import ConfigError
+from harness.ground import cores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ def shipped(model: str = "") -> tuple[bytes, bytes]:  # noqa: ARG001  (it is one
 
 
 def _encode(texts: Sequence[str]) -> NDArray[np.float32]:
-    return _transformer.encode(texts, _minilm.tokenizer(), _model())
+    return _transformer.encode(texts, _minilm.tokenizer(), _model(), cores.ours())
 
 
 @lru_cache(maxsize=1)

@@ -17,6 +17,7 @@ from tokenizers import Tokenizer
 from harness.arms.encoders import _transformer
 from harness.arms.encoders._encoder import Encoder
 from harness.errors import ConfigError
+from harness.ground import cores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ def connect(cache: Path | None = None, model: str = "") -> Encoder:
     tokenizer, transformer, digest = _loaded(weights, vocabulary)
 
     def encode(texts: Sequence[str]) -> NDArray[np.float32]:
-        return _transformer.encode(texts, tokenizer, transformer)
+        return _transformer.encode(texts, tokenizer, transformer, cores.ours())
 
     return Encoder(f"onnx:{digest}", len(encode(["width"])[0]), encode, cache)
 

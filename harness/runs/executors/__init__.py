@@ -67,18 +67,29 @@ def threads(spread: Spread) -> AbstractContextManager[object]:
     return nullcontext() if spread.executor is None else one_thread()
 
 
-def as_done(executor: Executor, work: Callable[[A], B], tasks: Iterable[A]) -> Iterator[tuple[A, B]]:
-    """Each task with its result, as soon as it is there."""
+def as_done(
+    executor: Executor, work: Callable[[A], B], tasks: Iterable[A], look_s: float | None = None
+) -> Iterator[tuple[A, B] | None]:
+    """Each task with its result, as soon as it is there; None after every `look_s` seconds in which none was done.
+
+    An error of a task is raised after the results that were there with it.
+    """
     rest = iter(tasks)
     waiting: dict[Future[B], A] = {}
     while True:
-        while len(waiting) < AHEAD * executor.workers and (task := next(rest, None)) is not None:
+        # What is done at once, in this process, is handed on before the next begins.
+        while len(waiting) < AHEAD * executor.workers and not any(future.done() for future in waiting):
+            task = next(rest, None)
+            if task is None:
+                break
             waiting[executor.submit(work, task)] = task
         if not waiting:
             return
-        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in done:
+        done, _ = wait(waiting, look_s, FIRST_COMPLETED)
+        for future in sorted(done, key=lambda future: future.exception() is not None):
             yield waiting.pop(future), future.result()
+        if not done:
+            yield None
 
 
 def in_order(executor: Executor, work: Callable[[A], B], tasks: Iterable[A]) -> Iterator[B]:

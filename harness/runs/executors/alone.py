@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from threadpoolctl import threadpool_limits
 
+from harness.ground import cores
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, MutableMapping
     from contextlib import AbstractContextManager
@@ -37,7 +39,7 @@ def scrub(environment: MutableMapping[str, str]) -> None:
 
 def alone(work: Callable[[A], B], task: A) -> B:
     """The result of the work, computed on one thread: sums in another order would differ in their last digit."""
-    with one_thread():
+    with one_thread(), cores.one():
         return work(task)
 
 

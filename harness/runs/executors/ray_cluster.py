@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
-from concurrent.futures import Future
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from harness import __version__
 from harness.errors import ConfigError
@@ -25,36 +25,43 @@ REACHED_S = 5.0
 
 
 class RayCluster:
-    """An executor over the workers of a cluster; each has this package, in this version, and the workspace's folder."""
+    """An executor over the workers of a cluster; each has this package, in this version, and the workspace's folder.
+
+    A cluster does as much at once as it has processors; how much of it is ours to use is kept here.
+    """
 
     def __init__(self, ray: Any, workers: int) -> None:  # noqa: ANN401  (an extra's module)
         self._ray, self.workers = ray, workers
         self._remote = ray.remote(max_retries=ATTEMPTS - 1)(_on_worker)
+        self._threads = ThreadPoolExecutor(workers, "cluster")  # each waits for one task
+        self._left: Future[None] = Future()
 
     def submit(self, work: Callable[[A], B], task: A) -> Future[B]:
         """The result of a worker; Ray gives a task whose worker ended to another."""
-        future: Future[B] = Future()
-        reference = self._remote.remote(work, task, __version__)
-        reference.future().add_done_callback(lambda done: self._settle(future, done))
-        return future
+        return self._threads.submit(self._done, work, task)
 
     def close(self) -> None:
-        """Leave the cluster; what it does for us ends."""
+        """Leave the cluster; what it does for us ends, and what has not begun is not done."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        if not self._left.done():
+            self._left.set_result(None)
+        self._threads.shutdown(wait=True)
         self._ray.shutdown()
 
-    def _settle(self, future: Future[Any], done: Future[Any]) -> None:
-        errors, error = self._ray.exceptions, done.exception()
+    def _done(self, work: Callable[[A], B], task: A) -> B:
+        result: Future[Any] = self._remote.remote(work, task, __version__).future()
+        wait((result, self._left), return_when=FIRST_COMPLETED)  # Ray answers nobody who has left
+        if not result.done():
+            raise CancelledError
+        error = result.exception()
         if error is None:
-            future.set_result(done.result())
-        elif isinstance(error, errors.RayTaskError):
-            future.set_exception(error.cause if isinstance(error.cause, Exception) else error)
-        else:
-            future.set_exception(
-                WorkerLost(
-                    f"the cluster lost a task {ATTEMPTS} times ({_line(error)}); what was done is kept, and the same "
-                    "command goes on"
-                )
+            return cast("B", result.result())
+        if not isinstance(error, self._ray.exceptions.RayTaskError):
+            raise WorkerLost(
+                f"the cluster lost a task {ATTEMPTS} times ({_line(error)}); what was done is kept, and the same "
+                "command goes on"
             )
+        raise error.cause if isinstance(error.cause, Exception) else error
 
 
 def connect(address: str | None, workers: int | None) -> RayCluster:
@@ -76,7 +83,10 @@ def connect(address: str | None, workers: int | None) -> RayCluster:
     try:
         ray.init(address=where, log_to_driver=False, configure_logging=False, ignore_reinit_error=True, **here)
     except (ray.exceptions.RayError, RuntimeError, OSError, ValueError) as error:
-        raise ConfigError(f"the Ray cluster at {where} cannot be used: {_line(error)}") from None
+        raise ConfigError(
+            f"the Ray cluster at {where} cannot be used: {_line(error)}; where its nodes have RAY_AUTH_TOKEN, set the "
+            "same here, with RAY_AUTH_MODE=token"
+        ) from None
     return RayCluster(ray, workers or max(1, int(ray.cluster_resources().get("CPU", 1))))
 
 
