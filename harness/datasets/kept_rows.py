@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 NOTE = "rows.json"
+ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 BLOCK = 50_000
 BATCH = 2048
 # What sorting needs beyond the memory goes to the disk.
@@ -191,7 +192,7 @@ def _write(path: Path, block: Sequence[Example]) -> None:
 def _row(example: Example) -> str:
     item = example.item
     said = [item.id, item.text, item.tags, dict(item.fields), example.label, example.split, example.group]
-    return json.dumps([*said, dict(example.ratings)], ensure_ascii=False, separators=(",", ":"))
+    return ENCODER.encode([*said, dict(example.ratings)])
 
 
 def _example(row: str) -> Example:
