@@ -13,6 +13,8 @@ import pytest
 from harness.errors import ConfigError, StoreError, StoreGone
 from harness.ground import postgres as door
 from harness.models.ledger import Ledger, Spent, leases, on_server
+from harness.models.ledger.ledger import opener
+from harness.models.ledger.tables import Disconnected
 from tests import processes
 from tests.loopback import serve
 from tests.models.ledger.contract import AT, OWNER, REPLY, LedgerContract, entry, put, request, rows
@@ -104,6 +106,28 @@ def test_a_connection_that_breaks_in_a_commit_writes_nothing_twice(postgres, is_
             put(ledger, request("third"), REPLY, 5, "a")
             assert ledger.spent("a") == Spent(billed=15)
         assert rows(place, "select count(*), count(distinct key) from calls") == [(3, 3)]
+
+
+def test_what_a_crash_took_back_is_written_again_whoever_wrote_meanwhile(postgres):
+    """The server gives the numbers of transactions that it lost in a crash to the next ones: theirs is not ours."""
+    with severing(postgres.port) as cut:
+        there = postgres.database(host="127.0.0.1")
+        place = f"postgres:{there}".replace(f"port={postgres.port}", f"port={cut.port}")
+        ours, statement = opener(place)(), "insert into accounts values (?, 5)"
+        with ours.transaction():
+            ours.execute(statement, ["before"])
+        cut.at(b"COMMIT", is_delivered=False)
+        with pytest.raises(Disconnected), ours.transaction():
+            ours.execute(statement, ["ours"])
+        postgres.restart()
+        theirs = opener(f"postgres:{there}")()
+        for number in range(20):
+            with theirs.transaction():
+                theirs.execute(statement, [f"theirs {number}"])
+        assert not ours.regain()
+        assert not ours.read(lambda tables: tables.execute("select 1 from accounts where account = 'ours'").fetchall())
+        for one in (ours, theirs):
+            one.close()
 
 
 @pytest.mark.parametrize("how", [signal.SIGQUIT, signal.SIGSTOP], ids=["ended", "stopped"])

@@ -82,6 +82,12 @@ SERVER_MIGRATIONS = (
         )""",
         "create table harness_ledger.owners (owner text primary key, seen_s double precision not null)",
     ),
+    # What tells whether a transaction was written whose end nobody heard of.
+    (
+        """create table harness_ledger.written (
+            writer text primary key, number bigint not null, at_s double precision not null
+        )""",
+    ),
 )
 MIGRATIONS = (
     (CALLS, SERVABLE),
