@@ -142,7 +142,7 @@ def test_eight_commands_two_budgets_two_kills_and_a_crash(postgres, root, seed):
 
 
 def sums_are_right(observer, root):
-    """Each of the six runs is there once, with the rows that it should have; a row is what the model said of its text."""
+    """Each of the six runs is there once with the rows it should have; a row is what the model said of its item."""
     items = [example.item for example in datasets.load(root, "crowd@v1").in_split("test")]
     expected = {"whole": N, "limited": PART, "shard": sum(SHARD.holds(item.id) for item in items)}
     runs = observer.store.runs()

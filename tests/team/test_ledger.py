@@ -8,6 +8,7 @@ import sys
 import threading
 from dataclasses import replace
 
+import psycopg
 import pytest
 
 from harness.errors import ConfigError, StoreError, StoreGone
@@ -69,11 +70,15 @@ def test_whoever_does_not_renew_its_lease_loses_it_although_it_is_connected(plac
         assert asyncio.run(ledger.claim("k", AT))
 
 
-def test_a_restart_of_the_server_frees_nothing_of_whoever_comes_back(postgres, place, neighbour):
-    """Between the restart and its return a process is waited for as long as its lease would have lasted."""
+@pytest.mark.parametrize("how", ["restart", "kill_one"])
+def test_a_restart_of_the_server_frees_nothing_of_whoever_comes_back(postgres, place, neighbour, how):
+    """Between the server's return and its own a process is waited for as long as its lease would have lasted.
+
+    Also where one of the server's processes was killed alone: then it restarts without having been ended.
+    """
     with Ledger(place) as ledger:
         os.kill(neighbour.pid, signal.SIGSTOP)  # it has not come back
-        postgres.restart()
+        getattr(postgres, how)()
         assert not asyncio.run(ledger.claim("k", AT))
         assert ledger.spent("a") == Spent(in_flight=10)
 
@@ -185,6 +190,23 @@ class Away:
                 os.kill(pid, which)
             except ProcessLookupError:
                 continue
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("the database system is starting up", "gone"),
+        ("the database system is in recovery mode", "gone"),
+        ("terminating connection due to administrator command", "gone"),
+        ("sorry, too many clients already", "gone"),
+        ("remaining connection slots are reserved for non-replication superuser connections", "gone"),
+        ('database "x" does not exist', "other"),
+        ('password authentication failed for user "x"', "other"),
+    ],
+)
+def test_a_connection_that_is_refused_for_now_is_tried_again(line, kind):
+    """What the server says while it comes, goes or is full passes; any other refusal is told at once."""
+    assert door.kind(psycopg.OperationalError(f"connection failed: FATAL:  {line}"), None) == kind
 
 
 @pytest.mark.parametrize("password", [None, "wrong and not shown", PASSWORD])

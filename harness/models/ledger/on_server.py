@@ -47,15 +47,17 @@ on conflict (writer) do update set number = excluded.number, at_s = excluded.at_
 MARKED = "select 1 from written where writer = ? and number = ?"
 FORGET_MARKS = f"delete from written where at_s < {NOW} - ?"
 # A lease is a lock that the server lets go when the connection ends, in the hands of somebody who still renews it.
-# Whoever has not come back since the server was started is waited for.
+# Whoever has not come back since the server was started, or has crashed, is waited for.
 LIVING = f"""
 select owner, case when seen_s < started_s then now_s - started_s < ? else now_s - seen_s < ? and exists (
     select 1 from pg_locks where locktype = 'advisory' and granted and objsubid = 1
     and database = (select oid from pg_database where datname = current_database())
     and ((cast(classid as bigint) << 32) | cast(objid as bigint)) = hashtextextended(owner, 1)) end
-from owners, (select {NOW} as now_s,
-              cast(extract(epoch from pg_postmaster_start_time()) as double precision) as started_s) clock
+from owners, (select {NOW} as now_s, greatest(
+                  cast(extract(epoch from pg_postmaster_start_time()) as double precision),
+                  coalesce((select max(since_s) from uncrashed), {NOW})) as started_s) clock
 """
+UNCRASHED = f"insert into uncrashed select {NOW} where not exists (select from uncrashed)"
 HOLDING = """
 select id, request, response, attempts from calls where key <> ? and (
     exists (select 1 from json_each(?) as word
@@ -152,6 +154,7 @@ class ServerTables:
 
     def renew(self, owner: str) -> None:
         """Say that an owner is still there, and that it is gone as soon as this connection is."""
+        self.execute(UNCRASHED)  # first, so that this owner has come back since
         self.execute(RENEW, [owner])
         self.execute(FORGET, [leases.FORGOTTEN_S])
         self.execute(FORGET_MARKS, [leases.FORGOTTEN_S])
