@@ -10,8 +10,8 @@ from tests import processes
 class Team:
     """Processes that run, and what those have printed that ended: `ended` has (process, stdout, stderr)."""
 
-    def __init__(self) -> None:
-        self.running: list[subprocess.Popen] = []
+    def __init__(self, *running: subprocess.Popen) -> None:
+        self.running = [*running]
         self.ended: list[tuple[subprocess.Popen, str, str]] = []
 
     def join(self, *more: subprocess.Popen) -> None:
@@ -44,8 +44,12 @@ class Team:
 def two_kills_and_a_crash(
     rng: Random, postgres, team: Team, count: Callable[[], int], last: int, after: Callable[[], None] = lambda: None
 ) -> None:
-    """Kill two of a team and crash the server, in any order, each when `count` has come to a number up to `last`."""
-    faults = [postgres.restart, *[lambda: team.kill(rng.randrange(len(team.running)))] * 2]
+    """Kill two of a team and crash the server, in any order, each when `count` has come to a number up to `last`.
+
+    The server crashes as a whole, or one of its processes is killed and it recovers by itself.
+    """
+    crash = rng.choice((postgres.restart, postgres.kill_one))
+    faults = [crash, *[lambda: team.kill(rng.randrange(len(team.running)))] * 2]
     rng.shuffle(faults)
     for moment, fault in zip(sorted(rng.sample(range(2, last), 3)), faults, strict=True):
         team.until(lambda moment=moment: count() >= moment)

@@ -68,8 +68,7 @@ def test_eight_processes_two_budgets_two_kills_and_a_crash(postgres, seed):
     """No answer is asked twice but what a killed process had under way, both budgets hold, no answer is lost."""
     rng, place = Random(seed), f"postgres:{postgres.database()}"
     with hostile() as seen:
-        team = Team()
-        team.join(*(buyer(place, seen.url, "ab"[number % 2], number) for number in range(8)))
+        team = Team(*(buyer(place, seen.url, "ab"[number % 2], number) for number in range(8)))
         two_kills_and_a_crash(rng, postgres, team, seen.requests.total, 50)
         team.join(*(buyer(place, seen.url, "ab"[number], number) for number in range(2)))
         team.finish()
@@ -86,15 +85,15 @@ def test_eight_processes_two_budgets_two_kills_and_a_crash(postgres, seed):
             assert ledger.spent(account).in_flight == 0
 
 
-def test_a_crash_alone_has_nothing_asked_twice(postgres):
+@pytest.mark.parametrize("how", ["restart", "kill_one"])
+def test_a_crash_alone_has_nothing_asked_twice(postgres, how):
     """While the server is away nothing is asked; whoever comes back still has what it claimed."""
     place = f"postgres:{postgres.database()}"
     with hostile() as seen:
-        team = Team()
-        team.join(*(buyer(place, seen.url, "b", number) for number in range(4)))
+        team = Team(*(buyer(place, seen.url, "b", number) for number in range(4)))
         for moment in (10, 30):
             team.until(lambda moment=moment: seen.requests.total() >= moment)
-            postgres.restart()
+            getattr(postgres, how)()
         team.finish()
         (asked,) = ([body["messages"][0]["content"] for body in bodies] for bodies in seen.bodies.values())
     assert len(asked) == len(set(asked)) == N
