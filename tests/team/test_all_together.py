@@ -129,6 +129,7 @@ def test_eight_commands_two_budgets_two_kills_and_a_crash(postgres, root, seed):
         team.finish((0, 3))
         observer.look()
         assert in_budget(observer.asked(), BUDGETS)
+        assert 3 in {process.returncode for process, _, _ in team.ended}, "the budget of v1 ended some of them"
         for process, _, err in team.ended:
             if process.returncode >= 0:
                 sound.one_line(process.returncode, err)

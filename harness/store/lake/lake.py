@@ -2,7 +2,6 @@
 
 What is read is of one snapshot. What is written is done under a lease (see `leases`), again where another's change got
 in between, and again when the server was away meanwhile: nothing that was acknowledged is lost, nothing stands twice.
-A transaction gives its snapshot a mark: where nobody heard of its end, that is looked for before it is done again.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import duckdb
 
@@ -46,8 +44,6 @@ CONFLICT_PAUSE_S = 0.05
 CATALOGUE = "select to_regclass('public.ducklake_metadata') is not null"
 DATA = "select value from public.ducklake_metadata where key = 'data_path' and scope is null"
 OLDEST = "select min(snapshot_id) from public.ducklake_snapshot"
-MARK = f"call {attaching.ALIAS}.set_commit_message('harness', '', extra_info => '{{mark}}')"
-MARKED = "select 1 from public.ducklake_snapshot_changes where commit_extra_info = %s"
 SNAPSHOTS = (
     "select min(snapshot_id), max(snapshot_id), count(*) filter (where snapshot_id = %s) from public.ducklake_snapshot"
 )
@@ -106,9 +102,7 @@ class Lake:
         """Do `work` in a transaction, as the holder of a lease on `parts`."""
         if self.address.as_of is not None:
             raise ConfigError(f"--as-of {self.address.as_of} reads what was; leave it out to write")
-        mark = uuid4().hex
-        tried: list[T] = []
-        return self._alone(lambda: self._once(mark, tried, work, beside), parts)
+        return self._alone(lambda: self._once(work, beside), parts)
 
     def attach(self, connection: DuckDBPyConnection, name: str) -> None:
         """Let another connection read the lake."""
@@ -250,17 +244,10 @@ class Lake:
                     raise StoreBusy(f"{self.name}: {conflict} ({conflicts} times); run the command again") from None
                 self._clock.pause(CONFLICT_PAUSE_S * conflicts)
 
-    def _once(self, mark: str, tried: list[T], work: Work[T], beside: Database | None) -> T:
-        """Do `work`, unless a try before was written whose end nobody heard of; `tried` has what that came to."""
-        if tried and self._leases.ask(MARKED, [mark]):
-            return tried.pop()
-        tried.clear()
-
+    def _once(self, work: Work[T], beside: Database | None) -> T:
         def checked(connection: DuckDBPyConnection) -> T:
             result = work(connection)
-            connection.execute(MARK.format(mark=mark))
             self._leases.check()  # who has lost the lease must not commit
-            tried.append(result)
             return result
 
         connection = self._writer()
