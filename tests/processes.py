@@ -35,15 +35,16 @@ def harness(root: Path, *arguments: str) -> subprocess.Popen:
     return start(root, "-m", "harness", *arguments)
 
 
-def until(condition: Callable[[], bool], process: subprocess.Popen) -> None:
-    """Wait until something has happened that the process does; it fails when the process ends without."""
+def until(condition: Callable[[], bool], *running: subprocess.Popen) -> None:
+    """Wait until something has happened that one of the processes does; it fails when all have ended without."""
     for _ in range(round(HANGS_S / LOOK_S)):
         if condition():
             return
-        if process.poll() is not None and not condition():
-            pytest.fail(f"it ended with {process.returncode} before: {process.communicate()[1]}")
+        if all(process.poll() is not None for process in running) and not condition():
+            pytest.fail(f"it ended with {running[0].returncode} before: {running[0].communicate()[1]}")
         threading.Event().wait(LOOK_S)
-    process.kill()
+    for process in running:
+        process.kill()
     pytest.fail(f"it did not come to that in {HANGS_S:.0f} s")
 
 

@@ -30,7 +30,8 @@ LOCK_WAIT_S = 60
 ANSWER_WAIT_S = LOCK_WAIT_S + 30.0
 # States of SQL: the server ends the connection, or has become one that nobody may write on.
 GONE = {"57P01", "57P02", "57P03", "57P05", "25P03", "25006", "08000", "08003", "08006"}
-PASSING = ("the database system is", "too many")  # starting, stopping, or full of connections
+# The server is starting, stopping, or full of connections.
+PASSING = ("the database system is", "terminating connection", "too many", "connection slots")
 KINDS: dict[str, Kind] = {"55P03": "busy", "57014": "busy", "40P01": "busy", "53100": "full", "53200": "full"}
 # What libpq does when the other machine is silent; an address may say otherwise.
 PATIENCE = {

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
     from harness.store.run_parquet import Contents
 
+# A lake does work again whose end nobody heard of: the seconds of one end are added once.
 FINISH = """
     update runs set status = $1, purpose = if($2, 'limited', purpose), finished_at = $3,
-        wall_s = coalesce(wall_s, 0) + $4, fit_s = coalesce($5, fit_s), limits = coalesce($6, limits),
-        facts = coalesce($7, facts), batch_latency_s = coalesce($8, batch_latency_s), n = $9, content_hash = $10,
+        wall_s = coalesce(wall_s, 0) + if(finished_at is not distinct from $3, 0, $4), fit_s = coalesce($5, fit_s),
+        limits = coalesce($6, limits), facts = coalesce($7, facts), batch_latency_s = coalesce($8, batch_latency_s),
+        n = $9, content_hash = $10,
         n_failed = (select count(*) from predictions where run_id = $11 and outcome = 'failed')
     where run_id = $11
 """

@@ -4,24 +4,16 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import replace
 
 import duckdb
 import pytest
 
-from harness import datasets
 from harness.errors import StoreError
 from harness.ground.clock import SystemClock
 from harness.store import Store, stepping_aside
-from harness.types import Outcome, Prediction, Run, Usage
+from harness.types import Outcome, Prediction
 from tests import processes
-
-RUN = Run("s1:aaaa", "s1:data", "test", "arm", "s1:arm", model="openai/m", params={"k": 1}, n_train=7)
-
-
-@pytest.fixture
-def dataset(root):
-    return datasets.load(root, "tickets@v1")
+from tests.store.contract import StoreContract, answered
 
 
 @pytest.fixture
@@ -29,58 +21,8 @@ def store(root):
     return Store(root / "results" / "harness.duckdb", SystemClock(), wait_s=0.2)
 
 
-@pytest.fixture
-def run(store, dataset):
-    store.add_dataset(dataset)
-    made = replace(RUN, dataset_id=dataset.id)
-    store.start_run(made, dataset=dataset.ref, code_version="0")
-    return made
-
-
-def answered(dataset, n=5, **more):
-    examples = dataset.in_split("test")[:n]
-    return [Prediction(e.item.id, Outcome.ANSWERED, label="billing", score=0.5, **more) for e in examples]
-
-
-def test_what_goes_in_comes_out(store, run, dataset):
-    """Every field of a prediction, joined with its gold label, text and tags."""
-    (item,) = dataset.in_split("test")[:1]
-    full = Prediction(
-        item.item.id,
-        Outcome.ANSWERED,
-        label="billing",
-        score=0.75,
-        scores={"billing": 0.75, "bug": 0.25},
-        raw=" Billing\x00\ud800",
-        usage=Usage(1, 2, 3, 4, 5),
-        cost_usd=0.001,
-        billed_usd=0.0,
-        latency_s=0.2,
-        cached=True,
-        attempts=3,
-        request_id="r",
-        path=("a", "b"),
-    )
-    store.append(run.id, [full])
-    (row,) = store.query("select * from scored").to_dict("records")
-    assert (row["label"], row["score"], row["cost_usd"], row["cached"], row["attempts"]) == (
-        "billing",
-        0.75,
-        0.001,
-        True,
-        3,
-    )
-    assert [row[b] for b in ("input_fresh", "cache_read", "cache_write", "output_visible", "reasoning")] == [
-        1,
-        2,
-        3,
-        4,
-        5,
-    ]
-    assert row["raw"] == " Billing\x00\\ud800"
-    assert list(row["path"]) == ["a", "b"]
-    assert (row["gold"], row["text"], row["arm"], row["split"]) == (item.label, item.item.text, "arm", "test")
-    assert row["correct"] is (item.label == "billing")
+class TestStoreInAFile(StoreContract):
+    """Whatever holds of every store."""
 
 
 def test_analysis_reads_the_texts_of_what_was_not_right(store, run, dataset):
@@ -101,39 +43,6 @@ def test_unknown_stays_null(store, run, dataset):
     assert {row[key] for key in ("cost_usd", "billed_usd", "latency_s", "input_fresh", "raw", "scores")} == {None}
 
 
-def test_a_failed_item_is_neither_right_nor_wrong_and_is_asked_again(store, run, dataset):
-    """`correct` is null; the item is not done; the next prediction replaces it; a good one stays."""
-    (first, second) = answered(dataset, 2)
-    failed = Prediction(first.item_id, Outcome.FAILED, error="TransientError: down")
-    store.append(run.id, [failed, second])
-    assert store.done(run.id) == {second.item_id}
-    correct = dict(store.query("select example_id, correct from scored").itertuples(index=False))
-    assert correct[first.item_id] is None
-    store.append(run.id, [first, replace(second, label="bug")])
-    labels = dict(store.query("select example_id, label from predictions").itertuples(index=False))
-    assert labels == {first.item_id: "billing", second.item_id: "billing"}
-
-
-def test_storing_twice_changes_nothing(store, run, dataset):
-    """A replay after a crash is harmless."""
-    store.append(run.id, answered(dataset))
-    store.append(run.id, answered(dataset))
-    store.add_dataset(dataset)
-    assert len(store.predictions([run.id])) == 5
-
-
-def test_a_finished_run_is_counted_hashed_and_looked_at(store, run, dataset):
-    """Rows, content hash and the look at the split; times of a resumed run add up."""
-    store.append(run.id, answered(dataset))
-    store.finish_run(run.id, status="done", wall_s=2.0, fit_s=1.0)
-    store.start_run(run, dataset=dataset.ref, code_version="0")
-    store.finish_run(run.id, status="done", wall_s=3.0, fit_s=None)
-    (row,) = store.runs().to_dict("records")
-    assert (row["n"], row["wall_s"], row["fit_s"], row["status"], row["dataset"]) == (5, 5.0, 1.0, "done", "tickets@v1")
-    assert store.looks(dataset.id, "test") == 1
-    assert store.verify() == []
-
-
 @pytest.mark.parametrize(
     "damage",
     [
@@ -150,17 +59,6 @@ def test_changed_rows_are_found(store, run, dataset, damage):
         connection.execute(damage)
     (problem,) = store.verify()
     assert run.id in problem
-
-
-def test_a_tag_belongs_to_one_run(store, run, dataset):
-    """Given to another run it leaves the one that had it; the selection sees both runs as they are stored."""
-    later = replace(run, id="s1:aabb", purpose="limited")
-    for one in (run, later):
-        store.start_run(one, dataset=dataset.ref, code_version="0")
-        store.tag_run(one.id, "pinned")
-    first, second = store.selection().runs
-    assert (first.run_id, first.tag, first.purpose) == (run.id, None, "whole")
-    assert (second.run_id, second.tag, second.purpose) == (later.id, "pinned", "limited")
 
 
 def hold(path, statement="select 1"):

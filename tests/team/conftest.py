@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.store.contract import dataset, run
 from tests.team import server
+
+__all__ = ["dataset", "run"]
 
 HERE = Path(__file__).parent
 EXTRA = ("psycopg", "duckdb_extension_ducklake", "duckdb_extension_postgres_scanner")

@@ -91,8 +91,10 @@ class PostgresServer:
 
     def sql(self, statement: str) -> str:
         """What a statement gives, a row a line."""
-        psql = [self.bin / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.conninfo]
-        return subprocess.run([*psql, "-c", statement], capture_output=True, text=True, check=True).stdout
+        return subprocess.run([*self._psql(), "-c", statement], capture_output=True, text=True, check=True).stdout
+
+    def _psql(self) -> list:
+        return [self.bin / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.conninfo]
 
     def start(self) -> None:
         """Start the server and return once it answers."""
@@ -124,6 +126,16 @@ class PostgresServer:
         """End the server, as in a crash unless told otherwise, and start it again."""
         self.stop(how)
         self.start()
+
+    def kill_one(self) -> None:
+        """Kill a process of the server, as a kernel without memory does: it ends all others and recovers by itself."""
+        sleeping = "select pg_sleep(600)"
+        with subprocess.Popen(
+            [*self._psql(), "-c", sleeping], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as victim:
+            while not (pid := self.sql(f"select pid from pg_stat_activity where query = '{sleeping}'").strip()):
+                assert victim.poll() is None
+            os.kill(int(pid), signal.SIGKILL)
 
     def close(self) -> None:
         """End the server and remove its folder."""

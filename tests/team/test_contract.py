@@ -5,20 +5,12 @@ from dataclasses import replace
 import duckdb
 import pytest
 
-from harness import datasets
 from harness.errors import ConfigError, StoreError
 from harness.ground.clock import SystemClock
 from harness.ground.traces import Traces
 from harness.store import Erasure, Store, copying
-from harness.types import Outcome, Prediction, Run, Usage
+from tests.store.contract import StoreContract, answered
 from tests.team import lakes
-
-RUN = Run("s1:aaaaaaaaaaaaaaaa", "s1:data", "test", "arm", "s1:arm", model="openai/m", params={"k": 1}, n_train=7)
-
-
-@pytest.fixture
-def dataset(root):
-    return datasets.load(root, "tickets@v1")
 
 
 @pytest.fixture(params=["file", "lake"])
@@ -31,112 +23,8 @@ def store(request, root, postgres):
         made.close()
 
 
-@pytest.fixture
-def run(store, dataset):
-    store.add_dataset(dataset)
-    made = replace(RUN, dataset_id=dataset.id)
-    store.start_run(made, dataset=dataset.ref, code_version="0")
-    return made
-
-
-def answered(dataset, n=5, **more):
-    examples = dataset.in_split("test")[:n]
-    return [Prediction(e.item.id, Outcome.ANSWERED, label="billing", score=0.5, **more) for e in examples]
-
-
-def test_what_goes_in_comes_out(store, run, dataset):
-    """Every field of a prediction is read back as it was, joined with gold label and text."""
-    (item,) = dataset.in_split("test")[:1]
-    full = Prediction(
-        item.item.id,
-        Outcome.ANSWERED,
-        label="billing",
-        score=0.75,
-        scores={"billing": 0.75, "bug": 0.25},
-        raw=" Billing\x00",
-        usage=Usage(1, 2, 3, 4, 5),
-        cost_usd=0.001,
-        billed_usd=0.0,
-        latency_s=0.2,
-        cached=True,
-        attempts=3,
-        request_id="r",
-        path=("a", "b"),
-    )
-    store.append(run.id, [full])
-    assert store.stored(run.id) == {item.item.id: full}
-    (row,) = store.query("select gold, text, arm, credit, correct from scored").to_dict("records")
-    assert (row["gold"], row["text"], row["arm"]) == (item.label, item.item.text, "arm")
-    assert (row["credit"], row["correct"]) == (float(item.label == "billing"), item.label == "billing")
-
-
-def test_a_failed_item_is_asked_again_and_a_good_one_stays(store, run, dataset):
-    """The next prediction replaces a failed one, and no other."""
-    (first, second) = answered(dataset, 2)
-    store.append(run.id, [Prediction(first.item_id, Outcome.FAILED, error="TransientError: down"), second])
-    assert store.done(run.id) == {second.item_id}
-    store.append(run.id, [first, replace(second, label="bug")])
-    assert {one.item_id: one.label for one in store.stored(run.id).values()} == {
-        first.item_id: "billing",
-        second.item_id: "billing",
-    }
-
-
-@pytest.mark.quick
-def test_storing_twice_changes_nothing(store, run, dataset):
-    """Datasets, prompts, starts, predictions, ends and looks: what is done again leaves each row once."""
-    for _ in range(2):
-        store.add_dataset(dataset)
-        store.add_prompt("s1:p", "tickets", "v1", "say it")
-        store.start_run(run, dataset=dataset.ref, code_version="0")
-        store.append(run.id, [*answered(dataset), *answered(dataset)])
-        store.finish_run(run.id, status="done", wall_s=1.0, fit_s=None)
-    sizes = {table: len(dataset.examples) if table == "examples" else 1 for table in ("datasets", "prompts", "looks")}
-    sizes |= {"examples": len(dataset.examples), "runs": 1, "predictions": 5, "members": 1}
-    for table, n in sizes.items():
-        assert store.query(f"select count(*) n from {table}")["n"].tolist() == [n], table
-    assert store.verify() == []
-
-
-def test_a_finished_run_is_counted_hashed_and_looked_at(store, run, dataset):
-    """Rows, content hash and the look at the split; the times of a resumed run add up, the macro shows it."""
-    store.append(run.id, answered(dataset))
-    for wall_s, fit_s in ((2.0, 1.0), (3.0, None)):
-        store.start_run(run, dataset=dataset.ref, code_version="0")
-        store.finish_run(run.id, status="done", wall_s=wall_s, fit_s=fit_s)
-    (row,) = store.runs().to_dict("records")
-    assert (row["n"], row["wall_s"], row["fit_s"], row["status"]) == (5, 5.0, 1.0, "done")
-    assert store.looks(dataset.id, "test") == 1
-    (shown,) = store.query("from scorecard('tickets@v1', 'test')").to_dict("records")
-    assert (shown["run_id"], shown["items"]) == (run.id, 5)
-
-
-def test_runs_that_are_entered_together_are_there_once(store, run, dataset):
-    """Several whole runs in one transaction, again and in another order: each row once, all as they were stored."""
-    others = [replace(run, id=f"s1:{digit * 16}", purpose="part") for digit in "bcd"]
-    for runs in (others, others[::-1]):
-        store.add_runs([(one, answered(dataset)) for one in runs], dataset.ref, "0")
-    assert store.query("select count(*) n, count(distinct run_id) runs from predictions").to_dict("list") == {
-        "n": [15],
-        "runs": [3],
-    }
-    assert store.looks(dataset.id, "test") == 1
-    assert store.verify() == []
-
-
-def test_a_tag_belongs_to_one_run_and_a_removed_run_was_looked_at(store, run, dataset):
-    """A tag moves; a run that is removed takes its rows with it, and the look at the split stays."""
-    later = replace(run, id="s1:aaaaaaaaaaaaaabb")
-    for one in (run, later):
-        store.start_run(one, dataset=dataset.ref, code_version="0")
-        store.append(one.id, answered(dataset))
-        store.finish_run(one.id, status="done", wall_s=1.0, fit_s=None)
-        store.tag_run(one.id, "pinned")
-    assert [one.tag for one in store.selection().runs] == [None, "pinned"]
-    store.remove_run(run.id)
-    assert [one.run_id for one in store.selection().runs] == [later.id]
-    assert store.done(run.id) == set()
-    assert store.looks(dataset.id, "test") == 2
+class TestStore(StoreContract):
+    """All of it, in both."""
 
 
 def test_an_exported_run_comes_back_as_it_was(store, run, dataset, tmp_path):

@@ -8,11 +8,14 @@ import sys
 import threading
 from dataclasses import replace
 
+import psycopg
 import pytest
 
 from harness.errors import ConfigError, StoreError, StoreGone
 from harness.ground import postgres as door
 from harness.models.ledger import Ledger, Spent, leases, on_server
+from harness.models.ledger.ledger import opener
+from harness.models.ledger.tables import Disconnected
 from tests import processes
 from tests.loopback import serve
 from tests.models.ledger.contract import AT, OWNER, REPLY, LedgerContract, entry, put, request, rows
@@ -67,11 +70,15 @@ def test_whoever_does_not_renew_its_lease_loses_it_although_it_is_connected(plac
         assert asyncio.run(ledger.claim("k", AT))
 
 
-def test_a_restart_of_the_server_frees_nothing_of_whoever_comes_back(postgres, place, neighbour):
-    """Between the restart and its return a process is waited for as long as its lease would have lasted."""
+@pytest.mark.parametrize("how", ["restart", "kill_one"])
+def test_a_restart_of_the_server_frees_nothing_of_whoever_comes_back(postgres, place, neighbour, how):
+    """Between the server's return and its own a process is waited for as long as its lease would have lasted.
+
+    Also where one of the server's processes was killed alone: then it restarts without having been ended.
+    """
     with Ledger(place) as ledger:
         os.kill(neighbour.pid, signal.SIGSTOP)  # it has not come back
-        postgres.restart()
+        getattr(postgres, how)()
         assert not asyncio.run(ledger.claim("k", AT))
         assert ledger.spent("a") == Spent(in_flight=10)
 
@@ -104,6 +111,28 @@ def test_a_connection_that_breaks_in_a_commit_writes_nothing_twice(postgres, is_
             put(ledger, request("third"), REPLY, 5, "a")
             assert ledger.spent("a") == Spent(billed=15)
         assert rows(place, "select count(*), count(distinct key) from calls") == [(3, 3)]
+
+
+def test_what_a_crash_took_back_is_written_again_whoever_wrote_meanwhile(postgres):
+    """The server gives the numbers of transactions that it lost in a crash to the next ones: theirs is not ours."""
+    with severing(postgres.port) as cut:
+        there = postgres.database(host="127.0.0.1")
+        place = f"postgres:{there}".replace(f"port={postgres.port}", f"port={cut.port}")
+        ours, statement = opener(place)(), "insert into accounts values (?, 5)"
+        with ours.transaction():
+            ours.execute(statement, ["before"])
+        cut.at(b"COMMIT", is_delivered=False)
+        with pytest.raises(Disconnected), ours.transaction():
+            ours.execute(statement, ["ours"])
+        postgres.restart()
+        theirs = opener(f"postgres:{there}")()
+        for number in range(20):
+            with theirs.transaction():
+                theirs.execute(statement, [f"theirs {number}"])
+        assert not ours.regain()
+        assert not ours.read(lambda tables: tables.execute("select 1 from accounts where account = 'ours'").fetchall())
+        for one in (ours, theirs):
+            one.close()
 
 
 @pytest.mark.parametrize("how", [signal.SIGQUIT, signal.SIGSTOP], ids=["ended", "stopped"])
@@ -161,6 +190,23 @@ class Away:
                 os.kill(pid, which)
             except ProcessLookupError:
                 continue
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("the database system is starting up", "gone"),
+        ("the database system is in recovery mode", "gone"),
+        ("terminating connection due to administrator command", "gone"),
+        ("sorry, too many clients already", "gone"),
+        ("remaining connection slots are reserved for non-replication superuser connections", "gone"),
+        ('database "x" does not exist', "other"),
+        ('password authentication failed for user "x"', "other"),
+    ],
+)
+def test_a_connection_that_is_refused_for_now_is_tried_again(line, kind):
+    """What the server says while it comes, goes or is full passes; any other refusal is told at once."""
+    assert door.kind(psycopg.OperationalError(f"connection failed: FATAL:  {line}"), None) == kind
 
 
 @pytest.mark.parametrize("password", [None, "wrong and not shown", PASSWORD])

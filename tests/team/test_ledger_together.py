@@ -7,9 +7,9 @@ from random import Random
 import pytest
 
 from harness.models.ledger import Ledger
-from tests import processes
 from tests.hostile import ASKED, SAID, hostile
 from tests.models.ledger.contract import rows
+from tests.team.faults import Team, two_kills_and_a_crash
 
 BUYER = """
 import asyncio, os, sys
@@ -51,29 +51,16 @@ CALL_USD = (ASKED * 1.0 + SAID * 10.0) / 1e6
 BUDGETS = {"a": 40 * CALL_USD, "b": 1.0}
 
 
-class Team:
-    """Processes that buy the same items on two accounts, and what they printed."""
+def buyer(place, url, account, seed):
+    """A process that buys the items of an account, in an order of its own."""
+    url = f"{url}/late%3A0.05%3A{account}/v1"
+    arguments = [place, url, account, str(BUDGETS[account]), str(N), str(seed)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-c", BUYER, *arguments], **pipes)
 
-    def __init__(self, place, url):
-        self.place, self.url, self.running, self.ended = place, url, [], []
 
-    def join(self, account, seed):
-        url = f"{self.url}/late%3A0.05%3A{account}/v1"
-        arguments = [self.place, url, account, str(BUDGETS[account]), str(N), str(seed)]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        self.running.append(subprocess.Popen([sys.executable, "-c", BUYER, *arguments], **pipes))
-
-    def kill(self, number):
-        process = self.running.pop(number)
-        process.kill()
-        self.ended.append(process.communicate()[0])
-
-    def finish(self):
-        for process in self.running:
-            out, err = process.communicate(timeout=processes.HANGS_S)
-            assert process.returncode == 0, err
-            self.ended.append(out)
-        return {line for out in self.ended for line in out.split() if len(line) > 60}
+def acknowledged(team):
+    return {line for out in team.printed for line in out.split() if len(line) > 60}
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 10))])
@@ -81,43 +68,32 @@ def test_eight_processes_two_budgets_two_kills_and_a_crash(postgres, seed):
     """No answer is asked twice but what a killed process had under way, both budgets hold, no answer is lost."""
     rng, place = Random(seed), f"postgres:{postgres.database()}"
     with hostile() as seen:
-        team = Team(place, seen.url)
-        for number in range(8):
-            team.join("ab"[number % 2], number)
-        moments = sorted(rng.sample(range(2, 50), 3))
-        crash = rng.randrange(3)
-        for number, moment in enumerate(moments):
-            processes.until(lambda moment=moment: sum(seen.requests.values()) >= moment, team.running[0])
-            if number == crash:
-                postgres.restart()
-            else:
-                team.kill(rng.randrange(len(team.running)))
-        for number in range(2):
-            team.join("ab"[number], number)
-        acknowledged = team.finish()
+        team = Team(*(buyer(place, seen.url, "ab"[number % 2], number) for number in range(8)))
+        two_kills_and_a_crash(rng, postgres, team, seen.requests.total, 50)
+        team.join(*(buyer(place, seen.url, "ab"[number], number) for number in range(2)))
+        team.finish()
         asked = {mode[-1]: [body["messages"][0]["content"] for body in seen.bodies[mode]] for mode in seen.bodies}
     assert len(asked["a"]) > 20
     for account, texts in asked.items():
         assert len(texts) * CALL_USD <= BUDGETS[account]
         assert len(texts) - len(set(texts)) <= 2 * 4, "asked twice beyond what was under way in what was killed"
     assert len(set(asked["b"])) == N
-    assert acknowledged <= {key for (key,) in rows(place, "select key from calls where servable")}
+    assert acknowledged(team) <= {key for (key,) in rows(place, "select key from calls where servable")}
     with Ledger(place) as ledger:
         for account, budget_usd in BUDGETS.items():
             assert ledger.spent(account).total <= round(budget_usd * 1e9)
             assert ledger.spent(account).in_flight == 0
 
 
-def test_a_crash_alone_has_nothing_asked_twice(postgres):
+@pytest.mark.parametrize("how", ["restart", "kill_one"])
+def test_a_crash_alone_has_nothing_asked_twice(postgres, how):
     """While the server is away nothing is asked; whoever comes back still has what it claimed."""
     place = f"postgres:{postgres.database()}"
     with hostile() as seen:
-        team = Team(place, seen.url)
-        for number in range(4):
-            team.join("b", number)
+        team = Team(*(buyer(place, seen.url, "b", number) for number in range(4)))
         for moment in (10, 30):
-            processes.until(lambda moment=moment: sum(seen.requests.values()) >= moment, team.running[0])
-            postgres.restart()
+            team.until(lambda moment=moment: seen.requests.total() >= moment)
+            getattr(postgres, how)()
         team.finish()
         (asked,) = ([body["messages"][0]["content"] for body in bodies] for bodies in seen.bodies.values())
     assert len(asked) == len(set(asked)) == N

@@ -11,6 +11,7 @@ from harness import datasets
 from harness.store import Store
 from harness.types import Run
 from tests.team import lakes
+from tests.team.faults import Team
 
 RUN = Run("s1:aaaaaaaaaaaaaaaa", "", "test", "arm", "s1:arm")
 WRITER = """
@@ -47,12 +48,6 @@ def start(place, run_id, dataset_id, who, batches, rows=20):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def ended(writers):
-    for writer in writers:
-        _, said = writer.communicate(timeout=300)
-        assert writer.returncode == 0, said
-
-
 def counted(store, table="predictions"):
     return store.query(f"select count(*) n from {table}")["n"].tolist()[0]
 
@@ -62,7 +57,7 @@ def test_two_writers_that_replay_one_run_leave_each_row_once(lake):
     """The same rows from two processes at a time, some of few rows and some of many: each is there once."""
     store, place, dataset_id = lake
     for rows in (3, 30):
-        ended([start(place, RUN.id, dataset_id, f"same{rows}", 4, rows) for _ in range(2)])
+        Team(*[start(place, RUN.id, dataset_id, f"same{rows}", 4, rows) for _ in range(2)]).finish()
     assert counted(store) == 4 * 3 + 4 * 30
     assert store.query("select count(*) n from predictions group by run_id, example_id having count(*) > 1").empty
     assert (counted(store, "runs"), counted(store, "looks")) == (1, 1)
@@ -74,7 +69,7 @@ def test_eight_processes_write_at_once(lake):
     """Four runs by two processes each, each with rows of its own: what is there is the sum."""
     store, place, dataset_id = lake
     runs = [f"s1:aaaaaaaaaaaaaa{i:02d}" for i in range(4)]
-    ended([start(place, run_id, dataset_id, who, 6, 25) for run_id in runs for who in ("one", "two")])
+    Team(*[start(place, run_id, dataset_id, who, 6, 25) for run_id in runs for who in ("one", "two")]).finish()
     assert counted(store) == 4 * 2 * 6 * 25
     assert [counted(store, table) for table in ("runs", "looks")] == [4, 4]
     assert store.verify() == []
@@ -94,20 +89,20 @@ def test_kill_9_loses_no_acknowledged_batch_and_holds_up_nobody(lake, after):
     assert len(there) == len(set(there))
     assert {f"k-{batch}-{i}" for batch in range(after + 1) for i in range(20)} <= set(there)
     assert len(there) % 20 == 0, "a batch is there whole or not at all"
-    ended([start(place, RUN.id, dataset_id, "k", after + 3)])
+    Team(*[start(place, RUN.id, dataset_id, "k", after + 3)]).finish()
     assert store.verify() == []
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("how", [signal.SIGQUIT, signal.SIGINT], ids=["crash", "shutdown"])
+@pytest.mark.parametrize("how", [signal.SIGQUIT, signal.SIGINT, None], ids=["crash", "shutdown", "one killed"])
 def test_a_restart_of_the_server_in_the_middle_loses_nothing(lake, postgres, how):
     """Two writers go on by themselves when the server is back: every batch is there, once."""
     store, place, dataset_id = lake
     writers = [start(place, RUN.id, dataset_id, who, 12) for who in ("one", "two")]
     for _ in range(2):
         assert writers[0].stdout.readline()
-        postgres.restart(how)
-    ended(writers)
+        postgres.restart(how) if how else postgres.kill_one()
+    Team(*writers).finish()
     assert counted(store) == 2 * 12 * 20
     assert store.verify() == []
 
@@ -118,7 +113,7 @@ def test_a_copy_that_is_killed_goes_on(lake, postgres, root):
     store, place, dataset_id = lake
     runs = [f"s1:aaaaaaaaaaaaaa{i:02d}" for i in range(5)]
     for run_id in runs:
-        ended([start(place, run_id, dataset_id, "k", 1)])
+        Team(*[start(place, run_id, dataset_id, "k", 1)]).finish()
     command = [sys.executable, "-m", "harness", "store", "copy", store.name, str(root / "copy.duckdb")]
     with subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as copying:
         for line in copying.stderr:

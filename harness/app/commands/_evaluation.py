@@ -245,7 +245,9 @@ def say_unlabelled(dataset: Dataset, split: str, done: Sequence[Done], *, as_jso
         return
     answered = formatting.plural(sum(one.progress.done for one in done), "item")
     click.echo(f"{answered} answered and stored; no item of {dataset.ref} / {split} has a label yet")
-    click.echo(f"Next: harness label {dataset.name}, then harness estimate --dataset {dataset.name} --split {split}")
+    labelling = _options.here(f"harness label {dataset.name}")
+    estimating = _options.here(f"harness estimate --dataset {dataset.name} --split {split}")
+    click.echo(f"Next: {labelling}, then {estimating}")
 
 
 def asked(sent: int, cached: int, billed_usd: float | None) -> str:

@@ -85,7 +85,7 @@ def show(told: Told, beside: Mapping[str, RunResult | None] | None, project: Pro
         click.echo(f"prompt:{told.version} says so already: nothing was written")
     if told.written is not None:
         click.echo(f"Wrote {told.written}, whose parent is {setting.parent.version}")
-        click.echo(f"Next: harness prompt diff {setting.parent.version} {setting.to}")
+        click.echo(f"Next: {_options.here(f'harness prompt diff {setting.parent.version} {setting.to}')}")
 
 
 def _search(told: Told) -> str:

@@ -145,6 +145,30 @@ def again(dropped: Sequence[str] = (), **settled: object) -> str:
     return shlex.join(words)
 
 
+def here(following: str) -> str:
+    """A command line to type next, for the store and the folder that were typed for this one, where it takes them."""
+    context = click.get_current_context()
+    taken = _parameters(context.find_root().command, following.split()[1:])
+    words = [
+        word
+        for parameter in context.command.params
+        if (name := parameter.name or "") in {"db", "root"} & taken
+        and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        for word in _typed(parameter, context.params[name])
+    ]
+    return f"{following} {shlex.join(words)}" if words else following
+
+
+def _parameters(command: click.Command, words: Sequence[str]) -> set[str]:
+    """The names of the parameters of the command that the words name, from `command` on."""
+    while isinstance(command, click.Group) and words:
+        named = command.get_command(click.Context(command), words[0])
+        if named is None:
+            return set()
+        command, words = named, words[1:]
+    return {parameter.name or "" for parameter in command.params}
+
+
 def _typed(parameter: click.Parameter, value: object) -> list[str]:
     """A parameter as it is typed."""
     values = [str(one) for one in (value if isinstance(value, list | tuple) else [value])]

@@ -67,7 +67,7 @@ def new(options: New) -> None:
     content = files.with_parent(parent)
     with path.open("x", encoding="utf-8", newline="") as file:
         file.write(content)
-    shown, following = _options.shown(project, path), f"harness eval --prompt {version}"
+    shown, following = _options.shown(project, path), _options.here(f"harness eval --prompt {version}")
     if options.as_json:
         _options.print_json({"files": [shown], "parent": parent.version, "next": following})
         return

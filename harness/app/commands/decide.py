@@ -143,7 +143,7 @@ def command(options: Options) -> None:
         click.echo("What would change it:\n" + "\n".join(f"- {change}" for change in found.what_would_change_it))
     following = decision.next_command(found.recommendation, results.split)
     if following is not None:
-        click.echo(f"Next: {following}")
+        click.echo(f"Next: {_options.here(following)}")
     if results.split.subsample_of:
         click.echo(wording.looked_at(results.split.n, results.split.subsample_of))
     lacking = [one for one in results.by_arm.runs if one.missing]

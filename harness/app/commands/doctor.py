@@ -56,13 +56,14 @@ def command(options: _options.Where) -> None:
         *_ignored(project),
     ]
     following = next_step.of(project) if all(finding.state != "bad" for finding in findings) else MEND
+    command = _options.here(following.command)
     if options.as_json:
-        step = Finding("next", "note", f"{following.command} ({following.why})")
+        step = Finding("next", "note", f"{command} ({following.why})")
         _options.print_json([asdict(finding) for finding in (*findings, step)])
     else:
         for finding in findings:
             click.echo(f"{finding.state:4}  {finding.what}: {finding.detail}")
-        click.echo(f"Next: {following.command}   ({following.why})")
+        click.echo(f"Next: {command}   ({following.why})")
     if any(finding.state == "bad" for finding in findings):
         raise click.exceptions.Exit(1)
 

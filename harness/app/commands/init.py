@@ -94,7 +94,7 @@ def command(options: Options) -> None:
     for path in made.left:
         click.echo(f"{path} was there and stays as it is; see that it has the line results/*: people's texts lie there")
     if len(following) == 1:
-        click.echo(f"Next: {following[0].command}")
+        click.echo(f"Next: {_options.here(following[0].command)}")
         return
     click.echo("Next, in this order:")
     print_table(("command", "what it gives"), [(step.command, step.why) for step in following])

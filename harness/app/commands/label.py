@@ -113,7 +113,8 @@ def _export(options: Options, project: Project, text: str, n: int) -> None:
         _options.print_json({"items": n, "files": [written]})
         return
     click.echo(f"Wrote {written}, {formatting.plural(n, 'item')} for {options.format}")
-    click.echo(f"Next: harness label {options.ref} --import FILE --format {options.format}, once they are labelled")
+    following = _options.here(f"harness label {options.ref} --import FILE --format {options.format}")
+    click.echo(f"Next: {following}, once they are labelled")
 
 
 def _take(options: Options, desk: labelling.Desk, path: Path) -> None:
@@ -149,11 +150,12 @@ def _release(options: Options, project: Project, desk: labelling.Desk) -> None:
     for one in agreement:
         click.echo(f"{one.name.replace('_', ' ')}: {formatting.with_interval(one)}, {formatting.plural(one.n, 'item')}")
     click.echo(f"Wrote {_options.shown(project, folder)}, {formatting.plural(n, 'label')}")
-    click.echo(f"Next: harness estimate --dataset {desk.dataset.name}@{options.release} --split {options.split}")
+    following = f"harness estimate --dataset {desk.dataset.name}@{options.release} --split {options.split}"
+    click.echo(f"Next: {_options.here(following)}")
 
 
 def _end(options: Options, desk: labelling.Desk) -> None:
     if options.as_json:
         return
     click.echo(f"{formatting.plural(len(desk.labels()), 'label')} in the journal", err=True)
-    click.echo(f"Next: harness label {desk.dataset.ref} --release VERSION", err=True)
+    click.echo(f"Next: {_options.here(f'harness label {desk.dataset.ref} --release VERSION')}", err=True)

@@ -133,4 +133,4 @@ def _show(arm: str, found: Watched, options: Options, files: list[str]) -> None:
     for file in files:
         click.echo(f"wrote {file}")
     if options.label_next is not None:
-        click.echo(f"Next: harness label {options.label_next} --split train")
+        click.echo(f"Next: {_options.here(f'harness label {options.label_next} --split train')}")

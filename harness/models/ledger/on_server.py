@@ -1,8 +1,9 @@
 """The ledger's tables on a PostgreSQL server, in a schema of their own, for several machines.
 
 As in a file there is one writer at a time, by a lock that ends with its transaction, so that the same statements
-keep the same promises. Statements whose result nobody waits for travel with the next one. After a connection was
-lost the server is asked whether the last transaction was written, so that nothing is written twice.
+keep the same promises. Statements whose result nobody waits for travel with the next one. Every transaction leaves its
+own number: after a connection was lost that is looked for, so that nothing is written twice, and nothing taken for
+written that was not. (The server's numbers of transactions do not tell: after a crash it gives the last ones again.)
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import threading
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
 
 import harness.ground.postgres as server
 from harness.errors import StoreBusy, StoreError, StoreFull, StoreGone
@@ -28,28 +30,35 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 OPEN_S, REGAIN_S = 10.0, 60.0
 PAUSE_S = 0.1
-OLDEST = 130000  # PostgreSQL 13: pg_xact_status of whole transaction numbers
+OLDEST = 130000  # PostgreSQL 13
 # What is written otherwise than in SQLite.
 WORDS = (("json_each(?)", "json_array_elements_text(cast(? as json))"), ("?", "%s"))
 LOCK = "hashtextextended('harness ledger', 0)"
 BEGIN = f"select pg_advisory_xact_lock({LOCK})"
-NUMBER = "select cast(pg_current_xact_id() as text)"
-STATUS = "select pg_xact_status(cast(? as xid8))"
 HOLD = "select pg_try_advisory_lock(hashtextextended(?, 1))"
 HAS_VERSIONS = "select 1 from pg_tables where schemaname = 'harness_ledger' and tablename = 'versions'"
 NOW = "cast(extract(epoch from clock_timestamp()) as double precision)"
 RENEW = f"insert into owners values (?, {NOW}) on conflict (owner) do update set seen_s = excluded.seen_s"
 FORGET = f"delete from owners where seen_s < {NOW} - ?"
+# The number of the last transaction of a connection, and of those that have followed it where it was lost.
+MARK = f"""
+insert into written values (?, ?, {NOW})
+on conflict (writer) do update set number = excluded.number, at_s = excluded.at_s
+"""
+MARKED = "select 1 from written where writer = ? and number = ?"
+FORGET_MARKS = f"delete from written where at_s < {NOW} - ?"
 # A lease is a lock that the server lets go when the connection ends, in the hands of somebody who still renews it.
-# Whoever has not come back since the server was started is waited for.
+# Whoever has not come back since the server was started, or has crashed, is waited for.
 LIVING = f"""
 select owner, case when seen_s < started_s then now_s - started_s < ? else now_s - seen_s < ? and exists (
     select 1 from pg_locks where locktype = 'advisory' and granted and objsubid = 1
     and database = (select oid from pg_database where datname = current_database())
     and ((cast(classid as bigint) << 32) | cast(objid as bigint)) = hashtextextended(owner, 1)) end
-from owners, (select {NOW} as now_s,
-              cast(extract(epoch from pg_postmaster_start_time()) as double precision) as started_s) clock
+from owners, (select {NOW} as now_s, greatest(
+                  cast(extract(epoch from pg_postmaster_start_time()) as double precision),
+                  coalesce((select max(since_s) from uncrashed), {NOW})) as started_s) clock
 """
+UNCRASHED = f"insert into uncrashed select {NOW} where not exists (select from uncrashed)"
 HOLDING = """
 select id, request, response, attempts from calls where key <> ? and (
     exists (select 1 from json_each(?) as word
@@ -73,7 +82,8 @@ class ServerTables:
     def __init__(self, address: server.Address) -> None:
         self.name, self._address = address.name, address
         self._one_reader = threading.RLock()
-        self._number: str | None = None
+        self._writer, self._number = uuid4().hex, 0
+        self._is_unsure = False  # whether the last transaction was written
         self._living: dict[str, bool] | None = None  # while a transaction lasts
         self._is_writing = self._held = False
         self._connection: Any = None
@@ -98,13 +108,13 @@ class ServerTables:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing, and the only writer from the first statement on."""
-        self._number, self._is_writing = None, True
+        self._number, self._is_writing, self._is_unsure = self._number + 1, True, True
         try:
             with self._translating(), self._connection.pipeline(), self._connection.transaction():
                 self.execute(BEGIN)
-                number = self.execute(NUMBER)
+                self.execute(MARK, [self._writer, self._number])
                 yield
-                self._number = number.fetchone()[0]
+            self._is_unsure = False
         finally:
             self._is_writing, self._living = False, None
 
@@ -129,13 +139,13 @@ class ServerTables:
             clock.pause(PAUSE_S)
 
     def _was_written(self) -> bool:
-        if self._number is None:
+        if not self._is_unsure:
             return False
         with self._connection.transaction():
             self.execute(BEGIN)  # once it is ours, what was under way has ended
-            status = self.execute(STATUS, [self._number]).fetchone()[0]
-        self._number = None
-        return bool(status == "committed")
+            found = self.execute(MARKED, [self._writer, self._number]).fetchone()
+        self._is_unsure = False
+        return found is not None
 
     def _refuse_after(self, end_s: float, problem: Disconnected) -> None:
         if SystemClock().monotonic() > end_s:
@@ -145,8 +155,10 @@ class ServerTables:
 
     def renew(self, owner: str) -> None:
         """Say that an owner is still there, and that it is gone as soon as this connection is."""
+        self.execute(UNCRASHED)  # first, so that this owner has come back since
         self.execute(RENEW, [owner])
         self.execute(FORGET, [leases.FORGOTTEN_S])
+        self.execute(FORGET_MARKS, [leases.FORGOTTEN_S])
         if not self._held:
             self._held = self.execute(HOLD, [owner]).fetchone()[0]
 

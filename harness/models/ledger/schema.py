@@ -82,6 +82,15 @@ SERVER_MIGRATIONS = (
         )""",
         "create table harness_ledger.owners (owner text primary key, seen_s double precision not null)",
     ),
+    (
+        # What tells whether a transaction was written whose end nobody heard of.
+        """create table harness_ledger.written (
+            writer text primary key, number bigint not null, at_s double precision not null
+        )""",
+        # Since when the server has not crashed: it empties such a table when it comes back, also where one of its
+        # processes alone was killed and all connections are broken.
+        "create unlogged table harness_ledger.uncrashed (since_s double precision not null)",
+    ),
 )
 MIGRATIONS = (
     (CALLS, SERVABLE),

@@ -80,6 +80,8 @@ def test_doctor_says_the_next_step_each_time(harness, root):
     settings.write_text(settings.read_text() + '[gate]\nbaseline = "results/baselines/p.parquet"\n')
     assert next_of(harness).startswith("harness gate ")
     assert harness("doctor").out.splitlines()[-1].startswith("Next: harness gate   (")
+    other = ["--db", "results/other one.duckdb", "--root", "."]
+    assert "Next: harness baselines --db 'results/other one.duckdb' --root .   (" in harness("doctor", *other).out
 
 
 def test_doctor_begins_with_init(harness, root):
