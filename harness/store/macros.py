@@ -31,16 +31,27 @@ _ROWS = """members m join scored s using (run_id) where m.dataset = of_dataset a
             and s.example_id in (select example_id from predictions join members l using (run_id)
                 where l.is_leading and l.dataset = of_dataset and l.split = of_split)"""
 
+_HERE = "m.dataset = of_dataset and m.split = of_split"
+_LEADING = f"""(select r.item_set from members m join runs r using (run_id)
+            where m.is_leading and {_HERE} and r.item_set <> '' and r.status = 'done' and r.purpose = 'whole')"""
+# The same rows without what their items say. Runs of the same items as a leading run that has all of them need not be
+# looked through item by item, and ten million ids not be held for it.
+_COUNTED = f"""(select m.name, m.run_id, r.arm, r.model, r.item_set from members m join runs r using (run_id)
+            where {_HERE}) m join predictions s using (run_id)
+        where m.item_set = {_LEADING} or s.example_id in (select p.example_id from predictions p
+            join members m using (run_id) where m.is_leading and {_HERE} and exists (select 1 from members m
+                join runs r using (run_id) where {_HERE} and r.item_set is distinct from {_LEADING}))"""
+
 MACROS = {
     "scorecard(of_dataset, of_split)": f"""
         select * exclude (times), times[1] as p50_s, times[2] as p95_s, times[3] as p99_s from (
-        select m.name, any_value(s.arm) as arm, any_value(s.model) as model, run_id, count(*) as items,
+        select m.name, any_value(m.arm) as arm, any_value(m.model) as model, run_id, count(*) as items,
             count(s.credit) as scored, avg(s.credit) as credit,
             count(*) filter (s.outcome <> 'answered') as unanswered,
             case when count(s.cost_usd) filter (s.credit is not null) = count(s.credit)
                 then 1000 * avg(s.cost_usd) filter (s.credit is not null) end as usd_per_1000,
             quantile_cont(s.latency_s, [0.5, 0.95, 0.99]) filter (s.credit is not null) as times
-        from {_ROWS} group by m.name, run_id) order by credit desc, name""",
+        from {_COUNTED} group by m.name, run_id) order by credit desc, name""",
     "outcomes(of_dataset, of_split)": f"""
         select m.name, run_id, count(*) filter (s.outcome = 'answered') as answered,
             count(*) filter (s.outcome = 'abstained') as abstained,
@@ -53,7 +64,7 @@ MACROS = {
             sum(s.cache_write) filter (s.outcome <> 'failed') as cache_write,
             sum(s.output_visible) filter (s.outcome <> 'failed') as output_visible,
             sum(s.reasoning) filter (s.outcome <> 'failed') as reasoning
-        from {_ROWS} group by m.name, run_id order by m.name""",
+        from {_COUNTED} group by m.name, run_id order by m.name""",
     "answers(of_dataset, of_split)": f"""
         select m.name, m.arm_name, s.* from {_ROWS}""",
     "paired(of_dataset, of_split, arm_a, arm_b)": """

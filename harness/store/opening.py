@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
 FORMAT = "v1.5.0"  # what duckdb 1.5 and 2.0 both read; 2.0's own default shuts 1.5 out
 Config = dict[str, str | bool | int | float | list[str]]
-MEMORY = "700MB"  # what a sort of millions of rows needs beyond it goes to the disk
-READ_ONLY: Config = {"enable_external_access": "false", "lock_configuration": "true", "memory_limit": MEMORY}
-WRITING: Config = {"memory_limit": MEMORY}
+READ_ONLY: Config = {"enable_external_access": "false", "lock_configuration": "true"}
+WRITING: Config = {"memory_limit": "700MB"}  # what a sort of millions of rows needs beyond it goes to the disk
 WAIT_STEP_S = 0.05
 TOLD_AFTER_S = 2.0
 READER_PATIENCE_S = 1.0  # most readers are done by then; for others the store is copied

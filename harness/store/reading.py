@@ -66,8 +66,11 @@ class Reading:
 
     def totals(self, run_ids: Sequence[str], leading: str) -> list[dict[str, object]]:
         """Counts, sums and quantiles of the times of runs, over all items that the run `leading` has."""
+        values = [list(run_ids), leading]
         with self.reader() as select:
-            return select(statements.TOTALS, [list(run_ids), leading])
+            (leads,) = select(statements.LEADS, values)
+            query = statements.TOTALS.format(among="$2 is not null" if leads["is_simple"] else statements.LED)
+            return select(query, values)
 
     def scores(
         self, runs: Sequence[tuple[int, str]], only: Subsample | None = None

@@ -39,8 +39,12 @@ ANALYSED = """
         path[-1] as answered_by, cached, attempts, input_fresh, cache_read, cache_write, output_visible, reasoning,
         case when credit = 1 then null else text end as text, case when credit = 1 then null else tags end as tags,
         case when credit = 1 then null else raw end as raw, error
-    from (select *, cast(scores as map(varchar, double)) as known from scored)
-    where run_id in (select unnest($1)) and ($2 or gold is not null) and {looked_at} order by run_id, example_id
+    from (
+        select p.*, r.arm, e.text, e.tags, e.gold, e."group", cast(scores as map(varchar, double)) as known
+        from (select * from predictions where {looked_at}) p join runs r using (run_id)
+            join (select * from examples where {looked_at}) e
+            on e.dataset_id = r.dataset_id and e.example_id = p.example_id)
+    where run_id in (select unnest($1)) and ($2 or gold is not null) order by run_id, example_id
 """
 OUTCOMES = ", ".join(f"count(*) filter (outcome = '{one.value}') as {one.value}" for one in Outcome)
 KNOWN_SUMS = ", ".join(
@@ -54,11 +58,19 @@ TOTALS = f"""
         count(latency_s) filter ({REPLIED}) as latency_n, count(*) filter (cached) as from_ledger,
         coalesce(sum(attempts) filter (not coalesce(cached, false)), 0) as sent,
         coalesce(sum(greatest(attempts - 1, 0)) filter (not coalesce(cached, false)), 0) as retried
-    from predictions p join runs r using (run_id)
-        join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id
-    where run_id in (select unnest($1)) and e.gold is not null
-        and p.example_id in (select example_id from predictions where run_id = $2)
-    group by run_id
+    from predictions where run_id in (select unnest($1)) and {{among}} group by run_id
+"""
+LEADS = """
+    select l.item_set <> '' and l.status = 'done' and l.purpose = 'whole'
+        and (select bool_and(r.item_set = l.item_set) from runs r where r.run_id in (select unnest($1)))
+        and not exists (select 1 from examples e where e.gold is null and e.dataset_id = l.dataset_id) as is_simple
+    from runs l where l.run_id = $2
+"""
+"""Whether runs have no items but those of the leading one, all labelled: then nobody need look at them one by one."""
+LED = """
+    example_id in (select example_id from predictions where run_id = $2) and example_id in (
+        select example_id from examples
+        where gold is not null and dataset_id = (select dataset_id from runs where run_id = $2))
 """
 GUESSED = """
     select run_id, p.example_id, outcome, label, score, e.gold, e."group", e.text
@@ -82,7 +94,7 @@ SCORES = f"""
     with asked as (select unnest($1) as run_id, unnest($2)::integer as arm),
     items as ({ITEMS.replace('"group"', "dataset_id")})
     select asked.arm, items.item::integer as item, p.label is not null as answered, coalesce(p.credit, 'nan') as score
-    from asked join runs using (run_id) join predictions p using (run_id)
+    from asked join runs using (run_id) join (select * from predictions where {{looked_at}}) p using (run_id)
         join items on items.dataset_id = runs.dataset_id and items.example_id = p.example_id
 """
 LOOKING = "coalesce(r.params ->> '$.shard.run_id', r.run_id)"
