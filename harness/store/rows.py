@@ -122,7 +122,7 @@ def to_prediction(row: Mapping[str, Any]) -> Prediction:
     )
 
 
-BLOCK = 50_000
+BLOCK = 200_000
 REPEATING = ("run_id", "arm", "gold", "outcome", "label", "answered_by")
 BUCKETS = ("input_fresh", "cache_read", "cache_write", "output_visible", "reasoning")
 PLAIN = ("label", "score", "raw", "error", "cost_usd", "billed_usd", "latency_s", "waited_s", "request_id")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-    from duckdb import DuckDBPyConnection
 
     from harness.datasets.task import Task
     from harness.ground.clock import SystemClock
@@ -92,7 +91,7 @@ class Store(Reading):
     # -- writing ---------------------------------------------------------------------------------
 
     def add_dataset(self, dataset: Dataset) -> None:
-        """Store a dataset's rows, once."""
+        """Store a dataset's rows, once: it is there when all of them are."""
         if self._has("datasets", "dataset_id", dataset.id):
             return
         fields = {
@@ -107,11 +106,12 @@ class Store(Reading):
             "added_at": self._clock.now(),
             "is_binary": crediting.binary(dataset.kind, self.extensions),
         }
-
-        def work(connection: DuckDBPyConnection) -> None:
-            writes.dataset(connection, fields, rows.of_examples(dataset), self.extensions)
-
-        self._write(work)
+        waiting = pd.DataFrame()
+        for frame in rows.of_examples(dataset):
+            if not waiting.empty:  # a transaction of millions of rows would not fit into memory
+                self._write(partial(writes.examples, frame=waiting))
+            waiting = frame
+        self._write(lambda connection: writes.dataset(connection, fields, waiting, self.extensions))
 
     def add_prompt(self, prompt_id: str, task: str, version: str, content: str) -> None:
         """Store a prompt's text, once."""

@@ -10,7 +10,7 @@ from harness.errors import StoreError
 from harness.store import crediting, macros, run_parquet, schema, statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -29,15 +29,20 @@ FINISH = """
 """
 
 
+def examples(connection: DuckDBPyConnection, frame: pd.DataFrame) -> None:
+    """Enter some examples of a dataset that is not entered yet."""
+    statements.insert_frame(connection, "examples", frame)
+
+
 def dataset(
     connection: DuckDBPyConnection,
     fields: Mapping[str, object],
-    examples: Iterable[pd.DataFrame],
+    frame: pd.DataFrame,
     extensions: Path | None,
 ) -> None:
-    """Enter a dataset and its examples, and give the answers to them their credit that were there before."""
-    for frame in examples:
-        statements.insert_frame(connection, "examples", frame)
+    """Enter a dataset and the last of its examples; answers to them that were there before get their credit."""
+    if not frame.empty:
+        examples(connection, frame)
     statements.insert_row(connection, "datasets", fields)
     crediting.complete(connection, extensions)
 
