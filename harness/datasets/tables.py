@@ -41,7 +41,10 @@ def read(path: Path, layout: Layout = PLAIN, notes: Notes | None = None) -> Iter
     """The rows of a file, by its ending; raises `DatasetError`."""
     text_files.check(path)
     encodings.refuse_other_formats(path)
-    rows = _rows(path, layout, Notes() if notes is None else notes)
+    notes = Notes() if notes is None else notes
+    rows = _rows(path, layout, notes)
+    if text_files.ending(path) in (*JSON, PARQUET):
+        rows = _without_nul(rows, notes)
     has_paths = layout.open_all or any("." in name for name in layout.wanted)
     return _opened(rows, layout) if has_paths and text_files.ending(path) not in JSON else rows
 
@@ -77,6 +80,19 @@ def _rows(path: Path, layout: Layout, notes: Notes) -> Iterator[Row]:
             "name a table by its format, such as .csv"
         )
     raise DatasetError(f"{path}: the ending says no format; {one_of(''.join(path.suffixes[-2:]), FORMATS)}")
+
+
+def _without_nul(rows: Iterator[Row], notes: Notes) -> Iterator[Row]:
+    """The rows without NUL characters, which JSON and Parquet can hold, and no text file: a version is one."""
+    for where, row in rows:
+        if any("\x00" in part for cell in row.values() if cell for part in ([cell] if isinstance(cell, str) else cell)):
+            row = {name: _cleared(cell) for name, cell in row.items()}  # noqa: PLW2901  (the same row, mended)
+            notes.add("repaired", "rows with NUL characters, which were taken out", where)
+        yield where, row
+
+
+def _cleared(cell: cells.Cell) -> cells.Cell:
+    return [part.replace("\x00", "") for part in cell] if isinstance(cell, list) else cell and cell.replace("\x00", "")
 
 
 def _opened(rows: Iterator[Row], layout: Layout) -> Iterator[Row]:

@@ -41,6 +41,7 @@ TOP: Mapping[str, Meaning] = {
     "arms": Meaning("what `harness baselines` fits"),
     "cpu_usd_per_hour": Meaning("dollars an hour of this machine, the price of arms that run here"),
     "encoder": Meaning("texts to vectors, for the arms that search"),
+    "most_items": Meaning("of a larger split reports, comparisons and verdicts look at so many, drawn by their ids"),
     "budget_usd": Meaning("the most that a prompt with a model may be billed on a dataset, over all its runs", "5.0"),
     "concurrency": Meaning("requests at once, at most"),
     "requests_per_minute": Meaning("the provider's limit", "500"),

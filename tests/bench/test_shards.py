@@ -16,6 +16,7 @@ from harness.types import Dataset, Label, Run
 
 SHARDS = 8
 MEGABYTES = 1000
+AT_ONCE = 1_000_000  # the database keeps the keys of a transaction in memory
 HELD = "('0x' || substr(sha256('shard' || chr(31) || example_id), 1, 14))::ubigint::hugeint * 8 >> 56"
 ITEMS = "select 'id-' || lpad(i::varchar, 8, '0') as example_id, i from range({n}) t(i)"
 ANSWER = (
@@ -38,23 +39,26 @@ def whole_run(dataset, n):
 def store_of(path, dataset, n):
     store = Store(path, SystemClock())
     store.add_dataset(dataset)
-    with duckdb.connect(str(path), config={"memory_limit": "700MB"}) as connection:
-        connection.execute(
-            "insert into examples (dataset_id, example_id, split, text, gold) "
-            f"select ?, example_id, 'test', 'text', 'label 1' from ({ITEMS.format(n=n)})",
-            [dataset.id],
-        )
+    for first in range(0, n, AT_ONCE):
+        with duckdb.connect(str(path), config={"memory_limit": "700MB"}) as connection:
+            connection.execute(
+                "insert into examples (dataset_id, example_id, split, text, gold) "
+                f"select ?, example_id, 'test', 'text', 'label 1' from ({ITEMS.format(n=n)}) "
+                f"where i >= {first} and i < {first + AT_ONCE}",
+                [dataset.id],
+            )
     return store
 
 
 def answer(store, run, n, where="true"):
     store.start_run(run, "large@v1", "bench")
-    with duckdb.connect(str(store.name), config={"memory_limit": "700MB"}) as connection:
-        connection.execute(
-            f"insert into predictions by name select ? as run_id, example_id, {ANSWER} from ({ITEMS.format(n=n)}) "
-            f"where {where}",
-            [run.id],
-        )
+    for first in range(0, n, AT_ONCE):
+        with duckdb.connect(str(store.name), config={"memory_limit": "700MB"}) as connection:
+            connection.execute(
+                f"insert into predictions by name select ? as run_id, example_id, {ANSWER} "
+                f"from ({ITEMS.format(n=n)}) where {where} and i >= {first} and i < {first + AT_ONCE}",
+                [run.id],
+            )
     store.finish_run(run.id, "done", 1.0, 0.5)
 
 

@@ -94,6 +94,24 @@ def test_a_missing_label_is_missing_in_every_form(tmp_path, form, rows):
     assert [note.n for note in notes if note.what.startswith("rows without a label")] == [1]
 
 
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_a_nul_character_is_taken_out(tmp_path, form):
+    """A version is a text file, which holds none: it was released, and could not be read."""
+    path = tmp_path / f"f.{form}"
+    rows = [{"text": f"a\x00b {i}", "label": ("x", "y\x00")[i % 2], "tags": ["one\x00", "two"]} for i in range(4)]
+    if form == "jsonl":
+        path.write_text("\n".join(map(json.dumps, rows)))
+    else:
+        each = "select 'a' || chr(0) || 'b ' || i as text, if(i % 2 = 1, 'y' || chr(0), 'x') as label"
+        duckdb.sql(f"copy ({each}, ['one' || chr(0), 'two'] as tags from range(4) t(i)) to '{path}' (format parquet)")
+    dataset, notes = imported(tmp_path, path, tags="tags")
+    assert [one.item.text for one in dataset.examples] == [f"ab {i}" for i in range(4)]
+    assert ({one.label for one in dataset.examples}, dataset.examples[0].item.tags) == ({"x", "y"}, ("one", "two"))
+    assert [(note.what, note.n) for note in notes if "NUL" in note.what] == [
+        ("rows with NUL characters, which were taken out", 4)
+    ]
+
+
 def test_texts_that_are_missing(tmp_path):
     """A row without a text is refused with their number, or left out and counted."""
     (tmp_path / "f.jsonl").write_text(

@@ -116,8 +116,9 @@ class StoredAnswers:
             )
             for one in chosen
         ]
-        versions = [self.store.examples(dataset_id) for dataset_id in {one.first.dataset_id for one in chosen}]
-        answers = answers if len(versions) < 2 else shared_items.only(answers, versions)
+        versions = {one.first.dataset_id for one in chosen}
+        if len(versions) > 1:
+            answers = shared_items.only(answers, [self.store.examples(version) for version in versions])
         return [replace(one, fits=selecting.fits_of(one, of)) for one, of in zip(answers, chosen, strict=True)]
 
     def _task(self, chosen: Sequence[Selected]) -> Task:
