@@ -42,9 +42,10 @@ class KeptRows(KeptExamples):
         self._split, self._labelled, self._rated = split, labelled, rated
         self._n: int | None = None
 
-    def part(self, split: str | None, *, labelled: bool = False, rated: bool = False) -> KeptRows:
-        """Those of a split (None: of all), those that have a gold label, those that somebody rated."""
-        return KeptRows(self.folder, split, labelled=labelled, rated=rated)
+    def part(self, split: str | None, *, labelled: bool = False, rated: bool = False) -> Sequence[Example]:
+        """Those of a split (None: of all), those that have a gold label, those that somebody rated; few in memory."""
+        found = KeptRows(self.folder, split, labelled=labelled, rated=rated)
+        return found if len(found) > BLOCK else tuple(found)
 
     def splits(self) -> frozenset[str]:
         """The splits that there are."""

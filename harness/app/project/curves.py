@@ -91,7 +91,7 @@ def rival(answers: Answers, where: str) -> Rival:
 
 def training(dataset: Dataset) -> Sequence[Example]:
     """The items that can be learnt from; `ConfigError` when there are none."""
-    found = dataset.labelled("train")
+    found = tuple(dataset.labelled("train"))
     if not found:
         raise ConfigError(f"{dataset.ref} has no training split, so there is nothing to learn from")
     return found

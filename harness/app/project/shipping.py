@@ -124,7 +124,7 @@ class Parcel:
 
     def _pool(self, ready: Ready) -> str:
         """The training items that a prompt chooses its examples from, as JSON lines; none where it shows none."""
-        pool = self.dataset.in_split(TRAIN) if ready.run.n_train else ()
+        pool = tuple(self.dataset.in_split(TRAIN)) if ready.run.n_train else ()
         rows = [
             {"id": i.id, "text": i.text, "tags": list(i.tags), "fields": dict(i.fields), "label": one.label}
             for one in pool

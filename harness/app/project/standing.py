@@ -125,7 +125,7 @@ class Opening:
                 f"--prompt {prompt.version} --model {found} --dataset {run.dataset}"
             )
         if prompt.header.examples.how != "none":
-            pool = dataset.in_split(TRAIN)
+            pool = tuple(dataset.in_split(TRAIN))
             made.arm.fit([one.item for one in pool], [one.label for one in pool])
         made.arm.answer_new_items()
         note = made.model.cost_note

@@ -61,7 +61,7 @@ class Audit:
 
 def audit(dataset: Dataset, how: Near = DEFAULT, watch: Callable[[str], None] = lambda _: None) -> Audit:
     """The audit of a dataset's labelled rows; `watch` is told the name of each check before it runs."""
-    whole, dataset = dataset, replace(dataset, examples=dataset.labelled())
+    whole, dataset = dataset, replace(dataset, examples=tuple(dataset.labelled()))
     if not dataset.examples:
         raise DatasetError(f"{whole.ref}: no row has a label yet; harness label {whole.name} gives them some")
     subject, task, findings = Subject(dataset, how), Task.of(dataset), []

@@ -59,7 +59,7 @@ class Answerer:
     def __init__(self, place: Place, purse: LedgerPurse, examples: Sequence[Example]) -> None:
         self._place, self._purse = place, purse
         self._examples = {one.item.id: one for one in examples}
-        self._pool = place.setting.dataset.labelled("train")
+        self._pool = tuple(place.setting.dataset.labelled("train"))
         self._arms: dict[str, PromptArm] = {}
         self._known: dict[tuple[str, str], Scored] = {}
         self._under_way: set[asyncio.Future[Any]] = set()
