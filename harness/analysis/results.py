@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from harness.analysis.estimation import Estimation
     from harness.analysis.people import People
     from harness.datasets.audit.equality import Defects
-    from harness.store.rows import BUCKETS
-from harness.types import JSON, Metric, Purpose
+    from harness.types import JSON, Metric, Purpose
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from contextlib import contextmanager
-from itertools import islice
 from typing import TYPE_CHECKING, Any, overload
 
 import duckdb
 
 from harness.datasets import content
+from harness.errors import DatasetError
 from harness.ground import private
 from harness.types import Example, Item, KeptExamples
 
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 
 NOTE = "rows.json"
 ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+PREFIX = "rows-"
 BLOCK = 50_000
+BLOCK_CHARS = 16_000_000
+DAY_S = 86_400.0
 BATCH = 2048
 # What sorting needs beyond the memory goes to the disk.
 READING: dict[str, str | bool | int | float | list[str]] = {"memory_limit": "400MB", "threads": 1}
@@ -89,10 +93,16 @@ class KeptRows(KeptExamples):
     def _selected(self, columns: str, rest: str = "") -> Iterator[tuple[object, ...]]:
         conditions = ["split = $1" if self._split is not None else "$1::text is null"]
         conditions += ["is_labelled"] * self._labelled + ["is_rated"] * self._rated
+        self._check()
         with _open(self.folder) as connection:
             connection.execute(f"select {columns} from rows where {' and '.join(conditions)} {rest}", [self._split])
             while batch := connection.fetchmany(BATCH):
                 yield from batch
+        self._check()
+
+    def _check(self) -> None:
+        if not is_there(self.folder):
+            raise DatasetError(f"{self.folder}: its rows were removed meanwhile; run the command again")
 
 
 def is_there(folder: Path) -> bool:
@@ -113,26 +123,45 @@ def keep(folder: Path, examples: Iterable[Example], identify: Callable[[Iterable
     one by one then finds out why.
     """
     made = folder.with_name(f".{folder.name}.{os.getpid()}.new")
-    rest = iter(examples)
     if folder.exists() and not is_there(folder):
         shutil.rmtree(folder, ignore_errors=True)  # a part of it was erased
     try:
         with private.files():
             made.mkdir(parents=True)
-            for number, block in enumerate(iter(lambda: list(islice(rest, BLOCK)), [])):
-                _write(made / f"{number:05}.rows", block)
+            for number, block in enumerate(_blocks(examples)):
+                _write(made / f"{number:06}.rows", block)
             if _has_an_id_twice(made):
                 return
             note = {"content": identify(_digests(made)), "sizes": _sizes(made)}
             (made / NOTE).write_text(json.dumps(note), encoding="utf-8")
             made.rename(folder)
-        for old in folder.parent.glob(f"{folder.name.partition('-')[0]}-*"):
-            if old != folder:
-                shutil.rmtree(old, ignore_errors=True)  # of another content, or of an older harness
-    except (OSError, duckdb.IOException):
+        _clear(folder)
+    except (OSError, duckdb.Error):
         return
     finally:
         shutil.rmtree(made, ignore_errors=True)
+
+
+def _blocks(examples: Iterable[Example]) -> Iterator[list[Example]]:
+    """The examples in blocks of so many rows or characters: a few thousand rows are in memory when one is read."""
+    block: list[Example] = []
+    size = 0
+    for one in examples:
+        block.append(one)
+        size += len(one.item.text)
+        if len(block) == BLOCK or size >= BLOCK_CHARS:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
+
+
+def _clear(folder: Path) -> None:
+    """Remove what was kept of another content or by an older harness, and what a killed command left a day ago."""
+    for pattern, least_age_s in ((f"{PREFIX}*", 0.0), (f".{PREFIX}*", DAY_S)):
+        for old in folder.parent.glob(pattern):
+            if old != folder and time.time() - old.stat().st_mtime >= least_age_s:
+                shutil.rmtree(old, ignore_errors=True)
 
 
 def _note(folder: Path) -> dict[str, Any] | None:
@@ -165,8 +194,8 @@ def _has_an_id_twice(folder: Path) -> bool:
 @contextmanager
 def _open(folder: Path) -> Iterator[DuckDBPyConnection]:
     """A connection that sees the rows, in file order, as `rows`."""
-    scratch = str(folder.with_name(f".{folder.name}.tmp"))
-    with private.files(), duckdb.connect(config={**READING, "temp_directory": scratch}) as connection:
+    scratch = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    with private.files(), duckdb.connect(config={**READING, "temp_directory": str(scratch)}) as connection:
         files = [str(path) for path in sorted(folder.glob("*.rows"))]
         if files:
             connection.from_parquet(files).create_view("rows")

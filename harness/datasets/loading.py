@@ -163,8 +163,10 @@ def _kept(results: Path, folder: Path, read: Manifest, sha256: str) -> tuple[str
         return None
     # Imported when it is needed: it loads a database engine.
     kept_rows = import_module("harness.datasets.kept_rows")
-    key = content_id({"harness": __version__, "rows": sha256, "manifest": file_hash(folder / manifest.FILE)})
-    at = results / f"{read.name}@{read.version}" / f"rows-{key.partition(':')[2]}"
+    # What it is about, where it is from and what errors cost changes no row.
+    meant = manifest.written(replace(read, description="", source={}, costs={}))
+    key = content_id({"harness": __version__, "rows": sha256, "manifest": meant})
+    at = results / f"{read.name}@{read.version}" / f"{kept_rows.PREFIX}{key.partition(':')[2]}"
     if not kept_rows.is_there(at):
         labels = [Label(name, description) for name, description in read.names.items()]
         identify = partial(content.dataset_id_of, read.kind, labels)

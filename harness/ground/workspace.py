@@ -52,7 +52,7 @@ class Preferences:
     arms: tuple[str, ...] = DEFAULT_ARMS
     cpu_usd_per_hour: Annotated[float, Field(ge=0)] = 0.10
     encoder: str = "minilm"
-    most_items: Annotated[int, Field(ge=1)] = 100_000
+    most_items: Annotated[int, Field(ge=1000)] = 100_000
     budget_usd: Annotated[float, Field(ge=0)] | None = None
     concurrency: Annotated[int, Field(ge=1)] = 16
     requests_per_minute: Annotated[int, Field(ge=1)] | None = None

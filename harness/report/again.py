@@ -46,7 +46,7 @@ def _of_prompts(results: Results, runs: list[RunFacts], where: list[str]) -> Ite
     repeats: dict[tuple[str, str, str, str | None], int] = {}
     for run in runs:
         if run.arm.startswith("prompt:") and run.model is not None:
-            limit = str(results.split.n) if run.purpose == "limited" else None
+            limit = str(results.split.subsample_of or results.split.n) if run.purpose == "limited" else None
             key = (run.arm.removeprefix("prompt:"), run.model, str(run.params.get("endpoint") or ""), limit)
             repeats[key] = max(repeats.get(key, 0), run.repeat + 1)
     for (version, model, endpoint, limit), times in repeats.items():

@@ -97,7 +97,8 @@ def _task(results: Results) -> list[str]:
     said = (
         f"{split.dataset} has {formatting.plural(len(split.labels), 'label')} ({labels}). Everything below was "
         "measured "
-        f"on {formatting.plural(split.n, 'item')} of its {split.name} split, scored {split.looks:,} times so far."
+        f"on {formatting.plural(split.n, 'item')}{f' of the {split.subsample_of:,}' if split.subsample_of else ''} "
+        f"of its {split.name} split, scored {split.looks:,} times so far."
     )
     return [
         markdown.escaped(said),

@@ -43,7 +43,11 @@ TOLD = {
 }
 IN_JSON = ("source", "params", "limits", "facts")
 LEFT = {
-    "examples": "not exists (select 1 from gone g where (g.dataset_id, g.example_id) = (t.dataset_id, t.example_id))",
+    "examples": (
+        "not exists (select 1 from gone g where (g.dataset_id, g.example_id) = (t.dataset_id, t.example_id)) "
+        # Of a large dataset that was entered when the command was killed, nothing else knows.
+        "and exists (select 1 from {old}.datasets d where d.dataset_id = t.dataset_id)"
+    ),
     "predictions": (
         "not exists (select 1 from {old}.runs r join gone g using (dataset_id) "
         "where r.run_id = t.run_id and g.example_id = t.example_id)"

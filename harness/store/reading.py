@@ -98,12 +98,13 @@ class Reading:
         frame = self._frame(query, [list(thresholds), list(thresholds.values())])
         return frame.assign(size=frame["size"].fillna(0).astype(int))
 
-    def items(self, run_id: str) -> pd.DataFrame:
+    def items(self, run_id: str, only: Subsample | None = None) -> pd.DataFrame:
         """The items of a run, by id: example_id, text, tags, fields (JSON), gold, group."""
         return self._frame(
             'select e.example_id, e.text, e.tags, e.fields, e.gold, e."group" from predictions p '
             "join runs r using (run_id) join examples e on e.dataset_id = r.dataset_id and e.example_id = p.example_id "
-            "where p.run_id = $1 and e.gold is not null order by e.example_id",
+            f"where p.run_id = $1 and e.gold is not null and {subsample.condition(only, 'p.example_id')} "
+            "order by e.example_id",
             [run_id],
         )
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 
 import pytest
@@ -174,3 +175,40 @@ def test_half_a_folder_is_made_again(tmp_path, large):
         path.unlink()
         assert tuple(datasets.load(tmp_path, ref).examples) == wanted
         assert len(os.listdir(folder)) == 5
+
+
+def test_rows_that_go_while_they_are_read_are_missed(tmp_path, large):
+    """Another process may keep another content, or erase: nobody takes no rows for all of them."""
+    dataset = datasets.load(tmp_path, release(tmp_path, rows()))
+    going = iter(dataset.examples)
+    next(going)
+    (folder,) = (tmp_path / "results" / dataset.ref).iterdir()
+    shutil.rmtree(folder)
+    with pytest.raises(DatasetError, match="rows were removed meanwhile"):
+        list(going)
+    with pytest.raises(DatasetError, match="rows were removed meanwhile"):
+        len(dataset.in_split("test"))
+
+
+def test_what_changes_no_row_keeps_them(tmp_path, large):
+    """A description and a source are no part of the rows, nor is who reads at that time disturbed."""
+    ref = release(tmp_path, rows())
+    before = datasets.load(tmp_path, ref)
+    toml = tmp_path / "datasets" / "made" / "v1" / "dataset.toml"
+    toml.write_text(f'description = "of May"\n{toml.read_text()}')
+    after = datasets.load(tmp_path, ref)
+    assert (after.description, after.examples.folder) == ("of May", before.examples.folder)
+    assert tuple(before.examples) == tuple(after.examples)
+
+
+def test_long_texts_are_kept_in_smaller_blocks(tmp_path, large, monkeypatch):
+    """So that a few of them are in memory at a time; and what a killed command left is removed a day later."""
+    ref = release(tmp_path, rows())
+    monkeypatch.setattr(kept_rows, "BLOCK_CHARS", 30)
+    left = tmp_path / "results" / ref / ".rows-0.1.new"
+    left.mkdir(parents=True)
+    os.utime(left, (0, 0))
+    kept = datasets.load(tmp_path, ref)
+    assert tuple(kept.examples) == in_memory(tmp_path, ref).examples
+    assert len(list(kept.examples.folder.glob("*.rows"))) > 4
+    assert not left.exists()

@@ -153,6 +153,7 @@ def run_json(results: Results, result: RunResult, files: Sequence[str]) -> dict[
         "model": result.run.model,
         "status": result.run.status,
         "n": result.n,
+        **({"subsample_of": results.split.subsample_of} if results.split.subsample_of else {}),
         "outcomes": {outcome.value: count for outcome, count in result.outcomes.items()},
         **_measured(results, result),
         **_taught(results, result),

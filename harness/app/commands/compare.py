@@ -95,6 +95,7 @@ def command(options: Options) -> None:
             [
                 {**_comparing.as_json(one), "a_run_id": run_of[one.a], "b_run_id": run_of[one.b]}
                 | {"metric": measure.name, "passed_over": over}
+                | ({"left_out": beside.note} if beside.note else {})
                 for one in made
             ]
         )

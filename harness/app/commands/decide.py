@@ -122,6 +122,7 @@ def command(options: Options) -> None:
         _options.print_json(
             asdict(found)
             | {"constraints": asdict(constraints), "dataset": dataset.ref, "split": options.split}
+            | ({"subsample_of": results.split.subsample_of} if results.split.subsample_of else {})
             | {"next": decision.next_command(found.recommendation, results.split)}
             | {"candidates": [_candidate(one, called[one.run_id], found.objective, said) for one in found.candidates]}
             | {"passed_over": [asdict(run) for run in results.passed_over]}

@@ -76,7 +76,7 @@ class StoredAnswers:
             found,
             constraints=preferences.decide,
             cpu_usd_per_hour=preferences.cpu_usd_per_hour,
-            items=self.store.items(found.leading) if facts.n <= ITEMS_SHOWN else None,
+            items=self.store.items(found.leading, only) if facts.n <= ITEMS_SHOWN else None,
             prompts=self._prompts(found),
             defects=self._defects(dataset),
             people=people.people(dataset, split),
@@ -152,7 +152,10 @@ class StoredAnswers:
         """The results with the counts, sums and times of all items."""
         run_ids = [one.run.run_id for one in found.runs]
         of_run = {str(one["run_id"]): one for one in self.store.totals(run_ids, found.leading)}
-        return replace(found, runs=tuple(totals.of_all_items(one, of_run[one.run.run_id]) for one in found.runs))
+        runs = (
+            totals.of_all_items(one, of_run[one.run.run_id]) if one.run.run_id in of_run else one for one in found.runs
+        )
+        return replace(found, runs=tuple(runs))
 
     def _provenance(self, runs: Sequence[RunFacts]) -> dict[str, str]:
         return {

@@ -77,7 +77,8 @@ def copy(source: Path | str, target: Path | str, watch: Callable[[int, int], Non
 
 def _check(source: Path | str, target: Path | str) -> None:
     places = [place if isinstance(place, str) else place.resolve() for place in (source, target)]
-    if places[0] == places[1]:
+    files = [place for place in places if isinstance(place, Path) and place.exists()]
+    if places[0] == places[1] or (len(files) > 1 and files[0].samefile(files[1])):
         raise ConfigError("the same ledger was named twice; one is copied into another")
     if not isinstance(source, str) and not source.exists():
         raise ConfigError(f"there is no ledger {source}; one lies beside its store, as results/calls.sqlite")
