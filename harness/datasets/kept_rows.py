@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, overload
 
@@ -158,9 +157,10 @@ def _blocks(examples: Iterable[Example]) -> Iterator[list[Example]]:
 
 def _clear(folder: Path) -> None:
     """Remove what was kept of another content or by an older harness, and what a killed command left a day ago."""
-    for pattern, least_age_s in ((f"{PREFIX}*", 0.0), (f".{PREFIX}*", DAY_S)):
+    made_s = folder.stat().st_mtime
+    for pattern, least_age_s in ((f"{PREFIX}*", -DAY_S), (f".{PREFIX}*", DAY_S)):
         for old in folder.parent.glob(pattern):
-            if old != folder and time.time() - old.stat().st_mtime >= least_age_s:
+            if old != folder and made_s - old.stat().st_mtime >= least_age_s:
                 shutil.rmtree(old, ignore_errors=True)
 
 
