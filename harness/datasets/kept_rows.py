@@ -52,8 +52,7 @@ class KeptRows(KeptExamples):
 
     def splits(self) -> frozenset[str]:
         """The splits that there are."""
-        with _open(self.folder) as connection:
-            return frozenset(split for (split,) in connection.execute("select distinct split from rows").fetchall())
+        return frozenset(str(split) for (split,) in self._selected("distinct split"))
 
     def ids(self) -> Iterator[str]:
         """The ids of the items, in their order as texts."""

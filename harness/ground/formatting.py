@@ -114,8 +114,8 @@ def count(value: int | None) -> str:
 
 
 def plural(value: int, noun: str) -> str:
-    """A count with its noun: `1 item`, `296 items`."""
-    return f"{value:,} {noun}" + ("" if value == 1 else "s")
+    """A count with its noun: `1 item`, `296 items`, `2 batches`."""
+    return f"{value:,} {noun}" + ("" if value == 1 else "es" if noun.endswith(("s", "ch", "sh", "x")) else "s")
 
 
 def _three_digits(value: float) -> str:

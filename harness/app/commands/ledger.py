@@ -63,7 +63,7 @@ def copy(options: Copy) -> None:
     copied = ledger.copy(options.source, options.target, _watch)
     if copied.busy:
         _tell(
-            f"{_number(copied.busy, 'process')} used FROM meanwhile: what was under way did not come; copy "
+            f"{formatting.plural(copied.busy, 'process')} used FROM meanwhile: what was under way did not come; copy "
             "again once they have ended"
         )
     if options.as_json:
@@ -81,15 +81,11 @@ def _watch(done: int, n: int) -> None:
         _tell(f"call {done:,} of {n:,}")
 
 
-def _number(value: int, noun: str) -> str:
-    return f"{value:,} {noun}" + ("" if value == 1 else "es")
-
-
 def _sentences(copied: ledger.Copied) -> list[str]:
     calls, debts, had = (formatting.plural(n, noun) for n, noun in _counts(copied))
     lines = [
         f"copied {calls}, billed {formatting.dollars(copied.billed_nano / 1e9)}, with "
-        f"{_number(copied.batches, 'batch')} and {debts} of an unknown bill; {had} stood there already",
+        f"{formatting.plural(copied.batches, 'batch')} and {debts} of an unknown bill; {had} stood there already",
         "every call of FROM is there, by count and hash",
     ]
     if copied.beside:
@@ -99,8 +95,8 @@ def _sentences(copied: ledger.Copied) -> list[str]:
         lines.append(f"{formatting.plural(copied.erased, 'call')} erased in one of the two: nothing of them came back")
     if copied.open_batches:
         lines.append(
-            f"{_number(copied.open_batches, 'batch')} under way: go on with one of the two ledgers alone, or what "
-            "comes of them is billed twice"
+            f"{formatting.plural(copied.open_batches, 'batch')} under way: go on with one of the two ledgers alone, or "
+            "what comes of them is billed twice"
         )
     return lines
 

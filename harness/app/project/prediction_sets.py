@@ -10,7 +10,7 @@ from harness.stats import calibration
 from harness.types import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -23,8 +23,11 @@ CHOOSER = "dev"
 ALPHA = 0.1
 
 
-def found(store: Store, results: Results, most_items: int) -> Mapping[str, Sets]:
-    """The sets of every run that gives scores and was run on dev too, by run id; none where dev itself is shown."""
+def found(store: Store, results: Results, run_ids: Sequence[str], most_items: int) -> Mapping[str, Sets]:
+    """The sets of every run that gives scores and was run on dev too, by run id; none where dev itself is shown.
+
+    `run_ids` are the runs that the results were read of: of very many items the same ones are looked at.
+    """
     if results.split.name == CHOOSER:
         return {}
     selection = store.selection()
@@ -36,7 +39,7 @@ def found(store: Store, results: Results, most_items: int) -> Mapping[str, Sets]
     chosen = store.predictions(on_dev, only=store.subsample(on_dev, most_items))
     gold = {run_id: _gold_scores(chosen[chosen["run_id"] == chooser]) for run_id, chooser in known.items()}
     thresholds = {run_id: calibration.conformal_threshold(scores, ALPHA) for run_id, scores in gold.items()}
-    sizes = store.set_sizes(thresholds, store.subsample([one.run.run_id for one in results.runs], most_items))
+    sizes = store.set_sizes(thresholds, store.subsample(run_ids, most_items))
     return {
         run_id: _counted(results, run_id, sizes[sizes["run_id"] == run_id], (thresholds[run_id], len(gold[run_id])))
         for run_id in known

@@ -187,12 +187,15 @@ class Project:
                 f"the store has no finished run on {dataset.ref} / {split}; start with: harness baselines "
                 f"--dataset {dataset.ref} --split {split}"
             )
-        results = self.analysed(dataset, split, selecting.facts(frame, selection, arms, first))
+        runs = selecting.facts(frame, selection, arms, first)
+        results = self.analysed(dataset, split, runs)
         return replace(
             results,
             passed_over=(*results.passed_over, *selection.passed_over(where, first)),
             curves=learnt.stored(self.store, frame, len(dataset.labelled("train")), results),
-            sets=prediction_sets.found(self.store, results, self.workspace.preferences.most_items),
+            sets=prediction_sets.found(
+                self.store, results, [run.run_id for run in runs], self.workspace.preferences.most_items
+            ),
             is_standing=first is None or selecting.are_the_same(arms, selection.arms(where), first),
         )
 

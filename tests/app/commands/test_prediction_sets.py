@@ -1,5 +1,7 @@
 """Prediction sets in the report: chosen on dev, counted on test, equal to what the stored scores say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,26 @@ def test_sets_are_those_of_the_stored_scores(project):
     assert found.coverage.value == pytest.approx(np.mean([gold in labels for labels, gold in sets]))
     assert found.size.value == pytest.approx(np.mean([len(labels) for labels, _ in sets]))
     assert found.coverage.low < found.coverage.value <= found.coverage.high
+
+
+def test_of_very_many_items_sets_are_those_of_the_items_looked_at(project, harness):
+    """Those of a small run that is passed over are among them: each has a set of a known size."""
+    where = ("--dataset", "mail@v1", "--split", "test")
+    assert harness("baselines", "--arm", "majority", "--limit", "8", *where).code == 0
+    space = project.workspace
+    few = Project(replace(space, preferences=replace(space.preferences, most_items=20)), SystemClock())
+    results = few.results(few.dataset("mail@v1"), "test")
+    assert (results.split.subsample_of, [one.name for one in results.passed_over]) == (45, ["majority"])
+    (shown,) = [one for one in results.runs if one.run.arm == "tag-odds"]
+    found = results.sets[shown.run.run_id]
+    items = set(results.predictions["example_id"])
+    sizes = [
+        sum(score >= found.threshold for score in (one.scores or {}).values())
+        for item_id, one in few.store.stored(shown.run.run_id).items()
+        if item_id in items
+    ]
+    assert (found.coverage.n, shown.n) == (len(sizes), len(sizes))
+    assert found.size.value == pytest.approx(np.mean(sizes))
 
 
 def test_dev_promises_nothing_about_itself(project):
