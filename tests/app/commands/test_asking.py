@@ -32,6 +32,7 @@ OTHERS = {
     "db_data",
     "ledger",
     "spread",
+    "most_items",
 }
 NAMES = {"concurrency": "workers"}
 PRICES = (
