@@ -1,12 +1,15 @@
 """An arm in production against what it promised: five tests that may be looked at after every item. Pure.
 
 Each test has a fifth of the rate of false alarms, so that all of them together ever give one with at most that
-probability while nothing has changed. What is known of the arm are its answers to labelled items (the reference).
+probability while nothing has changed. What is known of the arm are its answers to labelled items (the reference). They
+may promise more than the arm holds, and then an alarm is only a matter of time: of the fifth of a test that rests on
+such a promise one half is for that, the other for its bets.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
 NOTHING = "(no answer)"
 TESTS = ("inputs", "answers", "scores", "accuracy", "accuracy_reweighted")
 DIRECTIONS = 4
-Z = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -100,12 +102,16 @@ class Watched:
 def watched(
     reference: Observed, log: Observed, alpha: float, promised: float | None, rng: np.random.Generator
 ) -> Watched:
-    """The log held against the reference; `promised` is an accuracy, by default the lower end of the reference's."""
-    right = _right(reference)
-    own = intervals.wilson(int(right.sum()), len(right))
-    pinned = promised if promised is not None else own.low or 0.0
-    labels = _labels(reference, log)
+    """The log held against the reference; `promised` is an accuracy.
+
+    By default it is the lower end of the reference's own interval, one-sided, at a tenth of `alpha`.
+    """
     each = alpha / len(TESTS)
+    z = NormalDist().inv_cdf(1 - each / 2)
+    right = _right(reference)
+    own_low, _ = intervals.wilson_limits(right.sum(), len(right), z) if len(right) else (0.0, 1.0)
+    pinned = own_low if promised is None else promised
+    labels = _labels(reference, log)
     known = log.known
     hits = _right(log)[known]
     tests = [
@@ -116,7 +122,8 @@ def watched(
     tests.append(
         ("accuracy", wealth.mean_above(pinned - hits, pinned - 1 - 1e-9), f"accuracy is at least {pinned:.3f}")
     )
-    tests.append(_reweighted(reference, log, labels))
+    tests.append(_reweighted(reference, log, labels, z))
+    rates = {"accuracy": each / 2 if promised is None else each, "accuracy_reweighted": each / 2}
     confusion, answered = _confusion(reference, labels), _counts(log.answers, labels)
     shares = label_shift.mix(confusion, answered)
     n_by_label = confusion.sum(axis=0)
@@ -126,7 +133,7 @@ def watched(
         promised=float(pinned),
         accuracy=intervals.wilson(int(hits.sum()), len(hits)),
         expected=label_shift.expected_accuracy(confusion, answered, shares),
-        alarms=tuple(_alarm(name, logs, each, said) for name, logs, said in tests),
+        alarms=tuple(_alarm(name, logs, rates.get(name, each), said) for name, logs, said in tests),
         mix=_shares(labels, n_by_label, answered, shares),
         label_next=_label_next(reference, log),
     )
@@ -175,24 +182,28 @@ def _of_scores(reference: Observed, log: Observed, rng: np.random.Generator) -> 
     return [("scores", wealth.not_exchangeable(p_values), "the arm is as sure as in the reference")]
 
 
-def _reweighted(reference: Observed, log: Observed, labels: list[str]) -> Test:
+def _reweighted(reference: Observed, log: Observed, labels: list[str], z: float) -> Test:
     """Whether each label is answered right as often as promised, whatever the mix of labels is now.
 
-    What is promised of an item is its label's recall, less what that is uncertain by under the mix so far.
+    What is promised of an item is its label's recall, as it was seen (one drawn to the whole would promise too much of
+    all rare labels that are worse than others), less what that is uncertain by under the mix so far. Nothing is
+    promised of a label that the reference has not.
     """
     confusion = _confusion(reference, labels)
     n = confusion.sum(axis=0)
-    recall, variances = label_shift.recalls(np.diag(confusion[: len(labels)]).astype(np.float64), n)
+    right = np.diag(confusion[: len(labels)]).astype(np.float64)
+    recall = right / np.maximum(n, 1)
+    drawn, _ = label_shift.recalls(right, n)
+    variances = np.where(n > 0, drawn * (1 - drawn) / np.maximum(n, 1), 0.0)
     places = {label: place for place, label in enumerate(labels)}
     known = log.known
     gold = np.array([places[label] for label in log.gold[known]], dtype=np.int64)
     seen = n / max(n.sum(), 1)
     before = np.cumsum(np.eye(len(labels))[gold], axis=0) - np.eye(len(labels))[gold] + 20 * seen
     shares = before / before.sum(axis=1, keepdims=True)
-    reach = Z * np.sqrt((shares**2) @ variances)
-    promised = np.clip(recall[gold] - reach, 0.0, 1.0)
-    differences = promised - _right(log)[known]
-    least = max(float(recall.min() - Z * np.sqrt(variances.max())), 0.0) - 1 - 1e-9
+    reach = z * np.sqrt((shares**2) @ variances)
+    differences = recall[gold] - reach - _right(log)[known]
+    least = recall.min(initial=0.0) - reach - 1 - 1e-9
     said = "each label is answered right as often as promised"
     return "accuracy_reweighted", wealth.mean_above(differences, least), said
 

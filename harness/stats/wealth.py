@@ -29,17 +29,18 @@ LONGEST_BLOCK = 256
 SLOPES = np.array([-1.0, 0.0, 1.0])
 
 
-def mean_above(differences: Numbers, least: float) -> Numbers:
+def mean_above(differences: Numbers, least: float | Numbers) -> Numbers:
     """Log wealth after each item of bets that the mean of `differences` is above 0; the hypothesis is at most 0.
 
-    `least` is below every difference that can come (and below 0). A mixture over stakes (Waudby-Smith and Ramdas 2024,
+    `least` is below every difference that can come (and below 0); an array of them is known item by item before the
+    difference is. A mixture over stakes (Waudby-Smith and Ramdas 2024,
     arXiv:2010.09686, section 4) and over the item at which the mean begins to be above 0: the first bets begin at
     once, others every `START_EVERY` items.
     """
     n = len(differences)
     if n == 0:
         return np.zeros(0)
-    paths = np.cumsum(np.log1p(np.outer(differences, STAKES / -least)), axis=0)
+    paths = np.cumsum(np.log1p(np.outer(differences / -least, STAKES)), axis=0)
     shares = start_weights(-(-n // START_EVERY))
     before = np.concatenate([np.zeros((1, len(STAKES))), paths[START_EVERY - 1 : n - 1 : START_EVERY]])
     # Bets that begin later lack what the path was until then, so one sum over the starts serves every item.
