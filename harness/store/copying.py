@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from harness.errors import ConfigError, StoreError
 from harness.store import macros, statements
-from harness.store.database import BESIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from harness.store.database import Database
 
+BESIDE = "beside"
 MISSING = f"select {{key}} from {BESIDE}.{{table}} where {{key}} not in (select {{key}} from {{table}}) order by 1"
 IN_BOTH = f"select count(*) from {BESIDE}.runs semi join runs using (run_id)"
 OTHER_ROWS = f"""
@@ -59,16 +59,17 @@ def copy(source: Database, target: Database, watch: Callable[[int, int], None]) 
         raise ConfigError(f"{source.name} was named twice; a store is copied into another")
     with source.reading():
         pass  # there is one, with tables in the newest form
-    missing = target.write(_missing, beside=source)
+    beside = {BESIDE: source}
+    missing = target.write(_missing, beside=beside)
     for dataset_id in missing.datasets:
-        target.write(partial(_dataset, dataset_id), beside=source)
+        target.write(partial(_dataset, dataset_id), beside=beside)
     for prompt_id in missing.prompts:
-        target.write(partial(_entered, "prompts", "id", prompt_id), beside=source)
+        target.write(partial(_entered, "prompts", "id", prompt_id), beside=beside)
     n = 0
     for done, run_id in enumerate(missing.runs, 1):
-        n += target.write(partial(_run, run_id), run_id, beside=source)
+        n += target.write(partial(_run, run_id), run_id, beside=beside)
         watch(done, len(missing.runs))
-    target.write(_complete, beside=source)
+    target.write(_complete, beside=beside)
     return Copied(len(missing.datasets), len(missing.prompts), len(missing.runs), n, missing.had)
 
 

@@ -7,6 +7,7 @@ an outage is not a wrong answer; nor has an answer to an item that nobody has la
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -14,10 +15,11 @@ import pandas as pd
 from harness.datasets.task import Task
 from harness.errors import ConfigError, StoreError
 from harness.ground.located import Located
+from harness.store.statements import literal
 from harness.types import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
@@ -60,14 +62,42 @@ def of_rows(connection: DuckDBPyConnection, frame: pd.DataFrame, extensions: Pat
         asked[run_id] = golds[dataset_id]
     nothing: tuple[Task, dict[str, str]] = (Task(), {})
     return [
-        _worth(*asked.get(run_id, nothing), example_id, outcome, label)
+        _credit(*asked.get(run_id, nothing), example_id, outcome, label)
         for run_id, example_id, outcome, label in zip(*columns, strict=True)
     ]
 
 
-def _worth(task: Task, gold: Mapping[str, str], example_id: str, outcome: str, answer: object) -> float | None:
+def _credit(task: Task, gold: Mapping[str, str], example_id: str, outcome: str, answer: object) -> float | None:
     wanted = None if outcome == Outcome.FAILED.value else gold.get(example_id)
     return None if wanted is None else task.credit(wanted, answer)
+
+
+@contextmanager
+def added(connection: DuckDBPyConnection, dataset_id: str, rows: str, extensions: Path | None) -> Iterator[str]:
+    """Within it: a query of predictions of a dataset's items with one column more, `credit`.
+
+    Each answer to each label is credited once, and the database does the rest: millions of rows never come here.
+    """
+    gold = f"(select example_id, gold from examples where dataset_id = {literal(dataset_id)})"
+    known = f"from ({rows}) p left join {gold} e using (example_id)"
+    answered = f"select distinct gold, label {known} where outcome <> 'failed' and gold is not null"
+    task = task_of(connection, dataset_id, extensions)
+    pairs = connection.execute(answered).fetchall()
+    with _worth(connection, [(dataset_id, gold, label, task.credit(gold, label)) for gold, label in pairs]):
+        yield (
+            f"select p.*, worth.credit {known} left join worth on cast(worth.gold as varchar) = e.gold and "
+            "cast(worth.answer as varchar) is not distinct from p.label and p.outcome <> 'failed'"
+        )
+
+
+@contextmanager
+def _worth(connection: DuckDBPyConnection, rows: Sequence[tuple[str, str, object, float]]) -> Iterator[None]:
+    """Within it there is a table `worth`: what an answer to an item with that label of a dataset is worth."""
+    connection.register("worth", pd.DataFrame(rows, columns=["dataset_id", "gold", "answer", "credit"]))
+    try:
+        yield
+    finally:
+        connection.unregister("worth")
 
 
 def task_of(connection: DuckDBPyConnection, dataset_id: str, extensions: Path | None) -> Task:
@@ -97,9 +127,8 @@ def complete(connection: DuckDBPyConnection, extensions: Path | None = None) -> 
             worth.append((dataset_id, gold, label, task.credit(gold, label)))
     if not worth:
         return
-    connection.register("worth", pd.DataFrame(worth, columns=["dataset_id", "gold", "answer", "credit"]))
-    connection.execute(FILL)
-    connection.unregister("worth")
+    with _worth(connection, worth):
+        connection.execute(FILL)
 
 
 def binary(kind: str, extensions: Path | None) -> bool | None:

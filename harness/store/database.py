@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import duckdb
+
+from harness.errors import StoreError
+from harness.store import statements
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -22,9 +25,11 @@ T = TypeVar("T")
 Work = Callable[["DuckDBPyConnection"], T]
 """What is done in one transaction. It may be done again from the start, so it changes nothing but the database."""
 Tell = Callable[[str], None]
-
-
-BESIDE = "beside"
+VIEW = """
+    select view_name from duckdb_views()
+    where database_name = coalesce(?, current_database()) and view_name in (select unnest(?))
+"""
+Beside = Mapping[str, "Database"]
 
 
 @dataclass(slots=True)
@@ -61,11 +66,11 @@ class Database(Protocol):
         """The same, and free to write other files: for SQL of our own alone."""
         ...
 
-    def write(self, work: Work[T], *parts: str, beside: Database | None = None) -> T:
+    def write(self, work: Work[T], *parts: str, beside: Beside | None = None) -> T:
         """Do `work` in a transaction: everything it has written is there afterwards, or nothing and it is raised.
 
         `parts` say what it changes where that is not all the store, the larger part first: who changes other parts
-        may do so at the same time, where the database can. `beside` can be read meanwhile, under the name `BESIDE`.
+        may do so at the same time, where the database can. Those `beside` can be read meanwhile, under their names.
         """
         ...
 
@@ -90,15 +95,30 @@ class Database(Protocol):
         ...
 
 
+def check_tables(connection: DuckDBPyConnection, catalogue: str | None, store: str) -> None:
+    """Raise `StoreError` where a view of a stranger's store has the name of a table: a view may read files.
+
+    `catalogue` is what the connection calls the store; without it, it is the one that it has open.
+    """
+    view = connection.execute(VIEW, [catalogue, list(statements.KEYS)]).fetchone()
+    if view is not None:
+        raise StoreError(f"{store}: its {view[0]!r} is a view, where a store has a table; it is not read")
+
+
 @contextmanager
-def attached(connection: DuckDBPyConnection, beside: Database | None) -> Iterator[None]:
-    """Within it the connection can read another database as `BESIDE`, if there is one."""
-    if beside is None:
-        yield
-        return
-    beside.attach(connection, BESIDE)
+def attached(connection: DuckDBPyConnection, beside: Beside | None) -> Iterator[None]:
+    """Within it the connection can read other databases, under their names.
+
+    Raises `StoreError` where one is not to be trusted (see `check_tables`).
+    """
+    names = []
     try:
+        for name, database in (beside or {}).items():
+            database.attach(connection, name)
+            names.append(name)
+            check_tables(connection, name, database.name)
         yield
     finally:
-        with suppress(duckdb.Error):  # a connection that broke has nothing attached
-            connection.execute(f"detach {BESIDE}")
+        for name in names:
+            with suppress(duckdb.Error):  # a connection that broke has nothing attached
+                connection.execute(f"detach {name}")

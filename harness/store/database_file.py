@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from harness.ground.clock import SystemClock
-    from harness.store.database import Database, T, Tell, Waits, Work
+    from harness.store.database import Beside, T, Tell, Waits, Work
     from harness.store.erasing import Erasure
 
 
@@ -54,7 +54,7 @@ class DatabaseFile:
         with opening.copying(self.path, self._clock, self._waits.reader_s, self.tell) as connection:
             yield connection
 
-    def write(self, work: Work[T], *parts: str, beside: Database | None = None) -> T:  # noqa: ARG002
+    def write(self, work: Work[T], *parts: str, beside: Beside | None = None) -> T:  # noqa: ARG002
         """Do `work` in a transaction; the whole file is locked, whatever the parts."""
         with (
             opening.writing(self.path, self._clock, self._waits.writer_s, self.tell) as connection,

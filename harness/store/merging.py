@@ -1,42 +1,48 @@
 """Runs of shards put together to the run that one process would have made, wherever the shards were made.
 
 A part comes from this store, from another one, or from an exported file. It is checked by itself (its state, its
-rows' hash, its set of items) and the whole once more, before anything counts as merged. Rows go a batch at a time.
+rows' hash, its set of items) and the whole once more, before anything counts as merged. Rows go from database to
+database, those of some items of all parts at a time, in the order of the items: in any other order the keys of the
+whole run would be in memory at once.
 """
 
 from __future__ import annotations
 
-import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice, pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING, cast
 
 import duckdb
-import pandas as pd
 
 from harness.errors import DatasetError, StoreError
 from harness.ground.ids import item_set_of
 from harness.store import crediting, run_parquet, statements
+from harness.store.database import check_tables
 from harness.store.rows import PREDICTION_COLUMNS
 from harness.store.stored import DONE
 from harness.types import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
 
+    from harness.store.database import Database
     from harness.store.shard_runs import Part
     from harness.store.store import Store
     from harness.types import JSON, Run
 
 ROWS = 50_000  # ids in memory at once
-VECTORS = 16  # of 2,048 rows, in memory at once
+ROWS_AT_ONCE = 500_000
+"""So many rows are entered in a transaction, whose keys are in memory."""
+STORES = 32
+"""So many other stores are open at once."""
 COST = "batch_cost_per_1000_usd"
-COLUMNS = ", ".join(f'"{name}"' for name in PREDICTION_COLUMNS)
+COLUMNS = ", ".join(f'"{name}"' for name in PREDICTION_COLUMNS if name != "run_id")
 FORGET_FAILED = "delete from predictions where run_id = ? and outcome = 'failed'"
 TIMES = (
     "update runs set started_at = list_min($1::timestamptz[]), finished_at = list_max($2::timestamptz[]), wall_s = $3 "
@@ -86,8 +92,7 @@ class Merger:
         store.start_run(whole, dataset, ", ".join(versions), prices)
         write = store.database.write
         write(partial(_change, FORGET_FAILED, [whole.id]), whole.id)
-        for part in parts:
-            write(partial(_enter, part, whole.id, store.extensions), whole.id)
+        self._enter(whole, parts)
         status, reason = write(partial(_state, whole), whole.id)
         if reason is not None:
             store.remove_run(whole.id)
@@ -97,6 +102,17 @@ class Merger:
         values = [*times, sum(_numbers(parts, "wall_s")), whole.id]
         write(partial(_change, TIMES, values), whole.id)
         return self.standing(whole, len(parts), is_new=True)
+
+    def _enter(self, whole: Run, parts: Sequence[Part]) -> None:
+        """The rows of checked parts among those of the whole run; what is there stays."""
+        largest = max(parts, key=_n)
+        step = max(ROWS_AT_ONCE * _n(largest) // max(sum(map(_n, parts)), 1), 1)
+        marks = [_checked(part, step) for part in parts][parts.index(largest)]
+        for some in _groups(parts):
+            beside = _names(some)
+            for low, high in pairwise([None, *marks, None]):
+                work = partial(_entered, whole, _rows(some, beside, low, high), self.store.extensions)
+                self.store.database.write(work, whole.id, beside=beside)
 
     def standing(self, whole: Run, parts: int, *, is_new: bool) -> Merged:
         """The whole run as it stands in the store."""
@@ -128,34 +144,57 @@ def _change(statement: str, values: Sequence[object], connection: DuckDBPyConnec
     connection.execute(statement, list(values))
 
 
-def _enter(part: Part, whole_id: str, extensions: Path | None, connection: DuckDBPyConnection) -> None:
-    """The rows of a part among those of its whole run, each with its credit; what is there stays.
+def _entered(whole: Run, rows: str, extensions: Path | None, connection: DuckDBPyConnection) -> None:
+    """Rows of parts among those of their whole run, each with its credit; what is there stays.
 
     Given afterwards, the credit of ten million rows is written 400 times to the disk and back.
     """
-    if part.is_here:
-        _check_part(connection, part, "predictions")
-        rows = f"select ? as run_id, {COLUMNS.partition(', ')[2]}, credit from predictions where run_id = ?"
+    with crediting.added(connection, whole.dataset_id, rows, extensions) as credited:
         names = [*PREDICTION_COLUMNS, "credit"]
-        statements.insert_new(connection, "predictions", names, rows, [whole_id, part.run_id], [whole_id])
-        return
-    with _elsewhere(part) as (there, rows), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # duckdb calls pandas in a way that pandas 4 will not know
-        _check_part(there, part, rows)
-        result = there.execute(f"select {COLUMNS} from {rows} where run_id = ?", [part.run_id])
-        while not (frame := result.fetch_df_chunk(VECTORS)).empty:
-            frame["run_id"] = whole_id
-            frame["label"] = frame["label"].astype(object).where(frame["label"].notna(), None)
-            credit = crediting.of_rows(connection, frame, extensions)
-            frame["credit"] = pd.Series(credit, dtype="Float64")
-            statements.insert_frame(connection, "predictions", frame, [whole_id])
+        select = f"select {statements.literal(whole.id)} as run_id, {COLUMNS}, credit from ({credited})"
+        statements.insert_new(connection, "predictions", names, f"{select} order by example_id", (), [whole.id])
+
+
+def _rows(parts: Sequence[Part], beside: Mapping[str, Database], low: str | None, high: str | None) -> str:
+    """The query of the rows of some parts from one item on and before another."""
+    names = {database.name: f"{name}.predictions" for name, database in beside.items()}
+    within = "".join(
+        f" and example_id {sign} {statements.literal(bound)}"
+        for sign, bound in ((">=", low), ("<", high))
+        if bound is not None
+    )
+    return " union all ".join(
+        f"select {COLUMNS} from {_table(part, names)} where run_id = {statements.literal(part.run_id)}{within}"
+        for part in parts
+    )
+
+
+def _table(part: Part, names: Mapping[str, str]) -> str:
+    """Where the rows of a part are for a connection that has other stores beside it, by these names."""
+    if part.path is not None:
+        return f"({run_parquet.rows_in(part.path)})"
+    assert part.store is not None  # what is in no file is in a store
+    return "predictions" if part.is_here else names[part.store.database.name]
+
+
+def _names(parts: Sequence[Part]) -> dict[str, Database]:
+    """The other stores in which parts lie, and what each is called while it is read."""
+    stores = {part.store.database.name: part.store.database for part in parts if part.store and not part.is_here}
+    return {f"other_store_{number}": database for number, database in enumerate(stores.values())}
+
+
+def _groups(parts: Sequence[Part]) -> Iterator[list[Part]]:
+    left = iter(parts)
+    while some := list(islice(left, STORES)):
+        yield some
 
 
 @contextmanager
-def _elsewhere(part: Part) -> Iterator[tuple[DuckDBPyConnection, str]]:
-    """A connection to where a part lies, and the table of its rows there."""
+def _there(part: Part) -> Iterator[tuple[DuckDBPyConnection, str]]:
+    """A connection to where a part lies, and its rows there; those of a file are the ones that were exported."""
     if part.store is not None:
-        with part.store.database.reading() as connection:
+        with part.store.database.copying() as connection:
+            check_tables(connection, None, part.store.name)
             yield connection, "predictions"
         return
     assert part.path is not None  # what is in no store is in a file
@@ -165,19 +204,32 @@ def _elsewhere(part: Part) -> Iterator[tuple[DuckDBPyConnection, str]]:
         yield connection, f"({run_parquet.verified(connection, part.path, told)})"
 
 
-def _check_part(connection: DuckDBPyConnection, part: Part, rows: str) -> None:
-    """Raise `StoreError` unless the rows of a part are those that were stored, and all that it was to have."""
+def _checked(part: Part, step: int) -> list[str]:
+    """Every `step`-th item of a part, in order.
+
+    Raises `StoreError` unless its rows are those that were stored, and all that it was to have.
+    """
     known = part.facts["content_hash"], part.facts["n"]
-    if statements.content_of(connection, rows, part.run_id) != known:
-        raise StoreError(f"{part.words}: its rows are not those that were stored; run it again")
-    if _item_set(connection, rows, part.run_id) != part.facts["item_set"]:
-        raise StoreError(f"{part.words} does not have all of its items; run it again")
+    marks: list[str] = []
+
+    def ids(connection: DuckDBPyConnection, rows: str) -> Iterator[str]:
+        for number, item_id in enumerate(_ids(connection, rows, part.run_id), 1):
+            if number % step == 0:
+                marks.append(item_id)
+            yield item_id
+
+    with _there(part) as (connection, rows):
+        if statements.content_of(connection, rows, part.run_id) != known:
+            raise StoreError(f"{part.words}: its rows are not those that were stored; run it again")
+        if item_set_of(ids(connection, rows)) != part.facts["item_set"]:
+            raise StoreError(f"{part.words} does not have all of its items; run it again")
+    return marks
 
 
 def _state(whole: Run, connection: DuckDBPyConnection) -> tuple[str, str | None]:
     """The state of the whole run, and why it is not what it should be, if so."""
     reason = next((f"{what}, the first {row[0]!r}" for what, row in _wrong(connection, whole) if row), None)
-    if reason is None and _item_set(connection, "predictions", whole.id) != whole.item_set:
+    if reason is None and item_set_of(_ids(connection, "predictions", whole.id)) != whole.item_set:
         reason = "together they are not the items of the whole run"
     failed = connection.execute(FAILED, [whole.id]).fetchone()
     return "failed items" if failed else DONE, reason
@@ -192,10 +244,15 @@ def _wrong(connection: DuckDBPyConnection, whole: Run) -> Iterator[tuple[str, tu
     yield "rows that no run can have", connection.execute(query, [whole.id]).fetchone()
 
 
-def _item_set(connection: DuckDBPyConnection, rows: str, run_id: str) -> str:
+def _ids(connection: DuckDBPyConnection, rows: str, run_id: str) -> Iterator[str]:
+    """The items of a run, in order."""
     result = connection.execute(f"select example_id from {rows} where run_id = ? order by example_id", [run_id])
-    batches = iter(lambda: result.fetchmany(ROWS), [])
-    return item_set_of(item_id for batch in batches for (item_id,) in batch)
+    while batch := result.fetchmany(ROWS):
+        yield from (item_id for (item_id,) in batch)
+
+
+def _n(part: Part) -> int:
+    return int(cast("int", part.facts["n"]))
 
 
 def _numbers(parts: Sequence[Part], name: str) -> list[float]:

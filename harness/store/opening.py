@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 FORMAT = "v1.5.0"  # what duckdb 1.5 and 2.0 both read; 2.0's own default shuts 1.5 out
 Config = dict[str, str | bool | int | float | list[str]]
 READ_ONLY: Config = {"enable_external_access": "false", "lock_configuration": "true"}
-WRITING: Config = {"memory_limit": "700MB"}  # what a sort of millions of rows needs beyond it goes to the disk
+MEMORY = "700MB"
+LIMITED: Config = {"memory_limit": MEMORY}  # what a sort of millions of rows needs beyond it goes to the disk
 WAIT_STEP_S = 0.05
 TOLD_AFTER_S = 2.0
 READER_PATIENCE_S = 1.0  # most readers are done by then; for others the store is copied
@@ -93,7 +94,7 @@ def copying(path: Path, clock: WaitingClock, wait_s: float, tell: Tell = silent)
 def _connection(
     path: Path, clock: WaitingClock, wait_s: float, tell: Tell, *, read_only: bool, sealed: bool = True
 ) -> Iterator[DuckDBPyConnection]:
-    config = WRITING if not read_only else READ_ONLY if sealed else {}
+    config = READ_ONLY if read_only and sealed else LIMITED
     connection = _connect(path, clock, wait_s, tell, config, read_only=read_only)
     try:
         yield connection

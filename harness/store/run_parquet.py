@@ -164,22 +164,26 @@ def restore(connection: DuckDBPyConnection, path: Path, told: Contents, runs: tu
     )
 
 
+def rows_in(path: Path) -> str:
+    """The query of a file's rows."""
+    return f"select {ROWS} from read_parquet({literal(str(path))})"
+
+
 def verified(connection: DuckDBPyConnection, path: Path, told: Contents) -> str:
-    """The query of a file's rows, once its columns and their hash are those that were exported."""
-    source = f"read_parquet({literal(str(path))})"
-    described = connection.execute(f"describe select * from {source}").fetchall()
+    """The query of a file's rows in their order, once its columns and their hash are those that were exported."""
+    described = connection.execute(f"describe from read_parquet({literal(str(path))})").fetchall()
     types = {str(name): str(kind) for name, kind, *_ in described}
     if types != TYPES:
         wrong = sorted(set(types.items()) ^ set(TYPES.items()))
         raise StoreError(f"{path}: column {wrong[0][0]!r} is not as exported; export the run again")
-    query = f"select {ROWS} from {source} order by run_id, example_id"
-    digest, n = _hash(connection, query)
+    ordered = f"{rows_in(path)} order by run_id, example_id"
+    digest, n = _hash(connection, ordered)
     if (digest, n) != (told.rows_sha256, told.n):
         raise StoreError(
             f"{path} was changed: it has {n:,} rows with sha256 {digest[:16]}..., and {told.n:,} with "
             f"{told.rows_sha256[:16]}... were exported; take the committed file, or export the run again"
         )
-    return query
+    return ordered
 
 
 def _hash(connection: DuckDBPyConnection, query: str) -> tuple[str, int]:

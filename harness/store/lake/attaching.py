@@ -12,6 +12,7 @@ import duckdb
 from harness.errors import ConfigError
 from harness.ground import open_files
 from harness.store.lake.leases import INSTALL
+from harness.store.opening import MEMORY
 from harness.store.statements import literal
 
 if TYPE_CHECKING:
@@ -78,6 +79,11 @@ def attach(connection: DuckDBPyConnection, address: LakeAddress, data: str, alia
     options += ["read_only"] if read_only or address.as_of is not None else []
     options += [f"snapshot_version {address.as_of}"] if address.as_of is not None else []
     connection.execute(f"attach {literal(address.name)} as {alias} ({', '.join(options)})")
+
+
+def limit(connection: DuckDBPyConnection) -> None:
+    """Let a connection that may write files put down what it cannot hold in memory."""
+    connection.execute(f"set memory_limit = {literal(MEMORY)}")
 
 
 def seal(connection: DuckDBPyConnection, data: str) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from harness.ground.clock import SystemClock
-    from harness.store.database import Database, T, Tell, Waits, Work
+    from harness.store.database import Beside, T, Tell, Waits, Work
     from harness.store.erasing import Erasure
     from harness.store.lake.address import LakeAddress
 
@@ -98,7 +98,7 @@ class Lake:
         with self._moment("copier") as connection:
             yield connection
 
-    def write(self, work: Work[T], *parts: str, beside: Database | None = None) -> T:
+    def write(self, work: Work[T], *parts: str, beside: Beside | None = None) -> T:
         """Do `work` in a transaction, as the holder of a lease on `parts`."""
         if self.address.as_of is not None:
             raise ConfigError(f"--as-of {self.address.as_of} reads what was; leave it out to write")
@@ -206,6 +206,8 @@ class Lake:
             connection = self._open[role] = attaching.attached(self.address, data, read_only=True)
         if role == "reader":
             attaching.seal(connection, data)
+        else:
+            attaching.limit(connection)
         self._renew(role)
         return connection
 
@@ -244,7 +246,7 @@ class Lake:
                     raise StoreBusy(f"{self.name}: {conflict} ({conflicts} times); run the command again") from None
                 self._clock.pause(CONFLICT_PAUSE_S * conflicts)
 
-    def _once(self, work: Work[T], beside: Database | None) -> T:
+    def _once(self, work: Work[T], beside: Beside | None) -> T:
         def checked(connection: DuckDBPyConnection) -> T:
             result = work(connection)
             self._leases.check()  # who has lost the lease must not commit
@@ -263,6 +265,7 @@ class Lake:
             assert data is not None, "it was made ready before"
             try:
                 self._open["writer"] = attaching.attached(self.address, data, read_only=False)
+                attaching.limit(self._open["writer"])
                 self._renew("writer")
             except duckdb.Error as error:
                 raise self._meant(error) from None

@@ -16,6 +16,7 @@ from harness.ground.shards import Shard
 from harness.models import stack
 from harness.runs import building, sharding
 from harness.runs.scope import Scope
+from harness.store import merging
 from tests.app.standing import carried_out
 
 ARM = ("--arm", "tag-odds")
@@ -158,8 +159,14 @@ def test_parts_that_lack_are_named(harness, parts, root):
     assert sorted(run["name"] for run in runs(harness)) == ["prompt:v1", "tag-odds"]
 
 
-def test_parts_of_several_machines(harness, parts, root):
-    """A part in a store of its own, one in an exported file and one here are merged; the files stay as they were."""
+@pytest.mark.parametrize("rows", [merging.ROWS_AT_ONCE, 7])
+def test_parts_of_several_machines(harness, parts, root, monkeypatch, rows):
+    """A part in a store of its own, one in an exported file and one here are merged; the files stay as they were.
+
+    So they are where a transaction takes few items, and one other store is open at once.
+    """
+    monkeypatch.setattr(merging, "ROWS_AT_ONCE", rows)
+    monkeypatch.setattr(merging, "STORES", min(rows, merging.STORES) // 7)
     names = {run["name"]: run["run_id"] for run in runs(harness)}
     second, third = (names[f"prompt:v1, part {part} of 3"] for part in (2, 3))
     shutil.copy(root / "results" / "harness.duckdb", root / "machine.duckdb")
@@ -200,6 +207,21 @@ def test_a_part_that_was_changed_is_refused(harness, parts, root):
     done = harness("runs", "merge")
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert "would be another one" in done.err
+
+
+def test_a_store_whose_table_is_a_view_is_not_read(harness, parts, root):
+    """A view of a stranger's store could read any file of ours: neither merging nor copying asks it."""
+    (root / "secret.csv").write_text("run_id,example_id\n")
+    shutil.copy(root / "results" / "harness.duckdb", root / "machine.duckdb")
+    with duckdb.connect(str(root / "machine.duckdb")) as store:
+        store.execute("alter table predictions rename to real")
+        store.execute(f"create view predictions as select * from real union all by name from '{root / 'secret.csv'}'")
+    second = next(run["run_id"] for run in runs(harness) if run["name"] == "prompt:v1, part 2 of 3")
+    assert harness("runs", "rm", second).code == 0
+    for command in (("runs", "merge", "machine.duckdb"), ("store", "copy", "machine.duckdb", "copy.duckdb")):
+        done = harness(*command)
+        assert (done.code, done.err.count("\n")) == (2, 1), done.err
+        assert "its 'predictions' is a view, where a store has a table" in done.err
 
 
 def test_more_shards_than_items(harness, root):
