@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.datasets import tables
@@ -30,7 +31,7 @@ def rows(
     """
     if columns is not None:
         _check_variants(variants or {}, None, "a table")
-        return matching.foreign(tables.read(path), columns, path)
+        return matching.foreign(tables.read(path, replace(columns.layout, wanted=columns.named)), columns, path)
     if not path.exists():
         raise DatasetError(f"{path}: there is no such file")
     if path.is_file() and path.stat().st_size > MAX_FILE_BYTES:

@@ -253,12 +253,12 @@ TABLE = [["text", "label"], ["a", "x"], ["b", "y"], ["c", "x"]]
     [
         (
             workbook([["Tickets of 2026"], *TABLE]),
-            r"f.xlsx: row 2: 2 cells; the header has 1 column: take out what stan",
+            r"f.xlsx: row 2: 2 cells; the header has 1 column: take out what stands beside .* --header 2",
         ),
         (workbook([*TABLE[:2], ["b", "y", "look again"]]), r"row 3: 3 cells; the header has 2 columns: take out what"),
         (
             two_sheets([["Ask Ann"], ["Bye"]], TABLE),
-            r"^f.xlsx: sheet 'Read me': there is no column 'text'; expected one",
+            r"^f.xlsx: sheet 'Read me': there is no column 'text'; sheet 'Rows' has such columns: --sheet Rows",
         ),
         (two_sheets(TABLE, TABLE[:1]), None),
         (
@@ -274,7 +274,7 @@ def test_a_messy_sheet_is_told_in_its_own_words(tmp_path, monkeypatch, content, 
     Path("f.xlsx").write_bytes(content)
     if said is None:
         _, notes = imported(tmp_path, Path("f.xlsx"))
-        assert [note.what for note in notes] == ["sheets; 'Read me' was read"]
+        assert [note.what for note in notes] == ["sheets, of which 'Read me' was read; --sheet NAME takes another"]
         return
     with pytest.raises(DatasetError, match=said):
         imported(tmp_path, Path("f.xlsx"))
