@@ -1,8 +1,8 @@
 """Result files that the tools themselves write, in every form: the accuracy is the tool's own, and the planted one.
 
-`HARNESS_TOOLS` names a folder with an environment a tool and version: `inspect*`, `pydantic*` and `lmeval*` (Python,
-with `inspect_ai`, `pydantic-evals` and `openai`, `lm_eval[api]`), `pf*` (Node, with `promptfoo`). What is not there is
-skipped.
+`HARNESS_TOOLS` names a folder with an environment a tool and version: `inspect*`, `pydantic*`, `lmeval*` and `oaieval*`
+(Python, with `inspect_ai`, `pydantic-evals` and `openai`, `lm_eval[api]`, `evals`), `pf*` (Node, with `promptfoo`).
+What is not there is skipped.
 """
 
 import csv
@@ -22,6 +22,30 @@ HERE = Path(__file__).parent / "tools"
 LABELS = ("billing", "refund", "shipping")
 N, WRONG = 30, 6
 OWN = (N - WRONG) / N
+GRADED = "GRADED BY A MODEL"
+OPENAI_EVALS = {
+    "match": ("basic.match:Match", ""),
+    "includes": ("basic.includes:Includes", ""),
+    "fuzzy": ("basic.fuzzy_match:FuzzyMatch", ""),
+    "graded": ("modelgraded.classify:ModelBasedClassify", "eval_type: classify\n    modelgraded_spec: tickets"),
+}
+OPENAI_EVAL = """
+tickets:
+  id: tickets.test.v1
+  metrics: [accuracy]
+tickets.test.v1:
+  class: evals.elsuite.CLASS
+  args:
+    samples_jsonl: SAMPLES
+    MORE
+"""
+GRADER = f"""
+tickets:
+  prompt: "{GRADED}: is {{completion}} the same as {{ideal}}?"
+  choice_strings: YN
+  choice_scores: {{"Y": 1.0, "N": 0.0}}
+  input_outputs: {{input: completion}}
+"""
 LM_EVAL = """
 task: tickets
 dataset_path: json
@@ -62,6 +86,9 @@ def place(tmp_path, monkeypatch):
     replies = {row["text"]: LABELS[(i + (i % 5 == 0)) % 3] for i, row in enumerate(rows)}
 
     def answer(said):
+        if GRADED in said:
+            said, _, gold = said.rpartition(" the same as ")
+            return "Y" if gold.startswith(said.rpartition(" is ")[2].strip()) else "N"
         label = next(label for text, label in replies.items() if f"{text}\n" in f"{said}\n")
         return f"ANSWER: {'ABC'[LABELS.index(label)]}" if "ANSWER" in said else label
 
@@ -97,12 +124,16 @@ def check(folder, path, *more):
 @pytest.mark.parametrize("form", ["json", "eval"])
 @pytest.mark.parametrize("task", ["free", "two", "letters"])
 @pytest.mark.parametrize("program", there("inspect*", "bin/inspect"))
-def test_inspect(place, program, task, form):
-    """Both formats of its logs; of two scorers the one that is named."""
+def test_inspect(place, program, task, form, monkeypatch):
+    """Both formats of its logs (the first versions had one); of two scorers the one that is named."""
     folder, _ = place
+    monkeypatch.setenv("INSPECT_LOG_FORMAT", form)
+    monkeypatch.setenv("INSPECT_DISPLAY", "plain")
     asked = ("eval", f"{HERE / 'inspect_task.py'}@{task}", "--model", "openai/gpt-4o-mini")
-    tool(program, *asked, "--log-format", form, "--log-dir", "logs", "--display", "plain")
-    (log,) = (folder / "logs").glob(f"*.{form}")
+    tool(program, *asked, "--log-dir", "logs")
+    (log,) = (folder / "logs").glob("*.*")
+    if log.suffix != f".{form}":
+        pytest.skip(f"this version writes {log.suffix} alone")
     check(folder, log, *(("--scorer", "match") if task == "two" else ()))
 
 
@@ -147,3 +178,24 @@ def test_lm_eval(place, program):
          "--output_path", folder / "out")  # fmt: skip
     (samples,) = (folder / "out").rglob("samples_*.jsonl")
     check(folder, samples, "--filter", "strict")
+
+
+@pytest.mark.parametrize("form", OPENAI_EVALS)
+@pytest.mark.parametrize("program", there("oaieval*", "bin/oaieval"))
+def test_openai_evals(place, program, form, monkeypatch):
+    """Records of the evals that hold answers: matched, included, nearly matched, and judged by a model."""
+    folder, server = place
+    server.raw_usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}  # it adds up nothing but numbers
+    monkeypatch.setenv("EVALS_SEQUENTIAL", "1")
+    tests = [json.loads(line) for line in (folder / "items.jsonl").read_text().splitlines()]
+    samples = [{"input": [{"role": "user", "content": one["text"]}], "ideal": one["label"]} for one in tests]
+    (folder / "samples.jsonl").write_text("".join(json.dumps(one) + "\n" for one in samples))
+    (folder / "registry" / "evals").mkdir(parents=True)
+    (folder / "registry" / "modelgraded").mkdir()
+    class_, more = OPENAI_EVALS[form]
+    told = OPENAI_EVAL.replace("CLASS", class_).replace("SAMPLES", str(folder / "samples.jsonl")).replace("MORE", more)
+    (folder / "registry" / "evals" / "t.yaml").write_text(told)
+    (folder / "registry" / "modelgraded" / "t.yaml").write_text(GRADER)
+    tool(program, "gpt-3.5-turbo", "tickets", "--registry_path", folder / "registry", "--record_path",
+         folder / "record.jsonl")  # fmt: skip
+    check(folder, folder / "record.jsonl")

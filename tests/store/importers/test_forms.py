@@ -141,6 +141,15 @@ def inspect_choices(item, answer, right):
     return {key: value for key, value in (inspect_v1(item, answer, right) | more).items() if key != "score"}
 
 
+def inspect_first_choices(item, answer, right):
+    """The scorer of the first versions said whether the letter was right, and not which it was."""
+    sample = inspect_choices(item, answer, right)
+    reply = f"I see.\n{sample['output']['completion']}."
+    message = {"message": {"role": "assistant", "content": reply}, "stop_reason": "stop"}
+    scores = {"choice": {"value": "C" if right else "I", "explanation": reply}}
+    return sample | {"output": {"model": "m", "choices": [message]}, "scores": scores}
+
+
 def with_attachment(item, answer, right):
     sample = inspect_v1(item, answer, right, input="attachment://abc", attachments={"abc": item["text"]}, id="no id")
     return {key: value for key, value in sample.items() if key != "score"} | {"scores": {"exact": sample["score"]}}
@@ -262,6 +271,7 @@ FORMS = {
     ),
     "inspect version 1": ("l.json", lambda: inspect_log(each(inspect_v1), version=1), {}),
     "inspect choices": ("l.json", lambda: inspect_log(each(inspect_choices)), {}),
+    "inspect choices of its first versions": ("l.json", lambda: inspect_log(each(inspect_first_choices)), {}),
     "inspect attachments": ("l.json", lambda: inspect_log(each(with_attachment)), {}),
     "openai-evals match": ("l.jsonl", lambda: oai({"completion_fns": ["m"]}, SAMPLING, AS_MATCH), {}),
     "openai-evals before completion functions": ("l.jsonl", lambda: oai({"model_name": "m"}, SAMPLING, AS_MATCH), {}),
