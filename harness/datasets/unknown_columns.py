@@ -55,10 +55,10 @@ def missing(spec: ImportSpec, role: str, survey: Survey, path: Path | None) -> I
         columns = tables.columns(path, spec.layout)
         if headless := guessing.columns_of_headless(path, spec.layout):
             return _headless(f"{found}; the first line reads as a row ({listed(columns)})", headless)
-    meant = nearest(name, columns)
+    taken = [column for column in spec.named if column != name]
+    meant = nearest(name, [column for column in columns if column not in taken])
     hint = "" if meant is None else f"; did you mean {meant!r}?"
     if meant is None and path is not None and role in ("text", "label"):
-        taken = [column for column in spec.named if column != name]
         meant = guessing.roles(path, spec.layout, taken)[role == "label"]
     return ImportProblem(f"{found}; expected one of {listed(columns)}{hint}", {role: meant} if meant else {})
 

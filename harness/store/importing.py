@@ -38,6 +38,7 @@ def rows(
         raise DatasetError(f"{path}: {path.stat().st_size:,} bytes; at most {MAX_FILE_BYTES:,} are read")
     name = form or recognised(path)
     if name is None:
+        _refuse_near_ones(path)
         raise ConfigError(
             f"{path}: not recognised as a result file of {', '.join(FORMATS)}; for a table, say which column holds the "
             "label: --prediction COL, and --id COL or --text COL; where it is one of theirs all the same, --format TOOL"
@@ -53,6 +54,15 @@ def _check_variants(variants: Mapping[str, str], known: str | None, name: str) -
     for what in variants:
         if what != known:
             raise ConfigError(f"--{what} does not go with {name}, which has none")
+
+
+def _refuse_near_ones(path: Path) -> None:
+    """Raise `ConfigError` for what a tool writes beside the file that its importer reads, or in another form."""
+    for name in FORMATS:
+        instead = getattr(plugins.load(FOLDER, name), "instead", None)
+        said = instead(path) if instead is not None else None
+        if said is not None:
+            raise ConfigError(f"{path}: {said}")
 
 
 def recognised(path: Path) -> str | None:

@@ -432,3 +432,18 @@ def test_what_cannot_be_read_is_said(file, content, message, tmp_path):
     (tmp_path / file).write_text(content())
     with pytest.raises(DatasetError, match=message):
         list(importing.rows(tmp_path / file, None, None))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("r.yaml", "evalId: eval-1\nresults:\n  version: 3\n", "promptfoo's results as .yaml; write them as JSON"),
+        ("r.html", "<html><title>LLM Eval | promptfoo</title></html>", "promptfoo's results as .html; write them as"),
+        ("results_1.json", '{"results": {"t": {"alias": "t", "exact_match,none": 0.5}}}', "which --log_samples writes"),
+    ],
+)
+def test_what_a_tool_writes_beside_the_file_that_is_read(tmp_path, name, content, message):
+    """The line says which file or form to give."""
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ConfigError, match=message):
+        list(importing.rows(tmp_path / name, None, None))
