@@ -44,7 +44,7 @@ def instead(path: Path) -> str | None:
     start = reading.beginning(path)
     is_one = {
         ".yaml": start.startswith(("evalId:", "version:")) and "results:" in start,
-        ".html": "promptfoo" in start.lower(),
+        ".html": "promptfoo" in start.lower() or "[PASS]" in start,
         ".xml": "<promptfoo" in start,
         ".csv": any(one in start for one in ("[PASS]", "[FAIL]", ",Status,Score,")),
     }

@@ -439,6 +439,9 @@ def test_what_cannot_be_read_is_said(file, content, message, tmp_path):
     [
         ("r.yaml", "evalId: eval-1\nresults:\n  version: 3\n", "promptfoo's results as .yaml; write them as JSON"),
         ("r.html", "<html><title>LLM Eval | promptfoo</title></html>", "promptfoo's results as .html; write them as"),
+        ("old.html", "<title>Eval Output</title><style>td[data-content^='[PASS]'] {}</style>", "results as .html"),
+        ("r.csv", 'text,[openai:m] {{text}}\na,"[FAIL] (0.00)"\n', "results as .csv"),
+        ("new.csv", "text,[openai:m] {{text}},Status,Score,Comment\na,b,PASS,1.00,\n", "results as .csv"),
         ("results_1.json", '{"results": {"t": {"alias": "t", "exact_match,none": 0.5}}}', "which --log_samples writes"),
     ],
 )
