@@ -34,10 +34,15 @@ def read(path: Path, layout: Layout, notes: Notes) -> Iterator[Record]:
     first = next(text_files.lines(path, layout.encoding), "")
     declared = first.strip("\ufeff\r\n ")
     skipped = 1 if declared.lower().startswith(DECLARED) and len(declared) == len(DECLARED) + 1 else 0
+    is_declared = bool(skipped)
+    above = (layout.header or 1) - 1 - skipped
+    if above > 0:
+        notes.add("left out", headers.ABOVE, f"{path}:{skipped + 1}", n=above)
+        skipped += above
     is_tsv = text_files.ending(path) == ".tsv"
     if layout.separator is not None:
         separator = layout.separator
-    elif skipped:
+    elif is_declared:
         separator = declared[-1]
     else:
         separator = "\t" if is_tsv else sniffed(_beginning(path, layout, skipped), layout)
@@ -50,6 +55,15 @@ def read(path: Path, layout: Layout, notes: Notes) -> Iterator[Record]:
         if end > start:
             notes.add("noticed", "records that span several lines", where, f"it ends at line {end}")
         yield where, cells
+
+
+def beginning(path: Path, layout: Layout, most: int) -> Iterator[Record]:
+    """The first lines as records, each with the separator that those from it on speak for."""
+    lines = _beginning(path, layout, 0)
+    for number in range(min(most, len(lines))):
+        separator = layout.separator or ("\t" if text_files.ending(path) == ".tsv" else sniffed(lines[number:], layout))
+        for cells in _loosely(lines[number : number + 1], separator):
+            yield f"{path}:{number + 1}", cells
 
 
 def under_header(

@@ -38,13 +38,21 @@ OTHER_FORMATS = {
     b"\x89PNG": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
     b"PAR1": "a Parquet file",
+    b"<!DOCTYPE html": "a web page",
+    b"<!doctype html": "a web page",
+    b"version https://": "a pointer of Git LFS",
 }
 MEANT = {b"PAR1": (".parquet",), b"PK\x03\x04": (".xlsx", ".xlsm"), b"\x1f\x8b": (".gz",)}
 """Which endings say that a file begins so."""
+PAGE = "was a page to log in saved in the place of the file?"
 WAYS_OUT = {
     b"\x1f\x8b": "one file packed with gzip is read when it is named so: rows.csv.gz",
     b"PK\x03\x04": "unpack it; an Excel file is read when it is named .xlsx",
     b"\xd0\xcf\x11\xe0": "save it as .xlsx or CSV",
+    b"PAR1": "it is read when it is named .parquet",
+    b"<!DOCTYPE html": PAGE,
+    b"<!doctype html": PAGE,
+    b"version https://": "fetch the file itself: git lfs pull",
 }
 WESTERN = "cp1252"
 SHOWN = 12
@@ -65,7 +73,8 @@ def refuse_other_formats(path: Path) -> None:
     for magic, what in OTHER_FORMATS.items():
         if head.startswith(magic) and path.suffix.lower() not in MEANT.get(magic, ()):
             way_out = WAYS_OUT.get(magic, "give a CSV, TSV, JSONL, JSON, Excel or Parquet file")
-            raise DatasetError(f"{path}: this is {what}; archives are not unpacked: {way_out}")
+            packed = "; archives are not unpacked" if what.endswith("archive") else ""
+            raise DatasetError(f"{path}: this is {what}{packed}: {way_out}")
     for magic, endings in MEANT.items():
         if path.suffix.lower() in endings and not head.startswith(magic):
             raise DatasetError(f"{path}: this is not {OTHER_FORMATS[magic]}, as its ending {path.suffix} says")

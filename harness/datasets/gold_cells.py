@@ -1,7 +1,7 @@
 """What a cell of the label column says: a label, nothing, or something that is no label.
 
-A label is a text in Unicode's composed form (NFC) without blanks at its edges. A list of one label
-is that label.
+A label is a text in Unicode's composed form (NFC) without blanks at its edges, or characters there that
+nobody sees. A list of one label is that label.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 BLANKS = "labels with blanks at an edge"
 COMPOSED = "labels that were not in Unicode's composed form"
 ONE = "lists of one label"
+UNSEEN = "\u200b\u2060\ufeff\u200e\u200f"
+"""Blanks of no width, and marks of the direction of writing; joiners and tags are parts of some emoji."""
 QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
 LONGEST = 60
 
@@ -62,19 +64,22 @@ def read(cell: Cell, where: str, column: str) -> Gold:
 
 
 def _of_text(text: str, where: str, column: str) -> Gold:
-    if is_missing(text):
-        return Gold(None, f"it is {text.strip()}" if text.strip() else "")
     label = plain(text)
+    if is_missing(label):
+        return Gold(None, f"it is {label}" if label else "")
     if label.startswith("{"):
         _refuse_object(label, where, column)
     if label == text:
         return Gold(label)
-    return Gold(label, BLANKS if text != text.strip() else COMPOSED)
+    return Gold(label, COMPOSED if label == unicodedata.normalize("NFC", text) else BLANKS)
 
 
 def plain(text: str) -> str:
-    """The text in Unicode's composed form, without blanks at its edges."""
-    return unicodedata.normalize("NFC", text).strip()
+    """The text in Unicode's composed form, without blanks at its edges, seen or not."""
+    composed = unicodedata.normalize("NFC", text).strip()
+    while composed.strip(UNSEEN) != composed:
+        composed = composed.strip(UNSEEN).strip()
+    return composed
 
 
 def as_list(text: str) -> list[str] | None:

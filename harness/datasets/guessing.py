@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from harness.datasets import tables, text_files
 from harness.datasets.cells import is_missing
+from harness.datasets.layouts import column_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from harness.datasets.cells import Cell
@@ -51,7 +52,7 @@ def roles(path: Path, layout: Layout, taken: Sequence[str] = ()) -> tuple[str | 
 def columns_of_headless(path: Path, layout: Layout) -> tuple[str, ...] | None:
     """Names for the columns of a file whose first line is a row; None when that line reads as a header."""
     suffix = text_files.ending(path)
-    if layout.columns or suffix not in (*tables.DELIMITED, *tables.EXCEL):
+    if layout.columns or layout.header is not None or suffix not in (*tables.DELIMITED, *tables.EXCEL):
         return None
     rows = [row for _, row in islice(tables.read(path, replace(layout, wanted=())), SAMPLE)]
     names = list(rows[0]) if rows else []
@@ -62,6 +63,65 @@ def columns_of_headless(path: Path, layout: Layout) -> tuple[str, ...] | None:
     text, label = roles(path, replace(layout, columns=plain))
     meaning = {text: "text", label: "label"}
     return tuple(meaning.get(name, name) for name in plain)
+
+
+def header(path: Path, layout: Layout) -> int | None:
+    """The line or row that is probably the header, where a title stands above it; None where the first one is.
+
+    It names every wanted column; where none is wanted, one that is usual for a text and one for a label. In a
+    sheet it may be, too, the first row with a cell in every column, below a title of one text (in one cell or all).
+    """
+    is_table = text_files.ending(path) in (*tables.DELIMITED, *tables.EXCEL)
+    if not is_table or layout.header is not None or layout.columns:
+        return None
+    (_, first), *below = tables.beginning(path, layout) or [(0, [])]
+    is_title, is_header = _rules(layout, path, first, [cells for _, cells in below])
+    return next((at for at, cells in below if is_header(cells)), None) if is_title else None
+
+
+def sheet(path: Path, layout: Layout) -> str | None:
+    """The first sheet of a workbook with a row that would be a header, by the names in it.
+
+    None where none has, or where it is the one that is read anyway: the first that holds a cell.
+    """
+    if layout.sheet is not None or layout.columns:
+        return None
+    is_header, is_first = _by_names(layout), True
+    for name in tables.sheets(path):
+        records = tables.beginning(path, replace(layout, sheet=name))
+        if any(is_header(cells) for _, cells in records):
+            return None if is_first else name
+        is_first = is_first and not records
+    return None
+
+
+def _rules(
+    layout: Layout, path: Path, first: Sequence[str], below: Sequence[Sequence[str]]
+) -> tuple[bool, Callable[[Sequence[str]], bool]]:
+    """Whether the first record is no header, and which one is."""
+    is_header = _by_names(layout)
+    if layout.wanted or any(map(is_header, below)):
+        return not is_header(first), is_header
+    widest = max((len(_filled(cells)) for cells in below), default=0)
+    is_title = text_files.ending(path) in tables.EXCEL and len(_filled(first)) < 2 <= widest
+    return is_title, lambda cells: len(_filled(cells)) == widest
+
+
+def _by_names(layout: Layout) -> Callable[[Sequence[str]], bool]:
+    """Whether cells name every wanted column; where none is wanted, a text and a label as they are usually called."""
+
+    def is_header(cells: Sequence[str]) -> bool:
+        names = [column_name(cell) for cell in cells]
+        if layout.wanted:
+            return set(layout.wanted) <= set(names)
+        label = _named(names, LABELS)
+        return label is not None and _named([name for name in names if name != label], TEXTS) is not None
+
+    return is_header
+
+
+def _filled(cells: Sequence[str]) -> set[str]:
+    return {cell.strip() for cell in cells} - {""}
 
 
 def _named(columns: Sequence[str], known: Sequence[str]) -> str | None:

@@ -40,6 +40,8 @@ class ImportSpec:
     encoding: str | None = None
     separator: str | None = None
     columns: tuple[str, ...] = ()
+    sheet: str | None = None
+    header: int | None = None
     relabel: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
     range: tuple[float, float] | None = None
@@ -57,6 +59,8 @@ class ImportSpec:
             separator=None if self.separator is None else layouts.separator(self.separator),
             columns=layouts.column_names(self.columns),
             wanted=self.named,
+            sheet=self.sheet,
+            header=self.header,
         )
 
     @property

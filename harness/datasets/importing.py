@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.datasets import (
     encodings,
     gold_readers,
+    guessing,
     json_files,
     json_forms,
     loading,
@@ -17,6 +18,7 @@ from harness.datasets import (
     text_files,
     unknown_columns,
 )
+from harness.datasets.headers import NotTheHeader
 from harness.datasets.import_spec import ImportSpec
 from harness.datasets.manifest import Manifest, Splits, Tags
 from harness.datasets.notes import Note, Notes
@@ -102,26 +104,30 @@ def _of_files(spec: ImportSpec, files: Mapping[str | None, Path], watch: Callabl
     if whole is not None and spec.split_column is None and _names_splits(whole, layout):
         spec = replace(spec, split_column=json_forms.SPLIT)
 
-    def read(notes: Notes) -> Iterator[Placed]:
-        for split, path in files.items():
-            for where, row in tables.read(path, layout, notes):
-                yield split, where, row
-
     held: list[Placed] = []  # small files are read once: to survey them and to write them
     is_small = all(path.is_file() and path.suffix.lower() in HELD for path in files.values())
     is_small = is_small and sum(path.stat().st_size for path in files.values()) <= HELD_BYTES
 
     def rows(notes: Notes) -> Iterator[Placed]:
         if not is_small:
-            return read(notes)
+            return _of_all(files, layout, notes)
         if not held:
-            held.extend(read(notes))
+            held.extend(_of_all(files, layout, notes))
         return iter(held)
 
     unusual = {name: known for name, known in _encodings(spec, files).items() if known not in ("utf-8", "utf-8-sig")}
     told = {f"encoding of {name}": known for name, known in unusual.items()}
     names = ", ".join(path.name for path in files.values())
     return _Reading(replace(spec, source={"file": names, **told, **spec.source}), rows, watch, files)
+
+
+def _of_all(files: Mapping[str | None, Path], layout: Layout, notes: Notes) -> Iterator[Placed]:
+    for split, path in files.items():
+        try:
+            for where, row in tables.read(path, layout, notes):
+                yield split, where, row
+        except NotTheHeader as error:
+            raise unknown_columns.not_the_header(str(error), guessing.header(path, layout)) from None
 
 
 def _names_splits(path: Path, layout: Layout) -> bool:

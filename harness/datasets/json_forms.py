@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.datasets.cells import spelt
+from harness.datasets.notes import DISAGREE
 from harness.datasets.vocabulary import SPLIT_OF
 from harness.errors import DatasetError
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 LABEL = "label"
 SPLIT = "split"
 """The column that says in which of a document's splits a row stands."""
-DISAGREE = "items whose annotators chose different labels (taken as unlabelled)"
 ROW_LISTS = ("rows", "data", "records", "items", "examples", "instances")
 PRODIGY_OWN = frozenset({"options", "accept", "answer", "label", "spans", "tokens", "config", "style"})
 ROLES = ("system", "developer", "user", "assistant")
@@ -36,7 +36,7 @@ def recognised(first: Mapping[str, object], wanted: Sequence[str]) -> Converter 
     """The converter for objects like this one; None where they are rows as they stand."""
     if isinstance(first.get("data"), dict) and isinstance(first.get("annotations", first.get("completions")), list):
         return partial(_label_studio, wanted=wanted)
-    if "answer" in first and ("_task_hash" in first or "_input_hash" in first):
+    if _is_prodigy(first):
         return partial(_prodigy, wanted=wanted)
     if isinstance(first.get("fields"), dict) and "responses" in first:
         return partial(_argilla, wanted=wanted)
@@ -45,6 +45,12 @@ def recognised(first: Mapping[str, object], wanted: Sequence[str]) -> Converter 
     if _is_chat(first) and not any(name in first for name in wanted if name != LABEL):
         return _chat
     return None
+
+
+def _is_prodigy(first: Mapping[str, object]) -> bool:
+    """A task with its hashes; or without them, a judged label, or a choice among options."""
+    is_judged = first.get("answer") in ("accept", "reject", "ignore") and ("label" in first or "options" in first)
+    return is_judged or ("answer" in first and ("_task_hash" in first or "_input_hash" in first))
 
 
 def in_document(value: object, path: Path) -> Iterator[tuple[str, Object]]:

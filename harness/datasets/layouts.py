@@ -20,7 +20,9 @@ class Layout:
 
     `columns` are the names of the columns of a file without a header line. `wanted` are the columns
     that will be asked for: they tell a separator from a character of the text, and which nested
-    objects to open. With `open_all` every nested object is opened.
+    objects to open. With `open_all` every nested object is opened. `sheet` is the name of a workbook's
+    sheet, or its place among those that are seen, from 1. `header` is the number of the line or row
+    that names the columns: what stands above it is left out.
     """
 
     encoding: str | None = None
@@ -28,6 +30,8 @@ class Layout:
     columns: tuple[str, ...] = ()
     wanted: tuple[str, ...] = ()
     open_all: bool = False
+    sheet: str | None = None
+    header: int | None = None
 
 
 PLAIN = Layout()

@@ -9,6 +9,7 @@ from harness.ground import formatting
 
 How = Literal["repaired", "left out", "noticed"]
 LONGEST = 80
+DISAGREE = "items whose annotators chose different labels (taken as unlabelled)"
 MERGED = "merged cells, of which the first alone holds the value"
 
 
@@ -44,9 +45,9 @@ class Notes:
         else:
             note.n += n
 
-    def has(self, what: str) -> bool:
-        """Whether it was noted."""
-        return any(note.what == what for note in self._notes.values())
+    def count(self, what: str) -> int:
+        """How often it was noted."""
+        return sum(note.n for note in self._notes.values() if note.what == what)
 
     def all(self) -> tuple[Note, ...]:
         """Every note."""

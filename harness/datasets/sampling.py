@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.datasets import loading, splits, tables, text_files
 from harness.datasets.importing import SHARES
-from harness.datasets.layouts import Layout
+from harness.datasets.layouts import PLAIN
 from harness.datasets.versions import derive
 from harness.errors import DatasetError
 from harness.ground.ids import unit_interval
@@ -20,6 +20,8 @@ from harness.types import Example, Item
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
+
+    from harness.datasets.layouts import Layout
 
 WEIGHT = "sampling_weight"
 COLUMNS = ("id", "text", "tags", "label", WEIGHT)
@@ -94,7 +96,7 @@ def written(drawn: Sequence[Drawn]) -> bytes:
     return out.getvalue().encode()
 
 
-def append_labels(root: Path, ref: str, version: str, path: Path, encoding: str | None = None) -> tuple[Path, int]:
+def append_labels(root: Path, ref: str, version: str, path: Path, layout: Layout = PLAIN) -> tuple[Path, int]:
     """The folder of a new version with the labels of a returned table, and how many rows are still without one.
 
     A row whose id is known gives that item another label (and its weight); any other is a new item,
@@ -103,7 +105,7 @@ def append_labels(root: Path, ref: str, version: str, path: Path, encoding: str 
     dataset = loading.load(root, ref)
     by_id = {example.item.id: example for example in dataset.examples}
     waiting, seen = 0, set[str]()
-    for where, row in tables.read(path, Layout(encoding=encoding)):
+    for where, row in tables.read(path, layout):
         place = text_files.names_place(path, where)
         _check(row, place, "id", "label")
         item_id, label = unguarded(_cell(row, "id", where)), _cell(row, "label", where)

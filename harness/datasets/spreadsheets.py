@@ -1,4 +1,4 @@
-"""Excel workbooks (.xlsx) as records: the first visible sheet that holds cells, read a row at a time.
+"""Excel workbooks (.xlsx) as records: one sheet, read a row at a time.
 
 Only what a table needs is read: texts, numbers, truth values and dates (ECMA-376 part 1, 18.3 to
 18.9). A workbook is a ZIP archive of XML, and either may be hostile: every part has a limit on what
@@ -12,6 +12,7 @@ import re
 import zipfile
 import zlib
 from collections import deque
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from xml.parsers import expat
@@ -40,21 +41,36 @@ EPOCHS = {False: datetime(1899, 12, 30, tzinfo=UTC), True: datetime(1904, 1, 1, 
 LAST_SERIAL = 2_958_466  # 10000-01-01
 
 
-def read(path: Path, notes: Notes) -> Iterator[tuple[str, list[Cell]]]:
-    """The records of a workbook; empty cells are None, dates are ISO 8601. Raises `DatasetError`."""
+def read(path: Path, wanted: str | None, notes: Notes) -> Iterator[tuple[str, list[Cell]]]:
+    """The records of a sheet; empty cells are None, dates are ISO 8601. Raises `DatasetError`.
+
+    The sheet is the one that is wanted, by its name or its place; else the first visible one that holds a cell.
+    """
+    with _opened(path) as book:
+        for name, part in book.sheets if wanted is None else [book.sheet(wanted)]:
+            is_one_of_several = len(book.sheets) > 1 or wanted is not None
+            records = _Sheet(book, notes, f"sheet {name!r}, " if is_one_of_several else "").records(part)
+            first = next(records, None)
+            if first is not None:
+                if len(book.sheets) > 1 and wanted is None:
+                    what = f"sheets, of which {name!r} was read; --sheet NAME takes another"
+                    notes.add("noticed", what, str(path), n=len(book.sheets))
+                yield first
+                yield from records
+                return
+
+
+def names(path: Path) -> list[str]:
+    """The names of the visible sheets; raises `DatasetError`."""
+    with _opened(path) as book:
+        return [name for name, _ in book.sheets]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[_Workbook]:
     try:
         with zipfile.ZipFile(path) as archive:
-            book = _Workbook(archive, path)
-            for name, part in book.sheets:
-                sheet = _Sheet(book, notes, f"sheet {name!r}, " if len(book.sheets) > 1 else "")
-                records = sheet.records(part)
-                first = next(records, None)
-                if first is not None:
-                    if len(book.sheets) > 1:
-                        notes.add("noticed", f"sheets; {name!r} was read", str(path), n=len(book.sheets))
-                    yield first
-                    yield from records
-                    return
+            yield _Workbook(archive, path)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise DatasetError(f"{path}: not readable as an Excel workbook: {error}") from None
 
@@ -67,6 +83,7 @@ class _Workbook:
         self._archive = archive
         self._has_1904 = False
         self.sheets: list[tuple[str, str]] = []
+        self._hidden: list[tuple[str, str]] = []
         self.shared: list[str] = []
         self.date_styles: set[int] = set()
         folder = "xl/"
@@ -81,15 +98,35 @@ class _Workbook:
         def described(tag: str, given: Mapping[str, str]) -> None:
             if tag == "workbookPr":
                 self._has_1904 = given.get("date1904") in ("1", "true")
-            elif tag == "sheet" and given.get("state", "visible") == "visible":
+            elif tag == "sheet":
                 part = targets.get(given.get("r:id", given.get("id", "")))
+                seen = self.sheets if given.get("state", "visible") == "visible" else self._hidden
                 if part:
-                    self.sheets.append((given.get("name", ""), part))
+                    seen.append((given.get("name", ""), part))
 
         self._each("xl/_rels/workbook.xml.rels", related)
         self._each("xl/workbook.xml", described)
         self._read_styles()
         self._read_shared()
+
+    def sheet(self, wanted: str) -> tuple[str, str]:
+        """The sheet of this name, hidden ones too, or at this place among the visible ones, from 1; its part.
+
+        Two names of a workbook differ by more than case. Raises `DatasetError` where there is no such sheet.
+        """
+        for name, part in (*self.sheets, *self._hidden):
+            if name.strip().casefold() == wanted.strip().casefold():
+                return name, part
+        place = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 9 else 0
+        if not 0 < place <= len(self.sheets):
+            raise DatasetError(f"{self.path}: there is no sheet {wanted!r}; {self.expected}")
+        return self.sheets[place - 1]
+
+    @property
+    def expected(self) -> str:
+        """The names that can be given, as an error says them."""
+        names = [repr(name) for name, _ in self.sheets] + [f"{name!r} (hidden)" for name, _ in self._hidden]
+        return f"expected one of {', '.join(names)}, or a number from 1"
 
     def moment(self, serial: float) -> str:
         """The date, the time or both that a number of days is."""

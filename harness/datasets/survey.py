@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from harness.datasets import doubts, gold_cells, vocabulary
 from harness.datasets.cells import is_missing
 from harness.datasets.gold_cells import Gold
-from harness.datasets.notes import MERGED
+from harness.datasets.notes import DISAGREE, MERGED
 from harness.datasets.problems import ImportProblem
 from harness.datasets.vocabulary import Seen
 from harness.errors import DatasetError
@@ -183,10 +183,12 @@ class Survey:
         n = sum(seen.n for seen in self._unlabelled.values())
         why, first = next(iter(self._unlabelled.items()))
         reason = f" ({why})" if why else ""
-        merged = f" (or fill them in: the sheet has {MERGED})" if notes.has(MERGED) else ""
+        merged = f" (or fill them in: the sheet has {MERGED})" if notes.count(MERGED) else ""
+        apart = notes.count(DISAGREE)
+        differ = f" (in {apart:,} of them annotators chose different labels)" if apart else ""
         raise ImportProblem(
             f"{first.where}: the label in column {self.roles.label!r} is empty{reason}, as it is in {n:,} of "
-            f"{self.n:,} rows: leave them out with --drop-unlabelled{merged}",
+            f"{self.n:,} rows{differ}: leave them out with --drop-unlabelled{merged}",
             {"drop_unlabelled": True},
         )
 

@@ -7,7 +7,9 @@ left out or noticed stands in the notes. Whatever a file holds, little more than
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from harness.datasets import cells, delimited, encodings, fasttext, headers, json_files, nesting, text_files
@@ -41,6 +43,7 @@ def read(path: Path, layout: Layout = PLAIN, notes: Notes | None = None) -> Iter
     """The rows of a file, by its ending; raises `DatasetError`."""
     text_files.check(path)
     encodings.refuse_other_formats(path)
+    _refuse_unfit(path, layout)
     notes = Notes() if notes is None else notes
     rows = _rows(path, layout, notes)
     if text_files.ending(path) in (*JSON, PARQUET):
@@ -57,6 +60,37 @@ def columns(path: Path, layout: Layout, most: int = 20) -> list[str]:
     )
 
 
+def sheets(path: Path) -> list[str]:
+    """The names of the sheets of a workbook that are seen; none of any other file."""
+    if text_files.ending(path) not in EXCEL:
+        return []
+    encodings.refuse_other_formats(path)
+    found: list[str] = import_module("harness.datasets.spreadsheets").names(path)
+    return found
+
+
+def beginning(path: Path, layout: Layout, most: int = 20) -> list[tuple[int, list[str]]]:
+    """The first records of a table whose first one may be no header: the number of the line or row, and its cells."""
+    text_files.check(path)
+    encodings.refuse_other_formats(path)
+    if text_files.ending(path) in EXCEL:
+        records = import_module("harness.datasets.spreadsheets").read(path, layout.sheet, Notes())
+    else:
+        records = delimited.beginning(path, layout, most)
+    return [(headers.number(where), [str(cell or "") for cell in cells]) for where, cells in islice(records, most)]
+
+
+def _refuse_unfit(path: Path, layout: Layout) -> None:
+    """Raise `DatasetError` for a part of the layout that no file of this format has."""
+    suffix = text_files.ending(path)
+    if layout.sheet is not None and suffix not in EXCEL:
+        raise DatasetError(f"{path}: --sheet is for Excel workbooks ({', '.join(EXCEL)}), and this is none")
+    if layout.header is not None and suffix not in (*DELIMITED, *EXCEL, TEXT):
+        raise DatasetError(f"{path}: --header is for CSV, TSV and Excel; this format has no header line")
+    if layout.header is not None and layout.columns:
+        raise DatasetError("--header says which line names the columns, and --columns that none does; give one of them")
+
+
 def _rows(path: Path, layout: Layout, notes: Notes) -> Iterator[Row]:
     suffix = text_files.ending(path)
     is_packed = path.suffix.lower() == text_files.GZIP
@@ -68,7 +102,7 @@ def _rows(path: Path, layout: Layout, notes: Notes) -> Iterator[Row]:
         return fasttext.read(path, layout)
     if suffix in EXCEL and not is_packed:
         # Imported when it is needed: few files are Excel's.
-        records = import_module("harness.datasets.spreadsheets").read(path, notes)
+        records = import_module("harness.datasets.spreadsheets").read(path, layout.sheet, notes)
         return headers.rows(records, path, layout, notes)
     if suffix == PARQUET and not is_packed:
         # Imported when it is needed: it loads a database engine.
@@ -102,4 +136,4 @@ def _opened(rows: Iterator[Row], layout: Layout) -> Iterator[Row]:
 
 
 def _everything(layout: Layout) -> Layout:
-    return type(layout)(layout.encoding, layout.separator, layout.columns, (), open_all=True)
+    return replace(layout, wanted=(), open_all=True)

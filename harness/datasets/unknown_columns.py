@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from harness.datasets import guessing, tables, text_files
@@ -23,6 +24,10 @@ def unnamed(spec: ImportSpec, path: Path | None) -> ImportProblem:
     """
     if path is None:
         return ImportProblem(UNNAMED)
+    if at := guessing.header(path, spec.layout):
+        return not_the_header(f"{UNNAMED}; the first line of {path} is a title", at)
+    if other := _another_sheet(UNNAMED, spec, path):
+        return other
     if spec.is_closed:
         text, _ = guessing.roles(path, spec.layout, spec.named)
         has = listed(tables.columns(path, spec.layout))
@@ -43,15 +48,34 @@ def missing(spec: ImportSpec, role: str, survey: Survey, path: Path | None) -> I
     if path is None:
         columns = list(survey.columns)
     else:
+        if at := guessing.header(path, spec.layout):
+            return not_the_header(found, at)
+        if other := _another_sheet(found, spec, path):
+            return other
         columns = tables.columns(path, spec.layout)
         if headless := guessing.columns_of_headless(path, spec.layout):
             return _headless(f"{found}; the first line reads as a row ({listed(columns)})", headless)
-    meant = nearest(name, columns)
+    taken = [column for column in spec.named if column != name]
+    meant = nearest(name, [column for column in columns if column not in taken])
     hint = "" if meant is None else f"; did you mean {meant!r}?"
     if meant is None and path is not None and role in ("text", "label"):
-        taken = [column for column in spec.named if column != name]
         meant = guessing.roles(path, spec.layout, taken)[role == "label"]
     return ImportProblem(f"{found}; expected one of {listed(columns)}{hint}", {role: meant} if meant else {})
+
+
+def _another_sheet(found: str, spec: ImportSpec, path: Path) -> ImportProblem | None:
+    """The problem where another sheet of the workbook than the one that was read probably holds the rows."""
+    name = guessing.sheet(path, spec.layout)
+    if name is None:
+        return None
+    return ImportProblem(f"{found}; sheet {name!r} has such columns: --sheet {shlex.quote(name)}", {"sheet": name})
+
+
+def not_the_header(found: str, at: int | None) -> ImportProblem:
+    """The problem of a line that was taken for the header, where the header is perhaps at another one."""
+    if at is None:
+        return ImportProblem(found)
+    return ImportProblem(f"{found}; the header seems to be line {at}: --header {at}", {"header": at})
 
 
 def _headless(found: str, columns: tuple[str, ...]) -> ImportProblem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.datasets import tables
@@ -30,13 +31,14 @@ def rows(
     """
     if columns is not None:
         _check_variants(variants or {}, None, "a table")
-        return matching.foreign(tables.read(path), columns, path)
+        return matching.foreign(tables.read(path, replace(columns.layout, wanted=columns.named)), columns, path)
     if not path.exists():
         raise DatasetError(f"{path}: there is no such file")
     if path.is_file() and path.stat().st_size > MAX_FILE_BYTES:
         raise DatasetError(f"{path}: {path.stat().st_size:,} bytes; at most {MAX_FILE_BYTES:,} are read")
     name = form or recognised(path)
     if name is None:
+        _refuse_near_ones(path)
         raise ConfigError(
             f"{path}: not recognised as a result file of {', '.join(FORMATS)}; for a table, say which column holds the "
             "label: --prediction COL, and --id COL or --text COL; where it is one of theirs all the same, --format TOOL"
@@ -52,6 +54,15 @@ def _check_variants(variants: Mapping[str, str], known: str | None, name: str) -
     for what in variants:
         if what != known:
             raise ConfigError(f"--{what} does not go with {name}, which has none")
+
+
+def _refuse_near_ones(path: Path) -> None:
+    """Raise `ConfigError` for what a tool writes beside the file that its importer reads, or in another form."""
+    for name in FORMATS:
+        instead = getattr(plugins.load(FOLDER, name), "instead", None)
+        said = instead(path) if instead is not None else None
+        if said is not None:
+            raise ConfigError(f"{path}: {said}")
 
 
 def recognised(path: Path) -> str | None:

@@ -9,11 +9,12 @@ has its prediction already, and items without one are reported, never dropped in
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from harness.datasets import text_files
+from harness.datasets.layouts import PLAIN, Layout
 from harness.datasets.task import Task, kind_of
 from harness.errors import DatasetError, one_of
 from harness.ground.ids import content_id, item_set_id
@@ -34,7 +35,7 @@ MOST_SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which column of a file holds what. Cost is in dollars and latency in seconds, per item."""
+    """Which column of a file holds what, and how it is laid out. Cost in dollars, latency in seconds, per item."""
 
     prediction: str
     id: str | None = None
@@ -43,6 +44,13 @@ class Columns:
     outcome: str | None = None
     cost: str | None = None
     latency: str | None = None
+    layout: Layout = PLAIN
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The columns that are read."""
+        given = (self.prediction, self.id, self.text, self.score, self.outcome, self.cost, self.latency)
+        return tuple(name for name in given if name is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,8 +316,8 @@ def _as_judged(
 
 
 def _check(row: Mapping[str, object], columns: Columns, place: str) -> None:
-    for column in astuple(columns):
-        if column is not None and column not in row:
+    for column in columns.named:
+        if column not in row:
             raise DatasetError(f"{place}: there is no column {column!r}; {one_of(column, row)}")
 
 

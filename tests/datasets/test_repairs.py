@@ -8,7 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from harness.datasets import relabelling
+from harness import datasets
+from harness.datasets import relabelling, way_out
 from harness.datasets.problems import ImportProblem
 from harness.errors import DatasetError
 from tests.datasets.test_forms import imported
@@ -253,12 +254,12 @@ TABLE = [["text", "label"], ["a", "x"], ["b", "y"], ["c", "x"]]
     [
         (
             workbook([["Tickets of 2026"], *TABLE]),
-            r"f.xlsx: row 2: 2 cells; the header has 1 column: take out what stan",
+            r"f.xlsx: row 2: 2 cells; the header has 1 column: take out what stands beside .* --header 2",
         ),
         (workbook([*TABLE[:2], ["b", "y", "look again"]]), r"row 3: 3 cells; the header has 2 columns: take out what"),
         (
             two_sheets([["Ask Ann"], ["Bye"]], TABLE),
-            r"^f.xlsx: sheet 'Read me': there is no column 'text'; expected one",
+            r"^f.xlsx: sheet 'Read me': there is no column 'text'; sheet 'Rows' has such columns: --sheet Rows",
         ),
         (two_sheets(TABLE, TABLE[:1]), None),
         (
@@ -274,7 +275,7 @@ def test_a_messy_sheet_is_told_in_its_own_words(tmp_path, monkeypatch, content, 
     Path("f.xlsx").write_bytes(content)
     if said is None:
         _, notes = imported(tmp_path, Path("f.xlsx"))
-        assert [note.what for note in notes] == ["sheets; 'Read me' was read"]
+        assert [note.what for note in notes] == ["sheets, of which 'Read me' was read; --sheet NAME takes another"]
         return
     with pytest.raises(DatasetError, match=said):
         imported(tmp_path, Path("f.xlsx"))
@@ -288,3 +289,65 @@ def test_a_total_below_the_table_is_noticed(tmp_path):
     assert dataset.label_names == ("2", "x", "y")
     assert (note.what, note.n) == ("rows that are perhaps a total of the others, not a text", 1)
     assert note.where.endswith("row 4")
+
+
+@pytest.mark.parametrize("mark", ["\u200b", "\u2060", "\ufeff", " \u200f"])
+def test_labels_with_characters_at_an_edge_that_nobody_sees(tmp_path, mark):
+    """They are blanks; what is nothing else is no label, and the last part of a flag is no such character."""
+    labels, notes = of_labels(tmp_path, ["a", f"a{mark}", f"{mark}b", "b"])
+    assert (labels, notes["labels with blanks at an edge"].n) == (["a", "a", "b", "b"], 2)
+    with pytest.raises(ImportProblem, match="is empty, as it is in 1 of 3 rows"):
+        of_labels(tmp_path / "empty", ["a", mark, "b"])
+    england = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+    labels, notes = of_labels(tmp_path / "flags", [england, "\U0001f3f4", england])
+    assert (labels, list(notes)) == ([england, "\U0001f3f4", england], [])
+
+
+def test_annotators_who_differ_are_named_as_the_reason(tmp_path):
+    """The refusal of rows without a label says how many have several."""
+    chosen = [("a", "a"), ("a", "b"), ("b", "b")]
+    tasks = [
+        {
+            "data": {"text": f"text {i}"},
+            "annotations": [{"result": [{"from_name": "x", "value": {"choices": [one]}}]} for one in each],
+        }
+        for i, each in enumerate(chosen)
+    ]
+    (tmp_path / "f.json").write_text(json.dumps(tasks))
+    with pytest.raises(ImportProblem, match=r"in 1 of 3 rows \(in 1 of them annotators chose different labels\)"):
+        imported(tmp_path, tmp_path / "f.json")
+
+
+def test_judged_labels_of_prodigy_without_its_hashes(tmp_path):
+    """What was rejected or ignored is no label, and is counted."""
+    answers = ["accept", "reject", "ignore", "accept"]
+    rows = [{"text": f"t{i}", "label": "ab"[i % 2], "answer": answer} for i, answer in enumerate(answers)]
+    (tmp_path / "f.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    dataset, notes = imported(tmp_path, tmp_path / "f.jsonl")
+    assert [(e.item.text, e.label) for e in dataset.examples] == [("t0", "a"), ("t3", "b")]
+    assert [(note.how, note.n) for note in notes] == [("left out", 1), ("left out", 1)]
+
+
+def test_a_column_is_not_offered_in_two_places(tmp_path):
+    """A file of one column is no text and label, whatever the names have in common."""
+    (tmp_path / "f.csv").write_text("text^label\n" + "".join(f"t{i}^a\n" for i in range(4)))
+    with pytest.raises(ImportProblem, match="no column 'text'; expected one of 'text\\^label'") as raised:
+        imported(tmp_path, tmp_path / "f.csv")
+    assert (
+        way_out.sought(raised.value, datasets.ImportSpec("d", "v1", "text", "label"), {None: tmp_path / "f.csv"})
+        is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("<!DOCTYPE html><html><body>Log in</body></html>", "this is a web page: was a page to log in saved"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "git lfs pull"),
+    ],
+)
+def test_what_stands_in_the_place_of_a_file(tmp_path, content, message):
+    """A page to log in and a pointer are called by their names."""
+    (tmp_path / "f.csv").write_text(content)
+    with pytest.raises(DatasetError, match=message):
+        imported(tmp_path, tmp_path / "f.csv")

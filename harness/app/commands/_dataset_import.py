@@ -15,6 +15,7 @@ from rich.console import Console
 from harness import datasets
 from harness.app.commands import _dataset_facts, _options
 from harness.datasets import ImportSpec, label_names, layouts, relabelling, remote, sampling, way_out
+from harness.datasets.layouts import Layout
 from harness.datasets.problems import ImportProblem
 from harness.errors import ConfigError, DatasetError
 from harness.ground import formatting, plugins
@@ -70,6 +71,7 @@ IMPORT = (
     _options.option(
         "--columns", default=None, metavar="A,B,...", help="Names of the columns of a file without a header line."
     ),
+    *_options.TABLE,
     _options.option(
         "--relabel",
         multiple=True,
@@ -117,6 +119,8 @@ class Import(_options.Where):
     encoding: str | None
     separator: str | None
     columns: str | None
+    sheet: str | None
+    header: int | None
     relabel: tuple[str, ...]
     labels: str | None
     drop_unlabelled: bool
@@ -167,6 +171,8 @@ class Import(_options.Where):
             encoding=self.encoding,
             separator=self.separator,
             columns=layouts.column_names(self.columns.split(",")) if self.columns else (),
+            sheet=self.sheet,
+            header=self.header,
             relabel=relabelling.read(self.relabel),
             labels={} if self.labels is None else label_names.read(self.labels),
             is_closed=self.labels is not None,
@@ -186,6 +192,8 @@ class Import(_options.Where):
             value = getattr(spec, name)
             if value:
                 words += [f"--{name.replace('_', '-')}", ",".join(value) if name == "columns" else value]
+        words += ["--sheet", spec.sheet] if spec.sheet else []
+        words += ["--header", str(spec.header)] if spec.header else []
         words += ["--kind", spec.kind] * (spec.kind != "single")
         words += ["--labels-separator", spec.labels_separator] if spec.labels_separator else []
         words += [word for pair in spec.fields.items() for word in ("--field", "=".join(pair))]
@@ -267,8 +275,9 @@ def _append(options: Import, version: str) -> None:
     if options.file is None:
         raise ConfigError("give the labelled FILE that --append-labels takes")
     root = options.project().workspace.root
+    layout = Layout(encoding=options.encoding, sheet=options.sheet, header=options.header)
     name, made = checked_name(options.name, "dataset"), checked_name(options.version, "version")
-    folder, waiting = sampling.append_labels(root, f"{name}@{version}", made, Path(options.file), options.encoding)
+    folder, waiting = sampling.append_labels(root, f"{name}@{version}", made, Path(options.file), layout)
     if waiting:
         click.echo(f"{formatting.plural(waiting, 'row')} without a label left out", err=True)
     _dataset_facts.show(options, f"{name}@{made}", written=[folder])

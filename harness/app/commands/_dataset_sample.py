@@ -11,6 +11,7 @@ import click
 from harness.app.commands import _options
 from harness.app.project import drawing
 from harness.datasets import sampling, tables, text_files
+from harness.datasets.layouts import Layout
 from harness.errors import ConfigError, DatasetError, one_of
 from harness.ground import formatting
 from harness.ground.ids import content_id
@@ -33,6 +34,7 @@ SAMPLE = (
     _options.option("--split", default=None, help="Draw from this split alone."),
     _options.option("--pool", type=_options.FILE, default=None, help="Draw from this table of unlabelled texts."),
     _options.option("--text", metavar="COL", default="text", help="Column of the text in the pool."),
+    *_options.TABLE,
     _options.option("--out", type=_options.FILE, required=True, help="CSV to write."),
     _options.seed,
 )
@@ -48,6 +50,8 @@ class Options(_options.Where):
     split: str | None
     pool: Path | None
     text: str
+    sheet: str | None
+    header: int | None
     out: Path
     seed: int
 
@@ -88,15 +92,15 @@ def _drawn(project: Project, options: Options) -> list[sampling.Drawn]:
     dataset = project.dataset(options.ref)
     if options.pool is not None:
         known = {example.item.text for example in dataset.examples}
-        return sampling.at_random(_pool(options.pool, options.text, known), options.n, options.seed)
+        return sampling.at_random(_pool(options.pool, options, known), options.n, options.seed)
     items = [e.item for e in dataset.examples if options.split in (None, e.split)]
     return drawing.draw(project, dataset, items, options.n, options.how, options.seed)
 
 
-def _pool(path: Path, column: str, known: set[str]) -> Iterator[Item]:
+def _pool(path: Path, options: Options, known: set[str]) -> Iterator[Item]:
     """The texts of the pool that are not in the dataset, each once."""
-    seen = set(known)
-    for where, row in tables.read(path):
+    seen, column = set(known), options.text
+    for where, row in tables.read(path, Layout(wanted=(column,), sheet=options.sheet, header=options.header)):
         if column not in row:
             place = text_files.names_place(path, where)
             raise DatasetError(f"{place}: there is no column {column!r}; {one_of(column, row)}; name it: --text COL")

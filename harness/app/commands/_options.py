@@ -67,6 +67,17 @@ priced_as = option(
     "--priced-as", default=None, metavar="VENDOR/MODEL", help="Count at this model's list price: gateways, own servers."
 )
 seed = option("--seed", type=click.IntRange(min=0), default=0, help="Seed of whatever is random in an arm.")
+sheet = option(
+    "--sheet", metavar="NAME|NUMBER", default=None, help="Sheet of an Excel workbook; default: the first with cells."
+)
+header = option(
+    "--header",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Line or row that names the columns; what stands above it is left out. Default: the first.",
+)
+TABLE = (sheet, header)
 overwrite = option("--overwrite", is_flag=True, help="Write over a file that is there.")
 METRIC_LIMITS = (
     option("--at-least", multiple=True, metavar="METRIC=VALUE", help="Least of a metric; repeatable."),

@@ -6,7 +6,7 @@ Example: harness init tickets.csv
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,7 @@ OPTIONS = (
     _options.option(
         "--range", type=float, nargs=2, default=None, metavar="LOW HIGH", help="Kind score: the ends of the scale."
     ),
+    *_options.TABLE,
     _options.option("--labels", default=None, metavar="A,B,...|FILE", help="The labels, of texts that have none yet."),
 )
 
@@ -53,6 +54,8 @@ class Options(_options.Where):
     kind: str
     range: tuple[float, float] | None
     labels: str | None
+    sheet: str | None
+    header: int | None
 
     def wanted(self) -> scaffold.Wanted:
         """What is to be made."""
@@ -60,9 +63,12 @@ class Options(_options.Where):
             raise ConfigError("--text and --label are columns of a FILE, and none was given: harness init FILE")
         if self.file is None and self.labels is not None:
             raise ConfigError("--labels are those of a FILE, and none was given: harness init FILE --labels a,b")
+        if self.file is None and (self.sheet or self.header):
+            raise ConfigError("--sheet and --header are of a FILE, and none was given: harness init FILE")
         ends = _dataset_import.checked_range(self.range)
         labels = None if self.labels is None else label_names.read(self.labels)
-        return scaffold.Wanted(self.file, self.name, self.task, self.text, self.label, self.kind, ends, labels)
+        wanted = scaffold.Wanted(self.file, self.name, self.task, self.text, self.label, self.kind, ends, labels)
+        return replace(wanted, sheet=self.sheet, header=self.header)
 
 
 @click.command(help=__doc__)
@@ -105,7 +111,9 @@ def _guesses(guessed: Mapping[str, object]) -> list[str]:
     lines = []
     for name, value in guessed.items():
         shown = ", ".join(value) if isinstance(value, tuple) else str(value)
-        if name in ("text", "label"):
+        if name in ("sheet", "header"):
+            lines.append(f"guessed: {name} {shown!r}; --{name} says otherwise")
+        elif name in ("text", "label"):
             lines.append(f"guessed: the {name} is column {shown!r}; --{name} says otherwise")
         elif isinstance(value, bool):
             lines.append(f"guessed: rows without a {'label' if name == 'drop_unlabelled' else 'text'} are left out")

@@ -14,6 +14,7 @@ import click
 from harness.app.commands import _completion, _evaluation, _options
 from harness.app.commands._groups import print_table
 from harness.app.project import exchange, merging, parcels, part_files
+from harness.datasets.layouts import Layout
 from harness.errors import ConfigError
 from harness.ground import formatting, plugins
 from harness.ground.workspace import checked_name
@@ -287,6 +288,7 @@ IMPORT = (
     _options.option("--outcome", default=None, metavar="COL", help="Column of answered, abstained, refused, ..."),
     _options.option("--cost", default=None, metavar="COL", help="Column of the dollars per item."),
     _options.option("--latency", default=None, metavar="COL", help="Column of the seconds per item."),
+    *_options.TABLE,
     _options.option("--exact", is_flag=True, help="A label only where it is spelled as the dataset spells it."),
     _options.option("--keep-anyway", is_flag=True, help="Store it although its own accuracy is not what is found."),
     _options.option(
@@ -312,6 +314,8 @@ class Import(_options.Where):
     outcome: str | None
     cost: str | None
     latency: str | None
+    sheet: str | None
+    header: int | None
     form: str | None
     exact: bool
     keep_anyway: bool
@@ -350,6 +354,8 @@ def import_(options: Import) -> None:
 
 def _columns(options: Import) -> Columns | None:
     if options.prediction is None:
+        if options.sheet or options.header:
+            raise ConfigError("--sheet and --header are of a table: say which column holds the label, --prediction COL")
         return None
     return Columns(
         prediction=options.prediction,
@@ -359,6 +365,7 @@ def _columns(options: Import) -> Columns | None:
         outcome=options.outcome,
         cost=options.cost,
         latency=options.latency,
+        layout=Layout(sheet=options.sheet, header=options.header),
     )
 
 

@@ -36,6 +36,11 @@ results/*
 ARMS = ("majority", "rules", *workspace.DEFAULT_ARMS[1:])
 WITHOUT_LABELS = ("majority", "rules", "minilm-zero", *workspace.DEFAULT_ARMS[1:])
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+GUESSED = (
+    *("text", "label", "id", "encoding", "separator", "columns", "sheet", "header"),
+    *("relabel", "drop_unlabelled", "drop_empty"),
+)
+"""The fields of an import's spec that `init` may find out by itself."""
 SIGNS = (workspace.FILE, "datasets/*/*/dataset.toml", "prompts/*/*.j2", "results/harness.duckdb")
 
 
@@ -54,6 +59,8 @@ class Wanted:
     kind: str = "single"
     range: tuple[float, float] | None = None
     labels: Mapping[str, str] | None = None
+    sheet: str | None = None
+    header: int | None = None
 
     @property
     def dataset(self) -> str | None:
@@ -113,15 +120,15 @@ def _imported(
     path = remote.fetched(wanted.file, scratch) if is_remote else Path(wanted.file)
     source = {"address": wanted.file} if is_remote else {}
     asked = datasets.ImportSpec(wanted.dataset, "v1", wanted.text, wanted.label, kind=wanted.kind, source=source)
-    asked = replace(asked, range=wanted.range, labels=dict(wanted.labels or {}), is_closed=wanted.labels is not None)
+    asked = replace(asked, sheet=wanted.sheet, header=wanted.header, range=wanted.range)
+    asked = replace(asked, labels=dict(wanted.labels or {}), is_closed=wanted.labels is not None)
     try:
         return datasets.import_files(stage, asked, {None: path}), {}
     except ImportProblem as problem:
         spec = way_out.sought(problem, asked, {None: path})
         if spec is None or _is_another(asked.text, spec.text) or _is_another(asked.label, spec.label):
             raise
-    fields = ("text", "label", "id", "encoding", "separator", "columns", "relabel", "drop_unlabelled", "drop_empty")
-    guessed = {name: getattr(spec, name) for name in fields if getattr(spec, name) != getattr(asked, name)}
+    guessed = {name: getattr(spec, name) for name in GUESSED if getattr(spec, name) != getattr(asked, name)}
     return datasets.import_files(stage, spec, {None: path}), guessed
 
 

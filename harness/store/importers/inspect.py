@@ -1,12 +1,14 @@
 """Inspect logs, in JSON (versions 1 and 2) or in its .eval format.
 
 A sample's answer is its scorer's, or the completion; the sample's id is the item's. A letter is the choice it stands
-for. Epochs are repeats. Of several scorers the one that says what the answer was counts: `--scorer`.
+for, and of a completion it is the one behind `ANSWER:`, where the scorer does not say it (its first versions). Epochs
+are repeats. Of several scorers the one that says what the answer was counts: `--scorer`.
 """
 
 from __future__ import annotations
 
 import lzma
+import re
 import sys
 import zlib
 from itertools import islice
@@ -38,6 +40,7 @@ BROKEN = (
 VARIANT = "scorer"
 RIGHT = {"C": True, "I": False, "N": False}  # correct, incorrect, no answer; partly right is neither
 ONLY = "score"
+ASKED = re.compile(r"^ANSWER\s*:\s*(\w+)\s*(?:$|\.)", re.IGNORECASE | re.MULTILINE)  # what its multiple choice asks for
 ATTACHED = "attachment://"
 LOOKED_AT = 50  # samples in which scorers are looked for
 NUMBERS = frozenset(str(i) for i in range(1, 1000))
@@ -143,7 +146,11 @@ def _answers(sample: Sample, answer: str | None) -> tuple[str | None, ...]:
         completion = reading.text(reading.part(sample, "output", "completion"))
         first = reading.part(sample, "output", "choices")
         said = reading.contents([reading.part(one, "message") for one in first[:1]] if isinstance(first, list) else [])
-        return (completion if completion is not None or not said else said[0],)
+        reply = completion if completion is not None or not said else said[0]
+        found = ASKED.search(reply or "") if sample.get("choices") else None
+        if found is None:
+            return (reply,)
+        answer = found.group(1)
     choices, place = sample.get("choices"), _place(answer.strip())
     if not isinstance(choices, list) or place is None or place >= len(choices):
         return (answer,)

@@ -30,6 +30,15 @@ def recognises(path: Path) -> bool:
     return {"filtered_resps", "doc"} <= found and bool({"doc_hash", "arguments", "doc_id"} & found)
 
 
+def instead(path: Path) -> str | None:
+    """What to give in the place of a file of its averages; None where a file is none."""
+    start = reading.beginning(path)
+    is_averages = '"results"' in start and '"alias"' in start
+    if path.suffix != ".json" or not is_averages:
+        return None
+    return "lm-eval's averages; the answers stand beside them in samples_TASK_*.jsonl, which --log_samples writes"
+
+
 def rows(path: Path, wanted: str | None = None) -> Iterator[Foreign]:
     """One prediction per document, as the filter that is wanted gave it."""
     name = _chosen(list(dict.fromkeys(name for _, _, name in _samples(path))), wanted, path)

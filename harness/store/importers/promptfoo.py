@@ -39,6 +39,21 @@ def recognises(path: Path) -> bool:
     return path.suffix == ".json" and is_named and '"results"' in start
 
 
+def instead(path: Path) -> str | None:
+    """What to give in the place of its results in a form that is not read; None where a file is none of them."""
+    start = reading.beginning(path)
+    is_one = {
+        ".yaml": start.startswith(("evalId:", "version:")) and "results:" in start,
+        ".html": "promptfoo" in start.lower() or "[PASS]" in start,
+        ".xml": "<promptfoo" in start,
+        ".csv": any(one in start for one in ("[PASS]", "[FAIL]", ",Status,Score,")),
+    }
+    is_one[".yml"] = is_one[".yaml"]
+    if not is_one.get(path.suffix, False):
+        return None
+    return f"promptfoo's results as {path.suffix}; write them as JSON: promptfoo eval --output results.json"
+
+
 def rows(path: Path) -> Iterator[Foreign]:
     """One prediction per test; `DatasetError` when the file holds several prompts or providers."""
     tests = _tests(path)

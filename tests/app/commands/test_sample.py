@@ -4,6 +4,9 @@ import csv
 
 import pytest
 
+from harness import datasets
+from tests.datasets.workbooks import two_sheets
+
 
 def rows_of(path):
     with path.open(newline="", encoding="utf-8") as file:
@@ -109,3 +112,30 @@ def test_mistakes_are_one_line(harness, arguments, said):
     done = harness("dataset", *arguments)
     assert (done.code, done.err.strip().count("\n")) == (2, 0)
     assert said in done.err
+
+
+def test_workbooks_that_come_back(harness, root):
+    """A pool, labels and predictions are read from the sheet and below the line that are named."""
+    read_me, title = [["Read me"]], [["Returned on Monday"]]
+    (root / "pool.xlsx").write_bytes(two_sheets(read_me, [*title, ["body"], *([f"new {i}"] for i in range(9))]))
+    drawn = ("--pool", "pool.xlsx", "--text", "body", "--n", "9", "--out", "s.csv", "--sheet", "Rows", "--header", "2")
+    assert harness("dataset", "sample", "tickets@v1", *drawn).code == 0
+    sent = rows_of(root / "s.csv")
+    assert sorted(row["text"] for row in sent) == [f"new {i}" for i in range(9)]
+    back = [list(sent[0]), *([*[*row.values()][:3], "bug", "1"] for row in sent)]
+    (root / "back.xlsx").write_bytes(two_sheets(read_me, title + back))
+    done = harness(
+        *("dataset", "import", "back.xlsx", "--name", "tickets", "--version", "v2", "--append-labels", "v1"),
+        *("--sheet", "2", "--header", "2", "--json"),
+    )
+    assert (done.code, done.json["n"]) == (0, 99)
+    items = [e.item.id for e in datasets.load(root, "tickets@v1").in_split("test")]
+    (root / "said.xlsx").write_bytes(two_sheets(read_me, [*title, ["item", "said"], *([i, "bug"] for i in items)]))
+    words = ("runs", "import", "said.xlsx", "--dataset", "tickets@v1", "--arm", "x")
+    columns = ("--id", "item", "--prediction", "said")
+    done = harness(*words, *columns, "--sheet", "rows", "--header", "2", "--json")
+    assert (done.code, done.json["n"]) == (0, len(items))
+    done = harness(*words, "--sheet", "rows")
+    assert (done.code, "--prediction COL" in done.err) == (2, True)
+    done = harness(*words, *columns, "--sheet", "Words")
+    assert (done.code, "expected one of 'Read me', 'Rows'" in done.err) == (2, True)

@@ -141,6 +141,15 @@ def inspect_choices(item, answer, right):
     return {key: value for key, value in (inspect_v1(item, answer, right) | more).items() if key != "score"}
 
 
+def inspect_first_choices(item, answer, right):
+    """The scorer of the first versions said whether the letter was right, and not which it was."""
+    sample = inspect_choices(item, answer, right)
+    reply = f"I see.\n{sample['output']['completion']}."
+    message = {"message": {"role": "assistant", "content": reply}, "stop_reason": "stop"}
+    scores = {"choice": {"value": "C" if right else "I", "explanation": reply}}
+    return sample | {"output": {"model": "m", "choices": [message]}, "scores": scores}
+
+
 def with_attachment(item, answer, right):
     sample = inspect_v1(item, answer, right, input="attachment://abc", attachments={"abc": item["text"]}, id="no id")
     return {key: value for key, value in sample.items() if key != "score"} | {"scores": {"exact": sample["score"]}}
@@ -262,6 +271,7 @@ FORMS = {
     ),
     "inspect version 1": ("l.json", lambda: inspect_log(each(inspect_v1), version=1), {}),
     "inspect choices": ("l.json", lambda: inspect_log(each(inspect_choices)), {}),
+    "inspect choices of its first versions": ("l.json", lambda: inspect_log(each(inspect_first_choices)), {}),
     "inspect attachments": ("l.json", lambda: inspect_log(each(with_attachment)), {}),
     "openai-evals match": ("l.jsonl", lambda: oai({"completion_fns": ["m"]}, SAMPLING, AS_MATCH), {}),
     "openai-evals before completion functions": ("l.jsonl", lambda: oai({"model_name": "m"}, SAMPLING, AS_MATCH), {}),
@@ -422,3 +432,21 @@ def test_what_cannot_be_read_is_said(file, content, message, tmp_path):
     (tmp_path / file).write_text(content())
     with pytest.raises(DatasetError, match=message):
         list(importing.rows(tmp_path / file, None, None))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("r.yaml", "evalId: eval-1\nresults:\n  version: 3\n", "promptfoo's results as .yaml; write them as JSON"),
+        ("r.html", "<html><title>LLM Eval | promptfoo</title></html>", "promptfoo's results as .html; write them as"),
+        ("old.html", "<title>Eval Output</title><style>td[data-content^='[PASS]'] {}</style>", "results as .html"),
+        ("r.csv", 'text,[openai:m] {{text}}\na,"[FAIL] (0.00)"\n', "results as .csv"),
+        ("new.csv", "text,[openai:m] {{text}},Status,Score,Comment\na,b,PASS,1.00,\n", "results as .csv"),
+        ("results_1.json", '{"results": {"t": {"alias": "t", "exact_match,none": 0.5}}}', "which --log_samples writes"),
+    ],
+)
+def test_what_a_tool_writes_beside_the_file_that_is_read(tmp_path, name, content, message):
+    """The line says which file or form to give."""
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ConfigError, match=message):
+        list(importing.rows(tmp_path / name, None, None))
