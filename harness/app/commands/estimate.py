@@ -18,7 +18,7 @@ from harness.ground import formatting
 if TYPE_CHECKING:
     from harness.analysis.estimation import ArmWorth
     from harness.app.project.estimating import Estimated
-    from harness.stats.ppi import Powered
+    from harness.stats.powered import Powered
     from harness.types import JSON
 
 WANTED_TO = "decide"

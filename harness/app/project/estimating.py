@@ -22,6 +22,9 @@ from harness.types import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
+    from harness.analysis.estimation import Fits
     from harness.app.project.project import Project
     from harness.store import Selected, Selection
     from harness.types import Dataset, Example
@@ -65,8 +68,9 @@ def estimate(
     are those of the version's journal.
 
     An arm that was not run on this version of the dataset is read from the newest version it was run on: an item is
-    the same where id and text are. Repeats and seeds of an arm stand with their first run. What learnt from a label
-    cannot be measured by it: on the train split only cross-validated runs, and arms that learn nothing, are taken.
+    the same where id and text are. An arm's repeats and fits are read together, as on full labels. What learnt from a
+    label cannot be measured by it: on the train split only cross-validated runs, and arms that learn nothing, are
+    taken.
     """
     examples = {example.item.id: example for example in dataset.in_split(split)}
     if not examples:
@@ -77,7 +81,7 @@ def estimate(
             f"the store has no finished run on {dataset.name} / {split} that can be estimated; start with: "
             f"harness baselines --dataset {dataset.ref} --split {split}"
         )
-    rows = project.store.guessed([one.first.run_id for one in chosen])
+    rows = project.store.guessed([run_id for one in chosen for run_id in one.run_ids])
     answered, kept, lacking = _answered(chosen, rows, examples)
     further = journals.labels(journals.of(project, dataset)) if labels is None else labels
     gold, unweighted = _gold(dataset, examples, further)
@@ -155,33 +159,54 @@ def _answered(
         ]
     ]
     by_run = dict(iter(known.groupby("run_id", sort=False)))
-    asked = {one.first.run_id: set(by_run.get(one.first.run_id, known.iloc[:0])["example_id"]) for one in chosen}
-    most = max((len(items) for items in asked.values()), default=0)
-    kept = [one for one in chosen if len(asked[one.first.run_id]) >= LEAST_SHARE * most]
-    lacking = [
-        PassedOver(one.name, one.first.run_id, f"was asked {len(asked[one.first.run_id]):,} of {most:,} items")
-        for one in chosen
-        if one not in kept
-    ]
-    shared = set.intersection(*(asked[one.first.run_id] for one in kept))
+    none = known.iloc[:0]
+    asked = [set[str]().union(*(by_run.get(run, none)["example_id"] for run in one.run_ids)) for one in chosen]
+    most = max(map(len, asked), default=0)
+    kept, lacking, shared = [], [], set(examples)
+    for one, its in zip(chosen, asked, strict=True):
+        if len(its) >= LEAST_SHARE * most:
+            kept.append(one)
+            shared &= its
+        else:
+            why = f"was asked {len(its):,} of {most:,} items"
+            lacking.append(PassedOver(one.name, one.first.run_id, why))
     items = [item for item in examples if item in shared]
     if not items:
         raise ConfigError("no item was asked of all arms, so they cannot be estimated together")
-    frames = [by_run[one.first.run_id].set_index("example_id").loc[items] for one in kept]
+    fits, run_ids = _columns(kept)
+    frames = [by_run.get(run, none).set_index("example_id").reindex(items) for run in run_ids]
     labels = [frame["label"].astype(object).where(frame["label"].notna(), None) for frame in frames]
     codes, words = pd.factorize(np.concatenate([column.to_numpy(object) for column in labels]))
-    shape = (len(kept), len(items))
     groups = np.array([examples[item].group for item in items], dtype=object)
     answered = Answered(
         names=_names(kept),
         items=tuple(items),
         vocabulary=tuple(str(word) for word in words),
-        answers=np.asarray(codes, dtype=np.int64).reshape(shape).T,
+        answers=np.asarray(codes, dtype=np.int64).reshape(len(run_ids), len(items)).T,
         scores=np.column_stack([frame["score"].to_numpy(np.float64, na_value=np.nan) for frame in frames]),
-        failed=np.column_stack([(frame["outcome"] == Outcome.FAILED.value).to_numpy() for frame in frames]),
+        failed=np.column_stack([_is_lost(frame["outcome"]) for frame in frames]),
         groups=panel.clusters_of(groups),
+        runs=fits if len(run_ids) > len(kept) else (),
     )
     return answered, tuple(kept), lacking
+
+
+def _columns(arms: Sequence[Selected]) -> tuple[tuple[Fits, ...], list[str]]:
+    """Of each arm the columns of its runs, fit by fit; and whose run each column is."""
+    run_ids: list[str] = []
+    found = []
+    for one in arms:
+        by_seed: dict[int, list[int]] = {}
+        for run in one.runs:
+            by_seed.setdefault(run.seed, []).append(len(run_ids))
+            run_ids.append(run.run_id)
+        found.append(tuple(tuple(columns) for columns in by_seed.values()))
+    return tuple(found), run_ids
+
+
+def _is_lost(outcome: pd.Series[str]) -> NDArray[np.bool_]:
+    """Whether nobody knows what the arm would have said: its call failed, or this run was not asked the item."""
+    return np.asarray(outcome.isna() | (outcome == Outcome.FAILED.value), dtype=np.bool_)
 
 
 def _names(chosen: Sequence[Selected]) -> tuple[str, ...]:
