@@ -259,7 +259,8 @@ def _powered(name: str, measured: _Measured, guesses: Guesses, limits: Limits) -
 
     freedom = inf if measured.is_plain else units - 1.0
     if freedom < 1:
-        alone = Estimate(name, measured.value, None, None, n, "gold alone: no interval from one label")
+        one = "label" if n == 1 else "group of items"
+        alone = Estimate(name, measured.value, None, None, n, f"gold alone: no interval from one {one}")
         return Powered(alone, alone, 0.0, None)
     plain = _with_fits(measured.value, measured.worth, freedom, measured, fits.alone)
     alone = made(measured.value, plain, f"gold alone{counted}")

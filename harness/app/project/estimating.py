@@ -13,9 +13,11 @@ from harness.analysis import panel
 from harness.analysis.comparison import Changed
 from harness.analysis.estimation import Answered, Estimation, Gold
 from harness.app.project import journals
+from harness.arms.prompts import writing
 from harness.datasets.sampling import WEIGHT
 from harness.datasets.task import Task
 from harness.errors import ConfigError
+from harness.ground import formatting
 from harness.store import PassedOver
 from harness.types import Outcome
 
@@ -26,10 +28,10 @@ if TYPE_CHECKING:
 
     from harness.analysis.estimation import Fits
     from harness.app.project.project import Project
-    from harness.store import Selected, Selection
+    from harness.store import Selected, Selection, StoredRun
     from harness.types import Dataset, Example
 
-TEST = "test"
+TRAIN, TEST = "train", "test"
 LEAST_SHARE = 0.5  # of the items that an arm must have been asked to be estimated beside the others
 
 
@@ -38,7 +40,8 @@ class Estimated:
     """The estimation of a split, and what was left out of it.
 
     `arms` are what was estimated, in the order of the names. `unweighted` labelled items were chosen, not drawn, so
-    they stand for nobody; `passed_over` are runs.
+    they stand for nobody; `passed_over` are runs. `untold` drawn items nobody could tell, on `disputed` ones people
+    differ: they have no label, and are hardly like the others.
     """
 
     dataset: str
@@ -47,6 +50,15 @@ class Estimated:
     unweighted: int
     passed_over: tuple[PassedOver, ...]
     arms: tuple[Selected, ...] = ()
+    untold: int = 0
+    disputed: int = 0
+
+    @property
+    def unsettled(self) -> str:
+        """Which drawn items an estimate does not hold, and what that means; empty where there is none."""
+        told = [(self.untold, "that nobody could tell"), (self.disputed, "on which people differ")]
+        which = " and ".join(f"{formatting.plural(n, 'item')} {what}" for n, what in told if n)
+        return f"left out: {which}; the estimates are of items like those that have a label" if which else ""
 
     def checked(self) -> Estimated:
         """The same; `ConfigError` where no label can be used, for then there is nothing to estimate from."""
@@ -85,7 +97,9 @@ def estimate(
     answered, kept, lacking = _answered(chosen, rows, examples)
     further = journals.labels(journals.of(project, dataset)) if labels is None else labels
     gold, unweighted = _gold(dataset, examples, further)
-    return Estimated(dataset.ref, split, Estimation(answered, gold), unweighted, (*passed_over, *lacking), kept)
+    open_ = [len(some & examples.keys()) for some in journals.unsettled(journals.of(project, dataset))]
+    left_out = (*passed_over, *lacking)
+    return Estimated(dataset.ref, split, Estimation(answered, gold), unweighted, left_out, kept, *open_)
 
 
 def changed(made: Estimated, dataset: Dataset, a: str, b: str) -> list[Changed]:
@@ -125,17 +139,23 @@ def _arms(project: Project, dataset: Dataset, split: str) -> tuple[list[Selected
         for one in selection.arms(type(where)(dataset_id, ref, split)):
             run = one.first
             if run.arm_id and (run.arm, run.model) not in chosen:
-                if (reason := _unusable(run.params, run.n_train, split)) is not None:
+                if (reason := _unusable(project, run, split)) is not None:
                     passed_over.append(PassedOver(one.name, run.run_id, reason))
                     continue
                 chosen[run.arm, run.model] = one
     return list(chosen.values()), passed_over
 
 
-def _unusable(params: Mapping[str, object], n_train: int | None, split: str) -> str | None:
+def _unusable(project: Project, run: StoredRun, split: str) -> str | None:
     """Why a run cannot be measured by the labels of a split; None when it can."""
-    is_fitted_here = split == "train" and n_train and "folds" not in params and "teacher" not in params
-    return "it learnt from these labels" if is_fitted_here else None
+    if split == TRAIN and run.n_train and "folds" not in run.params and "teacher" not in run.params:
+        return "it learnt from these labels"
+    rows = project.store.prompts([str(run.params["prompt"])]).to_dict("records") if "prompt" in run.params else []
+    for row in rows:
+        made = writing.as_stored(row["content"], row["task"], row["version"], row["id"]).header.made
+        if made is not None and split in (made.chosen_on, TRAIN):
+            return f"it was found by the labels of {TRAIN} and {made.chosen_on}"
+    return None
 
 
 def _versions(project: Project, dataset: Dataset, selection: Selection) -> Iterator[tuple[str, str]]:

@@ -191,3 +191,39 @@ def test_fits_are_estimated_together(harness, root):
             estimated[one["arm"]][end] for end in ("value", "low", "high")
         ]
         assert one["fits"] == 3
+
+
+def test_what_was_found_by_the_labels_is_not_measured_by_them(harness, root):
+    """A prompt that a search chose on a split is left out there, with the reason; on others it is estimated."""
+    (root / "prompts" / "tickets" / "v2.j2").write_text(
+        "---\nmade: {by: a search, chosen_on: test}\n---\n{% block user %}\n{{ item.text }}\nLabel:\n{% endblock %}\n"
+    )
+    for prompt in ("v1", "v2"):
+        assert harness("eval", "--prompt", prompt, "--model", "fake/first").code == 0
+    assert harness("baselines", "--arm", "rules").code == 0
+    (one, *others) = harness("estimate", "--json").json
+    assert {one["name"], *(other["name"] for other in others)} == {"prompt:v1", "rules"}
+    assert [(left["name"], left["reason"]) for left in one["passed_over"]] == [
+        ("prompt:v2", "it was found by the labels of train and test")
+    ]
+    assert "passed over: prompt:v2 (it was found by the labels of train and test" in harness("estimate").out
+
+
+def test_what_nobody_could_tell_is_said(harness, root):
+    """Items that have no label because people could not tell, or differ, are counted beside the estimates."""
+    labelled(harness, root)
+    where, names = ("--dataset", "inbox@v2", "--split", "train"), tuple(WORDS)
+    assert "left out" not in harness("estimate", *where).out
+    waiting = [e.item.id for e in datasets.load(root, "inbox@v2").in_split("train") if not e.is_labelled]
+    journal = Journal(root / "results" / "inbox@v2" / "labels")
+    for item in waiting[:3]:
+        journal.append(Entry("cannot tell", item, "ann", "now", weight=1.0))
+    for who, name in zip(("ann", "bo"), names, strict=False):
+        journal.append(Entry("label", waiting[3], who, "now", name, weight=1.0))
+    journal.append(Entry("label", waiting[4], "ann", "now", names[0], weight=1.0))
+    shown = harness("estimate", *where)
+    assert "left out: 3 items that nobody could tell and 1 item on which people differ" in shown.out
+    (one, _) = harness("estimate", *where, "--json").json
+    assert (one["cannot_tell"], one["disagreed"]) == (3, 1)
+    released = harness("label", "inbox@v2", "--release", "v3")
+    assert "3 items that nobody could tell have no label" in released.err
