@@ -202,12 +202,13 @@ class Estimation:
 
         Of answers that are right or wrong at most one is right, so that what is no candidate sets none apart.
         """
+        guessed = [self._guessed(of) for of in (first, second)]
+        if len(first) + len(second) == 2:
+            differ = self.answered.answers[:, first[0]] != self.answered.answers[:, second[0]]
+            far = guessed[0] + guessed[1] if self.gold.is_binary else np.abs(guessed[0] - guessed[1])
+            return np.where(differ, far, 0.0)
         if not self.gold.is_binary:
-            guessed = [self._guessed(of) for of in (first, second)]
-            differ = (self.answered.answers[:, first[0]] != self.answered.answers[:, second[0]]) | (
-                len(first) + len(second) > 2
-            )
-            return np.where(differ, np.abs(guessed[0] - guessed[1]), 0.0)
+            return np.abs(guessed[0] - guessed[1])
         far = np.zeros(self.n_all)
         for place in range(self._posterior.candidates.shape[1]):
             candidate = self._posterior.candidates[:, place]
