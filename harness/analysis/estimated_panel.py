@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from harness.analysis.estimation import Estimation
     from harness.analysis.few_labels import Table
-    from harness.stats.ppi import Powered
+    from harness.stats.powered import Powered
     from harness.types import Estimate
 
     Numbers = NDArray[np.float64]
@@ -50,7 +50,7 @@ def panel_of(estimation: Estimation, recalls: Sequence[str] = (), names: Sequenc
 
 
 def _few(estimation: Estimation, recalls: Sequence[str]) -> FewLabels:
-    names, failed = estimation.answered.names, estimation.answered.failed
+    names, failed = estimation.answered.names, estimation.answered.lost
     found = _table(estimation, at_worst=False)
     pairs = _pairs(found)
     any_failed = failed[:, :, None] | failed[:, None, :] if failed.any() else None
@@ -61,7 +61,8 @@ def _few(estimation: Estimation, recalls: Sequence[str]) -> FewLabels:
         for label in recalls
     }
     worst = pairs if any_failed is None else _pairs(_table(estimation, at_worst=True))
-    return FewLabels(found, pairs, worst, counts, means, powered, estimation.n, estimation.n_all, by_label)
+    of_fits = np.array([[_of_fits(one) for one in row] for row in found], dtype=np.float64)
+    return FewLabels(found, pairs, worst, counts, means, powered, estimation.n, estimation.n_all, of_fits, by_label)
 
 
 def _table(estimation: Estimation, *, at_worst: bool) -> Table:
@@ -96,7 +97,15 @@ def _pairs(found: Table) -> Pairwise:
 
 
 def _bounded(found: Sequence[Sequence[Powered]]) -> tuple[Bounded, Sequence[Powered]]:
-    return Bounded(*(_shares(row) for row in found)), found[0]
+    of_fits = np.array([_of_fits(one) for one in found[0]], dtype=np.float64)
+    seen, wrong, right = (_shares(row) for row in found)
+    return Bounded(seen, wrong, right, of_fits), found[0]
+
+
+def _of_fits(one: Powered) -> float:
+    """By how much the fits make 1 / worth larger."""
+    worth, of_items = one.evidence.worth, one.evidence.of_items
+    return max(0.0, 1 / worth - 1 / of_items) if worth > 0 and of_items > 0 else 0.0
 
 
 def _shares(row: Sequence[Powered]) -> Shares:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.datasets import tables, text_files
 from harness.datasets.layouts import Layout
 from harness.errors import DatasetError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FILES = (".csv", ".tsv", ".json", ".toml", ".txt")
 HEADERS = frozenset({"label", "labels", "name"})
@@ -38,11 +42,22 @@ def read(given: str) -> dict[str, str]:
     return labels
 
 
+def _rows(path: Path) -> list[Mapping[str, tables.Cell]]:
+    """The rows of a table of two columns, or else of one."""
+    try:
+        return [row for _, row in tables.read(path, Layout(columns=("label", "description")))]
+    except DatasetError:
+        try:
+            return [row for _, row in tables.read(path, Layout(columns=("label",)))]
+        except DatasetError:
+            pass  # what is wrong is told of the two columns
+        raise
+
+
 def _of_file(path: Path) -> list[tuple[str, str]]:
     ending = path.suffix.lower()
     if ending in tables.DELIMITED:
-        rows = [row for _, row in tables.read(path, Layout(columns=("label", "description")))]
-        pairs = [(str(row["label"] or ""), str(row.get("description") or "")) for row in rows]
+        pairs = [(str(row["label"] or ""), str(row.get("description") or "")) for row in _rows(path)]
         return pairs[1:] if pairs and pairs[0][0].strip().lower() in HEADERS else pairs
     text = "".join(text_files.pieces(path))
     if ending == ".txt":

@@ -182,6 +182,8 @@ def release(
         )
     if waiting := len(disagreed(said)):
         watch(f"{waiting} items have different labels by different people; harness label --adjudicate settles them")
+    if untold := sum(item not in labels and any(e.act == "cannot tell" for e in said[item].values()) for item in said):
+        watch(f"{untold} items that nobody could tell have no label; estimates will be of items like the others")
     examples = [_labelled(example, labels) for example in dataset.examples]
     note = f"{len(labels):,} labels given on the label page"
     return derive(root, dataset.ref, version, examples, note), len(labels)

@@ -25,14 +25,16 @@ CERTAIN = 0.999
 
 @dataclass(frozen=True)
 class Votes:
-    """Items x arms: the code of each answer (-1: none) and how sure the arm was (nan: it did not say).
+    """Items x runs: the code of each answer (-1: none) and how sure the arm was (nan: it did not say).
 
-    Codes are of the distinct answers of the whole; `n_answers` is how many there could be.
+    Codes are of the distinct answers of the whole; `n_answers` is how many there could be. `arms` has each run's arm,
+    by number; None where an arm has one run. Runs of one arm share its vote.
     """
 
     answers: NDArray[np.int64]
     scores: Numbers
     n_answers: int
+    arms: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ class _Features:
 
 
 def _features(votes: Votes) -> _Features:
-    n, arms = votes.answers.shape
+    n, runs = votes.answers.shape
+    of_arm = np.arange(runs) if votes.arms is None else votes.arms
     ordered = np.sort(votes.answers, axis=1)
     is_new = np.concatenate([np.ones((n, 1), dtype=bool), np.diff(ordered, axis=1) != 0], axis=1) & (ordered >= 0)
     most = max(1, int(is_new.sum(axis=1).max(initial=1)))
@@ -92,7 +95,11 @@ def _features(votes: Votes) -> _Features:
     strength = 1 + 0.5 * np.clip(np.log(sure / (1 - sure)), -2, 3)
     named = (candidates[:, :, None] == votes.answers[:, None, :]) & (candidates[:, :, None] >= 0)
     unnamed = np.maximum(votes.n_answers - (candidates >= 0).sum(axis=1), 0).astype(np.float64)
-    return _Features(candidates, named * np.maximum(strength, 0.0)[:, None, :] / max(1.0, np.sqrt(arms)), unnamed)
+    each = named * np.maximum(strength, 0.0)[:, None, :]
+    arms = int(of_arm.max(initial=-1)) + 1
+    if votes.arms is not None:
+        each = np.stack([each[:, :, of_arm == arm].mean(axis=2) for arm in range(arms)], axis=2)
+    return _Features(candidates, each / max(1.0, np.sqrt(arms)), unnamed)
 
 
 def _probabilities(features: _Features, weights: Numbers) -> Numbers:

@@ -8,6 +8,7 @@ is counted twice, to the safe side), at the degrees of freedom of Satterthwaite 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,6 +60,34 @@ class Fits:
     def of_arms(self, arms: NDArray[np.bool_] | NDArray[np.int64]) -> Fits:
         """Those of some of the arms."""
         return Fits(self.variance[arms], self.count[arms])
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """The variance that a mean has from its fits, with its degrees of freedom; 0 where an arm was fitted once."""
+
+    variance: float = 0.0
+    freedom: float = inf
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Between:
+        """From the same number of every fit."""
+        if len(values) < 2:
+            return cls()
+        return cls(float(np.var(values, ddof=1)) / len(values), len(values) - 1.0)
+
+    def __add__(self, other: Between) -> Between:
+        """That of a difference of two arms, which are fitted independently."""
+        total = self.variance + other.variance
+        parts = sum(one.variance**2 / one.freedom for one in (self, other))
+        return Between(total, total**2 / parts if parts > 0 else inf)
+
+    def joined(self, items: float, freedom: float) -> tuple[float, float]:
+        """How many times larger this makes the variance over `items`, and the degrees of freedom of the sum."""
+        if self.variance <= 0:
+            return 1.0, freedom
+        total = items + self.variance
+        return total / items, total**2 / (items**2 / freedom + self.variance**2 / self.freedom)
 
 
 def of(scores: Sequence[Sequence[float]]) -> Fits:

@@ -16,8 +16,8 @@ the labels themselves, gold stands alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from math import inf, isfinite
+from dataclasses import dataclass, replace
+from math import inf, isinf
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ import scipy
 
 from harness.stats.intervals import wilson_limits
 from harness.stats.paired import Weights, tango_limits
+from harness.stats.powered import ONE_FIT, Evidence, Powered
 from harness.types import Estimate
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from harness.stats.fits import Between
+    from harness.stats.powered import Guesses, OfFits
     from harness.stats.weighted import Sample
 
     Numbers = NDArray[np.float64]
@@ -49,89 +52,27 @@ FEWEST = 5  # labels from which guesses are weighed at all
 FEWEST_OF_LABEL = 5  # gold items of every label from which a macro-F1 has an interval
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What an estimate's interval is reckoned from, so that it can be had at any confidence, and tested.
-
-    It is that of `worth` plain labels, 0 where there is no interval, at the quantiles of Student's t with `freedom`
-    degrees (inf: the normal's). `apart` is, of a difference, the share of the items on which the two differ.
-    """
-
-    worth: float = 0.0
-    freedom: float = inf
-    apart: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Powered:
-    """An estimate from gold and guesses, the one from gold alone, and what the guesses were worth.
-
-    `trust` is the weight of the guesses, from 0 (gold stands alone) to 1. `labels_saved` is how many more labels
-    gold alone would need for an interval as narrow; None where there is no interval. `evidence` is what the estimate
-    rests on.
-    """
-
-    estimate: Estimate
-    gold_alone: Estimate
-    trust: float
-    labels_saved: int | None
-    evidence: Evidence = field(default_factory=Evidence)
-
-
-@dataclass(frozen=True)
-class Guesses:
-    """What is guessed of the labelled items, and of all items, those included."""
-
-    of_labelled: Numbers
-    of_all: Numbers
-
-    @classmethod
-    def of(cls, of_labelled: ArrayLike, of_all: ArrayLike) -> Guesses:
-        """Guesses of any array of numbers."""
-        return cls(np.asarray(of_labelled, dtype=np.float64), np.asarray(of_all, dtype=np.float64))
-
-    @property
-    def n_all(self) -> int:
-        """How many items there are."""
-        return len(self.of_all)
-
-    @property
-    def mean_of_all(self) -> float:
-        """The mean guess."""
-        return float(self.of_all.mean()) if self.n_all else 0.0
-
-    def less(self, other: Guesses, times: float, over: float) -> Guesses:
-        """(These guesses - `times` x the others) / `over`."""
-        return Guesses(
-            (self.of_labelled - times * other.of_labelled) / over, (self.of_all - times * other.of_all) / over
-        )
-
-    def unseen(self, sample: Sample) -> float:
-        """By how much the variance of a mean of guesses is larger, going by all items, than the sample shows.
-
-        A sample that holds no item of a rare kind of guess cannot say how good guesses of that kind are.
-        """
-        seen = self.centred(sample)
-        spread = float(np.var(self.of_all)) if self.n_all else 0.0
-        return max(0.0, spread / sample.worth - sample.products(seen, seen))
-
-    def centred(self, sample: Sample) -> Numbers:
-        """The guesses of the labelled items less their weighted mean."""
-        return self.of_labelled - sample.mean(self.of_labelled)
-
-
-def share(gold: ArrayLike, guesses: Guesses, sample: Sample, *, name: str = "accuracy") -> Powered:
+def share(
+    gold: ArrayLike, guesses: Guesses, sample: Sample, *, name: str = "accuracy", fits: OfFits = ONE_FIT
+) -> Powered:
     """The mean of values in [0, 1], right or wrong or a credit: Wilson's interval."""
     values = np.asarray(gold, dtype=np.float64)
     _check(values, guesses, sample)
     if not len(values):
         return _nothing(name)
     mean = min(1.0, sample.mean(values))
-    return _powered(name, _Measured(sample, sample, mean, values - mean, mean * (1 - mean)), guesses, _wilson)
+    measured = _Measured(sample, sample, mean, values - mean, mean * (1 - mean), fits=fits)
+    return _powered(name, measured, guesses, _wilson)
 
 
 def recall(
-    hits: ArrayLike, of_label: ArrayLike, guessed: tuple[Guesses, Guesses], sample: Sample, *, name: str
+    hits: ArrayLike,
+    of_label: ArrayLike,
+    guessed: tuple[Guesses, Guesses],
+    sample: Sample,
+    *,
+    name: str,
+    fits: OfFits = ONE_FIT,
 ) -> Powered:
     """The share of a label's items that were hit, of the `hits` and the items `of_label`, each 0 or 1 (or a credit).
 
@@ -146,14 +87,19 @@ def recall(
     carriers = sample.of_part(held)
     influence = (hit - mean * held) / share_of_all
     linear = guessed[0].less(guessed[1], mean, share_of_all)
-    measured = _Measured(
-        sample, carriers, mean, influence, mean * (1 - mean), int((held > 0).sum()), share_of_all=share_of_all
-    )
+    n, spread = int((held > 0).sum()), mean * (1 - mean)
+    measured = _Measured(sample, carriers, mean, influence, spread, n, share_of_all=share_of_all, fits=fits)
     return _powered(name, measured, linear, _wilson)
 
 
 def difference(
-    gold: ArrayLike, guesses: Guesses, apart: Guesses, sample: Sample, *, name: str = "difference"
+    gold: ArrayLike,
+    guesses: Guesses,
+    apart: Guesses,
+    sample: Sample,
+    *,
+    name: str = "difference",
+    fits: OfFits = ONE_FIT,
 ) -> Powered:
     """The mean of a's value less b's, in [-1, 1]: Tango's interval.
 
@@ -174,40 +120,45 @@ def difference(
         far = wide(value)
         return tango_limits(Weights(n, n * (far + value) / 2, n * (far - value) / 2), value, z)
 
-    measured = _Measured(sample, sample, mean, values - mean, gap - mean**2, prior=(gap * len(values) + 2, 4.0))
+    prior = (gap * len(values) + 2, 4.0)
+    measured = _Measured(sample, sample, mean, values - mean, gap - mean**2, prior=prior, fits=fits)
     found = _powered(name, measured, guesses, limits)
     return replace(found, evidence=replace(found.evidence, apart=wide(found.estimate.value or 0.0)))
 
 
-def macro_f1(gold: ArrayLike, answers: ArrayLike, guesses: Guesses, sample: Sample, n_labels: int) -> Powered:
-    """The mean F1 of the labels, from codes of gold and of answers (-1: none) of the labelled items.
+def macro_f1(gold: ArrayLike, given: Numbers, guesses: Guesses, sample: Sample, *, fits: OfFits = ONE_FIT) -> Powered:
+    """The mean F1 of the labels, from codes of gold and how often each label was `given` an item (see `one_hot`).
 
     `guesses` are those of `macro_influence`, whose answers are known of all items. A label that is neither in gold
     nor among the answers is left out. Linearised, so it wants some items of each label: with fewer than
     `FEWEST_OF_LABEL` of any there is no interval.
     """
-    truth, answer = np.asarray(gold, dtype=np.int64), np.asarray(answers, dtype=np.int64)
+    truth = np.asarray(gold, dtype=np.int64)
     if not len(truth):
         return _nothing("macro_f1")
-    is_gold = (truth[:, None] == np.arange(n_labels)).astype(np.float64)
-    value, influence = macro_influence(is_gold, answer, sample.weights)
+    is_gold = one_hot(truth, given.shape[1])
+    value, influence = macro_influence(is_gold, given, sample.weights)
     counts = is_gold.sum(axis=0)
-    scarce = int(((counts < FEWEST_OF_LABEL) & ((counts > 0) | np.isin(np.arange(n_labels), answer))).sum())
+    scarce = int(((counts < FEWEST_OF_LABEL) & ((counts > 0) | given.any(axis=0))).sum())
     if scarce:
         why = f"no interval: {scarce} of the labels have fewer than {FEWEST_OF_LABEL} gold items"
         alone = Estimate("macro_f1", value, None, None, len(truth), why)
         return Powered(alone, alone, 0.0, None)
-    unseen = _unseen_of_labels(is_gold, answer, sample)
-    measured = _Measured(sample, sample, value, influence, value * (1 - value), lacking=unseen)
+    unseen = _unseen_of_labels(is_gold, given, sample)
+    measured = _Measured(sample, sample, value, influence, value * (1 - value), lacking=unseen, fits=fits)
     return _powered("macro_f1", measured, guesses, _wilson)
 
 
-def _unseen_of_labels(is_gold: Numbers, answers: NDArray[np.int64], sample: Sample) -> float:
+def one_hot(answers: NDArray[np.int64], n_labels: int) -> Numbers:
+    """Codes (-1: none) as items x labels: 1 where the item has the label."""
+    return np.asarray(answers[:, None] == np.arange(n_labels), dtype=np.float64)
+
+
+def _unseen_of_labels(is_gold: Numbers, given: Numbers, sample: Sample) -> float:
     """What one item more of every label would add to the variance of a macro-F1, if nobody knew whether it is a hit.
 
     As many labels have an F1 near 1 with a handful of items each, so their own spread promises too much.
     """
-    given = (answers[:, None] == np.arange(is_gold.shape[1])).astype(np.float64)
     halves = (is_gold + given) / 2  # an item counts for the label that it has, and for the one that was given
     labels = np.flatnonzero(halves.any(axis=0))
     added = 0.0
@@ -220,9 +171,11 @@ def _unseen_of_labels(is_gold: Numbers, answers: NDArray[np.int64], sample: Samp
     return added / len(labels) ** 2
 
 
-def macro_influence(of_label: Numbers, answers: NDArray[np.int64], weights: Numbers) -> tuple[float, Numbers]:
-    """The macro-F1 of items that are of each label with some probability (a column each), and each item's influence."""
-    given = (answers[:, None] == np.arange(of_label.shape[1])).astype(np.float64)
+def macro_influence(of_label: Numbers, given: Numbers, weights: Numbers) -> tuple[float, Numbers]:
+    """The macro-F1 of items that are of each label with some probability, and each item's influence.
+
+    `given` is how often each label was given, 0 or 1 of a single answer; labels are the columns of both.
+    """
     hits, seen = weights @ (of_label * given), weights @ (of_label + given)
     present = seen > 0
     seen = np.where(present, seen, 1.0)
@@ -249,6 +202,7 @@ class _Measured:
     prior: tuple[float, float] | None = None
     share_of_all: float = 1.0
     lacking: float | None = None
+    fits: OfFits = ONE_FIT
 
     @property
     def labels(self) -> int:
@@ -295,26 +249,41 @@ class _Measured:
 def _powered(name: str, measured: _Measured, guesses: Guesses, limits: Limits) -> Powered:
     """Gold alone and with guesses, each at its own quantile."""
     n, units = measured.labels, measured.sample.n_units
-    normal = NormalDist().inv_cdf(0.975)
-    alone_z = normal if measured.is_plain else _student(units - 1)
-    counted = "" if measured.is_plain else ", weighted"
-    if not isfinite(alone_z):
-        alone = Estimate(name, measured.value, None, None, n, "gold alone: no interval from one label")
+    lowest, fits = 0.0 if limits is _wilson else -1.0, measured.fits
+    several = f", {fits.count} fits" if fits.count > 1 else ""
+    counted = ("" if measured.is_plain else ", weighted") + several
+
+    def made(value: float, held: Evidence, method: str) -> Estimate:
+        low, high = limits(value, held.worth, _student(held.freedom))
+        return Estimate(name, value, max(lowest, low), min(1.0, high), n, method)
+
+    freedom = inf if measured.is_plain else units - 1.0
+    if freedom < 1:
+        one = "label" if n == 1 else "group of items"
+        alone = Estimate(name, measured.value, None, None, n, f"gold alone: no interval from one {one}")
         return Powered(alone, alone, 0.0, None)
-    low, high = limits(measured.value, measured.worth, alone_z)
-    alone = Estimate(name, measured.value, max(-1.0, low), min(1.0, high), n, f"gold alone{counted}")
+    plain = _with_fits(measured.value, measured.worth, freedom, measured, fits.alone)
+    alone = made(measured.value, plain, f"gold alone{counted}")
     trust = _trust(measured, guesses) if n >= FEWEST else 0.0
     ratio = _ratio(measured, guesses, trust) if trust else 1.0
-    z = _student(units - 2)
-    if not trust or ratio * (z / alone_z) ** 2 >= 1:
-        return Powered(alone, alone, 0.0, 0, Evidence(measured.worth, inf if measured.is_plain else units - 1))
+    if not trust or ratio * (_student(units - 2.0) / _student(freedom)) ** 2 >= 1:
+        return Powered(alone, alone, 0.0, 0, plain)
     moved = measured.value + trust * (guesses.mean_of_all - measured.sample.mean(guesses.of_labelled))
-    lowest = 0.0 if limits is _wilson else -1.0
     value = float(np.clip(moved, lowest, 1.0))
-    low, high = limits(value, measured.worth / ratio, z)
-    method = f"PPI++, {n:,} gold of {guesses.n_all:,}{counted}, trust {trust:.2f}"
-    estimate = Estimate(name, value, max(lowest, low), min(1.0, high), n, method)
-    return Powered(estimate, alone, trust, _saved(estimate, alone), Evidence(measured.worth / ratio, units - 2))
+    held = _with_fits(value, measured.worth / ratio, units - 2.0, measured, fits.estimate)
+    estimate = made(value, held, f"PPI++, {n:,} gold of {guesses.n_all:,}{counted}, trust {trust:.2f}")
+    return Powered(estimate, alone, trust, _saved(estimate, alone), held)
+
+
+def _with_fits(value: float, worth: float, freedom: float, measured: _Measured, fits: Between) -> Evidence:
+    """The evidence of so many labels once the fits' own variance is added to that of the items.
+
+    The latter is that of the value with two more imagined, as in `Fits.widened` and `Fits.spread`.
+    """
+    of_one = measured.spread + measured.value**2 - value**2 if measured.prior is not None else value * (1 - value)
+    items = (max(0.0, of_one) + 2 / max(worth, 2.0)) / worth
+    times, joined = fits.joined(items, freedom)
+    return Evidence(worth / times, joined, of_items=worth)
 
 
 def _trust(measured: _Measured, guesses: Guesses) -> float:
@@ -352,8 +321,11 @@ def _wilson(value: float, n: float, z: float) -> tuple[float, float]:
     return min(low, value), max(high, value)
 
 
-def _student(freedom: int) -> float:
-    return float(scipy.special.stdtrit(freedom, 0.975)) if freedom > 0 else float("inf")
+def _student(freedom: float) -> float:
+    """The .975 quantile of Student's t; the normal's where there are degrees of freedom without end."""
+    if freedom <= 0:
+        return inf
+    return NormalDist().inv_cdf(0.975) if isinf(freedom) else float(scipy.special.stdtrit(freedom, 0.975))
 
 
 def _nothing(name: str) -> Powered:

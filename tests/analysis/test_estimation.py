@@ -3,9 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from harness.analysis import panel
 from harness.analysis.estimation import Answered, Estimation, Gold
+from harness.analysis.panel import Answers
 
 LABELS = ("a", "b", "c")
 ARMS = ("good", "fair", "poor")
@@ -122,3 +125,81 @@ def test_degrees():
     ]
     assert one.accuracy.estimate.low <= np.mean(expected) <= one.accuracy.estimate.high
     assert one.macro_f1 is None
+
+
+def asked_often(n=300, fits=3, repeats=2, spread=0.0, seed=4):
+    """Three arms, of which `good` was fitted and asked several times, some calls failing; and the gold codes."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 3, n)
+    accuracies = [[0.9 + spread * (fit - 1)] * repeats for fit in range(fits)]
+    columns = [a for of_fit in accuracies for a in of_fit] + [0.7, 0.4]
+    said = np.column_stack([np.where(rng.random(n) < a, truth, (truth + rng.integers(1, 3, n)) % 3) for a in columns])
+    failed = np.zeros(said.shape, dtype=bool)
+    failed[:40, 1] = failed[:10, : fits * repeats] = True
+    several = tuple(tuple(range(fit * repeats, (fit + 1) * repeats)) for fit in range(fits))
+    runs = (several, ((fits * repeats,),), ((fits * repeats + 1,),))
+    items = tuple(f"i{i}" for i in range(n))
+    return truth, Answered(ARMS, items, LABELS, np.where(failed, -1, said), said * np.nan, failed, runs=runs)
+
+
+def panel_of(truth, answered):
+    """The scorecard's way with the same answers: rows with credits, of all runs of an arm together."""
+    made = []
+    for arm, name in enumerate(answered.names):
+        frames = [
+            pd.DataFrame(
+                {
+                    "example_id": answered.items,
+                    "credit": pd.Series((answered.answers[:, column] == truth).astype(float)).mask(
+                        answered.failed[:, column]
+                    ),
+                    "label": "said",
+                    "fit": fit,
+                }
+            )
+            for fit, columns in enumerate(answered.fits(arm))
+            for column in columns
+        ]
+        made.append(Answers(name, pd.concat(frames)))
+    return panel.of(made).with_fits(made)
+
+
+def test_repeats_and_fits_are_scored_as_on_full_labels():
+    """With a label on every item an arm's credit is the scorecard's: an item's mean over calls that did not fail."""
+    truth, answered = asked_often()
+    made = estimation(300, truth, answered)
+    shares, by_name = panel_of(truth, answered).shares(), {one.name: one for one in made.arms()}
+    for place, name in enumerate(ARMS):
+        assert by_name[name].accuracy.estimate.value == pytest.approx(shares.mean[place], abs=1e-9)
+    assert by_name["good"].accuracy.estimate.n == 290
+    assert "3 fits" in by_name["good"].accuracy.estimate.method
+    assert "fits" not in by_name["fair"].accuracy.estimate.method
+    known = ~answered.lost[:, 0]
+    lead = np.nanmean((made.credits()[:, 0] - made.credits()[:, 1])[known])
+    assert made.difference("good", "fair").estimate.value == pytest.approx(lead, abs=1e-9)
+    assert by_name["good"].recall["a"].estimate.value == pytest.approx(
+        np.nanmean(made.credits()[(truth == 0) & known, 0]), abs=1e-9
+    )
+
+
+def test_fits_that_lie_apart_widen_the_interval_as_in_a_verdict():
+    """With all labels the interval of an arm with several fits is the verdict's, within a tenth; one fit's is less."""
+    truth, answered = asked_often(fits=3, repeats=1, spread=0.06)
+    made = estimation(300, truth, answered)
+    found = made.accuracy("good").gold_alone
+    low, high = (ends[0] for ends in panel_of(truth, answered).shares().limits())
+    assert found.high - found.low == pytest.approx(high - low, rel=0.1)
+    one = replace(answered, runs=(((0, 1, 2),), *answered.runs[1:]))
+    alone = estimation(300, truth, one).accuracy("good").gold_alone
+    assert alone.value == pytest.approx(found.value)
+    assert alone.high - alone.low < 0.9 * (found.high - found.low)
+    wide, narrow = (of.difference("good", "fair").estimate for of in (made, estimation(300, truth, one)))
+    assert wide.high - wide.low > narrow.high - narrow.low
+
+
+def test_labels_do_not_make_the_spread_of_fits_smaller():
+    """Where fits lie so far apart that no label can show the lead, no number of labels is promised."""
+    truth, answered = asked_often(fits=2, repeats=1, spread=0.3)
+    once = replace(answered, runs=(((0, 1),), *answered.runs[1:]))
+    assert estimation(150, truth, answered).further_labels("good", "poor") is None
+    assert estimation(150, truth, once).further_labels("good", "poor") == 0

@@ -91,6 +91,16 @@ def test_files_of_labels(tmp_path, name, text):
     assert label_names.read("billing, refund") == {"billing": "", "refund": ""}
 
 
+@pytest.mark.parametrize(("name", "text"), [("a.csv", "label\nbilling\nrefund\n"), ("a.tsv", "billing\nrefund\n")])
+def test_a_table_of_names_alone(tmp_path, name, text):
+    """One column of labels is a table too; a row of three cells is refused for what the two columns expect."""
+    (tmp_path / name).write_text(text)
+    assert label_names.read(str(tmp_path / name)) == {"billing": "", "refund": ""}
+    (tmp_path / "b.csv").write_text("billing,money,more\n")
+    with pytest.raises(DatasetError, match="names 2"):
+        label_names.read(str(tmp_path / "b.csv"))
+
+
 @pytest.mark.parametrize("given", ["a,,b", "a,b,a"])
 def test_wrong_labels(given):
     """An empty label and one that is named twice are refused."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.stats import ppi
-from harness.stats.ppi import Guesses
+from harness.stats.powered import Guesses
 from harness.stats.weighted import Sample
 
 ITEMS = 1200
@@ -70,8 +70,9 @@ def estimated(what, world, how, n, rng):
         made = ppi.difference((right[0] - right[1])[rows], guesses, Guesses.of(apart[rows], apart), held)
         return world.accuracies[0] - world.accuracies[1], made
     if what == "macro-F1":
-        _, influence = ppi.macro_influence(guessed, said[0], np.full(ITEMS, 1 / ITEMS))
-        made = ppi.macro_f1(gold[rows], said[0][rows], Guesses.of(influence[rows], influence), held, len(world.prior))
+        given = ppi.one_hot(said[0], len(world.prior))
+        _, influence = ppi.macro_influence(guessed, given, np.full(ITEMS, 1 / ITEMS))
+        made = ppi.macro_f1(gold[rows], given[rows], Guesses.of(influence[rows], influence), held)
         return true_macro_f1(world), made
     label = len(world.prior) - 1
     of_label, hits = (gold == label).astype(float), (gold == label) * right[0]

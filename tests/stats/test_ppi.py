@@ -9,7 +9,7 @@ from sklearn.metrics import f1_score
 from harness.stats import ppi
 from harness.stats.intervals import wilson
 from harness.stats.paired import Table2x2, tango
-from harness.stats.ppi import Guesses
+from harness.stats.powered import Guesses
 from harness.stats.weighted import Sample
 
 GOLD, JUDGED = [1, 0, 1, 1, 0, 1, 0, 1, 1, 1], [1, 0, 1, 0, 0, 1, 1, 1, 1, 1]
@@ -118,10 +118,11 @@ def test_macro_f1_is_that_of_the_labelled_items_where_guesses_say_nothing():
     rng = np.random.default_rng(2)
     gold = rng.integers(0, 3, 90)
     answers = np.where(rng.random(90) < 0.7, gold, rng.integers(0, 3, 90))
-    found = ppi.macro_f1(gold, answers, Guesses.of(np.zeros(90), np.zeros(900)), Sample.of(90), 3).estimate
+    given = ppi.one_hot(answers, 3)
+    found = ppi.macro_f1(gold, given, Guesses.of(np.zeros(90), np.zeros(900)), Sample.of(90)).estimate
     assert found.value == pytest.approx(f1_score(gold, answers, average="macro"))
     assert found.low < found.value < found.high
-    scarce = ppi.macro_f1(gold[:8], answers[:8], Guesses.of(np.zeros(8), np.zeros(900)), Sample.of(8), 3).estimate
+    scarce = ppi.macro_f1(gold[:8], given[:8], Guesses.of(np.zeros(8), np.zeros(900)), Sample.of(8)).estimate
     assert scarce.low is None
     assert "fewer than 5 gold items" in scarce.method
 
@@ -129,12 +130,12 @@ def test_macro_f1_is_that_of_the_labelled_items_where_guesses_say_nothing():
 def test_the_influence_on_macro_f1_is_its_derivative():
     """Each item's influence is what a little more of its weight does to the macro-F1, times all weight."""
     rng = np.random.default_rng(3)
-    of_label, answers = np.eye(4)[rng.integers(0, 4, 30)], rng.integers(-1, 4, 30)
+    of_label, given = np.eye(4)[rng.integers(0, 4, 30)], ppi.one_hot(rng.integers(-1, 4, 30), 4)
     weights = np.full(30, 1 / 30)
-    value, influence = ppi.macro_influence(of_label, answers, weights)
+    value, influence = ppi.macro_influence(of_label, given, weights)
     for item in (0, 7, 19):
         more = weights + 1e-6 * (np.arange(30) == item)
-        changed, _ = ppi.macro_influence(of_label, answers, more / more.sum())
+        changed, _ = ppi.macro_influence(of_label, given, more / more.sum())
         assert (changed - value) / 1e-6 == pytest.approx(influence[item], abs=1e-4)
 
 

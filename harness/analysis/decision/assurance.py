@@ -4,6 +4,9 @@ What is seen and what is believed before (four imagined items, answered at rando
 items there are: a Dirichlet process, of which the Bayesian bootstrap (Rubin 1981) is the limit. From each of
 its draws new items are drawn, and the rule itself is applied to the old and the new together: prices,
 constraints and failed calls as they are.
+
+Of estimates from few labels the new labels are of items that are there already: the estimates step on as far as
+today's leave them uncertain (`FewLabels.after`), to at most a label for every item, and the same rule is applied.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
     from harness.analysis.decision.choosing import Terms
     from harness.analysis.decision.limits import Floor
+    from harness.analysis.few_labels import FewLabels
     from harness.analysis.panel import Panel
 
     Numbers = NDArray[np.float64]
@@ -43,13 +47,16 @@ WORK = 1e9  # multiplications in all
 class Assurance:
     """With `labels` more labelled items the verdict would be decided with this `probability`.
 
-    `arms` says how probably for each arm. Where no number of labels up to the largest tried brings 80%, `labels` is
-    None and `probability` is the highest that any of them brings.
+    `arms` says how probably for each arm. Where no number of labels up to the largest tried, `most`, brings 80%,
+    `labels` is None and `probability` is the highest that any of them brings. `of_all` says that `most` are all there
+    are.
     """
 
     labels: int | None
     probability: float
     arms: dict[str, float]
+    most: int = SIZES[-1]
+    of_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,21 +93,31 @@ class Question:
 
 def assurance(question: Question, rng: Generator) -> Assurance:
     """The fewest further labels that decide with 80%, and for whom."""
-    posterior = _Posterior(question, rng)
-    most = posterior.outcome(SIZES[-1])
+    few = question.together.few
+    if few is None:
+        return _fewest(_Posterior(question, rng), SIZES)
+    left = few.n_all - few.n_gold
+    if left < 1 or not few.n_gold:
+        return Assurance(None, 0.0, {}, most=max(left, 0), of_all=True)
+    sizes = (*(size for size in SIZES if size < left), left)
+    return replace(_fewest(_FewPosterior(question, few, rng), sizes), most=left, of_all=True)
+
+
+def _fewest(posterior: _Posterior | _FewPosterior, sizes: Sequence[int]) -> Assurance:
+    most = posterior.outcome(sizes[-1])
     if most.probability < WANTED:
-        tried = (most, *(posterior.outcome(size) for size in SIZES[4:-1:4]))
+        tried = (most, *(posterior.outcome(size) for size in sizes[4:-1:4]))
         return replace(max(tried, key=lambda one: one.probability), labels=None)
-    first, last, found = -1, len(SIZES) - 1, most
+    first, last, found = -1, len(sizes) - 1, most
     while last - first > 1:
         middle = (first + last) // 2
-        tried_here = posterior.outcome(SIZES[middle])
+        tried_here = posterior.outcome(sizes[middle])
         is_enough = tried_here.probability >= WANTED
         first, last, found = (first, middle, tried_here) if is_enough else (middle, last, found)
-    return _refined(posterior, SIZES[first] if first >= 0 else 0, found)
+    return _refined(posterior, sizes[first] if first >= 0 else 0, found)
 
 
-def _refined(posterior: _Posterior, low: int, found: Assurance) -> Assurance:
+def _refined(posterior: _Posterior | _FewPosterior, low: int, found: Assurance) -> Assurance:
     """The same between a number that does not suffice and one that does."""
     for _ in range(REFINED):
         high = found.labels or 0
@@ -134,11 +151,27 @@ class _Posterior:
     def outcome(self, labels: int) -> Assurance:
         """How often the verdict is decided with so many labels more."""
         new = self._rng.multinomial(max(1, round(labels / self._per_unit)), self._shares)
-        arm, is_decided = self._question.decided(self._seen + new)
-        draws = len(arm)
-        counts = np.bincount(arm[is_decided], minlength=len(self._names)) / draws
-        arms = {name: float(share) for name, share in zip(self._names, counts, strict=True) if share > 0}
-        return Assurance(labels, float(is_decided.mean()), arms)
+        return _counted(labels, self._names, *self._question.decided(self._seen + new))
+
+
+class _FewPosterior:
+    """Draws of what may be estimated after further labels."""
+
+    def __init__(self, question: Question, few: FewLabels, rng: Generator) -> None:
+        self._question, self._few, self._rng = question, few, rng
+
+    def outcome(self, labels: int) -> Assurance:
+        """How often the verdict is decided with so many labels more."""
+        together = self._question.together
+        later = replace(together, few=self._few.after(labels, DRAWS, self._rng))
+        return _counted(labels, together.names, *replace(self._question, together=later).decided())
+
+
+def _counted(labels: int, names: Sequence[str], arm: NDArray[np.int64], is_decided: NDArray[np.bool_]) -> Assurance:
+    """How often each arm was decided for, over draws."""
+    counts = np.bincount(arm[is_decided], minlength=len(names)) / len(arm)
+    arms = {name: float(share) for name, share in zip(names, counts, strict=True) if share > 0}
+    return Assurance(labels, float(is_decided.mean()), arms)
 
 
 def _with_atoms(question: Question, rng: Generator) -> tuple[Question, Numbers]:

@@ -80,7 +80,7 @@ def decide(results: Results, constraints: Constraints) -> Decision:
     view = _view(field, question, left)
     is_decided = not view.better and not view.cheaper and view.chosen.state == "kept"
     few = question.together.few
-    outlook = None if is_decided or few is not None else assurance(question, np.random.default_rng(0))
+    outlook = None if is_decided else assurance(question, np.random.default_rng(0))
     is_turned = not is_decided and _is_decided_without_bounds(question)
     able = [one.run_id for one, may in zip(everyone, field.may_serve, strict=True) if may]
     noise = label_noise(results, question, able) if few is None else None

@@ -194,8 +194,12 @@ def _outlook(view: View, outlook: Assurance | None) -> Iterator[str]:
         return
     missing = [limit.name for limit in view.chosen.limits if limit.state == "unsure"]
     instead = f"; what is open is {_listed(missing)}" if missing else ""
+    how_many = f"all {outlook.most:,} items that have none" if outlook.of_all else "up to 100,000 more"
+    if not outlook.most:
+        yield f"Every item has a label, so that no further one decides it{instead}"
+        return
     yield (
-        f"More labels would probably not decide it: with up to 100,000 more the probability stays at "
+        f"More labels would probably not decide it: with {how_many} the probability stays at "
         f"{formatting.share(outlook.probability, 2)} or below{instead}"
     )
 

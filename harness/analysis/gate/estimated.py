@@ -61,7 +61,7 @@ def evidence(few: FewLabels, settings: GateSettings) -> Evidence:
 
 def mean(few: FewLabels, side: int, name: str, settings: GateSettings) -> Estimate:
     """The headline metric of a side."""
-    found = few.powered[side].estimate
+    found = few.estimates[side].estimate
     return _mean(few.means.seen, side, Estimate(name, found.value, None, None, found.n, found.method), settings)
 
 

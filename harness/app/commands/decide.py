@@ -5,6 +5,7 @@ Example: harness decide --min-accuracy 0.8 --max-cost 0.05 --volume 1000000 --ma
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict, dataclass, replace
 from math import isinf
 from typing import TYPE_CHECKING
@@ -142,6 +143,9 @@ def command(options: Options) -> None:
     click.echo("\n".join(f"- {reason}" for reason in found.reasons))
     if found.what_would_change_it:
         click.echo("What would change it:\n" + "\n".join(f"- {change}" for change in found.what_would_change_it))
+    if options.estimate and found.more_items:
+        where = f"{shlex.quote(dataset.ref)} --split {shlex.quote(options.split)}"
+        click.echo(f"Labels: {_options.here(f'harness label {where} --n {found.more_items}')}")
     following = decision.next_command(found.recommendation, results.split)
     if following is not None:
         click.echo(f"Next: {_options.here(following)}")

@@ -18,7 +18,7 @@ from harness.ground import formatting
 if TYPE_CHECKING:
     from harness.analysis.estimation import ArmWorth
     from harness.app.project.estimating import Estimated
-    from harness.stats.ppi import Powered
+    from harness.stats.powered import Powered
     from harness.types import JSON
 
 WANTED_TO = "decide"
@@ -67,6 +67,8 @@ def show(made: Estimated, arms: list[ArmWorth]) -> None:
             f"left out: {formatting.plural(made.unweighted, 'label')} of items that were chosen, not drawn, "
             "so they stand for no others"
         )
+    if made.unsettled:
+        click.echo(made.unsettled)
     click.echo("\n".join(_options.passed_over(made.passed_over)), nl=bool(made.passed_over))
 
 
@@ -112,6 +114,8 @@ def _json(made: Estimated, arm: ArmWorth) -> dict[str, JSON]:
         "further_labels": {other: made.estimation.further_labels(arm.name, other) for other in others},
         "differences": {other: _powered("estimate", made.estimation.difference(arm.name, other)) for other in others},
         "left_out": made.unweighted,
+        "cannot_tell": made.untold,
+        "disagreed": made.disputed,
         "passed_over": [asdict(one) for one in made.passed_over],
     }
 

@@ -11,7 +11,12 @@ async function call(path, body) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify({ ...body, tab });
   }
-  const reply = await fetch(body ? path : `${path}?tab=${tab}`, options);
+  let reply;
+  try {
+    reply = await fetch(body ? path : `${path}?tab=${tab}`, options);
+  } catch {
+    throw new Error("harness label has stopped. Start it again and open the address that it prints; what was saved before is kept.");
+  }
   const said = await reply.json();
   if (!reply.ok) throw new Error(said.error || `the server said ${reply.status}`);
   return said;
@@ -21,11 +26,12 @@ function show(said) {
   current = said.item;
   since = performance.now();
   const { done, all } = said.counts;
-  at("counts").textContent = `${done} of ${all} labelled, ${said.counts["cannot tell"]} not to be told` +
+  at("counts").textContent = `${done} of ${all} labelled` +
+    (said.counts["cannot tell"] ? `, ${said.counts["cannot tell"]} that you cannot tell` : "") +
     (said.counts.disagreed ? `, ${said.counts.disagreed} disagreed on` : "");
   at("bar").max = all || 1;
   at("bar").value = done;
-  at("text").textContent = current ? current.text : "All done. Close this page; the command says what comes next.";
+  at("text").textContent = current ? current.text : "All done. End harness label with Ctrl-C: it says what comes next.";
   at("tags").textContent = current ? current.tags.join(", ") : "";
   const fields = current ? Object.entries(current.fields) : [];
   at("fields").replaceChildren(...fields.flatMap(([name, text]) => [element("dt", name), element("dd", text)]));
@@ -41,7 +47,8 @@ function show(said) {
     widget.start();
     widget.offer();
   }
-  for (const id of ["labels", "chosen", "values"]) at(id).hidden = !current;
+  for (const id of ["labels", "chosen", "values", "how", "box", "box-title", "skip", "cannot"]) at(id).hidden = !current;
+  at("done").hidden = !current || !widget.answer;
   document.body.dataset.item = current ? current.id : "";
 }
 
@@ -69,19 +76,24 @@ function undo() {
   if (!current || !widget.back()) change("/undo", {});
 }
 
-let asked = false;
+// An estimate takes a while: what is answered meanwhile asks for one more, so the last one holds every answer.
+let asked = false, again = false;
 async function progress() {
+  again = asked;
   if (asked) return;
   asked = true;
   try {
     const said = await call("/progress");
     at("leader").textContent = said.sentence;
     if (said.width !== null && said.width !== widths[widths.length - 1]) widths.push(said.width);
+    at("widths").hidden = widths.length < 2;
     at("spark").replaceChildren(...widths.slice(-40).map((width) => element("i", "", `h${Math.max(1, Math.round(width * 10))}`)));
   } catch (error) {
-    at("leader").textContent = error.message;
+    if (!at("error").textContent) at("error").textContent = error.message;
+    again = false;
   } finally {
     asked = false;
+    if (again) progress();
   }
 }
 
@@ -127,7 +139,6 @@ at("undo").addEventListener("click", undo);
     at("labels-title").textContent = widget.title;
     at("box-title").textContent = widget.box;
     at("how").textContent = widget.how;
-    at("done").hidden = !widget.answer;
     at("guideline").textContent = task.guideline || "There is no guideline; give one with --guide FILE.";
     show(await call("/next"));
     progress();

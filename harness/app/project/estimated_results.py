@@ -13,7 +13,7 @@ from harness.types import Outcome
 
 if TYPE_CHECKING:
     from harness.analysis.estimation import ArmWorth, Gold
-    from harness.analysis.results import Results, RunResult
+    from harness.analysis.results import Results, RunFacts, RunResult
     from harness.app.project.project import Project
     from harness.types import Dataset, Estimate
 
@@ -24,24 +24,31 @@ def results(project: Project, dataset: Dataset, split: str) -> Results:
     Metrics that are not estimated are left out: what gold alone says of them holds for a plain draw only.
     """
     made = estimating.estimate(project, dataset, split).checked()
-    estimation, answered, ids = made.estimation, made.estimation.answered, [one.first.run_id for one in made.arms]
+    estimation, answered = made.estimation, made.estimation.answered
     selection, frame = project.store.selection(), project.store.runs()
-    alone = [replace(one, runs=(one.first,)) for one in made.arms]
-    named = dict(zip(ids, answered.names, strict=True))
-    facts = [
-        replace(one, name=named[one.run_id], arm_name=named[one.run_id])
-        for one in selecting.facts(frame, selection, alone)
-    ]
-    rows = project.store.predictions(ids, of_all=True)
+    named = {run: name for one, name in zip(made.arms, answered.names, strict=True) for run in one.run_ids}
+    facts = [_called(one, named[one.run_id]) for one in selecting.facts(frame, selection, made.arms)]
+    rows = project.store.predictions(list(named), of_all=True)
     rows = rows[rows["example_id"].isin(answered.items)]
-    found = project.analysed(dataset, split, facts, _with_gold(rows, estimation.gold))
+    found = project.analysed(dataset, split, facts, _with_gold(rows, estimation.gold)).by_arm
     worth = {arm.name: arm for arm in estimation.arms()}
-    of_all = {str(run_id): of_items(mine) for run_id, mine in rows.groupby("run_id", sort=False)}
-    runs = [replace(one, metrics=_metrics(worth[one.run.name], one), **of_all[one.run.run_id]) for one in found.runs]
+    of_all = {name: of_items(mine) for name, mine in rows.groupby(rows["run_id"].map(named), sort=False)}
+    runs = [replace(one, metrics=_metrics(worth[one.run.name], one), **of_all[one.run.name]) for one in found.runs]
     runs.sort(key=lambda one: (-(one.headline.value or 0.0), one.run.name))
     return replace(
-        found, runs=tuple(runs), passed_over=made.passed_over, items=None, estimation=estimation, is_standing=False
+        found,
+        runs=tuple(runs),
+        passed_over=made.passed_over,
+        items=None,
+        spreads=(),
+        estimation=estimation,
+        is_standing=False,
     )
+
+
+def _called(run: RunFacts, name: str) -> RunFacts:
+    """With the name of its arm among the estimates: runs of one arm are together."""
+    return replace(run, name=name, arm_name=name)
 
 
 def _with_gold(rows: pd.DataFrame, gold: Gold) -> pd.DataFrame:

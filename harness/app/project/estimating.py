@@ -13,20 +13,25 @@ from harness.analysis import panel
 from harness.analysis.comparison import Changed
 from harness.analysis.estimation import Answered, Estimation, Gold
 from harness.app.project import journals
+from harness.arms.prompts import writing
 from harness.datasets.sampling import WEIGHT
 from harness.datasets.task import Task
 from harness.errors import ConfigError
+from harness.ground import formatting
 from harness.store import PassedOver
 from harness.types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
+    from harness.analysis.estimation import Fits
     from harness.app.project.project import Project
-    from harness.store import Selected, Selection
+    from harness.store import Selected, Selection, StoredRun
     from harness.types import Dataset, Example
 
-TEST = "test"
+TRAIN, TEST = "train", "test"
 LEAST_SHARE = 0.5  # of the items that an arm must have been asked to be estimated beside the others
 
 
@@ -35,7 +40,8 @@ class Estimated:
     """The estimation of a split, and what was left out of it.
 
     `arms` are what was estimated, in the order of the names. `unweighted` labelled items were chosen, not drawn, so
-    they stand for nobody; `passed_over` are runs.
+    they stand for nobody; `passed_over` are runs. `untold` drawn items nobody could tell, on `disputed` ones people
+    differ: they have no label, and are hardly like the others.
     """
 
     dataset: str
@@ -44,6 +50,15 @@ class Estimated:
     unweighted: int
     passed_over: tuple[PassedOver, ...]
     arms: tuple[Selected, ...] = ()
+    untold: int = 0
+    disputed: int = 0
+
+    @property
+    def unsettled(self) -> str:
+        """Which drawn items an estimate does not hold, and what that means; empty where there is none."""
+        told = [(self.untold, "that nobody could tell"), (self.disputed, "on which people differ")]
+        which = " and ".join(f"{formatting.plural(n, 'item')} {what}" for n, what in told if n)
+        return f"left out: {which}; the estimates are of items like those that have a label" if which else ""
 
     def checked(self) -> Estimated:
         """The same; `ConfigError` where no label can be used, for then there is nothing to estimate from."""
@@ -65,8 +80,9 @@ def estimate(
     are those of the version's journal.
 
     An arm that was not run on this version of the dataset is read from the newest version it was run on: an item is
-    the same where id and text are. Repeats and seeds of an arm stand with their first run. What learnt from a label
-    cannot be measured by it: on the train split only cross-validated runs, and arms that learn nothing, are taken.
+    the same where id and text are. An arm's repeats and fits are read together, as on full labels. What learnt from a
+    label cannot be measured by it: on the train split only cross-validated runs, and arms that learn nothing, are
+    taken.
     """
     examples = {example.item.id: example for example in dataset.in_split(split)}
     if not examples:
@@ -77,11 +93,13 @@ def estimate(
             f"the store has no finished run on {dataset.name} / {split} that can be estimated; start with: "
             f"harness baselines --dataset {dataset.ref} --split {split}"
         )
-    rows = project.store.guessed([one.first.run_id for one in chosen])
+    rows = project.store.guessed([run_id for one in chosen for run_id in one.run_ids])
     answered, kept, lacking = _answered(chosen, rows, examples)
     further = journals.labels(journals.of(project, dataset)) if labels is None else labels
     gold, unweighted = _gold(dataset, examples, further)
-    return Estimated(dataset.ref, split, Estimation(answered, gold), unweighted, (*passed_over, *lacking), kept)
+    open_ = [len(some & examples.keys()) for some in journals.unsettled(journals.of(project, dataset))]
+    left_out = (*passed_over, *lacking)
+    return Estimated(dataset.ref, split, Estimation(answered, gold), unweighted, left_out, kept, *open_)
 
 
 def changed(made: Estimated, dataset: Dataset, a: str, b: str) -> list[Changed]:
@@ -121,17 +139,23 @@ def _arms(project: Project, dataset: Dataset, split: str) -> tuple[list[Selected
         for one in selection.arms(type(where)(dataset_id, ref, split)):
             run = one.first
             if run.arm_id and (run.arm, run.model) not in chosen:
-                if (reason := _unusable(run.params, run.n_train, split)) is not None:
+                if (reason := _unusable(project, run, split)) is not None:
                     passed_over.append(PassedOver(one.name, run.run_id, reason))
                     continue
                 chosen[run.arm, run.model] = one
     return list(chosen.values()), passed_over
 
 
-def _unusable(params: Mapping[str, object], n_train: int | None, split: str) -> str | None:
+def _unusable(project: Project, run: StoredRun, split: str) -> str | None:
     """Why a run cannot be measured by the labels of a split; None when it can."""
-    is_fitted_here = split == "train" and n_train and "folds" not in params and "teacher" not in params
-    return "it learnt from these labels" if is_fitted_here else None
+    if split == TRAIN and run.n_train and "folds" not in run.params and "teacher" not in run.params:
+        return "it learnt from these labels"
+    rows = project.store.prompts([str(run.params["prompt"])]).to_dict("records") if "prompt" in run.params else []
+    for row in rows:
+        made = writing.as_stored(row["content"], row["task"], row["version"], row["id"]).header.made
+        if made is not None and split in (made.chosen_on, TRAIN):
+            return f"it was found by the labels of {TRAIN} and {made.chosen_on}"
+    return None
 
 
 def _versions(project: Project, dataset: Dataset, selection: Selection) -> Iterator[tuple[str, str]]:
@@ -155,33 +179,54 @@ def _answered(
         ]
     ]
     by_run = dict(iter(known.groupby("run_id", sort=False)))
-    asked = {one.first.run_id: set(by_run.get(one.first.run_id, known.iloc[:0])["example_id"]) for one in chosen}
-    most = max((len(items) for items in asked.values()), default=0)
-    kept = [one for one in chosen if len(asked[one.first.run_id]) >= LEAST_SHARE * most]
-    lacking = [
-        PassedOver(one.name, one.first.run_id, f"was asked {len(asked[one.first.run_id]):,} of {most:,} items")
-        for one in chosen
-        if one not in kept
-    ]
-    shared = set.intersection(*(asked[one.first.run_id] for one in kept))
+    none = known.iloc[:0]
+    asked = [set[str]().union(*(by_run.get(run, none)["example_id"] for run in one.run_ids)) for one in chosen]
+    most = max(map(len, asked), default=0)
+    kept, lacking, shared = [], [], set(examples)
+    for one, its in zip(chosen, asked, strict=True):
+        if len(its) >= LEAST_SHARE * most:
+            kept.append(one)
+            shared &= its
+        else:
+            why = f"was asked {len(its):,} of {most:,} items"
+            lacking.append(PassedOver(one.name, one.first.run_id, why))
     items = [item for item in examples if item in shared]
     if not items:
         raise ConfigError("no item was asked of all arms, so they cannot be estimated together")
-    frames = [by_run[one.first.run_id].set_index("example_id").loc[items] for one in kept]
+    fits, run_ids = _columns(kept)
+    frames = [by_run.get(run, none).set_index("example_id").reindex(items) for run in run_ids]
     labels = [frame["label"].astype(object).where(frame["label"].notna(), None) for frame in frames]
     codes, words = pd.factorize(np.concatenate([column.to_numpy(object) for column in labels]))
-    shape = (len(kept), len(items))
     groups = np.array([examples[item].group for item in items], dtype=object)
     answered = Answered(
         names=_names(kept),
         items=tuple(items),
         vocabulary=tuple(str(word) for word in words),
-        answers=np.asarray(codes, dtype=np.int64).reshape(shape).T,
+        answers=np.asarray(codes, dtype=np.int64).reshape(len(run_ids), len(items)).T,
         scores=np.column_stack([frame["score"].to_numpy(np.float64, na_value=np.nan) for frame in frames]),
-        failed=np.column_stack([(frame["outcome"] == Outcome.FAILED.value).to_numpy() for frame in frames]),
+        failed=np.column_stack([_is_lost(frame["outcome"]) for frame in frames]),
         groups=panel.clusters_of(groups),
+        runs=fits if len(run_ids) > len(kept) else (),
     )
     return answered, tuple(kept), lacking
+
+
+def _columns(arms: Sequence[Selected]) -> tuple[tuple[Fits, ...], list[str]]:
+    """Of each arm the columns of its runs, fit by fit; and whose run each column is."""
+    run_ids: list[str] = []
+    found = []
+    for one in arms:
+        by_seed: dict[int, list[int]] = {}
+        for run in one.runs:
+            by_seed.setdefault(run.seed, []).append(len(run_ids))
+            run_ids.append(run.run_id)
+        found.append(tuple(tuple(columns) for columns in by_seed.values()))
+    return tuple(found), run_ids
+
+
+def _is_lost(outcome: pd.Series[str]) -> NDArray[np.bool_]:
+    """Whether nobody knows what the arm would have said: its call failed, or this run was not asked the item."""
+    return np.asarray(outcome.isna() | (outcome == Outcome.FAILED.value), dtype=np.bool_)
 
 
 def _names(chosen: Sequence[Selected]) -> tuple[str, ...]:

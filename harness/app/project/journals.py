@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.datasets.label_journal import Journal, agreed, standing
+from harness.datasets.label_session import disagreed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,15 @@ def labels(journal: Journal) -> dict[str, tuple[str, float | None]]:
     said = standing(journal.entries())
     found = {item: agreed(of_item) for item, of_item in said.items()}
     return {item: (label, weight(said[item])) for item, label in found.items() if label is not None}
+
+
+def unsettled(journal: Journal) -> tuple[frozenset[str], frozenset[str]]:
+    """The items of which somebody said that nobody can tell, and those on which people differ; none has a label."""
+    said = standing(journal.entries())
+    open_ = {item: of_item for item, of_item in said.items() if agreed(of_item) is None}
+    differ = frozenset(disagreed(open_))
+    untold = {i for i, of_item in open_.items() if any(one.act == "cannot tell" for one in of_item.values())}
+    return frozenset(untold - differ), differ
 
 
 def weight(of_item: Mapping[str, Entry]) -> float | None:

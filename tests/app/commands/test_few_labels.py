@@ -2,10 +2,13 @@
 
 import csv
 
+import pytest
+
 from harness import datasets
 from harness.datasets.label_journal import Entry, Journal
 from harness.ground import formatting
 from harness.types import Estimate
+from tests.conftest import write_tickets
 
 WORDS = {"billing": "invoice", "refund": "money back", "other": "hello"}
 RESTS_ON = "Estimated from 40 gold labels and the arms' predictions on all"
@@ -112,10 +115,26 @@ def decided(harness, where, estimated, lead):
         assert one["usd_per_1000"] is not None
     assert found["recommendation"] == "rules"
     assert (found["verdict"] == "decided") == (lead["low"] > -found["constraints"]["margin"])
+    outlook(harness, where, estimated["rules"]["n_all"] - 40)
     assert RESTS_ON in harness("decide", "--estimate", *where).out
     refused = harness("decide", "--estimate", *where, "--label-mix", "refund=0.5")
     assert refused.code == 2
     assert "few labels estimate accuracy, recall and differences" in refused.err
+
+
+def outlook(harness, where, left):
+    """A floor that forty labels cannot show: so many labels more would, or not even one on every item."""
+    above = ("--min-accuracy", "0.98")
+    unsure = harness("decide", "--estimate", *where, *above, "--json").json
+    assert unsure["verdict"] == "undecided"
+    assert (unsure["assurance"]["most"], unsure["assurance"]["of_all"]) == (left, True)
+    assert unsure["more_items"] is None or 0 < unsure["more_items"] <= left
+    text = harness("decide", "--estimate", *where, *above).out
+    if unsure["more_items"] is None:
+        assert f"with all {left} items that have none the probability stays" in text
+    else:
+        assert f"With {unsure['more_items']} more labels the verdict would be decided" in text
+        assert f"harness label inbox@v2 --split train --n {unsure['more_items']}" in text
 
 
 def reported(harness, root, where, estimated):
@@ -149,3 +168,62 @@ def gated(harness, where, estimated, lead):
     assert RESTS_ON in " ".join(harness("gate", "rules", "minilm-zero", "--estimate", *where).out.split())
     back = harness("gate", "minilm-zero", "rules", "--estimate", "--margin", "0.01", *where, "--json")
     assert back.json["verdict"] == ("fail" if lead["low"] > 0.01 else "inconclusive")
+
+
+def test_fits_are_estimated_together(harness, root):
+    """An arm's fits are one row with the scorecard's accuracy and their spread in the interval; a verdict says so."""
+    words = [word for word in WORDS.values() for _ in range(30)]
+    labels = {word: label for label, word in WORDS.items()}
+    rows = [(f"{word} {i}", labels[word], "", "test" if i % 2 else "train") for i, word in enumerate(words)]
+    write_tickets(root, rows, "several")
+    where = ("--dataset", "several@v1", "--split", "test")
+    ran = harness("baselines", *where, "--arm", "tfidf-lr", "--arm", "majority", "--seeds", "3")
+    assert ran.code == 0, ran.err
+    plain = {one["arm"]: one["headline"] for one in harness("decide", *where, "--json").json["candidates"]}
+    estimated = {one["name"]: one["accuracy"] for one in harness("estimate", *where, "--json").json}
+    decided = harness("decide", "--estimate", *where, "--json").json
+    assert set(estimated) == set(plain) == {one["arm"] for one in decided["candidates"]}
+    assert "3 fits" in estimated["tfidf-lr"]["method"]
+    for arm, one in estimated.items():
+        assert one["value"] == pytest.approx(plain[arm]["value"])
+    for one in decided["candidates"]:
+        assert [one["headline"][end] for end in ("value", "low", "high")] == [
+            estimated[one["arm"]][end] for end in ("value", "low", "high")
+        ]
+        assert one["fits"] == 3
+
+
+def test_what_was_found_by_the_labels_is_not_measured_by_them(harness, root):
+    """A prompt that a search chose on a split is left out there, with the reason; on others it is estimated."""
+    (root / "prompts" / "tickets" / "v2.j2").write_text(
+        "---\nmade: {by: a search, chosen_on: test}\n---\n{% block user %}\n{{ item.text }}\nLabel:\n{% endblock %}\n"
+    )
+    for prompt in ("v1", "v2"):
+        assert harness("eval", "--prompt", prompt, "--model", "fake/first").code == 0
+    assert harness("baselines", "--arm", "rules").code == 0
+    (one, *others) = harness("estimate", "--json").json
+    assert {one["name"], *(other["name"] for other in others)} == {"prompt:v1", "rules"}
+    assert [(left["name"], left["reason"]) for left in one["passed_over"]] == [
+        ("prompt:v2", "it was found by the labels of train and test")
+    ]
+    assert "passed over: prompt:v2 (it was found by the labels of train and test" in harness("estimate").out
+
+
+def test_what_nobody_could_tell_is_said(harness, root):
+    """Items that have no label because people could not tell, or differ, are counted beside the estimates."""
+    labelled(harness, root)
+    where, names = ("--dataset", "inbox@v2", "--split", "train"), tuple(WORDS)
+    assert "left out" not in harness("estimate", *where).out
+    waiting = [e.item.id for e in datasets.load(root, "inbox@v2").in_split("train") if not e.is_labelled]
+    journal = Journal(root / "results" / "inbox@v2" / "labels")
+    for item in waiting[:3]:
+        journal.append(Entry("cannot tell", item, "ann", "now", weight=1.0))
+    for who, name in zip(("ann", "bo"), names, strict=False):
+        journal.append(Entry("label", waiting[3], who, "now", name, weight=1.0))
+    journal.append(Entry("label", waiting[4], "ann", "now", names[0], weight=1.0))
+    shown = harness("estimate", *where)
+    assert "left out: 3 items that nobody could tell and 1 item on which people differ" in shown.out
+    (one, _) = harness("estimate", *where, "--json").json
+    assert (one["cannot_tell"], one["disagreed"]) == (3, 1)
+    released = harness("label", "inbox@v2", "--release", "v3")
+    assert "3 items that nobody could tell have no label" in released.err

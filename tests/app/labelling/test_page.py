@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from threading import Event
 
 from harness.datasets.label_journal import Journal
 from harness.datasets.label_session import Terms
@@ -215,4 +216,50 @@ def test_suggestions_and_narrow_screens(browser, axe, folder):  # noqa: F811
         assert visit.page.evaluate("document.documentElement.scrollWidth <= 390")
         assert visit.defects(axe) == []
         picture(visit, "label-narrow")
+        visit.page.close()
+
+
+def test_a_server_that_is_gone(browser, axe, folder):  # noqa: F811
+    """What was pressed after it stopped is not saved: the page says so where it is seen, and what to do."""
+    names = tuple(f"intent {i:03} of the bank" for i in range(150))
+    with serving(session(folder, of=dataset(20, names))) as server:
+        visit = opened(browser, server, width=390)
+        press(visit, "1")
+    shown = visit.page.evaluate("document.body.dataset.item")
+    visit.page.keyboard.press("2")
+    visit.page.wait_for_selector("#error:not(:empty)")
+    assert visit.page.inner_text("#error").startswith("Not saved: harness label has stopped. Start it again")
+    assert visit.page.evaluate("document.body.dataset.item") == shown
+    assert len(Journal(folder).entries()) == 1
+    place = visit.page.locator("#error").bounding_box()
+    assert place["y"] + place["height"] <= visit.page.viewport_size["height"]
+    assert visit.defects(axe) == []
+    picture(visit, "label-gone")
+    visit.page.close()
+
+
+def test_the_last_estimate_holds_every_answer(browser, axe, folder):  # noqa: F811
+    """However long an estimate takes, the page ends with that of all answers, and with nothing left to press."""
+    one, waited = session(folder, of=dataset(6)), Event()
+
+    def slowly():
+        waited.wait(0.3)
+        n = len(one.labels())
+        return {"sentence": f"from {n} labels", "width": 1 - n / 10}
+
+    with serving(one, slowly) as server:
+        visit = opened(browser, server)
+        for _ in range(5):
+            press(visit, "1")
+        visit.page.keyboard.press("1")
+        visit.page.wait_for_selector("#leader:text-is('from 6 labels')")
+        assert visit.page.is_visible("#widths")
+        assert visit.page.locator("#spark > *").count() >= 2
+        assert visit.page.inner_text("#counts") == "6 of 6 labelled"
+        assert [visit.page.is_visible(f"#{name}") for name in ("box", "skip", "cannot", "undo")] == [False] * 3 + [True]
+        assert visit.defects(axe) == []
+        picture(visit, "label-end")
+        visit.page.keyboard.press("Backspace")
+        visit.page.wait_for_selector("body[data-item]:not([data-item=''])")
+        assert visit.page.is_visible("#skip")
         visit.page.close()
