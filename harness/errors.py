@@ -6,7 +6,7 @@
     ├── StoreError                   the store or the ledger cannot be used (newer, damaged)
     │   ├── StoreBusy                another process holds it; resumable, exit code 3
     │   ├── StoreFull                the disk takes no more; resumable, exit code 3
-    │   └── StoreGone                the server that holds it does not answer any more; resumable, exit code 3
+    │   └── StoreGone                what holds it is not there any more; resumable, exit code 3
     ├── BudgetExceeded               the next call could pass the budget; resumable, exit code 3
     ├── MissingAnswers               items have no answer that a test or a gate needs; resumable, exit code 3
     ├── Interrupted                  stopped on request; resumable, exit code 3
@@ -67,7 +67,7 @@ class StoreFull(StoreError):
 
 
 class StoreGone(StoreError):
-    """The server that holds the store or the ledger does not answer for longer than one waits; resumable."""
+    """The server of the store or the ledger does not answer any more, or the file was moved; resumable."""
 
     exit_code = 3
 
