@@ -10,6 +10,7 @@
     ├── BudgetExceeded               the next call could pass the budget; resumable, exit code 3
     ├── MissingAnswers               items have no answer that a test or a gate needs; resumable, exit code 3
     ├── Interrupted                  stopped on request; resumable, exit code 3
+    │   └── Overtaken                another process asks the same instead; nothing was sent
     ├── AlarmRaised                  what is served is not what it was; said after the result, exit code 1
     └── ProviderError                a model could not answer one request; resumable, exit code 3
         ├── RateLimited              asked too fast; `retry_after_s` when the server said so
@@ -89,6 +90,10 @@ class Interrupted(HarnessError):
     """The run was stopped before its end; everything answered is stored."""
 
     exit_code = 3
+
+
+class Overtaken(Interrupted):
+    """Another process took over a request before it was sent: nothing was; its answer serves both."""
 
 
 class AlarmRaised(HarnessError):
