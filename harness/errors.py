@@ -6,10 +6,11 @@
     ├── StoreError                   the store or the ledger cannot be used (newer, damaged)
     │   ├── StoreBusy                another process holds it; resumable, exit code 3
     │   ├── StoreFull                the disk takes no more; resumable, exit code 3
-    │   └── StoreGone                the server that holds it does not answer any more; resumable, exit code 3
+    │   └── StoreGone                what holds it is not there any more; resumable, exit code 3
     ├── BudgetExceeded               the next call could pass the budget; resumable, exit code 3
     ├── MissingAnswers               items have no answer that a test or a gate needs; resumable, exit code 3
     ├── Interrupted                  stopped on request; resumable, exit code 3
+    │   └── Overtaken                another process asks the same instead; nothing was sent
     ├── AlarmRaised                  what is served is not what it was; said after the result, exit code 1
     └── ProviderError                a model could not answer one request; resumable, exit code 3
         ├── RateLimited              asked too fast; `retry_after_s` when the server said so
@@ -67,7 +68,7 @@ class StoreFull(StoreError):
 
 
 class StoreGone(StoreError):
-    """The server that holds the store or the ledger does not answer for longer than one waits; resumable."""
+    """The server of the store or the ledger does not answer any more, or the file was moved; resumable."""
 
     exit_code = 3
 
@@ -89,6 +90,10 @@ class Interrupted(HarnessError):
     """The run was stopped before its end; everything answered is stored."""
 
     exit_code = 3
+
+
+class Overtaken(Interrupted):
+    """Another process took over a request before it was sent: nothing was; its answer serves both."""
 
 
 class AlarmRaised(HarnessError):

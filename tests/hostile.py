@@ -36,6 +36,8 @@ BAD_USAGE = {
     "huge": (10**30, 2),
     "beyond": (10**17, 2),
     "flags": (True, False),
+    "zeros": (0, 0),
+    "no prompt": (0, 2),
 }
 
 
@@ -102,6 +104,7 @@ BODIES = {
     "empty choices": lambda wire: reply(wire, choices=[], content=None, answers=[], data=[]),
     "error 429 in 200": lambda wire: error(code=429),
     "error 502 in 200": lambda wire: error(code=502, metadata={"raw": "x"}),
+    "error 504 in 200": lambda wire: error(code=504),
     "overloaded in 200": lambda wire: {"type": "error", "error": {"type": "overloaded_error", "message": "x"}},
     "error without a code in 200": lambda wire: error(),
     "error in the choice": lambda wire: reply(
@@ -139,6 +142,7 @@ RAW = {
     "half": b'{"id": "x", "choices": [',
 }
 REFUSALS = ("status", "retry-after", "redirect", "error 429", "error 502")  # what such a server carries out is nothing
+IN_VAIN = ("status:504", "status:524", "status:598", "status:599")  # but for a gateway that has waited too short a time
 ODD_TEXT = {"nul": "a\x00b", "surrogate": "a\ud800b", "escape": "a\x1b]52;c;eA==\x07"}
 
 
@@ -183,7 +187,7 @@ class Server:
         if step := step_of(path, bool(body)):
             return await self.of_a_batch(writer, mode, fault, step, path, body)
         self.seen.bodies[mode].append(said := json.loads(body) if body else {})
-        if not fault.startswith((*REFUSALS, "billed")):
+        if not (refuses(fault) or fault.startswith("billed")):
             self.seen.billed[mode, "asked"] += ASKED
             self.seen.billed[mode, "said"] += SAID
         return await self.answer(writer, mode, fault, wire_of(path), said)
@@ -196,7 +200,8 @@ class Server:
             return await self.billed(writer, wire, mode, body, float(argument))
         if name == "redirect":
             code, _, to = argument.partition(":")
-            address = {"other": "http://127.0.0.2:9", "own": self.seen.url}[to] + "/redirected/v1/x"
+            hosts = {"other": "http://127.0.0.2:9", "own": self.seen.url}
+            address = f"{hosts[to]}/redirected/v1/x" if to in hosts else to
             return await send(writer, int(code), b"{}", {"location": address})
         if name == "late":  # an ordinary reply, after a while
             await asyncio.sleep(float(argument.partition(":")[0]))
@@ -259,7 +264,7 @@ class Server:
         """The batch APIs of both: in the mode `FAULT@STEP` a single step of theirs has the fault."""
         name, _, at = fault.rpartition("@")
         wire = "anthropic" if "messages" in path else "openai"
-        content = self.carried_out(mode, wire, step, path, body, is_refused=step == at and name.startswith(REFUSALS))
+        content = self.carried_out(mode, wire, step, path, body, is_refused=step == at and refuses(name))
         if step == at:
             return await self.answer(writer, mode, name, wire, {})
         return await send(writer, 200, content)
@@ -300,6 +305,11 @@ class Server:
             return "close"
         usage = dict(zip(USAGE[wire], (asked, said), strict=False))
         return await send(writer, 200, json.dumps(reply(wire, usage=usage)).encode())
+
+
+def refuses(fault: str) -> bool:
+    """Whether a server with the fault carries out nothing, and bills nothing."""
+    return fault.startswith(REFUSALS) and not fault.startswith(IN_VAIN)
 
 
 def step_of(path: str, is_post: bool) -> str | None:

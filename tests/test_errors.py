@@ -11,6 +11,7 @@ LEAVES = [
     errors.StoreError("a"),
     errors.BudgetExceeded("a"),
     errors.Interrupted("a"),
+    errors.Overtaken("a"),
     errors.RateLimited("a", retry_after_s=2.0, request_id="r"),
     errors.TransientError("a", status=503, retry_after_s=1.0),
     errors.RequestRejected("a", status=400),

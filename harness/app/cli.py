@@ -84,6 +84,7 @@ def main() -> NoReturn:
     _signals.as_ctrl_c()
     try:
         open_files.allow_many()
+        open_files.check_streams()
         with escaping.cleaned_streams():
             _called()
         sys.exit(DONE)
@@ -93,7 +94,7 @@ def main() -> NoReturn:
         _complain(str(error), error.exit_code, is_aside=error.is_aside)
     except BrokenPipeError:
         # The reader has gone, as in `harness sql ... | head`; Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        open_files.discard(sys.stdout)
         sys.exit(DONE)
     except Exception as error:
         # What an extension of the workspace raised is its author's to mend, and said in one line; the rest is ours.
@@ -145,6 +146,8 @@ def _of_the_system(error: OSError) -> tuple[str, int]:
 
 def _complain(message: str, exit_code: int, *, is_aside: bool = False) -> NoReturn:
     line = " ".join(message.split())
+    for stream in (sys.stdout, sys.stderr):
+        open_files.flush_or_discard(stream)
     with escaping.cleaned_streams():
         if "--json" in sys.argv and not is_aside:
             click.echo(json.dumps({"error": line, "exit_code": exit_code}))

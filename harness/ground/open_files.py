@@ -1,12 +1,20 @@
-"""How many files and connections may be open at once: a library that meets the limit may end the whole process."""
+"""How many files and connections may be open at once, and that the three standard ones are.
+
+A library that meets the limit may end the whole process.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import ExitStack, suppress
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from harness.errors import ConfigError
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 WANTED = 4096
 LEAST = 64
@@ -30,6 +38,38 @@ def allow_many() -> None:
         raise ConfigError(
             f"only {soft} files may be open at once here, and {LEAST} are needed; raise it: ulimit -n 1024"
         )
+
+
+def check_streams() -> None:
+    """Open what was closed of the three standard streams, as nowhere.
+
+    The next file that is opened, a store perhaps, would else be what a library writes its messages to.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        with suppress(OSError):
+            os.fstat(number)
+            continue
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        if nowhere != number:
+            os.dup2(nowhere, number)
+            os.close(nowhere)
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
+
+
+def flush_or_discard(stream: TextIO) -> None:
+    """Write what a stream holds back; where that cannot be, as on a full disk, let go of it and of what follows."""
+    try:
+        stream.flush()
+    except OSError:
+        discard(stream)
+
+
+def discard(stream: TextIO) -> None:
+    """Write no more to a stream: what it still holds back, and what follows, goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def check_room(path: str = os.devnull) -> None:

@@ -15,6 +15,7 @@ from harness.models.forecast import Rates
 from harness.models.middleware.batched import Batched, Terms
 from harness.models.middleware.budgeted import Budget, Budgeted
 from harness.models.middleware.cached import Books, Cached
+from harness.models.middleware.held import Held
 from harness.models.middleware.limited import Limited
 from harness.models.middleware.paced import Paced
 from harness.models.middleware.retrying import Patience, Retrying
@@ -208,7 +209,7 @@ class Stack:
 
     def _one_by_one(self) -> Provider:
         asking, clock = self._asking, self._clock
-        provider: Provider = self._connection
+        provider: Provider = Held(self._connection, self._ledger, clock)
         if asking.requests_per_minute or asking.tokens_per_minute:
             provider = Paced(provider, clock, asking.requests_per_minute, asking.tokens_per_minute)
         limited = Limited(provider, clock, most=asking.workers)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from harness.errors import ConfigError, one_of
+from harness.errors import ConfigError, StoreGone, one_of
 from harness.ground.ids import SCHEME
 from harness.store.naming import Names
 from harness.store.stored import STANDING, PassedOver, Selected, StoredRun, Where
@@ -28,21 +28,31 @@ class Selection:
     def __init__(self, runs: Iterable[StoredRun]) -> None:
         """`runs` come oldest first."""
         self.runs = tuple(runs)
-        self.by_id = {run.run_id: run for run in self.runs}
+        self._facts = {run.run_id: run for run in self.runs}
         self._places = {run.run_id: place for place, run in enumerate(self.runs)}
         self._names: dict[tuple[str, str], Names] = {}
 
+    def run(self, run_id: str) -> StoredRun:
+        """A run by its id; `StoreGone` for one that was there a moment ago: stores can be moved while they are used."""
+        try:
+            return self._facts[run_id]
+        except KeyError:
+            raise StoreGone(
+                f"run {run_id} is not in the store any more: it was removed, or the store was moved or replaced "
+                "meanwhile; the same command goes on with what is there now"
+            ) from None
+
     def alone(self, run_id: str) -> Selected:
         """A run without its repeats and seeds."""
-        return Selected(self.name(run_id), (self.by_id[run_id],))
+        return Selected(self.name(run_id), (self.run(run_id),))
 
     def name(self, run_id: str) -> str:
         """What a run is called beside the others of its split; no two have the same name."""
-        return self._names_on(self.by_id[run_id]).of_run[run_id]
+        return self._names_on(self.run(run_id)).of_run[run_id]
 
     def arm_name(self, run_id: str) -> str:
         """What a run is called together with its repeats and the fits with other seeds."""
-        run = self.by_id[run_id]
+        run = self.run(run_id)
         return self._names_on(run).of_arm[run.content]
 
     def arms(self, where: Where, first: str | None = None) -> tuple[Selected, ...]:
@@ -50,7 +60,7 @@ class Selection:
 
         With `first`, that run stands for its arm whatever it is.
         """
-        lead = None if first is None else self.by_id[first]
+        lead = None if first is None else self.run(first)
         groups = self._groups(run for run in self.runs if where.holds(run) and (run.n_scored or run is lead))
         whole = {
             run.content[:2] for runs in groups.values() for run in runs if run.purpose == "whole" and run.is_finished

@@ -81,7 +81,7 @@ def replayed(project: Project, choice: Choice, pairs: Sequence[Pair], dataset: D
     shared = set.intersection(*(set(predictions) for predictions in said))
     items = [example.item for example in dataset.in_split(split) if example.item.id in shared]
     selection = project.store.selection()
-    is_limited = any(selection.by_id[pair.tested].purpose == "limited" for pair in pairs)
+    is_limited = any(selection.run(pair.tested).purpose == "limited" for pair in pairs)
     purpose: Purpose = "limited" if is_limited else "whole"
     return chosen.job(choice, arm(project, choice, arms, dataset), dataset, split, items, purpose=purpose)
 

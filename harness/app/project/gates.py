@@ -294,5 +294,5 @@ def _path(project: Project, name: str) -> Path:
 def _side(project: Project, run_id: str, name: str | None) -> Side:
     """A side by its first run; unless it was called otherwise, by what its arm is called beside the others now."""
     selection = project.store.selection()
-    run = selection.by_id[run_id]
+    run = selection.run(run_id)
     return Side(run.arm, run_id, run.model, name=name or selection.arm_name(run_id))

@@ -51,7 +51,7 @@ def _on_dev(selection: Selection, run: RunFacts) -> str | None:
     """The run of the same arm and seed on dev; none of an arm that has learnt there, as a router has."""
     if "choice" in run.params:
         return None
-    mine = selection.by_id[run.run_id]
+    mine = selection.run(run.run_id)
     there = selection.like(mine, CHOOSER)
     fits = [] if there is None else [one for one in there.runs if (one.arm_id, one.seed) == (mine.arm_id, mine.seed)]
     return fits[-1].run_id if fits else None

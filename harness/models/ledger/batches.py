@@ -53,6 +53,7 @@ def note(tables: Tables, fresh: Batch, owner: str, worst: Sequence[tuple[str, in
     `worst` are the requests that are wanted, with the worst case of each. `BudgetExceeded` when the
     budget holds not one of them.
     """
+    tables.check_place()
     taken = {key for batch in open_ones(tables, fresh.account, owner) for key in batch.keys}
     free = [(key, nano) for key, nano in worst if key not in taken]
     known = bookings.spent(tables, fresh.account)

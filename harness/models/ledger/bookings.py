@@ -72,6 +72,7 @@ def record(tables: Tables, row: tuple[object, ...], owner: str) -> None:
 
 def claim(tables: Tables, key: str, owner: str, at_s: float) -> bool:
     """True when the request is the owner's to ask; False while another living process is asking it."""
+    tables.check_place()
     found = tables.execute("select owner from claims where key = ?", [key]).fetchone()
     if found and found[0] != owner and tables.is_alive(found[0]):
         return False
@@ -86,6 +87,7 @@ def disclaim(tables: Tables, key: str, owner: str) -> None:
 
 def reserve(tables: Tables, row: tuple[str, str, int, str], budget_nano: int) -> int:
     """The id of a reservation (account, key, nano, owner); `BudgetExceeded` when the budget does not hold it."""
+    tables.check_place()
     account, _, nano, _ = row
     known = spent(tables, account)
     if known.total + nano > budget_nano:

@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness.errors import StoreBusy, StoreError
+from harness.errors import StoreBusy, StoreError, StoreFull, StoreGone
 from harness.ground import sqlite
 from harness.ground.traces import ERASED
 from harness.models.ledger import fingerprints, leases
@@ -28,6 +28,7 @@ select id, request, response, attempts from calls where key <> ? and (
             where instr(lower(request || coalesce(response, '') || attempts), word.value))
     or json_extract(response, '$.request_id') in (select value from json_each(?)))
 """
+BROKEN = "put back a copy of it, or move it away: a new one is begun, and what stood in it is asked and paid again"
 UNWRITABLE = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
 
 
@@ -42,9 +43,8 @@ class FileTables:
             # Flushed on every commit, so an answer survives a power cut too, not only a kill.
             self._connection = sqlite.connect(path, MIGRATIONS, synchronous="full")
         except sqlite3.Error as error:
-            raise StoreError(
-                f"{path} cannot be used as the ledger: {error}; close what holds it, or choose another with --db"
-            ) from None
+            raise _told(f"{path} cannot be used as the ledger: {error}", error) from None
+        self._path, self._file = path, _identity(path)
         self.execute = self._connection.execute
         self.close = self._connection.close
 
@@ -70,6 +70,14 @@ class FileTables:
         """A file is never gone."""
         return False
 
+    def check_place(self) -> None:
+        """Raise `StoreGone` once the path means another file, or none: nobody would find what is written here."""
+        if _identity(self._path) != self._file:
+            raise StoreGone(
+                f"{self.name}: the ledger was moved or removed while it was in use, so nothing more is asked; put it "
+                "back, and the same command goes on"
+            )
+
     def renew(self, owner: str) -> None:
         """Say that an owner is still there."""
         leases.renew(self._connection, owner)
@@ -92,8 +100,23 @@ class FileTables:
         return sqlite.scrub(self._connection)
 
     def _error(self, problem: sqlite3.Error, how: str) -> StoreError:
-        kind = StoreBusy if sqlite.is_busy(problem) else StoreError
-        return kind(f"{self.name}: the ledger could not be {how}: {problem}")
+        return _told(f"{self.name}: the ledger could not be {how}: {problem}", problem)
+
+
+def _told(said: str, problem: sqlite3.Error) -> StoreError:
+    if sqlite.is_busy(problem):
+        return StoreBusy(f"{said} by another program; once it has let go, the same command goes on")
+    if sqlite.is_full(problem):
+        return StoreFull(f"{said}; make room, and the same command goes on")
+    return StoreError(f"{said}; {BROKEN}")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def check_is_ledger(path: Path) -> None:

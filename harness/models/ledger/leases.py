@@ -20,6 +20,7 @@ BEAT_S = 5.0
 LEASE_S = 30.0  # clocks of machines that share a ledger may be this far apart, less a beat
 FORGOTTEN_S = 86_400.0
 ENDED = ("Z", "X")  # a state of the kernel's: killed, and still in the list because its parent never looked
+ended_here: set[str] = set()  # of this process, which lives on, as a notebook does
 END = "delete from owners where owner = ?"
 RENEW = "insert into owners values (?, ?) on conflict (owner) do update set seen_s = excluded.seen_s"
 
@@ -46,6 +47,8 @@ def is_alive(connection: Connection, owner: str) -> bool:
 
 def runs_here(owner: str, *, otherwise: bool) -> bool:
     """Whether an owner's process runs, where this process would see it; its lease says so otherwise."""
+    if owner in ended_here:
+        return False
     _, place, pid, started = owner.split(" ")
     return _runs(int(pid), started) if place and place == _place() else otherwise
 

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from harness.errors import ProviderError, StoreGone
+from harness.errors import ProviderError, StoreError
 from harness.ground import postgres
 from harness.models.ledger import batches, bookings, leases
 from harness.models.ledger.in_file import FileTables
@@ -70,8 +70,8 @@ class Ledger:
     ) -> None:
         self._writer.close()
         self._reader.close()
-        if self._writer.n_lost and isinstance(error, StoreGone):
-            raise StoreGone(
+        if self._writer.n_lost and isinstance(error, StoreError):
+            raise type(error)(
                 f"{error}. Answers that were paid and could not be written down: {self._writer.n_lost}; what they may "
                 "have cost stays reserved under a budget"
             ) from None

@@ -153,6 +153,9 @@ class ServerTables:
                 f"{self.name}: the ledger's server cannot be reached: {problem}; once it is there, repeat"
             ) from None
 
+    def check_place(self) -> None:
+        """A server's tables are where they are."""
+
     def renew(self, owner: str) -> None:
         """Say that an owner is still there, and that it is gone as soon as this connection is."""
         self.execute(UNCRASHED)  # first, so that this owner has come back since

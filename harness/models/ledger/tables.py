@@ -63,6 +63,10 @@ class Tables(Protocol):
         """
         ...
 
+    def check_place(self) -> None:
+        """Raise `StoreGone` where what is written would not be found again at the place."""
+        ...
+
     def renew(self, owner: str) -> None:
         """Say that an owner is still there."""
         ...

@@ -38,7 +38,7 @@ class Job(NamedTuple):
 class Writer:
     """A thread with tables of its own, which it closes in the end.
 
-    `n_lost` paid answers could not be written, for the place was gone.
+    `n_lost` paid answers could not be written, whatever the reason.
     """
 
     def __init__(self, tables: Tables, owner: str) -> None:
@@ -90,6 +90,7 @@ class Writer:
 
     def _end(self, tables: Tables) -> None:
         """Say that the owner is gone; a server that is gone knows it by that."""
+        leases.ended_here.add(self._owner)
         try:
             with tables.transaction():
                 tables.execute(leases.END, [self._owner])
@@ -103,9 +104,11 @@ class Writer:
         except StoreGone:
             raise
         except StoreError as problem:
+            self.n_lost += sum(job.is_paid for job in group)
             return [problem] * len(group)
         except MISTAKES as problem:
             if len(group) == 1:
+                self.n_lost += group[0].is_paid
                 return [StoreError(f"{self._name}: the ledger could not be written: {problem}")]
         # One of them cannot be written, whatever it is: the others are, each by itself.
         return [result for job in group for result in self._results(tables, [job])]
@@ -165,7 +168,7 @@ class Writer:
 def _attempted(operation: Operation, tables: Tables) -> object:
     try:
         return operation(tables)
-    except BudgetExceeded as refused:  # an answer like any other: the group goes on
+    except (BudgetExceeded, StoreGone) as refused:  # an answer like any other: the group goes on
         return refused
 
 

@@ -11,10 +11,11 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.errors import ContentRefused, ProviderError, TransientError
+from harness.errors import ContentRefused, Overtaken, ProviderError, TransientError
 from harness.ground.ids import request_text, text_id
 from harness.ground.waiting import pause
 from harness.models.ledger import Asked
+from harness.models.middleware._claims import Claim, claimed
 from harness.models.middleware._refusals import refusal
 from harness.types import Attempt
 
@@ -80,16 +81,26 @@ class Cached:
         return None if self._fresh and key not in self._asked else await self._ledger.find(key)
 
     async def _ask(self, key: str, text: str, request: Request) -> Response:
-        await self._claim(key)
-        # It may have been answered between our look and our claim.
-        stored = await self._stored(key)
-        if stored is not None:
-            await self._ledger.disclaim(key)
-            return stored
+        while True:
+            await self._claim(key)
+            # It may have been answered between our look and our claim.
+            stored = await self._stored(key)
+            if stored is not None:
+                await self._ledger.disclaim(key)
+                return stored
+            try:
+                return await self._bought(key, text, request)
+            except Overtaken:  # while it waited for its turn: that other one's answer is waited for
+                self._asked.discard(key)
+
+    async def _bought(self, key: str, text: str, request: Request) -> Response:
         if self._fresh:
             self._asked.add(key)
+        claimed.set(Claim(key, self._clock.now().timestamp(), is_served=not self._fresh))
         try:
             response = await self._provider.send(request)
+        except Overtaken:
+            raise
         except ContentRefused as error:
             response = refusal(error, request)  # an answer, for good: it is kept and never asked again
         except ProviderError as error:

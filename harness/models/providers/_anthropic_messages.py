@@ -89,10 +89,11 @@ class Messages:
         if "content" not in payload or payload["content"] is None:
             raise _shapes.UnreadableError("the reply has no content")
         reason, usage = payload.get("stop_reason"), payload.get("usage")
+        text = _shapes.text_of(payload["content"])
         return Response(
-            text=self._wire.hide(_shapes.text_of(payload["content"])),
+            text=self._wire.hide(text),
             finish="refusal" if reason == "refusal" else "length" if reason == "max_tokens" else "stop",
-            usage=usage_of(usage),
+            usage=_shapes.plausible(usage_of(usage), text),
             raw_usage=_shapes.kept(usage),
             latency_s=None,
             answered_by=_shapes.name_of(payload.get("model"), self.model.name),

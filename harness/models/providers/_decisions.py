@@ -44,7 +44,7 @@ class Decisions:
         return Response(
             text="" if refused else self._wire.hide(str(choice)),
             finish="refusal" if refused else "stop",
-            usage=_shapes.openai_usage(usage, "input", "output"),
+            usage=_shapes.plausible(_shapes.openai_usage(usage, "input", "output"), ""),
             raw_usage=_shapes.kept(usage),
             latency_s=None,
             answered_by=_shapes.name_of(payload.get("model"), self.model.name),

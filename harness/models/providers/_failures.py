@@ -30,6 +30,8 @@ class Verdict(StrEnum):
 
 
 LONGEST_MESSAGE = 300
+# A gateway has waited in vain for the model, which may have answered, and been billed, all the same.
+WAITED_IN_VAIN = (504, 524, 598, 599)
 LONGEST_PAUSE_S = 86_400.0
 NO_CREDIT = {
     "insufficient_quota",

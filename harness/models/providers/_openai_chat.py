@@ -83,7 +83,7 @@ class Chat:
         return Response(
             text=self._wire.hide(refusal or text),
             finish="refusal" if refused else "length" if reason == "length" else "stop",
-            usage=_shapes.openai_usage(counts, "prompt", "completion"),
+            usage=_shapes.plausible(_shapes.openai_usage(counts, "prompt", "completion"), refusal or text),
             raw_usage=_shapes.kept(usage),
             latency_s=None,
             answered_by=_shapes.name_of(payload.get("model"), self.model.name),

@@ -8,6 +8,7 @@ JSON objects, and raises a `ProviderError` for everything else that a server can
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from urllib.parse import urljoin
 
 import httpx2
 
@@ -195,7 +196,7 @@ class Wire:
             return
         error = self._failure(problem, "an error inside the reply: ", request_id)
         # One with a status of its own is the gateway's; any other may have come after tokens were made.
-        error.may_be_billed = error.retryable and (problem.status is None or bool(choice))
+        error.may_be_billed |= error.retryable and (problem.status is None or bool(choice))
         raise error
 
     def _refused(self, response: httpx2.Response) -> ProviderError:
@@ -208,7 +209,7 @@ class Wire:
         if isinstance(made, RateLimited | TransientError):
             made.retry_after_s = _failures.retry_after_s(response.headers, self.clock.now())
         if response.is_redirect and isinstance(made, SetupRejected):
-            address = bare_address(response.headers.get("location", ""))
+            address = _failures.shortened(_redirected_to(response))
             said = f"{self._model}: HTTP {response.status_code}: the address redirects to {address or 'nowhere'}"
             return SetupRejected(self.hide(f"{said}; nothing was sent there; to ask there, give it as --base-url"))
         return made
@@ -231,7 +232,9 @@ class Wire:
         if verdict is Verdict.ACCOUNT:
             advice = f"; check {self._key_variable}" if problem.status in (401, 403) else "; add credit to the account"
         said = self.hide(f"{self._model}: {where}{problem.words}{advice}")
-        return kind(said, status=problem.status, request_id=request_id)
+        error = kind(said, status=problem.status, request_id=request_id)
+        error.may_be_billed = problem.status in _failures.WAITED_IN_VAIN
+        return error
 
 
 _ERRORS: dict[Verdict, tuple[type[ProviderError], str]] = {
@@ -245,6 +248,14 @@ _ERRORS: dict[Verdict, tuple[type[ProviderError], str]] = {
     ),
     Verdict.REJECTED: (RequestRejected, ""),
 }
+
+
+def _redirected_to(response: httpx2.Response) -> str:
+    location = response.headers.get("location", "")
+    try:
+        return bare_address(urljoin(str(response.request.url), location)) if location else ""
+    except ValueError:  # an address that is none
+        return ""
 
 
 def _as_it_is(payload: Table, _request_id: str | None) -> Table:

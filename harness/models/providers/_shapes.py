@@ -112,6 +112,16 @@ def openai_usage(usage: object, asked: str, said: str) -> Usage | None:
     return buckets(total_in - read - write, read, write, total_out - reasoning, reasoning)
 
 
+def plausible(usage: Usage | None, said: str) -> Usage | None:
+    """The usage, where it counts what there is: a prompt, and a reply if one came; otherwise None.
+
+    Some gateways fill in zeros where they do not know.
+    """
+    if usage is None or not usage.input_fresh + usage.cache_read + usage.cache_write:
+        return None
+    return usage if usage.output_visible + usage.reasoning or not said else None
+
+
 def kept(value: object) -> JSON:
     """A value to be kept as it came; None where it is too deep to be written again."""
     return cast("JSON", value) if _is_flat(value, DEEPEST) else None

@@ -54,7 +54,7 @@ class SystemOne:
         return Response(
             text=self._wire.hide(text),
             finish="stop",
-            usage=_shapes.openai_usage(usage, "input", "output"),
+            usage=_shapes.plausible(_shapes.openai_usage(usage, "input", "output"), ""),
             raw_usage=_shapes.kept(usage),
             latency_s=None,
             answered_by=_shapes.name_of(payload.get("model"), self.model.name),

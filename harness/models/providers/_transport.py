@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 import aiohttp
 import httpx2
 
+from harness.errors import ConfigError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -123,7 +125,12 @@ def bounded(kind: type[httpx2.AsyncClient], timeout_s: float, most_bytes: int = 
 @cache
 def _certificates() -> ssl.SSLContext:
     """Whom to trust; to read the list takes longer than a call."""
-    return httpx2.create_ssl_context()
+    try:
+        return httpx2.create_ssl_context()
+    except OSError as error:
+        raise ConfigError(
+            f"the certificates of the servers to trust cannot be read: {error}; check SSL_CERT_FILE and SSL_CERT_DIR"
+        ) from None
 
 
 def timeouts(timeout_s: float) -> httpx2.Timeout:

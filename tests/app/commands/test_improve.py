@@ -325,3 +325,38 @@ def test_a_search_that_is_stopped_goes_on(harness, planted, after, number):
     assert done.code == 0
     assert len(asked) - len(set(asked)) <= (0 if number == signal.SIGINT else 3 * AT_ONCE)
     assert done.json["version"] == "v2"
+
+
+FAULTS = ("reset", "half", "garbage", "500 down", "429 slow", "empty")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(3))
+def test_a_search_at_a_faulty_server_is_killed_and_goes_on_within_its_budget(harness, planted, seed):
+    """By the server's own account the budget is never passed, killed in between or not; in the end it finishes."""
+    faults = {n: FAULTS[n // 5 % len(FAULTS)] for n in range(3 + seed, 2000, 5)}
+    with serve(landscape.answer, faults=faults, held_from=15 + 8 * seed) as server:
+        usage = server.usage
+
+        def server_usd():
+            n = sum(faults.get(number, "")[:3] not in ("500", "429") for number in range(len(server.requests)))
+            return n * (usage["input"] * 0.15 + usage["output"] * 0.6) / 1e6
+
+        command = ("improve", "v1", *PRICED, "--json", "--base-url", server.openai_url, *QUICK, "--no-examples")
+        small = (*command, "--budget", "0.02")
+        process = processes.harness(planted, *small, "--concurrency", str(AT_ONCE))
+        processes.until(lambda: len(server.requests) > server.held_from, process)
+        process.kill()
+        server.released.set()
+        process.communicate(timeout=processes.HANGS_S)
+        done = harness(*small)
+        assert done.code in (0, 3), done.err
+        assert 0 < server_usd() <= 0.02
+        known_usd, _ = billed(planted)
+        assert known_usd <= 0.02
+        more = harness(*command, "--budget", "0.5")
+        assert more.code in (0, 3), more.err
+        assert server_usd() <= 0.5
+        if more.code == 3:  # an item had six outages: those are asked again, the others not
+            more = harness(*command, "--budget", "0.5")
+    assert more.code == 0, more.err

@@ -1,11 +1,15 @@
 import asyncio
+import sqlite3
+from contextlib import closing
 
 import pytest
 
 from harness.errors import TransientError
 from harness.ground.clock import VirtualClock
-from harness.models.ledger import Ledger
-from harness.models.middleware.cached import Cached
+from harness.ground.ids import request_id, request_text
+from harness.models.ledger import Asked, Ledger
+from harness.models.middleware.cached import Books, Cached
+from harness.models.middleware.held import Held
 from harness.types import Message, Model, Request, Response
 
 REQUEST = Request(Model("openai", "m"), (Message("user", "hi"),))
@@ -90,3 +94,45 @@ def test_a_caller_that_gives_up_does_not_lose_the_answer(tmp_path):
 
     assert asyncio.run(go()).text == "yes"
     assert provider.calls == 1
+
+
+class Turn:
+    """A provider before which one waits for one's turn."""
+
+    def __init__(self, provider):
+        self.provider, self.is_waiting, self.has_come = provider, asyncio.Event(), asyncio.Event()
+
+    async def send(self, request):
+        self.is_waiting.set()
+        await self.has_come.wait()
+        return await self.provider.send(request)
+
+
+@pytest.mark.parametrize("is_answered", [True, False], ids=["answered", "under way"])
+def test_what_another_process_took_over_is_not_sent_any_more(tmp_path, is_answered):
+    """A process that was stopped for longer than its lease goes on: what still waited for its turn is the other's."""
+    clock, key = VirtualClock(), request_id(REQUEST)
+    provider = Counting(clock, "mine")
+    theirs = Asked(key, request_text(REQUEST), clock.now()), Response("theirs", "stop", None, None, 1.0, "m")
+
+    async def take_over(other, turn):
+        await turn.is_waiting.wait()
+        await other.claim("another", clock.now())
+        with closing(sqlite3.connect(tmp_path / "l.sqlite")) as connection, connection:
+            connection.execute("update claims set owner = ? where key = ?", [other._owner, key])
+        if is_answered:
+            await other.put(*theirs)
+        clock.pause(60)
+        turn.has_come.set()
+        if not is_answered:
+            await asyncio.sleep(0.1)
+            await other.put(*theirs)
+
+    async def go():
+        with Ledger(tmp_path / "l.sqlite") as ours, Ledger(tmp_path / "l.sqlite") as other:
+            turn = Turn(Held(provider, ours, clock))
+            cached = Cached(turn, ours, clock, Books(longest_wait_s=1e9))
+            return (await asyncio.gather(cached.send(REQUEST), take_over(other, turn)))[0]
+
+    reply = asyncio.run(go())
+    assert (reply.text, reply.cached, provider.calls) == ("theirs", True, 0)

@@ -56,6 +56,7 @@ CASES = {
         "a refusal that is an object",
         *("a list", "null", "html", "nothing", "deep", "deep object", "latin", "half", "large:5", "bomb:64"),
     ],
+    "504, 524, 598, 599": [*map(status, (504, 524, 598, 599)), "error 504 in 200"],
     "The connection breaks": ["closed", "reset", "cut chunk", "cut length", "slow body", "slow chunks", "slow head"],
     "401, 403, 402": [
         *map(status, (401, 402, 403)),
@@ -223,6 +224,17 @@ def test_a_redirect_gets_no_prompt(results):
     assert seen.requests["redirected"] == 0
     assert "redirects to http://127.0.0.2:9/redirected/v1/x" in str(found["redirect:307:other", "openai"].outcome)
     assert "--base-url" in str(found["redirect:307:other", "openai"].outcome)
+
+
+@pytest.mark.parametrize(
+    ("to", "told"), [("/x?k=v", "URL/x"), ("http://[::1", "nowhere"), ("http://a/" + "y" * 7000, "...")]
+)
+def test_where_a_redirect_leads_is_told_in_short(tmp_path, to, told):
+    """A path of the same server, an address that is none, a very long one."""
+    with hostile() as seen:
+        found = ask_one(tmp_path, seen, f"redirect:307:{to}")
+        assert f"{told.replace('URL', seen.url)}; nothing was sent there" in str(found.outcome)
+    assert len(str(found.outcome)) < 600
 
 
 @pytest.mark.parametrize("value", ["99999999999", "1e400", "nan", "-5", "Thu, 01 Jan 99999999999 00:00:00 GMT", "soon"])

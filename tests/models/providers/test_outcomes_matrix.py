@@ -17,7 +17,7 @@ from harness.models.ledger import Ledger
 from harness.models.pricing import Rates, Tariff
 from harness.models.stack import Asking, Stack
 from harness.types import Message, ReplyFormat, Request, Response, Settings
-from tests.hostile import REFUSALS, hostile
+from tests.hostile import hostile, refuses
 from tests.models.providers.test_outcomes import CASES, WIRES, Hasty, described, status
 
 RATES = Rates(input_fresh=1.0, output_visible=10.0, batch=0.5)
@@ -166,4 +166,4 @@ def test_vectors_come_from_a_server_once_it_is_mended(mode, monkeypatch):
 def test_every_row_of_the_table_has_a_fault_here():
     """The matrix has them all; what the server refuses it carries out nowhere."""
     assert {row for row, _ in MODES} == set(CASES)
-    assert {described(row)[2].split(":")[0] for row, mode in MODES if mode.startswith(REFUSALS)} == {"no"}
+    assert {described(row)[2].split(":")[0] for row, mode in MODES if refuses(mode)} == {"no"}
