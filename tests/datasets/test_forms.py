@@ -290,7 +290,7 @@ def test_what_annotators_set_aside_is_counted(tmp_path):
         for i, two in enumerate(answers)
     ]
     (tmp_path / "f.json").write_bytes(as_json(tasks))
-    with pytest.raises(ImportProblem, match=r"is empty, as it is in 2 of 4 rows: leave them out with --drop-unlab"):
+    with pytest.raises(ImportProblem, match=r"is empty, as it is in 2 of 4 rows \(in 1 of them annotators chose diff"):
         imported(tmp_path, tmp_path / "f.json")
     dataset, notes = imported(tmp_path, tmp_path / "f.json", drop_unlabelled=True)
     assert [e.label for e in dataset.examples] == ["a", "b"]
