@@ -225,7 +225,7 @@ def test_an_arm_answers_the_same_everywhere(made, table, arm):
         writer.writerows(rows)
     items = [{"id": row["id"], "text": row["text"], "tags": row["tags"].split("|")} for row in rows]
     assert len(known) == len(items) == 3_080
-    command(made, "predict", arm, "test.csv", "--to", "told.jsonl")
+    command(made, "predict", arm, "test.csv", "--to", "told.jsonl", "--overwrite")
     predicted = [json.loads(line) for line in (made.root / "told.jsonl").read_text(encoding="utf-8").splitlines()]
     folder = made.root / command(made, "ship", arm, "--to", f"shipped/{sha256(arm.encode()).hexdigest()[:8]}")["to"]
     lines = answered_lines(made, folder, items)
