@@ -86,7 +86,7 @@ class Batched:
     def __init__(self, api: BatchApi, ledger: Ledger, clock: Clock, terms: Terms, tell: Callable[[str], None]) -> None:
         self._api, self._ledger, self._clock, self._terms, self._tell = api, ledger, clock, terms, tell
         self._bought: set[str] = set()
-        self._empty: dict[str, Response] = {}
+        self._aside: dict[str, Response] = {}  # answers of this run that the ledger does not serve
         self._failed: dict[str, ProviderError] = {}
         self._rounds: dict[str, int] = {}
         self._refused: BudgetExceeded | None = None
@@ -96,7 +96,7 @@ class Batched:
         key = text_id(request_text(request))
         if key in self._failed:
             raise self._failed[key]
-        stored = self._empty.get(key) or self._ledger.get(key)
+        stored = self._aside.get(key) or self._ledger.get(key)
         if stored is None:
             raise self._refused or TransientError(f"{request.model}: the batch brought no answer to this request")
         return replace(stored, cached=key not in self._bought)
@@ -125,7 +125,7 @@ class Batched:
         return {
             key: request
             for key, (_, request) in texts.items()
-            if key not in self._failed and key not in self._empty and self._ledger.get(key) is None
+            if key not in self._failed and key not in self._aside and self._ledger.get(key) is None
         }
 
     async def _submit(self, wanted: Mapping[str, Request]) -> bool:
@@ -174,13 +174,38 @@ class Batched:
     async def _look_at(self, batch: Batch, batch_id: str, texts: Mapping[str, tuple[str, Request]]) -> None:
         requests = {_bare(key): texts[key][1] for key in batch.keys if key in texts}
         try:
-            if await self._api.has_ended(batch_id):
-                await self._finish(batch, await self._api.results(batch_id, requests), texts)
+            if not await self._api.has_ended(batch_id):
+                return
+            outcomes = await self._api.results(batch_id, requests)
+            if len(requests) < len(batch.keys) and any(one.reply.mode == "choice" for one in requests.values()):
+                self._read_ours(batch, outcomes, texts)
+            else:
+                await self._finish(batch, outcomes, texts)
         except (RequestRejected, SetupRejected) as error:
             # Refused as a whole, or not there any more: it will never end, so it is closed, and whoever asks is told.
             error.may_be_billed = isinstance(error, SetupRejected)
             await self._finish(batch, dict.fromkeys(map(_bare, batch.keys), error), texts)
             raise
+
+    def _read_ours(
+        self,
+        batch: Batch,
+        outcomes: Mapping[str, Response | ProviderError],
+        texts: Mapping[str, tuple[str, Request]],
+    ) -> None:
+        """Take this run's answers, and leave the batch to the larger run that has submitted it.
+
+        What the other replies chose among is not known here, so that their scores would be lost.
+        """
+        for key in batch.keys:
+            if key in texts:
+                outcome = outcomes.get(_bare(key)) or self._expired(batch)
+                if isinstance(outcome, ContentRefused):
+                    outcome = refusal(outcome, texts[key][1], batch=True)
+                if isinstance(outcome, ProviderError):
+                    self._sort(key, outcome)
+                else:
+                    self._aside[key] = outcome
 
     async def _adopt(self, batch: Batch) -> bool:
         """Whether a batch whose submission nobody saw through is there at the provider; else it is forgotten."""
@@ -227,7 +252,7 @@ class Batched:
         if not isinstance(outcome, ProviderError):
             self._bought.add(key)
             if not outcome.text and outcome.finish != "refusal":
-                self._empty[key] = outcome
+                self._aside[key] = outcome
             return
         self._rounds[key] = self._rounds.get(key, 0) + 1
         if not outcome.retryable or self._rounds[key] >= MOST_ROUNDS:

@@ -97,6 +97,38 @@ def test_a_batch_outlives_the_process_that_submitted_it(root, truth, provider, h
     assert result["billed_usd"] == pytest.approx(n * LIST_USD / 2)
 
 
+CHOICE = """---
+output: choice
+rotations: 1
+---
+{% block user %}{{ item.text }}
+{% for label in labels %}{{ label.alias }}: {{ label.name }}
+{% endfor %}{% endblock %}
+"""
+
+
+def test_a_smaller_run_leaves_the_scores_of_a_larger_ones_batch(harness, root):
+    """It takes its own answers, pays nothing, and the larger run reads all replies with their scores."""
+    (root / "harness.toml").write_text(SETTINGS.format("openai"))
+    prompt = next((root / "prompts").rglob("v1.j2"))
+    prompt.write_text(CHOICE)
+    n = n_items(root)
+    with serve(lambda said: "A", logprobs={"A": 0.75, "B": 0.25}, batch=Batches(looks=10_000)) as server:
+        first = processes.harness(root, *command("openai", server, "--json"))
+        processes.until(lambda: any(batch["looked"] for batch in server.batch.batches.values()), first)
+        first.kill()
+        first.communicate(timeout=processes.HANGS_S)
+        for batch in server.batch.batches.values():
+            batch["looks"] = 0
+        small = harness(*command("openai", server, "--limit", "4", "--json")).json
+        whole = harness(*command("openai", server, "--json")).json
+        assert len(server.batch.asked) == n
+    assert (small["outcomes"]["answered"], small["billed_usd"]) == (4, 0.0)
+    assert (whole["outcomes"]["answered"], whole["billed_usd"]) == (n, pytest.approx(n * LIST_USD / 2))
+    found = harness("sql", "select count(*) as n, min(score) as low, max(score) as high from predictions", "--json")
+    assert found.json == [{"n": n + 4, "low": 0.75, "high": 0.75}]
+
+
 @both
 def test_a_batch_whose_name_was_never_learnt_is_found_again(harness, root, truth, provider):
     """The connection breaks after the batch was made: it is found at the provider, not paid for twice."""
