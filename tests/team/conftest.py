@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.conftest import table
 from tests.store.contract import dataset, run
 from tests.team import server
 
-__all__ = ["dataset", "run"]
+__all__ = ["dataset", "run", "table"]
 
 HERE = Path(__file__).parent
 EXTRA = ("psycopg", "duckdb_extension_ducklake", "duckdb_extension_postgres_scanner")
