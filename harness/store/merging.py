@@ -11,7 +11,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice, pairwise
+from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING, cast
 
@@ -108,7 +108,8 @@ class Merger:
         largest = max(parts, key=_n)
         step = max(ROWS_AT_ONCE * _n(largest) // max(sum(map(_n, parts)), 1), 1)
         marks = [_checked(part, step) for part in parts][parts.index(largest)]
-        for some in _groups(parts):
+        for start in range(0, len(parts), STORES):
+            some = parts[start : start + STORES]
             beside = _names(some)
             for low, high in pairwise([None, *marks, None]):
                 work = partial(_entered, whole, _rows(some, beside, low, high), self.store.extensions)
@@ -181,12 +182,6 @@ def _names(parts: Sequence[Part]) -> dict[str, Database]:
     """The other stores in which parts lie, and what each is called while it is read."""
     stores = {part.store.database.name: part.store.database for part in parts if part.store and not part.is_here}
     return {f"other_store_{number}": database for number, database in enumerate(stores.values())}
-
-
-def _groups(parts: Sequence[Part]) -> Iterator[list[Part]]:
-    left = iter(parts)
-    while some := list(islice(left, STORES)):
-        yield some
 
 
 @contextmanager

@@ -42,7 +42,7 @@ OPTIONS = (
     _options.option("--gold", default=None, metavar="COLUMN", help="Column of gold labels, empty where unknown."),
     _options.option("--alpha", type=click.FloatRange(0.0001, 0.5), default=0.05, help="Rate of false alarms, in all."),
     _options.option(
-        "--promised", type=click.FloatRange(0, 1), default=None, help="Accuracy; default: the interval's low end."
+        "--promised", type=click.FloatRange(0, 1), default=None, help="Accuracy; default: the test split's low end."
     ),
     _options.option("--html", type=_options.FILE, default=None, metavar="FILE", help="Write all of it as a page."),
     _options.option(

@@ -107,7 +107,7 @@ def _told(said: str, problem: sqlite3.Error) -> StoreError:
     if sqlite.is_busy(problem):
         return StoreBusy(f"{said} by another program; once it has let go, the same command goes on")
     if sqlite.is_full(problem):
-        return StoreFull(f"{said}; make room, and the same command goes on")
+        return StoreFull(f"{said}; make room, or see to the disk, and the same command goes on")
     return StoreError(f"{said}; {BROKEN}")
 
 
