@@ -252,7 +252,7 @@ class Selection:
                 f"{last.split}: give --dataset {last.dataset} --split {last.split}, or run it here"
             )
         known = {*(run.arm for run in runs), *(run.tag for run in runs if run.tag)}
-        return f"the store has no run {text!r}; {one_of(text, known)}, or a run id"
+        return f"the store has no run {text!r}; {one_of(text, known)} (a run id does too)"
 
 
 def _standing(run: StoredRun) -> tuple[bool, bool, int, int]:

@@ -8,7 +8,7 @@ import pytest
 
 from harness.ground.clock import SystemClock
 from harness.ground.located import Located
-from harness.store import Store
+from harness.store import Store, crediting
 from harness.types import Dataset, Example, Item, Label, Outcome, Prediction, Run
 
 KIND = """
@@ -67,6 +67,25 @@ def test_a_row_has_its_credit(root, late):
         (0.0, False),
         (None, None),
     ]
+
+
+@pytest.mark.parametrize("kind", ["single", "quarters"])
+def test_rows_on_their_way_have_the_credit_of_stored_ones(root, kind):
+    """A failed call has none, also beside an item of the same label that was answered by nothing that is a label."""
+    store = opened(root)
+    store.add_dataset(dataset(kind if kind == "single" else Located(kind, root / "extensions")))
+    store.start_run(RUN, dataset="d@v1", code_version="0")
+    store.append(RUN.id, [PREDICTIONS[0], Prediction("i1", Outcome.UNPARSED, raw="?"), *PREDICTIONS[2:]])
+
+    def credits(connection):
+        rows = "select * exclude (credit) from predictions"
+        with crediting.added(connection, "s1:d", rows, root / "extensions") as credited:
+            return connection.execute(f"select example_id, credit from ({credited}) order by example_id").fetchall()
+
+    stored = store.query("select example_id, credit from predictions order by example_id")
+    found = store.database.write(credits)
+    assert [one for one in found if one[1] is None] == [("i3", None)]
+    assert found[:3] == list(stored.itertuples(index=False, name=None))[:3]
 
 
 @pytest.mark.parametrize("late", [False, True])
